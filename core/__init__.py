@@ -1,0 +1,1 @@
+"""The engine room: requests in, events out, images on disk. No Qt, no plots."""

@@ -1,0 +1,1 @@
+"""Loaded models, kept by content."""

@@ -1,0 +1,1 @@
+"""What lands on disk: images, recipes, the journal and the table."""

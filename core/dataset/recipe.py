@@ -1,0 +1,93 @@
+"""The recipe of an image: everything needed to make it again. Carried inside the PNG and in a sidecar."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from core.errors import InputRefusedError
+from core.taxonomy import CLASS_INDEX
+
+PNG_KEY: Final = "isicgui:recipe"
+FORMAT: Final = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """Everything that decided an image's pixels, and the circumstances under which they were computed.
+
+    Attributes
+    ----------
+    index
+        0-based index within its class, as in the seed formula.
+    noise_hash
+        First 16 hex digits of SHA-256 over the initial noise (float32, little endian).
+    scheduler
+        The full configuration of the diffusers scheduler that was used.
+    guidance
+        Classifier-free guidance scale; 1 means none.
+    weights
+        File name of the weights, as found in the models folder.
+    weights_sha256
+        SHA-256 of that file.
+    color
+        The colour statistics that were applied, or None.
+    batch_size
+        Shape of the batch the image was denoised in (padded); bit-equality needs the same.
+    threads
+        CPU threads that torch used.
+    versions
+        Versions of the libraries involved.
+    """
+
+    class_code: str
+    index: int
+    seed: int
+    noise_hash: str
+    sampler: str
+    steps: int
+    scheduler: Mapping[str, Any]
+    guidance: float
+    weights: str
+    weights_sha256: str
+    models: str
+    color: Mapping[str, Any] | None
+    precision: str
+    device: str
+    batch_size: int
+    threads: int
+    image_size: int
+    product_version: str
+    versions: Mapping[str, str] = field(default_factory=dict)
+    run_id: str = ""
+    created: str = ""
+    format: int = FORMAT
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the recipe as plain JSON types; the class is under `class`."""
+        data = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
+        return {"class": data.pop("class_code"), **data}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Recipe:
+        """Rebuild a recipe; keys of a newer version are ignored.
+
+        Raises
+        ------
+        InputRefusedError
+            If a required key is missing or the class is not one of the seven.
+        """
+        fields = {f.name: f for f in dataclasses.fields(cls)}
+        values = {("class_code" if key == "class" else key): value for key, value in data.items()}
+        required = {name for name, f in fields.items() if _is_required(f)}
+        missing = sorted(required - values.keys())
+        if missing or values["class_code"] not in CLASS_INDEX:
+            what = f"lacks {', '.join(missing)}" if missing else f"names the unknown class {values['class_code']}"
+            raise InputRefusedError(f"The recipe {what}.", remedy="Only images made by this program can be made again.")
+        return cls(**{name: values[name] for name in fields if name in values})
+
+
+def _is_required(f: dataclasses.Field[Any]) -> bool:
+    return f.default is dataclasses.MISSING and f.default_factory is dataclasses.MISSING

@@ -1,0 +1,167 @@
+"""The frozen events that every long job yields; the window, the command line and the tests consume the same stream."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+RunStatus = Literal["completed", "stopped", "discarded", "failed"]
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Path):
+        return str(value)
+    if isinstance(value, tuple | list):
+        return [_plain(item) for item in value]
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items()}
+    return value
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Base of all events; `name` is what `--json` prints as `"event"`."""
+
+    name: ClassVar[str] = "event"
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the event as plain JSON types; fields marked `json=False` (pictures) are left out."""
+        shown = {
+            f.name: _plain(getattr(self, f.name)) for f in dataclasses.fields(self) if f.metadata.get("json", True)
+        }
+        return {"event": self.name, **{_json_key(key): value for key, value in shown.items()}}
+
+
+def _json_key(field_name: str) -> str:
+    return "class" if field_name == "class_code" else field_name
+
+
+@dataclass(frozen=True, slots=True)
+class Started(Event):
+    """A run begins: everything that was decided on the user's behalf is stated."""
+
+    name: ClassVar[str] = "started"
+    run_id: str
+    output: Path
+    total: int
+    counts: dict[str, int]
+    sampler: str
+    steps: int
+    device: str
+    precision: str
+    batch_size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Loading(Event):
+    """A model is being read and verified."""
+
+    name: ClassVar[str] = "loading"
+    class_code: str
+    path: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded(Event):
+    """A model is ready."""
+
+    name: ClassVar[str] = "loaded"
+    class_code: str
+    path: Path
+    sha256: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What one image looks like at one denoising step.
+
+    Attributes
+    ----------
+    noisy
+        x_t, uint8, shape (H, W, 3).
+    predicted
+        The predicted x0, uint8, shape (H, W, 3).
+    """
+
+    noisy: NDArray[np.uint8]
+    predicted: NDArray[np.uint8]
+
+
+@dataclass(frozen=True, slots=True)
+class Step(Event):
+    """One denoising step of the current batch is done.
+
+    `step` counts from 1 to `steps`; `images` are the 1-based positions within the run of the images in the batch.
+    `preview` shows the batch's first image, at most 15 times a second.
+    """
+
+    name: ClassVar[str] = "step"
+    class_code: str
+    step: int
+    steps: int
+    timestep: int
+    images: tuple[int, ...]
+    preview: Preview | None = field(default=None, compare=False, metadata={"json": False})
+
+
+@dataclass(frozen=True, slots=True)
+class ImageDone(Event):
+    """An image is complete on disk, with its journal line and its row.
+
+    `seconds` is the image's share of its batch's time; `rate` (images per second) and `remaining` (seconds) are None
+    until two images of the run have been timed, and count finished work only.
+    """
+
+    name: ClassVar[str] = "image"
+    class_code: str
+    index: int
+    isic_number: int
+    file: Path
+    seed: int
+    noise_hash: str
+    done: int
+    total: int
+    seconds: float
+    rate: float | None
+    remaining: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Failed(Event):
+    """Something went wrong that the run survives: a class without a usable model, or one image."""
+
+    name: ClassVar[str] = "failed"
+    class_code: str
+    kind: str
+    message: str
+    remedy: str
+    images: int
+
+
+@dataclass(frozen=True, slots=True)
+class Notice(Event):
+    """Something the user should know, such as a batch halved after an out-of-memory error."""
+
+    name: ClassVar[str] = "notice"
+    kind: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Finished(Event):
+    """The end of a run, always the last event of a stream that does not raise."""
+
+    name: ClassVar[str] = "finished"
+    run_id: str
+    status: RunStatus
+    written: int
+    failed: int
+    remaining: int
+    seconds: float
+    output: Path

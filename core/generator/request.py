@@ -1,0 +1,184 @@
+"""What is asked for: a frozen, complete `GenerationRequest`, and the plan of images that follows from it."""
+
+from __future__ import annotations
+
+import dataclasses
+import secrets
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from core.errors import UsageError
+from core.taxonomy import CLASS_CODES, SEED_MASK, image_seed, parse_class
+
+DEFAULT_BASE_SEED: Final = 42
+MAX_STEPS: Final = 1000
+MAX_COUNT: Final = 1_000_000
+
+DEFAULT_STEPS: Final[dict[str, int]] = {"dpmpp-2m-sde": 20, "unipc": 20, "ddim": 50, "ddpm": 50}
+"""The samplers and their default number of steps; `ddpm` with 50 steps is the predecessor's setting."""
+
+DEFAULT_SAMPLER: Final = "dpmpp-2m-sde"
+PRECISIONS: Final = ("auto", "fp32", "bf16", "fp16")
+
+
+@dataclass(frozen=True, slots=True)
+class GenerationRequest:
+    """Everything that decides a run; nothing further down reads settings, environment or widgets.
+
+    Attributes
+    ----------
+    counts
+        Images per class code, in canonical order, each at least 1.
+    models
+        Folder of checkpoints or model packs, or one pack.
+    output
+        Folder the images go to.
+    seed
+        Base seed 0..2**31-1, or None for a fresh random seed per image (recorded with it).
+    steps
+        Denoising steps, 1..1000.
+    guidance
+        Classifier-free guidance scale (1 = none), or None for the model's own recommendation.
+    batch_size
+        Images denoised together, or None to let the device decide.
+    color
+        Apply the colour statistics that lie next to the models, if any.
+    xai_every
+        Explain every N-th image of a class, 0 for none. The engine only records it; who runs the engine acts on it.
+    trajectory
+        Keep every step's x_t and predicted x0 of every image.
+    shard
+        (i, n), 1-based: make only the images whose index is i-1 modulo n.
+    """
+
+    counts: tuple[tuple[str, int], ...]
+    models: Path
+    output: Path
+    seed: int | None = DEFAULT_BASE_SEED
+    sampler: str = DEFAULT_SAMPLER
+    steps: int = DEFAULT_STEPS[DEFAULT_SAMPLER]
+    guidance: float | None = None
+    device: str = "auto"
+    precision: str = "auto"
+    batch_size: int | None = None
+    color: bool = True
+    xai_every: int = 0
+    trajectory: bool = False
+    shard: tuple[int, int] = (1, 1)
+
+    def __post_init__(self) -> None:
+        _check_counts(self.counts)
+        _check_choice("sampler", self.sampler, tuple(DEFAULT_STEPS))
+        _check_choice("precision", self.precision, PRECISIONS)
+        _check_range("steps", self.steps, 1, MAX_STEPS)
+        if self.seed is not None:
+            _check_range("seed", self.seed, 0, SEED_MASK)
+        if self.guidance is not None:
+            _check_range("guidance", self.guidance, 0.0, 50.0)
+        if self.batch_size is not None:
+            _check_range("batch size", self.batch_size, 1, 4096)
+        _check_range("xai-every", self.xai_every, 0, MAX_COUNT)
+        if not 1 <= self.shard[0] <= self.shard[1]:
+            raise UsageError(
+                f"Shard {self.shard[0]}/{self.shard[1]} does not exist.",
+                remedy="Write --shard I/N with I from 1 to N, for example --shard 2/4.",
+            )
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the request as plain JSON types (paths as absolute strings)."""
+        data = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
+        data["counts"] = dict(self.counts)
+        data["models"], data["output"] = str(self.models.absolute()), str(self.output.absolute())
+        data["shard"] = list(self.shard)
+        return data
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> GenerationRequest:
+        """Rebuild a request from `to_json`; unknown keys (of a newer version) are ignored."""
+        known = {f.name for f in dataclasses.fields(cls)}
+        values = {key: value for key, value in data.items() if key in known}
+        values["counts"] = order_counts(values["counts"])
+        values["models"], values["output"] = Path(values["models"]), Path(values["output"])
+        values["shard"] = tuple(values.get("shard", (1, 1)))
+        return cls(**values)
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedImage:
+    """One image of a run: which class, which index within its class, which seed."""
+
+    class_code: str
+    index: int
+    seed: int
+
+
+def order_counts(counts: Mapping[str, int]) -> tuple[tuple[str, int], ...]:
+    """Return counts by class code in canonical order; names are checked, zero counts dropped."""
+    by_code: dict[str, int] = {}
+    for text, count in counts.items():
+        code = parse_class(text)
+        if code in by_code:
+            raise UsageError(f"Class {code} is named twice.", remedy="Name each class once, as in MEL=4,NV=2.")
+        by_code[code] = count
+    return tuple((code, by_code[code]) for code in CLASS_CODES if by_code.get(code))
+
+
+def parse_counts(text: str) -> tuple[tuple[str, int], ...]:
+    """Read `MEL=4,NV=2` or `all=3`.
+
+    Raises
+    ------
+    UsageError
+        If a part is no NAME=COUNT, a name unknown or repeated, or a count not a whole number of at least 1.
+    """
+    counts: dict[str, int] = {}
+    for part in filter(None, (p.strip() for p in text.split(","))):
+        name, _, number = part.partition("=")
+        if not number.strip().isdigit() or int(number) < 1:
+            raise UsageError(f"'{part}' is not NAME=COUNT.", remedy="Write for example --classes MEL=4,NV=2 or all=3.")
+        names = CLASS_CODES if name.strip().lower() == "all" else (parse_class(name),)
+        for code in names:
+            if code in counts:
+                raise UsageError(f"Class {code} is named twice.", remedy="Name each class once, as in MEL=4,NV=2.")
+            counts[code] = int(number)
+    return order_counts(counts)
+
+
+def plan_class(
+    request: GenerationRequest, class_code: str, count: int, taken: frozenset[int]
+) -> Iterator[PlannedImage]:
+    """Yield the images of one class that this run (this shard of it) makes.
+
+    Indices count from 0; with `n` shards, shard `i` takes every n-th. An image whose seed is in `taken` (it already
+    lies in the output folder) is not made again: the next index of the same shard takes its place. So a second run
+    into the same folder adds new images, and shards stay disjoint whatever ran before.
+    """
+    shard, shards = request.shard
+    wanted = len(range(shard - 1, count, shards))
+    index, made = shard - 1, 0
+    while made < wanted:
+        seed = secrets.randbelow(SEED_MASK) if request.seed is None else image_seed(class_code, index, request.seed)
+        if seed not in taken:
+            made += 1
+            yield PlannedImage(class_code, index, seed)
+        index += shards
+
+
+def _check_counts(counts: tuple[tuple[str, int], ...]) -> None:
+    if not counts:
+        raise UsageError("No images were asked for.", remedy="Name at least one class, as in --classes MEL=4.")
+    for code, count in counts:
+        parse_class(code)
+        _check_range(f"number of {code} images", count, 1, MAX_COUNT)
+
+
+def _check_range(what: str, value: float, low: float, high: float) -> None:
+    if not low <= value <= high:
+        raise UsageError(f"The {what} is {value}.", remedy=f"Choose a value from {low} to {high}.")
+
+
+def _check_choice(what: str, value: str, choices: tuple[str, ...]) -> None:
+    if value not in choices:
+        raise UsageError(f"There is no {what} '{value}'.", remedy=f"Choose one of {', '.join(choices)}.")

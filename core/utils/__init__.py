@@ -1,0 +1,1 @@
+"""Small helpers without opinions: paths, atomic files, logging."""

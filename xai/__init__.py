@@ -1,0 +1,1 @@
+"""Why a classifier sees what it sees: attributions, the gate, overlays. No Qt."""
