@@ -1,0 +1,64 @@
+"""The front door: no arguments open the window, anything else is a command."""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+from importlib.util import find_spec
+
+BASE = ("click", "platformdirs")
+FILES = (*BASE, "filelock", "numpy", "PIL")
+ENGINE = (*FILES, "torch", "torchvision", "diffusers", "safetensors")
+WINDOW = (*ENGINE, "PyQt5", "qtawesome")
+NEEDED = {"doctor": BASE, "--help": BASE, "--version": BASE, "experiments": FILES, "export": FILES}
+"""What a command cannot do without; every command that is not named here runs a model and needs `ENGINE`."""
+
+
+def missing_packages(names: tuple[str, ...]) -> list[str]:
+    """Return those of `names` that this Python cannot import; nothing is imported to find out."""
+    return [name for name in names if find_spec(name) is None]
+
+
+def no_display() -> bool:
+    """Tell whether a window could not be shown for want of a display server."""
+    return sys.platform.startswith("linux") and not any(
+        os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
+    )
+
+
+def complaint(argv: list[str]) -> str | None:
+    """Return why this machine cannot do what was asked, and what to do about it, or None if it can."""
+    if missing := missing_packages(NEEDED.get(argv[0], ENGINE) if argv else WINDOW):
+        return (
+            f"ISICGUI needs packages that this Python ({sys.executable}) does not have: {', '.join(missing)}.\n"
+            "Run ./run_isicgui.sh (Windows: run_isicgui.bat), which sets everything up, "
+            "or install them here with: pip install -r requirements.txt"
+        )
+    if not argv and no_display():
+        return (
+            "The window needs a display, and there is none here (neither DISPLAY nor WAYLAND_DISPLAY is set).\n"
+            "Everything works without one too, for example: python main.py generate --classes MEL=4 --output OUT"
+        )
+    return None
+
+
+def main(argv: list[str]) -> int:
+    """Open the window, or carry out the command in `argv`; return the exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
+    if problem := complaint(argv):
+        print(problem, file=sys.stderr)
+        return 1
+    if argv:
+        from cli.app import main as run_command
+
+        return run_command(argv)
+    from gui.app import main as open_window
+
+    return open_window(argv)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
