@@ -1,0 +1,83 @@
+"""The `python main.py <command>` door: the command group and the one boundary where errors become exit codes."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+
+import click
+
+from cli.classify import classify
+from cli.console import Console
+from cli.doctor import doctor
+from cli.explain import explain
+from cli.generate import generate, resume
+from cli.models import models
+from cli.reproduce import reproduce
+from core.crash import write_report
+from core.errors import ISICGUIError
+from core.utils.logger import setup_logging
+from core.version import __version__
+
+EXIT_INTERRUPTED = 130
+
+EPILOG = """
+\b
+Examples
+  python main.py                                             the window
+  python main.py generate --classes MEL=4,NV=2 --output demo
+  python main.py explain demo/MEL --output demo/xai
+  python main.py reproduce demo/MEL/ISIC_0000001.png
+
+Exit codes: 0 done, 2 wrong usage, 3 model or input refused, 4 output folder locked, unwritable or full,
+130 interrupted with everything finished kept, 1 anything else.
+
+Research only; never a diagnosis.
+"""
+
+
+@click.group(epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(__version__, prog_name="ISICGUI")
+def cli() -> None:
+    """Generate synthetic dermatoscopic images, explain them, and make them again.
+
+    Without a command the window opens.
+    """
+
+
+for command in (generate, resume, reproduce, explain, classify, models, doctor):
+    cli.add_command(command)
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run one command and return its exit code; every error ends here, in words."""
+    setup_logging(console=False)
+    console = Console(json_mode="--json" in argv)
+    try:
+        result = cli.main(list(argv), prog_name="python main.py", standalone_mode=False)
+    except click.exceptions.NoArgsIsHelpError as error:
+        error.show()
+        return error.exit_code
+    except click.ClickException as error:
+        console.error("usage", error.format_message(), _usage_hint(error))
+        return 2
+    except ISICGUIError as error:
+        console.error(error.kind, error.message, error.remedy)
+        return error.exit_code
+    except (KeyboardInterrupt, click.Abort):
+        console.error("interrupted", "Interrupted.", "Everything finished is kept.")
+        return EXIT_INTERRUPTED
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nobody reads: do not fail again at exit
+        return 1
+    except Exception as error:  # noqa: BLE001  the boundary: an unexpected error becomes a report file
+        report = write_report(error, argv)
+        console.error("unexpected", f"Something went wrong that should not: {error!r}.", f"A report is in {report}.")
+        return 1
+    return result if isinstance(result, int) else 0
+
+
+def _usage_hint(error: click.ClickException) -> str:
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    return f"See '{context.command_path if context else 'python main.py'} --help'."

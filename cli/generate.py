@@ -1,0 +1,134 @@
+"""`generate` and `resume`: run the engine, follow its events."""
+
+from __future__ import annotations
+
+import signal
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import click
+
+from cli.console import Console
+from cli.options import FOLDER, BatchSizeType, CountsType, SeedType, ShardType, device_option, json_option
+from cli.progress import ProgressBar
+from core.cancel import CancelToken, StopMode
+from core.errors import ISICGUIError, ModelRefusedError
+from core.events import Event, Failed, Finished, ImageDone, Notice
+from core.generator.request import DEFAULT_SAMPLER, DEFAULT_STEPS, PRECISIONS, GenerationRequest
+from core.utils.path_manager import PathManager
+
+EXIT_INTERRUPTED = 130
+
+
+@click.command()
+@click.option("--classes", "counts", type=CountsType(), required=True, help="Images per class: MEL=4,NV=2 or all=3.")
+@click.option("--output", type=FOLDER, required=True, help="Folder the images go to; numbering continues in it.")
+@click.option("--models", type=FOLDER, help="Folder of checkpoints or model packs [default: the starter models].")
+@click.option("--seed", type=SeedType(), default="42", show_default=True, help="Base seed, or random.")
+@click.option("--steps", type=int, help="Denoising steps, 1 to 1000 [default: 20; ddim and ddpm 50].")
+@click.option("--sampler", type=click.Choice(list(DEFAULT_STEPS)), default=DEFAULT_SAMPLER, show_default=True)
+@click.option("--guidance", type=float, help="Classifier-free guidance, 1 = none [default: the model's own].")
+@device_option
+@click.option("--precision", type=click.Choice(PRECISIONS), default="auto", show_default=True)
+@click.option("--batch-size", type=BatchSizeType(), default="auto", show_default=True)
+@click.option("--no-color", is_flag=True, help="Leave out the colour statistics that lie next to the models.")
+@click.option("--xai-every", type=int, default=0, metavar="N", help="Explain every N-th image of each class; 0 none.")
+@click.option("--trajectory", is_flag=True, help="Keep every denoising step of every image.")
+@click.option("--shard", type=ShardType(), default="1/1", help="Make only the I-th of N parts of the run.")
+@json_option
+def generate(json_mode: bool, no_color: bool, **values: Any) -> int:
+    """Make images and put them into a folder, each with its recipe inside.
+
+    The predecessor's setting is --sampler ddpm (50 steps).
+    """
+    values["models"] = values["models"] or PathManager().default_models_dir
+    values["steps"] = DEFAULT_STEPS[values["sampler"]] if values["steps"] is None else values["steps"]
+    request = GenerationRequest(color=not no_color, **values)
+    from core.generator.image_generator import ImageGenerator
+
+    with _stop_on_signal() as cancel:
+        return _follow(ImageGenerator().generate(request, cancel), Console(json_mode=json_mode), request.xai_every)
+
+
+@click.command()
+@click.argument("output", type=FOLDER)
+@click.option("--models", type=FOLDER, help="Where the models are now, if they have moved.")
+@json_option
+def resume(output: Path, models: Path | None, json_mode: bool) -> int:
+    """Finish the interrupted runs of an output folder, with the same remaining seeds."""
+    from core.generator.image_generator import ImageGenerator
+
+    with _stop_on_signal() as cancel:
+        return _follow(ImageGenerator().resume(output, cancel, models=models), Console(json_mode=json_mode), 0)
+
+
+def _follow(events: Iterator[Event], console: Console, xai_every: int) -> int:
+    """Print the stream, explain what was asked for, and return the exit code."""
+    made: Counter[str] = Counter()
+    code = 0
+    with ProgressBar() as bar:
+        for event in events:
+            bar.show(event)
+            console.event(event)
+            code = max(code, _tell(event, console))
+            if isinstance(event, ImageDone):
+                if xai_every and made[event.class_code] % xai_every == 0:
+                    _explain(event, console)
+                made[event.class_code] += 1
+    return code
+
+
+def _tell(event: Event, console: Console) -> int:
+    """Say in words what people must not miss; return the exit code that the event implies."""
+    if isinstance(event, Notice):
+        console.warn(event.message)
+    elif isinstance(event, Failed):
+        console.warn(f"{event.class_code}: {event.message} {event.remedy}")
+        return ModelRefusedError.exit_code
+    elif isinstance(event, Finished):
+        console.say(_summary(event))
+        return EXIT_INTERRUPTED if event.status in ("stopped", "discarded") else 0
+    return 0
+
+
+def _summary(event: Finished) -> str:
+    images = f"{event.written} image{'' if event.written == 1 else 's'}"
+    if event.status == "discarded":
+        return "Stopped; the images of this run were taken back."
+    if event.status == "stopped":
+        return f"Stopped; {images} kept in {event.output}. Finish it with: python main.py resume {event.output}"
+    return f"{images} in {event.output} ({event.seconds:.1f} s)"
+
+
+def _explain(event: ImageDone, console: Console) -> None:
+    """Explain one finished image; a refused classifier is told, it does not end the run."""
+    from xai.xai_integration import run_xai_analysis
+
+    try:
+        _, saved = run_xai_analysis(event.file)
+    except ISICGUIError as error:
+        console.warn(f"No explanation of {event.file.name}: {error}")
+    else:
+        console.event({"event": "explained", "file": str(event.file), "overlay": str(saved)})
+
+
+@contextmanager
+def _stop_on_signal() -> Iterator[CancelToken]:
+    """Turn the first Ctrl-C (or SIGTERM) into a cooperative stop; a second one interrupts at once."""
+    cancel = CancelToken()
+
+    def stop(signum: int, frame: FrameType | None) -> None:
+        if cancel.stops_now:
+            raise KeyboardInterrupt
+        cancel.request(StopMode.NOW)
+
+    previous = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield cancel
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)

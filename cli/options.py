@@ -1,0 +1,72 @@
+"""Parameter types and options that several commands share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from core.errors import UsageError
+from core.generator.request import parse_counts
+from core.taxonomy import SEED_MASK
+
+FOLDER = click.Path(file_okay=False, path_type=Path)
+ANY_PATH = click.Path(path_type=Path)
+
+json_option = click.option("--json", "json_mode", is_flag=True, help="Print events as JSON lines on standard output.")
+device_option = click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N.")
+classifier_option = click.option("--classifier", type=ANY_PATH, help="Classifier file or folder [default: starter].")
+inputs_argument = click.argument("inputs", nargs=-1, required=True, type=ANY_PATH, metavar="IMAGE|FOLDER...")
+
+
+class CountsType(click.ParamType):
+    """`MEL=4,NV=2` or `all=3`."""
+
+    name = "NAME=N,..."
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return counts by class code, in canonical order."""
+        return parse_counts(value) if isinstance(value, str) else value
+
+
+class SeedType(click.ParamType):
+    """A base seed, or the word `random`."""
+
+    name = "N|random"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int | None:
+        """Return the seed, or None for random."""
+        if value == "random":
+            return None
+        return _whole_number("seed", str(value), f"Give a whole number from 0 to {SEED_MASK}, or the word random.")
+
+
+class BatchSizeType(click.ParamType):
+    """A batch size, or the word `auto`."""
+
+    name = "auto|N"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int | None:
+        """Return the batch size, or None for auto."""
+        return None if value == "auto" else _whole_number("batch size", str(value), "Give a whole number or auto.")
+
+
+class ShardType(click.ParamType):
+    """`I/N`: the I-th of N parts."""
+
+    name = "I/N"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, int]:
+        """Return (i, n)."""
+        if isinstance(value, tuple):
+            return value
+        part, _, parts = str(value).partition("/")
+        remedy = "Write --shard I/N, for example --shard 2/4."
+        return _whole_number("shard", part, remedy), _whole_number("number of shards", parts, remedy)
+
+
+def _whole_number(what: str, text: str, remedy: str) -> int:
+    if not text.isascii() or not text.isdigit():
+        raise UsageError(f"The {what} '{text}' is not a whole number.", remedy=remedy)
+    return int(text)
