@@ -1,0 +1,235 @@
+"""The user's settings: read with care, checked against the schema, saved atomically.
+
+The file is ``config.json`` in the user's configuration folder: one object per section, ``{"ui": {"theme": "dark"}}``,
+holding only what differs from the defaults. Keys that this version does not know are kept as they are.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final
+
+from core.config.legacy import import_legacy, legacy_places
+from core.config.schema import BY_KEY, SCHEMA, Setting, Value
+from core.errors import OutputError, UsageError
+from core.utils.atomic import write_text_atomic
+from core.utils.path_manager import PathManager
+
+__all__ = ["FILE_NAME", "SCHEMA", "ConfigManager", "Setting", "Value"]
+
+FILE_NAME: Final = "config.json"
+
+
+class ConfigManager:
+    """The settings of one user.
+
+    Parameters
+    ----------
+    path
+        The settings file; the user's own unless told otherwise.
+    legacy
+        Settings files of the predecessor, looked at only while `path` does not exist yet; the first readable one is
+        taken over and saved, so it happens once.
+
+    Attributes
+    ----------
+    notices
+        What the user should be told about loading: a file set aside, a value replaced, settings taken over.
+    """
+
+    def __init__(self, path: Path | None = None, *, legacy: Iterable[Path] | None = None) -> None:
+        own_place = path is None
+        self.path = path or PathManager().config_dir / FILE_NAME
+        self.notices: list[str] = []
+        self._chosen: dict[str, Value] = {}
+        self._unknown: dict[str, Any] = {}
+        self._legacy = tuple(legacy if legacy is not None else legacy_places() if own_place else ())
+
+    def load(self) -> ConfigManager:
+        """Read the file and return self; without one, take over the predecessor's settings or use the defaults.
+
+        A file that is not readable as settings is set aside as ``config.json.corrupt-<time>`` and the copy from
+        before the last save is used if it is whole. This is told in `notices`, never raised.
+        """
+        self.notices, self._chosen, self._unknown = [], {}, {}
+        if self.path.exists() or self._backup.exists():
+            self._accept(self._read_own())
+        else:
+            self._take_over()
+        return self
+
+    def get(self, key: str) -> Value:
+        """Return the value of setting `key`.
+
+        Raises
+        ------
+        UsageError
+            If there is no such setting.
+        """
+        return self._chosen.get(key, _setting(key).default)
+
+    def text(self, key: str) -> str:
+        """Return a text setting; asking for one of another type is a mistake in the program (TypeError)."""
+        value = self.get(key)
+        if not isinstance(value, str):
+            raise TypeError(f"The setting {key} is no text")
+        return value
+
+    def number(self, key: str) -> int:
+        """Return a whole-number setting; asking for one of another type is a mistake in the program (TypeError)."""
+        value = self.get(key)
+        if not isinstance(value, int) or isinstance(value, bool):
+            raise TypeError(f"The setting {key} is no whole number")
+        return value
+
+    def flag(self, key: str) -> bool:
+        """Return a yes-or-no setting; asking for one of another type is a mistake in the program (TypeError)."""
+        value = self.get(key)
+        if not isinstance(value, bool):
+            raise TypeError(f"The setting {key} is no yes or no")
+        return value
+
+    def real(self, key: str) -> float:
+        """Return a number setting; asking for one of another type is a mistake in the program (TypeError)."""
+        value = self.get(key)
+        if not isinstance(value, float):
+            raise TypeError(f"The setting {key} is no number")
+        return value
+
+    def folder(self, key: str, default: Path) -> Path:
+        """Return a path setting, or `default` while none is chosen."""
+        return Path(self.text(key) or default)
+
+    def set(self, key: str, value: object) -> None:
+        """Change a setting in memory; `save` writes it.
+
+        Raises
+        ------
+        UsageError
+            If there is no such setting or it does not take this value.
+        """
+        setting = _setting(key)
+        checked = setting.check(value)
+        if checked == setting.default:
+            self._chosen.pop(key, None)
+        else:
+            self._chosen[key] = checked
+
+    def reset(self) -> None:
+        """Return every setting to its default, in memory."""
+        self._chosen.clear()
+
+    def save(self) -> None:
+        """Write the settings atomically; the previous file stays beside it as ``config.json.bak``.
+
+        Raises
+        ------
+        OutputError
+            If the file cannot be written.
+        """
+        text = json.dumps(self._tree(), indent=2, ensure_ascii=False, sort_keys=True) + "\n"
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            if self.path.exists():
+                os.replace(self.path, self._backup)
+            write_text_atomic(self.path, text)
+        except OSError as problem:
+            raise OutputError(
+                f"The settings could not be saved to {self.path}: {problem.strerror or problem}.",
+                remedy="Make the folder writable or free some space; the choices stay in force until the program ends.",
+                path=self.path,
+            ) from problem
+
+    @property
+    def _backup(self) -> Path:
+        return self.path.with_name(self.path.name + ".bak")
+
+    def _tree(self) -> dict[str, Any]:
+        tree: dict[str, Any] = json.loads(json.dumps(self._unknown))
+        for key, value in self._chosen.items():
+            section, _, name = key.partition(".")
+            tree.setdefault(section, {})[name] = value
+        return tree
+
+    def _read_own(self) -> Mapping[str, Any]:
+        for place in (self.path, self._backup):
+            try:
+                return read_object(place)
+            except FileNotFoundError:
+                continue
+            except (OSError, ValueError) as problem:
+                self._set_aside(place, problem)
+        return {}
+
+    def _set_aside(self, place: Path, problem: Exception) -> None:
+        moment = datetime.now().strftime("%Y%m%d-%H%M%S")
+        aside = place.with_name(f"{place.name}.corrupt-{moment}")
+        try:
+            os.replace(place, aside)
+        except OSError:
+            self.notices.append(f"The settings file {place} cannot be read ({problem}).")
+        else:
+            self.notices.append(
+                f"The settings file {place} could not be read ({problem}); it was set aside as {aside.name}."
+            )
+
+    def _accept(self, tree: Mapping[str, Any]) -> None:
+        for section, values in tree.items():
+            if not isinstance(values, dict):
+                self._unknown[section] = values
+                continue
+            for name, value in values.items():
+                if f"{section}.{name}" in BY_KEY:
+                    self._accept_one(f"{section}.{name}", value)
+                else:
+                    self._unknown.setdefault(section, {})[name] = value
+
+    def _accept_one(self, key: str, value: object) -> None:
+        try:
+            self.set(key, value)
+        except UsageError as problem:
+            self.notices.append(f"{problem.message} {problem.remedy} The default is used: {BY_KEY[key].default!r}.")
+
+    def _take_over(self) -> None:
+        for place in self._legacy:
+            try:
+                values = import_legacy(read_object(place))
+            except (OSError, ValueError):
+                continue
+            for key, value in values.items():
+                self._accept_one(key, value)
+            self.notices.append(f"Settings were taken over from the earlier program: {place}.")
+            self._try_save()
+            return
+
+    def _try_save(self) -> None:
+        try:
+            self.save()
+        except OutputError as problem:
+            self.notices.append(str(problem))
+
+
+def read_object(path: Path) -> Mapping[str, Any]:
+    """Read a JSON object.
+
+    Raises
+    ------
+    OSError
+        If the file cannot be read.
+    ValueError
+        If it holds no JSON object in UTF-8.
+    """
+    data = json.loads(path.read_text(encoding="utf-8-sig"))
+    if not isinstance(data, dict):
+        raise ValueError("it holds no JSON object")
+    return data
+
+
+def _setting(key: str) -> Setting:
+    if key not in BY_KEY:
+        raise UsageError(f"There is no setting {key}.", remedy=f"The settings are {', '.join(BY_KEY)}.")
+    return BY_KEY[key]
