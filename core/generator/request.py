@@ -157,11 +157,12 @@ def plan_class(
     """
     shard, shards = request.shard
     wanted = len(range(shard - 1, count, shards))
-    index, made = shard - 1, 0
-    while made < wanted:
+    used = set(taken)
+    index = shard - 1
+    while len(used) < len(taken) + wanted:
         seed = secrets.randbelow(SEED_MASK) if request.seed is None else image_seed(class_code, index, request.seed)
-        if seed not in taken:
-            made += 1
+        if seed not in used:
+            used.add(seed)
             yield PlannedImage(class_code, index, seed)
         index += shards
 
