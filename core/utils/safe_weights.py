@@ -1,0 +1,186 @@
+"""Reads weights files without ever running what is inside them; every way to fail has its own typed error."""
+
+from __future__ import annotations
+
+import hashlib
+import pickle
+import pickletools
+import re
+import struct
+import warnings
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor
+
+from core.errors import (
+    ModelArchitectureError,
+    ModelMissingError,
+    ModelNotFiniteError,
+    ModelTooLargeError,
+    ModelTruncatedError,
+    ModelUnsafeError,
+)
+
+MAX_BYTES: Final = 2 * 1024**3
+WRAPPERS: Final = ("model_state_dict", "state_dict", "model")
+
+_IMPORTING_OPCODES: Final = frozenset({"GLOBAL", "STACK_GLOBAL", "INST"})
+_DAMAGE: Final = (
+    pickle.UnpicklingError, RuntimeError, EOFError, LookupError, ValueError, TypeError, AttributeError, AssertionError,
+    OverflowError, struct.error,
+)  # fmt: skip
+"""What torch's reader raises for a damaged file, depending on where the damage is."""
+
+
+def sha256_of(path: Path) -> str:
+    """Return the SHA-256 of a file as 64 hexadecimal digits, read in pieces."""
+    digest = hashlib.sha256()
+    with path.open("rb") as stream:
+        while piece := stream.read(1 << 20):
+            digest.update(piece)
+    return digest.hexdigest()
+
+
+def read_weights(path: Path, *, max_bytes: int = MAX_BYTES) -> dict[str, Tensor]:
+    """Read the tensors of a `.safetensors` file or of a state dict saved by torch, on the CPU.
+
+    A state dict may lie directly in the file or under one of `WRAPPERS`. Nothing in the file is executed.
+
+    Parameters
+    ----------
+    max_bytes
+        Upper limit of the file and of the tensors it describes.
+
+    Raises
+    ------
+    ModelMissingError, ModelTooLargeError, ModelTruncatedError, ModelUnsafeError
+        If there is no such file, it is too big, it ends early or is no weights file, or it asks for code to be run.
+    ModelArchitectureError
+        If it holds something else than named tensors.
+    ModelNotFiniteError
+        If a tensor holds NaN or infinity.
+    """
+    _check_size(path, max_bytes)
+    try:
+        content = _read_safetensors(path) if path.suffix == ".safetensors" else _read_torch(path, max_bytes)
+    except OSError as error:
+        raise ModelMissingError(
+            f"{path} cannot be read: {error.strerror}.", remedy="Check the file's permissions.", path=path
+        ) from error
+    tensors = _named_tensors(content, path)
+    _check_bytes(sum(t.numel() * t.element_size() for t in tensors.values()), max_bytes, path)
+    _check_finite(tensors, path)
+    return tensors
+
+
+def _check_size(path: Path, max_bytes: int) -> None:
+    if not path.is_file():
+        raise ModelMissingError(
+            f"There is no weights file {path}.", remedy="Check the name, or download the models first.", path=path
+        )
+    _check_bytes(path.stat().st_size, max_bytes, path)
+
+
+def _check_bytes(size: int, max_bytes: int, path: Path) -> None:
+    if size > max_bytes:
+        raise ModelTooLargeError(
+            f"{path.name} holds {size / 1e9:.1f} GB of weights; the models read here have at most "
+            f"{max_bytes / 1e9:.1f} GB.",
+            remedy="Check that this is the right file; it was not loaded.",
+            path=path,
+        )
+
+
+def _read_safetensors(path: Path) -> Any:
+    try:
+        return load_file(path, device="cpu")
+    except SafetensorError as error:
+        raise _truncated(path) from error
+
+
+def _read_torch(path: Path, max_bytes: int) -> Any:
+    _check_zip(path, max_bytes)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)
+            return torch.load(path, map_location="cpu", weights_only=True)
+    except _DAMAGE as error:
+        raise _refusal(path, error) from error
+
+
+def _check_zip(path: Path, max_bytes: int) -> None:
+    """Refuse an archive whose members unpack to far more than the file's own size."""
+    if not zipfile.is_zipfile(path):
+        return
+    try:
+        with zipfile.ZipFile(path) as archive:
+            size = sum(member.file_size for member in archive.infolist())
+    except (zipfile.BadZipFile, NotImplementedError) as error:
+        raise _truncated(path) from error
+    _check_bytes(size, max_bytes, path)
+
+
+def _refusal(path: Path, error: BaseException) -> ModelTruncatedError | ModelUnsafeError:
+    name = re.search(r"GLOBAL (\S+)", str(error))
+    if name is None and not _asks_for_code(path):
+        return _truncated(path)
+    what = f" ({name[1]})" if name else ""
+    return ModelUnsafeError(
+        f"{path.name} asks for code to be run{what} instead of only holding weights. Nothing in it was run.",
+        remedy="Use this file only if its maker saves it again as a plain state_dict or as .safetensors.",
+        path=path,
+    )
+
+
+def _asks_for_code(path: Path) -> bool:
+    """Whether a bare pickle, in a protocol that torch does not read, names something to import."""
+    try:
+        with path.open("rb") as stream:
+            return any(opcode.name in _IMPORTING_OPCODES for opcode, _, _ in pickletools.genops(stream))
+    except (ValueError, EOFError, struct.error):
+        return False
+
+
+def _truncated(path: Path) -> ModelTruncatedError:
+    return ModelTruncatedError(
+        f"{path.name} ends too early, is damaged, or is no weights file.",
+        remedy="Copy or download it again, and compare its size with the original.",
+        path=path,
+    )
+
+
+def _named_tensors(content: Any, path: Path) -> dict[str, Tensor]:
+    for key in WRAPPERS:
+        if isinstance(content, Mapping) and isinstance(content.get(key), Mapping):
+            content = content[key]
+            break
+    if not isinstance(content, Mapping) or not content:
+        raise _no_state_dict(path, f"a {type(content).__name__} instead of named tensors")
+    strangers = [str(key) for key, value in content.items() if not isinstance(value, Tensor)]
+    if strangers:
+        raise _no_state_dict(path, f"entries that are no tensors ({', '.join(strangers[:3])})")
+    return {str(key): value for key, value in content.items()}
+
+
+def _no_state_dict(path: Path, found: str) -> ModelArchitectureError:
+    return ModelArchitectureError(
+        f"{path.name} holds {found}.",
+        remedy="Save the model's state_dict(), directly or under 'model_state_dict'.",
+        path=path,
+    )
+
+
+def _check_finite(tensors: Mapping[str, Tensor], path: Path) -> None:
+    bad = [name for name, tensor in tensors.items() if not bool(torch.isfinite(tensor).all())]
+    if bad:
+        raise ModelNotFiniteError(
+            f"{path.name} holds NaN or infinity in {len(bad)} of {len(tensors)} tensors, first in {bad[0]}.",
+            remedy="The training that made it diverged; use an earlier checkpoint.",
+            path=path,
+        )
