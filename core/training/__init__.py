@@ -1,0 +1,1 @@
+"""What the training of generators and of classifiers share."""

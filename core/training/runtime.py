@@ -1,0 +1,152 @@
+"""What every training loop needs besides a model: precision, schedule, a way to stop, a log and atomic checkpoints."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import torch
+from torch import Tensor
+
+Checkpoint = dict[str, Any]
+
+
+class StopRequest:
+    """Set by SIGTERM or Ctrl-C; looked at after every training step."""
+
+    def __init__(self) -> None:
+        self.requested = False
+
+    def _request(self, _signal: int, _frame: FrameType | None) -> None:
+        self.requested = True
+
+    @contextmanager
+    def listening(self) -> Iterator[StopRequest]:
+        """Catch the two signals inside the `with` block and restore the previous handlers after it."""
+        before = {number: signal.signal(number, self._request) for number in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield self
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+
+class Budget:
+    """How far a run is, in images and, if it has a deadline, in minutes.
+
+    Parameters
+    ----------
+    images
+        Number of training images to process.
+    minutes
+        Wall-clock limit over all sittings of the run, or None.
+    spent
+        Seconds already used by earlier sittings.
+    """
+
+    def __init__(self, images: int, minutes: float | None = None, spent: float = 0.0) -> None:
+        self.images = images
+        self.minutes = minutes
+        self._start = time.monotonic() - spent
+
+    @property
+    def seconds(self) -> float:
+        """Wall-clock seconds spent so far."""
+        return time.monotonic() - self._start
+
+    def progress(self, images_seen: int) -> float:
+        """Return the larger of the two used fractions, 0..1."""
+        by_time = self.seconds / (60 * self.minutes) if self.minutes else 0.0
+        return min(1.0, max(images_seen / self.images, by_time))
+
+
+def cosine_rate(progress: float, peak: float, warm_up: float = 0.02, floor: float = 0.02) -> float:
+    """Return the learning rate: linear warm-up, then half a cosine down to `floor * peak`.
+
+    Parameters
+    ----------
+    progress
+        Used fraction of the budget, 0..1.
+    peak
+        Highest learning rate.
+    warm_up
+        Fraction of the budget after which the peak is reached.
+    floor
+        Last learning rate as a fraction of the peak.
+    """
+    if progress < warm_up:
+        return peak * max(progress / warm_up, 0.01)
+    phase = (progress - warm_up) / (1 - warm_up)
+    return peak * (floor + (1 - floor) * 0.5 * (1 + math.cos(math.pi * phase)))
+
+
+def set_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
+    """Give all parameter groups the same learning rate."""
+    for group in optimizer.param_groups:
+        group["lr"] = rate
+
+
+def resolve_precision(precision: str, device: torch.device) -> torch.dtype | None:
+    """Return the autocast dtype, or None for plain fp32.
+
+    `auto` is bf16 where the hardware multiplies in bf16, fp32 elsewhere; fp16 is not offered, its range needs a scaler.
+    """
+    if precision == "fp32":
+        return None
+    return torch.bfloat16 if precision == "bf16" or has_bf16(device) else None
+
+
+def has_bf16(device: torch.device) -> bool:
+    """Tell whether `device` has bf16 arithmetic in hardware."""
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    return device.type == "cpu" and torch.cpu.get_capabilities().get("avx512_bf16", False)
+
+
+def dihedral(pixels: Tensor, generator: torch.Generator) -> Tensor:
+    """Apply one of the eight symmetries of the square to every image of an (N, C, H, H) batch."""
+    choices = torch.randint(8, (len(pixels),), generator=generator).tolist()
+    turned = [torch.rot90(image, choice % 4, (-2, -1)) for image, choice in zip(pixels, choices, strict=True)]
+    return torch.stack(
+        [image.flip(-1) if choice >= 4 else image for image, choice in zip(turned, choices, strict=True)]
+    )
+
+
+def class_weights(labels: Tensor, classes: int, power: float) -> Tensor:
+    """Return per-image sampling weights, float64 (N,), that draw class c in proportion to `count(c) ** power`.
+
+    Power 1 is the natural frequency, 0.5 square-root balancing, 0 equal classes.
+    """
+    counts = torch.bincount(labels, minlength=classes).double()
+    return counts[labels] ** (power - 1)
+
+
+def save_checkpoint(path: Path, state: Checkpoint) -> None:
+    """Write a checkpoint completely or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.tmp")
+    with temporary.open("wb") as stream:
+        torch.save(state, stream)
+        stream.flush()
+        os.fsync(stream.fileno())
+    os.replace(temporary, path)
+
+
+def load_checkpoint(path: Path, device: torch.device) -> Checkpoint:
+    """Read a checkpoint of `save_checkpoint`; it holds tensors and plain values, no code."""
+    state: Checkpoint = torch.load(path, map_location=device, weights_only=True)
+    return state
+
+
+def append_log(path: Path, **values: object) -> None:
+    """Append one JSON line to a run's log."""
+    with path.open("a", encoding="utf-8") as stream:
+        stream.write(json.dumps(values) + "\n")
