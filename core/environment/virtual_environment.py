@@ -1,0 +1,204 @@
+"""The `.venv` beside `main.py`: made, filled, verified, and recognised as up to date without starting anything.
+
+An installation is bracketed by two files inside the environment. `installing` is there while packages change; found
+later, it tells of an interrupted set-up, and the environment is made anew (the download caches make that quick). A
+stamp per requirements file is written last and atomically: it names what was asked for and what was there afterwards.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+from core.environment.words import SetupError, say
+
+PROBES: Final[Mapping[str, str]] = {
+    "torchvision": "import torch; from torchvision.ops import nms; nms(torch.eye(4), torch.ones(4), 0.5)",
+}
+"""Programs that show whether a package not only lies there but works, by the name it has in the requirements."""
+
+_Command = list[str]
+
+
+class VirtualEnvironment:
+    """A virtual environment in `folder`, which need not exist yet."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        scripts = folder / ("Scripts" if os.name == "nt" else "bin")
+        self.python = scripts / ("python.exe" if os.name == "nt" else "python")
+        self._marker = folder / "isicgui-installing"
+
+    def outdated(self, requirements: Sequence[Path]) -> list[Path]:
+        """Return those requirements files that must be installed; reads a few small files and starts nothing."""
+        if self._marker.exists() or not os.access(self.python, os.X_OK):
+            return list(requirements)
+        installed = self._installed()
+        return [file for file in requirements if not self._up_to_date(file, installed)]
+
+    def install(self, requirements: Sequence[Path], variables: Mapping[str, str], inherited: tuple[int, ...]) -> None:
+        """Make the environment if need be, install `requirements` into it, verify them, and stamp them.
+
+        Parameters
+        ----------
+        variables
+            Process environment of the installers.
+        inherited
+            File descriptors that the installers keep open.
+
+        Raises
+        ------
+        SetupError
+            If the environment cannot be made, no installer succeeds, or what was installed does not work.
+        """
+        runner = _Runner(variables, inherited)
+        if self._marker.exists() or not self._healthy(runner):
+            self._create(runner)
+        self._marker.touch()
+        names = ", ".join(file.name for file in requirements)
+        say(f"==> Installing {names}. The first time this downloads up to 3 GB; later set-ups take seconds.")
+        self._fill(requirements, runner)
+        self._verify(requirements, runner)
+        for file in requirements:
+            self._stamp(file)
+        self._marker.unlink()
+        say("==> Ready.")
+
+    def _up_to_date(self, file: Path, installed: set[str]) -> bool:
+        try:
+            stamp = json.loads(self._stamp_path(file).read_text(encoding="utf-8"))
+            return stamp["asked"] == self._fingerprint(file) and installed.issuperset(stamp["installed"])
+        except (OSError, ValueError, TypeError, KeyError):
+            return False
+
+    def _stamp(self, file: Path) -> None:
+        stamp = {"asked": self._fingerprint(file), "installed": sorted(self._installed())}
+        temporary = self._stamp_path(file).with_suffix(".part")
+        temporary.write_text(json.dumps(stamp), encoding="utf-8")
+        os.replace(temporary, self._stamp_path(file))
+
+    def _stamp_path(self, file: Path) -> Path:
+        return self.folder / f"isicgui-{file.stem}.json"
+
+    def _fingerprint(self, file: Path) -> str:
+        """Hash what was asked for and of which Python: the requirements and the environment's own description."""
+        content = file.read_bytes().replace(b"\r\n", b"\n") + (self.folder / "pyvenv.cfg").read_bytes()
+        return hashlib.sha256(content).hexdigest()
+
+    def _installed(self) -> set[str]:
+        """Return name and version of every package, as its metadata folder is called."""
+        places = [self.folder / "Lib" / "site-packages", *(self.folder / "lib").glob("python3*/site-packages")]
+        return {
+            entry for place in places if place.is_dir() for entry in os.listdir(place) if entry.endswith(".dist-info")
+        }
+
+    def _healthy(self, runner: _Runner) -> bool:
+        return self.python.exists() and runner.succeeds([str(self.python), "-c", "import pip"])
+
+    def _create(self, runner: _Runner) -> None:
+        base = base_python()
+        say(f"==> Creating {self.folder} with Python {'.'.join(map(str, sys.version_info[:3]))}")
+        try:
+            if self.folder.is_symlink() or self.folder.is_file():
+                self.folder.unlink()
+            elif self.folder.exists():
+                shutil.rmtree(self.folder)
+        except OSError as problem:
+            raise SetupError(
+                f"The unusable environment {self.folder} cannot be removed: {problem.strerror}.",
+                remedy="Close every program that uses it, delete the folder, and run the same command again.",
+                path=self.folder,
+            ) from problem
+        if not runner.run([base, "-m", "venv", str(self.folder)]):
+            raise SetupError(
+                f"Python could not create the environment {self.folder}; its own words are above.",
+                remedy="On Debian and Ubuntu run: sudo apt-get install python3-venv. Then run the same command again.",
+                path=self.folder,
+            )
+
+    def _fill(self, requirements: Sequence[Path], runner: _Runner) -> None:
+        wanted = [part for file in requirements for part in ("-r", str(file))]
+        pip = [str(self.python), "-m", "pip"]
+        uv = [str(self.python), "-m", "uv", "pip", "install", "--python", str(self.python)]
+        if runner.run([*pip, "install", "--quiet", "uv"]):
+            for options in torch_backends():
+                if runner.run([*uv, *options, *wanted]):
+                    return
+        say("==> uv did not succeed; trying pip.")
+        if not runner.run([*pip, "install", *wanted]):
+            raise SetupError(
+                "The packages could not be installed; the installer's own words are above.",
+                remedy="Check the network connection and the free disk space (8 GB), and run the same command again.",
+            )
+
+    def _verify(self, requirements: Sequence[Path], runner: _Runner) -> None:
+        text = "\n".join(file.read_text(encoding="utf-8") for file in requirements)
+        named = {line.split("#")[0].strip().lower() for line in text.splitlines()}
+        for package, program in PROBES.items():
+            if not any(line.startswith(package) for line in named):
+                continue
+            say(f"==> Checking that {package} works")
+            if not runner.run([str(self.python), "-c", program]):
+                raise SetupError(
+                    f"{package} was installed but does not work; Python's own words are above.",
+                    remedy="torch and torchvision probably come from different releases or builds. Delete the folder "
+                    f"{self.folder} and run the same command again; if it stays so, look for a pip or uv "
+                    "configuration that offers packages of its own.",
+                )
+
+
+class _Runner:
+    """Runs programs with their output on standard error."""
+
+    def __init__(self, variables: Mapping[str, str], inherited: tuple[int, ...]) -> None:
+        # Large wheels on slow lines; a person's own choice wins.
+        self._variables = {"UV_HTTP_TIMEOUT": "300", "PIP_DISABLE_PIP_VERSION_CHECK": "1", **variables}
+        self._inherited = inherited
+
+    def run(self, command: _Command) -> bool:
+        """Run `command` visibly and return whether it succeeded."""
+        return self._call(command, sys.stderr) == 0
+
+    def succeeds(self, command: _Command) -> bool:
+        """Run `command` unseen and return whether it succeeded."""
+        return self._call(command, subprocess.DEVNULL) == 0
+
+    def _call(self, command: _Command, output: object) -> int:
+        try:
+            return subprocess.call(
+                command,
+                env=self._variables,
+                stdin=subprocess.DEVNULL,
+                stdout=output,  # type: ignore[arg-type] # a stream or DEVNULL; typeshed's _FILE is private
+                stderr=output,  # type: ignore[arg-type]
+                pass_fds=self._inherited,
+            )
+        except OSError as problem:
+            say(f"{command[0]} could not be started: {problem}")
+            return 1
+
+
+def base_python() -> str:
+    """Return the Python outside any virtual environment that new environments stand on.
+
+    Its real path, such as ``/usr/bin/python3.11``: a link such as ``/usr/bin/python3`` may mean another version after
+    the next system upgrade, under an environment that still looks whole.
+    """
+    base: str = getattr(sys, "_base_executable", None) or sys.executable
+    return os.path.realpath(base) if os.name == "posix" else base
+
+
+def torch_backends() -> tuple[list[str], ...]:
+    """Return uv's options for choosing the build of torch, in the order in which they are tried.
+
+    On Windows the registry's own torch is for the CPU only, so with an NVIDIA driver uv is asked for the matching one.
+    """
+    nvidia_on_windows = os.name == "nt" and shutil.which("nvidia-smi") and "UV_TORCH_BACKEND" not in os.environ
+    return (["--torch-backend=auto"], []) if nvidia_on_windows else ([],)
