@@ -1,0 +1,92 @@
+"""The append-only journal: one JSON object a line, the memory of an output folder."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from core.dataset import strict_json
+from core.utils.append_file import AppendFile
+from core.utils.atomic import write_bytes_atomic
+
+Apply = Callable[[Mapping[str, Any]], None]
+
+
+class Journal:
+    """The journal of a folder whose lock is held.
+
+    Parameters
+    ----------
+    path
+        The journal file; created empty if missing.
+    tmp_dir
+        Folder for temporary files on the same drive.
+    """
+
+    def __init__(self, path: Path, tmp_dir: Path) -> None:
+        self._path = path
+        self._tmp_dir = tmp_dir
+        if not path.exists():
+            write_bytes_atomic(path, b"", tmp_dir=tmp_dir)
+        self._file = AppendFile(path, 0)
+
+    def load(self, apply: Apply) -> str | None:
+        """Replay every line; a torn last line (its process died while writing) is cut off by the next append.
+
+        Lines that cannot be understood are taken out, after the whole journal has been copied beside itself.
+
+        Returns
+        -------
+        str or None
+            What was found damaged, for the user.
+        """
+        raw = complete_lines(self._path.read_bytes())
+        damaged = replay(raw, apply)
+        if damaged:
+            copy = self._set_aside(raw)
+            lines = raw.splitlines(keepends=True)
+            raw = b"".join(line for number, line in enumerate(lines, start=1) if number not in damaged)
+            write_bytes_atomic(self._path, raw, tmp_dir=self._tmp_dir)
+        self._file = AppendFile(self._path, len(raw))
+        if not damaged:
+            return None
+        where = ", ".join(str(number) for number in sorted(damaged))
+        return f"The journal was damaged (line {where}); a copy is kept as '{copy}'. The images themselves were read."
+
+    def append(self, *lines: Mapping[str, Any]) -> None:
+        """Append lines durably, all with one write.
+
+        Raises
+        ------
+        OSError
+            If that fails; then none of them counts.
+        """
+        self._file.append(b"".join(strict_json.dumps(line).encode("utf-8") + b"\n" for line in lines))
+
+    def _set_aside(self, raw: bytes) -> Path:
+        copy = self._path.with_name(f"journal.damaged-{hashlib.sha256(raw).hexdigest()[:8]}.jsonl")
+        write_bytes_atomic(copy, raw, tmp_dir=self._tmp_dir)
+        return copy
+
+
+def complete_lines(raw: bytes) -> bytes:
+    """Return `raw` up to its last newline: what lies behind was never acknowledged."""
+    return raw[: raw.rfind(b"\n") + 1]
+
+
+def replay(raw: bytes, apply: Apply) -> frozenset[int]:
+    """Hand every line to `apply`; return the 1-based numbers of the lines that are damaged."""
+    return frozenset(
+        number for number, line in enumerate(raw.splitlines(), start=1) if line.strip() and not _applies(line, apply)
+    )
+
+
+def _applies(line: bytes, apply: Apply) -> bool:
+    try:
+        apply(json.loads(line))
+    except (KeyError, TypeError, ValueError, AttributeError):
+        return False
+    return True

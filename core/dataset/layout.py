@@ -1,0 +1,62 @@
+"""Where things lie in an output folder, and how image files are named."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+CSV_NAME: Final = "synthetic_dataset.csv"
+STATE_DIR: Final = ".isicgui"
+TRAJECTORIES_DIR: Final = "trajectories"
+
+_IMAGE_NAME: Final = re.compile(r"ISIC_(\d{7,12})(?:\.jpe?g)?\.png", re.IGNORECASE)
+_NUMBERED_NAME: Final = re.compile(r"ISIC_(\d{7,12})\.", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """The paths inside one output folder."""
+
+    folder: Path
+
+    @property
+    def table(self) -> Path:
+        """`synthetic_dataset.csv`."""
+        return self.folder / CSV_NAME
+
+    @property
+    def state(self) -> Path:
+        """The program's own folder."""
+        return self.folder / STATE_DIR
+
+    @property
+    def journal(self) -> Path:
+        """The append-only journal."""
+        return self.state / "journal.jsonl"
+
+    @property
+    def temporary(self) -> Path:
+        """All temporary files; emptied at open and at the end of a run."""
+        return self.state / "tmp"
+
+    def class_dir(self, class_code: str) -> Path:
+        """Return the folder of a class's images."""
+        return self.folder / class_code
+
+    def trajectory(self, class_code: str, stem: str) -> Path:
+        """Return the file with the denoising trajectory of an image."""
+        return self.folder / TRAJECTORIES_DIR / class_code / f"{stem}.npz"
+
+
+def image_number(file_name: str) -> int | None:
+    """Return the number of an image file, or None if it is not named as one (``.jpg.png`` of old versions is)."""
+    match = _IMAGE_NAME.fullmatch(file_name)
+    return int(match[1]) if match else None
+
+
+def taken_number(file_name: str) -> int | None:
+    """Return the number that a file of any kind occupies (image, sidecar, picture put there by hand), or None."""
+    match = _NUMBERED_NAME.match(file_name)
+    return int(match[1]) if match else None

@@ -1,0 +1,86 @@
+"""Images that lie in a class folder without a line in the journal: the predecessor's, copied ones, and rescued ones."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from core.dataset.png import read_recipe
+from core.dataset.recipe import Recipe
+from core.dataset.record import SOURCE, ImageRecord
+from core.dataset.sidecar import read_sidecar
+from core.errors import InputRefusedError
+
+Rows = Mapping[tuple[str, str], Mapping[str, str]]
+
+
+def is_complete_png(path: Path) -> bool:
+    """Whether a file begins and ends as a PNG does; the predecessor left half files when it was killed."""
+    with path.open("rb") as file:
+        head = file.read(8)
+        size = file.seek(0, 2)
+        file.seek(max(0, size - 12))
+        return head == b"\x89PNG\r\n\x1a\n" and file.read(12)[4:8] == b"IEND"
+
+
+def describe(path: Path, class_code: str, number: int, rows: Rows) -> ImageRecord:
+    """Return the record of an image from its own recipe, else from its sidecar and its row in an old table."""
+    recipe = embedded_recipe(path)
+    if recipe is not None and recipe.class_code == class_code:
+        return ImageRecord.from_recipe(path, number, recipe)
+    return describe_by_sidecar(path, class_code, number, rows)
+
+
+def describe_by_sidecar(path: Path, class_code: str, number: int, rows: Rows) -> ImageRecord:
+    """Return the record of an image without opening it; what nothing tells stays empty."""
+    sidecar = read_sidecar(path)
+    recipe = _sidecar_recipe(sidecar)
+    if recipe is not None and recipe.class_code == class_code:
+        return ImageRecord.from_recipe(path, number, recipe)
+    row = rows.get((class_code, path.name)) or rows.get((class_code, path.stem)) or {}
+    return ImageRecord(
+        path=path,
+        class_code=class_code,
+        isic_number=number,
+        seed=_whole(sidecar.get("seed")),
+        run_id="",
+        generated_at=_seconds(row.get("generated_at"), path),
+        source=row.get("source") or SOURCE,
+        noise_hash=str(sidecar.get("noise_hash") or ""),
+        sampler="ddpm" if sidecar else "",
+        steps=_whole(sidecar.get("inference_steps")),
+        weights=_weights(sidecar),
+    )
+
+
+def embedded_recipe(path: Path) -> Recipe | None:
+    """Return the recipe inside a PNG, or None."""
+    try:
+        return read_recipe(path)
+    except InputRefusedError:
+        return None
+
+
+def _sidecar_recipe(sidecar: Mapping[str, Any]) -> Recipe | None:
+    try:
+        return Recipe.from_json(sidecar["recipe"])
+    except (KeyError, TypeError, AttributeError, InputRefusedError):
+        return None
+
+
+def _whole(value: object) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def _seconds(text: str | None, path: Path) -> float:
+    try:
+        return float(text or "")
+    except ValueError:
+        return path.stat().st_mtime
+
+
+def _weights(sidecar: Mapping[str, Any]) -> str:
+    model = sidecar.get("model")
+    location = str(model.get("model_path") or "") if isinstance(model, dict) else ""
+    return location.replace("\\", "/").rpartition("/")[2]

@@ -1,0 +1,125 @@
+"""Images in and out: PNG that carries its own recipe and says that it is synthetic; careful reading of any picture."""
+
+from __future__ import annotations
+
+import io
+import struct
+import warnings
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps, PngImagePlugin
+
+from core.dataset import strict_json
+from core.dataset.recipe import PNG_KEY, Recipe
+from core.errors import InputRefusedError
+
+FORMATS: Final = ("PNG", "JPEG", "BMP", "TIFF")
+MAX_PIXELS: Final = 50_000_000
+XMP_KEY: Final = "XML:com.adobe.xmp"
+DIGITAL_SOURCE_TYPE: Final = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
+
+_XMP_PACKET: Final = f"""<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>
+<x:xmpmeta xmlns:x="adobe:ns:meta/">
+ <rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">
+  <rdf:Description rdf:about="" xmlns:Iptc4xmpExt="http://iptc.org/std/Iptc4xmpExt/2008-02-29/">
+   <Iptc4xmpExt:DigitalSourceType>{DIGITAL_SOURCE_TYPE}</Iptc4xmpExt:DigitalSourceType>
+  </rdf:Description>
+ </rdf:RDF>
+</x:xmpmeta>
+<?xpacket end="r"?>"""
+
+# What Pillow's decoders raise on damaged or hostile files (found by mutating files, see the tests).
+_DECODING_ERRORS: Final = (OSError, SyntaxError, ValueError, TypeError, LookupError, EOFError, OverflowError)
+_DECODING_ERRORS_2: Final = (struct.error, zlib.error, Image.DecompressionBombError, Image.DecompressionBombWarning)
+
+
+def encode_png(pixels: NDArray[np.uint8], recipe: Recipe) -> bytes:
+    """Return a PNG file that holds the image, its recipe and its XMP marking as synthetic.
+
+    Parameters
+    ----------
+    pixels
+        RGB, uint8, shape (H, W, 3).
+
+    Raises
+    ------
+    ValueError
+        If the array has another shape or type.
+    """
+    if pixels.dtype != np.uint8 or pixels.ndim != 3 or pixels.shape[2] != 3:
+        raise ValueError(f"An image is uint8 of shape (H, W, 3), not {pixels.dtype} of shape {pixels.shape}.")
+    info = PngImagePlugin.PngInfo()
+    info.add_itxt(PNG_KEY, strict_json.dumps(recipe.to_json()))
+    info.add_itxt(XMP_KEY, _XMP_PACKET)
+    buffer = io.BytesIO()
+    Image.fromarray(np.ascontiguousarray(pixels)).save(buffer, "PNG", pnginfo=info)
+    return buffer.getvalue()
+
+
+def read_recipe(path: Path) -> Recipe:
+    """Return the recipe inside a PNG; the pixels are not decoded.
+
+    Raises
+    ------
+    InputRefusedError
+        If the file is missing, is no PNG, or carries no recipe.
+    """
+    with _refusing(path), Image.open(path, formats=("PNG",)) as image:
+        text = image.info.get(PNG_KEY)
+        data = None if text is None else strict_json.loads(text)
+    if not isinstance(data, dict):
+        raise InputRefusedError(
+            f"'{path}' carries no recipe.",
+            remedy="Only PNG files made by this program, and not edited since, hold one.",
+            path=path,
+        )
+    return Recipe.from_json(data)
+
+
+def read_image(path: Path) -> NDArray[np.uint8]:
+    """Return a picture as RGB, uint8, shape (H, W, 3), turned upright as its EXIF orientation asks.
+
+    PNG, JPEG, BMP and TIFF of up to 50 megapixels are read; transparency is dropped, 16-bit grey keeps its high byte.
+
+    Raises
+    ------
+    InputRefusedError
+        If the file is missing, damaged, too large or of another kind.
+    """
+    with _refusing(path), Image.open(path, formats=FORMATS) as image:
+        if image.width * image.height > MAX_PIXELS:
+            raise InputRefusedError(
+                f"'{path}' has {image.width} x {image.height} pixels; at most 50 megapixels are read.",
+                remedy="Scale the picture down first.",
+                path=path,
+            )
+        upright = ImageOps.exif_transpose(image)
+        return np.array(_eight_bit(upright).convert("RGB"), dtype=np.uint8)
+
+
+def _eight_bit(image: Image.Image) -> Image.Image:
+    if image.mode.startswith("I;16"):
+        return Image.fromarray((np.asarray(image).astype(np.uint16) >> 8).astype(np.uint8))
+    return image
+
+
+@contextmanager
+def _refusing(path: Path) -> Iterator[None]:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            yield
+    except FileNotFoundError as error:
+        raise InputRefusedError(f"There is no file '{path}'.", remedy="Check the path.", path=path) from error
+    except (*_DECODING_ERRORS, *_DECODING_ERRORS_2) as error:
+        raise InputRefusedError(
+            f"'{path}' cannot be read as a picture: {error}.",
+            remedy="Open it in an image viewer to check it, and save it as PNG or JPEG.",
+            path=path,
+        ) from error

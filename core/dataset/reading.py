@@ -1,0 +1,28 @@
+"""Looking into an output folder without locking it: for the gallery, exports and evaluation."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from core.dataset.journal import complete_lines, replay
+from core.dataset.layout import Layout
+from core.dataset.legacy import describe_by_sidecar
+from core.dataset.record import ImageRecord
+from core.dataset.scan import file_names, images_in
+from core.dataset.state import DatasetState
+from core.dataset.table import read_bytes, read_rows
+
+
+def read_records(folder: Path) -> list[ImageRecord]:
+    """Return the images that lie in a folder now, oldest first; another process may be writing to it.
+
+    Works for folders of the predecessor too. Nothing is written, and no picture is opened.
+    """
+    layout = Layout(folder.absolute())
+    state = DatasetState(layout.folder)
+    replay(complete_lines(read_bytes(layout.journal) or b""), state.apply)
+    names = file_names(layout)
+    known = [record for key, record in state.records.items() if key[1] in names.get(key[0], ())]
+    strangers = [image for image in images_in(layout, names) if (image[0], image[1].name) not in state.records]
+    rows = read_rows(layout.table) if strangers else {}
+    return known + [describe_by_sidecar(path, code, number, rows) for code, path, number in strangers]

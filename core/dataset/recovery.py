@@ -1,0 +1,147 @@
+"""Bringing folder, journal and table back to agreement when an output folder is opened.
+
+Whatever moment the last writer died at, one of these holds for each image: nothing lies under its final name (then it
+is made again by `resume`), or the complete PNG does (then it carries its recipe, from which sidecar, journal line and
+row are made good). The predecessor's images come in by the same way.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from contextlib import suppress
+from pathlib import Path
+
+from core.dataset import table as csv_table
+from core.dataset.journal import Journal
+from core.dataset.layout import Layout, taken_number
+from core.dataset.legacy import Rows, describe, embedded_recipe, is_complete_png
+from core.dataset.record import ImageRecord
+from core.dataset.run import Run
+from core.dataset.scan import Names, file_names, images_in
+from core.dataset.sidecar import sidecar_bytes, sidecar_path
+from core.dataset.state import DatasetState
+from core.utils.atomic import fsync_dir, write_bytes_atomic
+from core.utils.path_manager import PathManager
+
+
+class Recovery:
+    """One pass over an output folder whose lock is held.
+
+    Attributes
+    ----------
+    notices
+        What the user should know, one sentence or two each.
+    """
+
+    def __init__(self, layout: Layout, journal: Journal, table: csv_table.Table, state: DatasetState) -> None:
+        self._layout = layout
+        self._journal = journal
+        self._table = table
+        self._state = state
+        self.notices: list[str] = []
+
+    def run(self) -> None:
+        """Replay the journal, complete what was begun, adopt what is unknown, drop what is gone."""
+        damage = self._journal.load(self._state.apply)
+        self.notices += [damage] if damage else []
+        for run_id in tuple(self._state.discarding):
+            complete_discard(self._layout, self._journal, self._state, run_id)
+        names = file_names(self._layout)
+        rows = self._import_table()
+        self._note_numbers(names)
+        self._adopt(names, rows)
+        self._drop_missing(names)
+        self._restore_sidecars(names)
+        self._state.mark_done()
+        self._table.sync(self._state.records.values())
+
+    def _import_table(self) -> Rows:
+        """Keep a copy of a table that is not ours, or was edited, before it is rewritten; return its rows."""
+        path = self._layout.table
+        if not csv_table.foreign_lines(path, self._state.records.values()):
+            return {}
+        raw = path.read_bytes()
+        backup = self._layout.state / f"table-{hashlib.sha256(raw).hexdigest()[:8]}.csv"
+        if not backup.exists():
+            write_bytes_atomic(backup, raw, tmp_dir=self._layout.temporary)
+        rows = csv_table.read_rows(path)
+        self._import_numbers(rows)
+        self.notices.append(f"'{path.name}' held rows of another program; the original is kept as '{backup}'.")
+        return rows
+
+    def _import_numbers(self, rows: Rows) -> None:
+        # Rows without a file will be gone from the table; their numbers stay taken all the same.
+        before = self._state.numbering.highest()
+        for code, name in rows:
+            self._state.numbering.note(code, taken_number(name) or 0)
+        highest = self._state.numbering.highest()
+        if highest != before:
+            self._journal.append({"type": "import", "highest": highest})
+
+    def _note_numbers(self, names: Names) -> None:
+        for code, present in names.items():
+            for name in present:
+                self._state.numbering.note(code, taken_number(name) or 0)
+
+    def _adopt(self, names: Names, rows: Rows) -> None:
+        found: list[ImageRecord] = []
+        for code, path, number in images_in(self._layout, names):
+            if (code, path.name) in self._state.records:
+                continue
+            if is_complete_png(path):
+                found.append(describe(path, code, number, rows))
+            else:
+                self.notices.append(f"'{path}' is only half a picture; it was left alone and has no row.")
+        if found:
+            self._journal.append(*({"type": "image" if r.run_id else "legacy", **r.to_json()} for r in found))
+        for record in found:
+            self._state.add(record)
+
+    def _drop_missing(self, names: Names) -> None:
+        gone = [key for key in self._state.records if key[1] not in names.get(key[0], ())]
+        for key in gone:
+            del self._state.records[key]
+        if gone:
+            first = "/".join(gone[0])
+            self.notices.append(
+                f"{len(gone)} images were removed since the last run (first: {first}); so are their rows."
+            )
+
+    def _restore_sidecars(self, names: Names) -> None:
+        for record in self._state.records.values():
+            sidecar = sidecar_path(record.path)
+            recipe = None
+            if record.run_id and sidecar.name not in names[record.class_code]:
+                recipe = embedded_recipe(record.path)
+            if recipe is not None:
+                data = sidecar_bytes(record.path, recipe, record.generated_at)
+                write_bytes_atomic(sidecar, data, tmp_dir=self._layout.temporary)
+
+
+def complete_discard(layout: Layout, journal: Journal, state: DatasetState, run_id: str) -> None:
+    """Remove the files of a run whose removal stands in the journal, then note that it is done."""
+    for path in _files_of(layout, state.runs.get(run_id), state.discarding[run_id]):
+        _remove_image(layout, path, run_id)
+    for code in {path.parent for path in _files_of(layout, state.runs.get(run_id), state.discarding[run_id])}:
+        with suppress(FileNotFoundError):
+            fsync_dir(code)
+    journal.append({"type": "end", "run_id": run_id, "status": "discarded"})
+    state.end_run(run_id, "discarded")
+
+
+def _files_of(layout: Layout, run: Run | None, records: tuple[ImageRecord, ...]) -> set[Path]:
+    slots = run.slots if run is not None else ()
+    planned = {
+        layout.class_dir(slot.planned.class_code) / f"{PathManager.isic_name(slot.isic_number)}.png" for slot in slots
+    }
+    return planned | {record.path for record in records}
+
+
+def _remove_image(layout: Layout, path: Path, run_id: str) -> None:
+    if path.exists():
+        recipe = embedded_recipe(path)
+        if recipe is None or recipe.run_id != run_id:
+            return  # somebody put another picture there
+    # The picture goes last: as long as it is there, an interrupted removal is found and completed.
+    for gone in (layout.trajectory(path.parent.name, path.stem), sidecar_path(path), path):
+        gone.unlink(missing_ok=True)

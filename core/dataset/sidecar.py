@@ -1,0 +1,44 @@
+"""The JSON file beside an image: the predecessor's keys for its tools, and the full recipe."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from core.dataset import strict_json
+from core.dataset.recipe import Recipe
+
+_SCHEDULER_KEYS: Final = ("num_train_timesteps", "beta_schedule", "prediction_type")
+
+
+def sidecar_path(image: Path) -> Path:
+    """Return where the sidecar of an image lies."""
+    return image.with_suffix(".json")
+
+
+def sidecar_bytes(image: Path, recipe: Recipe, generated_at: float) -> bytes:
+    """Return the content of the sidecar of `image`, UTF-8 JSON."""
+    model = Path(recipe.models, recipe.weights) if recipe.models else Path(recipe.weights)
+    content = {
+        "filename": image.name,
+        "class": recipe.class_code,
+        "seed": recipe.seed,
+        "inference_steps": recipe.steps,
+        "scheduler": {key: recipe.scheduler.get(key) for key in _SCHEDULER_KEYS},
+        "model": {"model_path": str(model), "loaded_at": generated_at, "device": recipe.device},
+        "device": recipe.device,
+        "noise_hash": recipe.noise_hash,
+        "recipe": recipe.to_json(),
+    }
+    return (strict_json.dumps(content, indent=2) + "\n").encode("utf-8")
+
+
+def read_sidecar(image: Path) -> Mapping[str, Any]:
+    """Return what the sidecar of `image` says; empty if there is none or it cannot be read."""
+    try:
+        content = json.loads(sidecar_path(image).read_text(encoding="utf-8-sig"))
+    except (OSError, ValueError):
+        return {}
+    return content if isinstance(content, dict) else {}

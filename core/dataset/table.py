@@ -1,0 +1,133 @@
+"""`synthetic_dataset.csv`: one row per finished image, derived from the journal; the legacy columns first."""
+
+from __future__ import annotations
+
+import csv
+import io
+import logging
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Final
+
+from core.dataset.record import ImageRecord
+from core.utils.append_file import AppendFile
+from core.utils.atomic import write_text_atomic
+
+logger = logging.getLogger(__name__)
+
+LEGACY_COLUMNS: Final = ("filename", "class", "isic_number", "source", "generated_at")
+_RECIPE_COLUMNS: Final = ("seed", "index", "noise_hash", "sampler", "steps", "guidance", "precision", "weights")
+COLUMNS: Final = (*LEGACY_COLUMNS, "path", *_RECIPE_COLUMNS, "weights_sha256", "run_id")
+_FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r")
+
+
+class Table:
+    """The table of a folder whose lock is held.
+
+    Parameters
+    ----------
+    path
+        The CSV file.
+    tmp_dir
+        Folder for temporary files on the same drive.
+    """
+
+    def __init__(self, path: Path, tmp_dir: Path) -> None:
+        self._path = path
+        self._tmp_dir = tmp_dir
+        self._size: int | None = None
+
+    def sync(self, records: Iterable[ImageRecord]) -> None:
+        """Make the file hold exactly these rows; it is written only if it does not yet.
+
+        A table that another program (Excel) holds open is left behind; the next `sync` catches up.
+        """
+        text = render(records)
+        expected = text.encode("utf-8")
+        try:
+            if read_bytes(self._path) != expected:
+                write_text_atomic(self._path, text, tmp_dir=self._tmp_dir)
+            self._size = len(expected)
+        except PermissionError as error:
+            self._fall_behind(error)
+
+    def append(self, record: ImageRecord) -> None:
+        """Append one row durably, unless the file fell behind earlier."""
+        if self._size is None:
+            return
+        try:
+            self._append(record, self._size)
+        except PermissionError as error:
+            self._fall_behind(error)
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether rows are missing that only `sync` can bring."""
+        return self._size is None
+
+    def _append(self, record: ImageRecord, size: int) -> None:
+        self._size = None  # until the row is known to be there
+        if os.stat(self._path).st_size != size:
+            logger.warning("%s was changed by another program; it is rewritten at the end of the run.", self._path)
+            return
+        row = render_row(record).encode("utf-8")
+        AppendFile(self._path, size).append(row)
+        self._size = size + len(row)
+
+    def _fall_behind(self, error: PermissionError) -> None:
+        self._size = None
+        logger.warning("%s cannot be written now (%s); it is brought up to date later.", self._path, error.strerror)
+
+
+def render(records: Iterable[ImageRecord]) -> str:
+    """Return the whole table as text."""
+    return _line(COLUMNS) + "".join(map(render_row, records))
+
+
+def render_row(record: ImageRecord) -> str:
+    """Return one row with its line end."""
+    name = record.path.name
+    legacy = (name, record.class_code, record.isic_number, record.source, record.generated_at)
+    recipe = (getattr(record, column) for column in _RECIPE_COLUMNS)
+    return _line((*legacy, f"{record.class_code}/{name}", *recipe, record.weights_sha256, record.run_id))
+
+
+def read_rows(path: Path) -> dict[tuple[str, str], Mapping[str, str]]:
+    """Return the rows of any table with the predecessor's columns, by (class, file name); what is no row is skipped."""
+    text = (read_bytes(path) or b"").decode("utf-8-sig", errors="replace").replace("\0", "")
+    reader = csv.DictReader(io.StringIO(text, newline=""))
+    try:
+        rows = [row for row in reader if row.get("class") and row.get("filename")]
+    except csv.Error as error:
+        logger.warning("%s is damaged: %s", path, error)
+        return {}
+    return {(row["class"].strip().upper(), row["filename"].strip()): row for row in rows}
+
+
+def foreign_lines(path: Path, records: Iterable[ImageRecord]) -> list[str]:
+    """Return the complete lines of the file that this program would not write for these records."""
+    lines = (read_bytes(path) or b"").decode("utf-8", errors="replace").split("\n")[:-1]
+    own = {_line(COLUMNS).rstrip("\n"), *(render_row(record).rstrip("\n") for record in records)}
+    return [line for line in lines if line not in own]
+
+
+def read_bytes(path: Path) -> bytes | None:
+    """Return a file's content, or None if there is no file."""
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return None
+
+
+def _line(cells: Iterable[object]) -> str:
+    buffer = io.StringIO()
+    csv.writer(buffer, lineterminator="\n").writerow(map(_cell, cells))
+    return buffer.getvalue()
+
+
+def _cell(value: object) -> object:
+    # A spreadsheet would run a text that looks like a formula.
+    if isinstance(value, str) and value.startswith(_FORMULA_STARTS):
+        return f"'{value}"
+    return value

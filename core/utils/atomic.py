@@ -1,0 +1,113 @@
+"""Files that appear under their name complete, or not at all: temporary file, fsync, rename, fsync of the folder."""
+
+from __future__ import annotations
+
+import errno
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Final
+
+_BINARY: Final[int] = getattr(os, "O_BINARY", 0)
+_NO_HARD_LINKS: Final = frozenset({errno.EPERM, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EMLINK})
+
+
+def write_bytes_atomic(path: Path, data: bytes, *, tmp_dir: Path | None = None) -> None:
+    """Write `data` to `path`, replacing a file that lies there.
+
+    Parameters
+    ----------
+    path
+        Where the file goes; its folder exists.
+    tmp_dir
+        Folder for the temporary file, on the same drive; the file's own folder if None.
+
+    Raises
+    ------
+    OSError
+        If anything fails; then `path` is what it was before.
+    """
+    with temporary_file(tmp_dir or path.parent, path.name, data) as temporary:
+        os.replace(temporary, path)
+    fsync_dir(path.parent)
+
+
+def write_text_atomic(path: Path, text: str, *, tmp_dir: Path | None = None) -> None:
+    """Write `text` as UTF-8 to `path`; see `write_bytes_atomic`."""
+    write_bytes_atomic(path, text.encode("utf-8"), tmp_dir=tmp_dir)
+
+
+def create_bytes_atomic(path: Path, data: bytes, *, tmp_dir: Path | None = None) -> None:
+    """Write `data` to `path`, which must not exist yet; see `write_bytes_atomic`.
+
+    Raises
+    ------
+    FileExistsError
+        If something lies at `path`; it is left untouched.
+    OSError
+        If anything else fails.
+    """
+    with temporary_file(tmp_dir or path.parent, path.name, data) as temporary:
+        _rename_to_new(temporary, path)
+    fsync_dir(path.parent)
+
+
+@contextmanager
+def temporary_file(folder: Path, name: str, data: bytes) -> Iterator[Path]:
+    """Yield a new file in `folder` that holds `data` durably; what is left of it afterwards is removed."""
+    path = folder / f"{name}.{secrets.token_hex(4)}.tmp"
+    try:
+        _write_new_file(path, data)
+        yield path
+    finally:
+        with suppress(OSError):
+            os.unlink(path)
+
+
+def write_all(fd: int, data: bytes) -> None:
+    """Write all of `data`; one `os.write` call unless the system takes only a part of it."""
+    view = memoryview(data)
+    while view:
+        view = view[os.write(fd, view) :]
+
+
+def fsync_dir(folder: Path) -> None:
+    """Make the names in `folder` durable; Windows has no such call and keeps its own journal."""
+    if os.name == "nt":
+        return
+    fd = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+def _write_new_file(path: Path, data: bytes) -> None:
+    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _BINARY, 0o666)
+    try:
+        write_all(fd, data)
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+def _rename_to_new(source: Path, target: Path) -> None:
+    if os.name == "nt":
+        os.rename(source, target)  # refuses an existing target there
+        return
+    try:
+        os.link(source, target)  # POSIX rename would overwrite; link refuses
+    except OSError as error:
+        if error.errno not in _NO_HARD_LINKS:
+            raise
+        _rename_without_links(source, target)
+
+
+def _rename_without_links(source: Path, target: Path) -> None:
+    # exFAT and some network drives have no hard links. The folder lock keeps our own writers out, so only a program
+    # that knows nothing of the lock could slip in between the two calls.
+    if os.path.lexists(target):
+        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(target))
+    os.rename(source, target)

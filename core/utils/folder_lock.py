@@ -1,0 +1,120 @@
+"""One writer per folder: a lock that the kernel releases when its process dies, and that says who holds it."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import socket
+import sys
+from contextlib import suppress
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from core.errors import FolderLockedError
+from core.utils.output_errors import output_errors
+
+logger = logging.getLogger(__name__)
+
+
+class FolderLock:
+    """Exclusive right to write into a folder, shared by the window and the command line.
+
+    The lock is `<folder>/lock`, held by the operating system; who holds it stands in `<folder>/lock.json`, which is
+    only ever read to tell a second process whom it is waiting for. So information left by a dead process blocks nobody.
+
+    Parameters
+    ----------
+    folder
+        Where the lock file lies; it must exist.
+    subject
+        The folder that is named in messages.
+    """
+
+    def __init__(self, folder: Path, *, subject: Path | None = None) -> None:
+        self._subject = subject or folder
+        self._holder_file = folder / "lock.json"
+        self._lock = FileLock(folder / "lock", thread_local=False)
+
+    def acquire(self) -> None:
+        """Take the lock, or fail at once.
+
+        Raises
+        ------
+        FolderLockedError
+            If another process, or another part of this one, holds the lock.
+        OutputError
+            If the lock file cannot be written.
+        """
+        try:
+            with output_errors(self._subject):
+                self._lock.acquire(blocking=False)
+        except Timeout as error:
+            raise _locked_error(self._subject, _read_holder(self._holder_file)) from error
+        self._announce()
+
+    def release(self) -> None:
+        """Give the lock back; harmless if it is not held."""
+        if not self._lock.is_locked:
+            return
+        with suppress(OSError):
+            self._holder_file.unlink()
+        self._lock.release()
+
+    def __enter__(self) -> FolderLock:
+        self.acquire()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.release()
+
+    def _announce(self) -> None:
+        # The lock is already ours; a full disk must not stop somebody who came to free space by discarding a run.
+        try:
+            self._holder_file.write_text(json.dumps(_this_process()), encoding="utf-8")
+        except OSError as error:
+            logger.warning("Could not note who is writing to %s: %s", self._subject, error)
+
+
+def _this_process() -> dict[str, Any]:
+    return {
+        "pid": os.getpid(),
+        "program": "window" if "PyQt5.QtWidgets" in sys.modules else "command line",
+        "command": " ".join(sys.argv),
+        "host": socket.gethostname(),
+        "since": datetime.now().astimezone().isoformat(timespec="seconds"),
+    }
+
+
+def _read_holder(path: Path) -> dict[str, Any]:
+    try:
+        holder = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return holder if isinstance(holder, dict) else {}
+
+
+def _locked_error(subject: Path, holder: dict[str, Any]) -> FolderLockedError:
+    if holder.get("pid") == os.getpid() and holder.get("host") == socket.gethostname():
+        return FolderLockedError(
+            f"This program is already writing to '{subject}'.",
+            remedy="Wait until that run has ended, or choose another output folder.",
+            path=subject,
+        )
+    who = "Another process"
+    if holder:
+        who = (
+            f"Process {holder.get('pid')} ({holder.get('program')}: {holder.get('command')}) "
+            f"on {holder.get('host')}, since {holder.get('since')},"
+        )
+    return FolderLockedError(
+        f"{who} is writing to '{subject}'.",
+        remedy="Wait until it has finished, stop it, or choose another output folder.",
+        path=subject,
+    )

@@ -1,0 +1,66 @@
+"""The operating system's refusals while writing, told in words that a person can act on."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from core.errors import DiskFullError, OutputError
+
+_FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
+
+_REASONS: Final[dict[int, tuple[str, str]]] = {
+    errno.EACCES: (
+        "the folder or file is protected or open in another program",
+        "Choose a folder you may write to, or close the program that has the file open.",
+    ),
+    errno.EPERM: ("the system does not allow it", "Choose a folder you may write to."),
+    errno.EROFS: ("the drive is read-only", "Choose an output folder on a drive that can be written to."),
+    errno.ENAMETOOLONG: ("the path is too long", "Choose an output folder with a shorter path."),
+    errno.ENOENT: (
+        "the folder has vanished, or a drive was disconnected",
+        "Bring the folder or the drive back, then run `resume`; everything finished before is kept.",
+    ),
+    errno.ENOTDIR: ("a part of the path is a file, not a folder", "Choose another output folder."),
+    errno.EEXIST: ("a file lies where a folder should be", "Move that file away, or choose another output folder."),
+    errno.EXDEV: (
+        "the folder lies on another drive than the output folder",
+        "Keep the class folders inside the output folder itself, not as links to another drive.",
+    ),
+    errno.EFBIG: ("the file would be larger than allowed there", "Raise the limit, or choose another output folder."),
+    errno.EMFILE: ("too many files are open", "Close other programs and try again."),
+}
+
+
+def explain_os_error(error: OSError, path: Path) -> OutputError:
+    """Return the `OutputError` that tells what `error` means for writing to `path`."""
+    where = Path(error.filename) if isinstance(error.filename, str) else path
+    if error.errno in _FULL:
+        return DiskFullError(
+            f"There is no space left for '{where}'; everything finished before is kept.",
+            remedy="Free some space or choose another drive, then run `resume` on the output folder.",
+            path=where,
+        )
+    fallback = (f"the system reports: {error.strerror or error}", "Check the drive, then run `resume` on the folder.")
+    reason, remedy = _REASONS.get(error.errno or 0, fallback)
+    return OutputError(f"'{where}' could not be read or written: {reason}.", remedy=remedy, path=where)
+
+
+@contextmanager
+def output_errors(path: Path) -> Iterator[None]:
+    """Turn every `OSError` inside the block into an `OutputError` that names the file.
+
+    Raises
+    ------
+    DiskFullError
+        If the drive or the quota is full.
+    OutputError
+        For every other refusal of the operating system.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise explain_os_error(error, path) from error
