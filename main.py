@@ -7,7 +7,7 @@ import os
 import sys
 from importlib.util import find_spec
 
-BASE = ("click", "platformdirs")
+BASE = ("click", "packaging", "platformdirs")
 FILES = (*BASE, "filelock", "numpy", "PIL")
 ENGINE = (*FILES, "torch", "torchvision", "diffusers", "safetensors")
 WINDOW = (*ENGINE, "PyQt5", "qtawesome")
