@@ -5,17 +5,27 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, ClassVar, Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from core.errors import UsageError
+from core.errors import ISICGUIError, UsageError
 
 GateLevel = Literal["green", "amber", "red"]
 
 METHODS: Final[dict[str, str]] = {"ig": "Integrated Gradients"}
 BASELINES: Final = ("skin", "blur", "mean", "noise", "black", "multi")
+
+
+class ExplanationCancelled(ISICGUIError):  # noqa: N818 - nothing went wrong, the user said stop
+    """Raised out of an explanation once its `should_stop` says so; nothing was written."""
+
+    exit_code: ClassVar[int] = 130
+    kind: ClassVar[str] = "cancelled"
+
+    def __init__(self) -> None:
+        super().__init__("The explanation was cancelled.", remedy="Start it again whenever you like.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +105,10 @@ class Explanation:
         Convergence delta: the sum of the attribution minus (score - baseline_score).
     relative_delta
         |delta| / |score - baseline_score|, or None where the difference is too small to divide by.
+    source
+        The image's file, or None if it was given as an array.
+    notes
+        Plain sentences on what was decided: where the target comes from, whether the image was scaled down.
     """
 
     method: str
@@ -111,3 +125,5 @@ class Explanation:
     gate: GateVerdict = field(default_factory=lambda: GateVerdict("red"))
     classifier_sha256: str = ""
     seconds: float = 0.0
+    source: Path | None = None
+    notes: tuple[str, ...] = ()

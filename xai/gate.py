@@ -1,0 +1,154 @@
+"""Is this explanation worth showing? Green, amber or red, always with the reason in plain words."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from core.taxonomy import CLASS_INDEX
+from xai.explanation import GateLevel, GateVerdict
+
+MAX_ENTROPY: Final = 0.9
+MIN_MARGIN: Final = 0.1
+GREEN_DELTA: Final = 0.01
+AMBER_DELTA: Final = 0.05
+WEAK_ACCURACY: Final = 0.5
+IMAGENET_CLASSES: Final = 1000
+
+GREEN: Final = GateVerdict("green")
+_SEVERITY: Final[dict[GateLevel, int]] = {"red": 0, "amber": 1, "green": 2}
+
+
+@dataclass(frozen=True, slots=True)
+class ValidationRecord:
+    """What the maker of a classifier measured on lesions that it was not trained on.
+
+    Attributes
+    ----------
+    balanced_accuracy
+        Mean recall over the classes, 0..1.
+    images
+        Number of images it was measured on.
+    split_hash
+        Fingerprint of the held-out lesions.
+    strength_p5
+        5th percentile over the validation images of |logit - logit at the skin baseline|, or None.
+    """
+
+    balanced_accuracy: float
+    images: int
+    split_hash: str
+    strength_p5: float | None = None
+
+
+def combine(*verdicts: GateVerdict) -> GateVerdict:
+    """Return the worst level with all reasons, worst first."""
+    ordered = sorted(verdicts, key=lambda verdict: _SEVERITY[verdict.level])
+    return GateVerdict(ordered[0].level, tuple(reason for verdict in ordered for reason in verdict.reasons))
+
+
+def judge_head(classes: Sequence[str], head_problem: str | None) -> GateVerdict:
+    """Judge whether the head can know the lesion classes at all.
+
+    Parameters
+    ----------
+    classes
+        Name of each logit.
+    head_problem
+        Why the head is taken to be untrained, or None.
+    """
+    outputs = len(classes)
+    if outputs == IMAGENET_CLASSES:
+        return _red("The classifier answers in the 1,000 ImageNet classes; it was never trained on lesions.")
+    if not CLASS_INDEX.keys() & set(classes):
+        return _red(f"The classifier has {outputs} outputs and nothing says which class each of them stands for.")
+    if head_problem is not None:
+        return _red(f"The classifier's head is not trained on these classes: {head_problem}.")
+    return GREEN
+
+
+def judge_record(record: ValidationRecord | None, classes: int) -> GateVerdict:
+    """Judge what is known about how good the classifier is."""
+    if record is None:
+        return _amber("The classifier carries no validation record: how good it is on unseen lesions is unknown.")
+    accuracy, chance = record.balanced_accuracy, 1 / classes
+    measured = f"balanced accuracy {accuracy:.2f} on {record.images} held-out images, chance is {chance:.2f}"
+    if accuracy - 1.96 * math.sqrt(max(accuracy * (1 - accuracy), 0) / max(record.images, 1)) <= chance:
+        return _red(f"The classifier is not better than chance ({measured}).")
+    if accuracy < WEAK_ACCURACY:
+        return _amber(f"The classifier is weak ({measured}).")
+    return GREEN
+
+
+def judge_confidence(probabilities: Mapping[str, float], intended: str | None = None) -> GateVerdict:
+    """Judge whether the classifier has made up its mind, and whether on the class that the image was made for."""
+    ranked = sorted(probabilities.items(), key=lambda item: -item[1])
+    predicted = ranked[0][0]
+    verdicts = [GREEN]
+    if normalised_entropy(probabilities) > MAX_ENTROPY:
+        verdicts.append(_amber("The classifier is undecided: all classes look nearly equally likely to it."))
+    if len(ranked) > 1 and ranked[0][1] - ranked[1][1] < MIN_MARGIN:
+        verdicts.append(
+            _amber(f"It is close between {predicted} ({ranked[0][1]:.0%}) and {ranked[1][0]} ({ranked[1][1]:.0%}).")
+        )
+    if intended is not None and predicted != intended:
+        verdicts.append(_amber(f"The image stands for {intended}, but the classifier says {predicted}."))
+    return combine(*verdicts)
+
+
+def normalised_entropy(probabilities: Mapping[str, float]) -> float:
+    """Return the entropy divided by log K: 0 for certainty, 1 for all classes alike."""
+    if len(probabilities) < 2:
+        return 0.0
+    return -sum(p * math.log(p) for p in probabilities.values() if p > 0) / math.log(len(probabilities))
+
+
+def judge_target(target: str, predicted: str) -> GateVerdict:
+    """Say so when a class is explained that is not the classifier's answer."""
+    if target == predicted:
+        return GREEN
+    return _amber(f"This map explains {target}, which is not the classifier's answer ({predicted}).")
+
+
+def judge_convergence(relative_delta: float | None, difference: float, steps: int) -> GateVerdict:
+    """Judge how far the attribution's sum is from the difference it must explain.
+
+    Parameters
+    ----------
+    relative_delta
+        |delta| / |difference|, or None where the difference is too small to divide by.
+    difference
+        Logit of the image minus logit of the baseline.
+    """
+    if not math.isfinite(difference) or (relative_delta is not None and not math.isfinite(relative_delta)):
+        return _red("The attribution holds values that are no numbers.")
+    if relative_delta is None:
+        return _amber(
+            f"There is nothing to explain at this baseline: the logit differs by {difference:+.3f} only. "
+            "Try another baseline."
+        )
+    if relative_delta < GREEN_DELTA:
+        return GREEN
+    words = f"The attribution misses the difference it must explain by {relative_delta:.1%} after {steps} steps."
+    return _amber(words) if relative_delta < AMBER_DELTA else _red(words)
+
+
+def judge_strength(difference: float, record: ValidationRecord | None) -> GateVerdict:
+    """Judge the explained difference against the weakest twentieth of real validation images."""
+    floor = None if record is None else record.strength_p5
+    if floor is None or abs(difference) >= floor:
+        return GREEN
+    return _amber(
+        f"Weak evidence: the image moves the logit by {abs(difference):.2f}, less than 95 % of real images do "
+        f"({floor:.2f} or more)."
+    )
+
+
+def _red(reason: str) -> GateVerdict:
+    return GateVerdict("red", (reason,))
+
+
+def _amber(reason: str) -> GateVerdict:
+    return GateVerdict("amber", (reason,))

@@ -1,0 +1,106 @@
+"""What is explained: the pixels, the class they stand for, and how that is known."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from core.dataset.png import read_image, read_recipe
+from core.dataset.sidecar import read_sidecar
+from core.errors import InputRefusedError
+from core.taxonomy import CLASS_INDEX, parse_class
+
+MAX_SIDE: Final = 1024
+"""Larger pictures are scaled down first: the classifier sees a few hundred pixels of side in any case."""
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """A picture ready to be explained.
+
+    Attributes
+    ----------
+    image
+        uint8, shape (H, W, 3), at most `MAX_SIDE` pixels of side.
+    label
+        Class code that the image was made for or is filed under, or None.
+    label_source
+        In words, how the label is known; empty without one.
+    notes
+        What was done to the picture.
+    """
+
+    image: NDArray[np.uint8] = field(repr=False)
+    source: Path | None
+    label: str | None
+    label_source: str
+    notes: tuple[str, ...] = ()
+
+
+def read_subject(image: Path | NDArray[np.uint8], label: str | None = None) -> Subject:
+    """Read a picture and find out which class it stands for.
+
+    The label is the one given; else the recipe's in the PNG; else the sidecar's; else the name of the parent folder if
+    that is a class code.
+
+    Raises
+    ------
+    InputRefusedError
+        If the picture cannot be read, or an array is no uint8 (H, W, 3).
+    UnknownClassError
+        If `label` is none of the seven classes.
+    """
+    path = image if isinstance(image, Path) else None
+    pixels = read_image(image) if isinstance(image, Path) else _checked(image)
+    code, source = (parse_class(label), "as given") if label is not None else _find_label(path)
+    fitted = _fit(pixels)
+    notes = () if fitted.shape == pixels.shape else (_scaled_note(pixels, fitted),)
+    return Subject(fitted, path, code, source, notes)
+
+
+def _checked(image: NDArray[Any]) -> NDArray[np.uint8]:
+    if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or not image.size:
+        raise InputRefusedError(
+            f"The picture is an array of {image.dtype} with shape {image.shape}.",
+            remedy="Give RGB pixels as uint8 with shape (height, width, 3).",
+        )
+    return image.copy()
+
+
+def _find_label(path: Path | None) -> tuple[str | None, str]:
+    if path is None:
+        return None, ""
+    found = {
+        "from the image's recipe": _recipe_class(path),
+        "from the image's sidecar": str(read_sidecar(path).get("class")),
+        "from the name of the image's folder": path.absolute().parent.name,
+    }
+    return next(((code, source) for source, code in found.items() if code in CLASS_INDEX), (None, ""))
+
+
+def _recipe_class(path: Path) -> str | None:
+    try:
+        return read_recipe(path).class_code
+    except InputRefusedError:
+        return None
+
+
+def _fit(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    height, width = pixels.shape[:2]
+    if max(height, width) <= MAX_SIDE:
+        return pixels
+    factor = MAX_SIDE / max(height, width)
+    size = (max(1, round(width * factor)), max(1, round(height * factor)))
+    return np.asarray(Image.fromarray(pixels).resize(size, Image.Resampling.LANCZOS))
+
+
+def _scaled_note(before: NDArray[np.uint8], after: NDArray[np.uint8]) -> str:
+    return (
+        f"Scaled down from {before.shape[1]}x{before.shape[0]} to {after.shape[1]}x{after.shape[0]} pixels before "
+        "explaining."
+    )
