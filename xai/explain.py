@@ -112,7 +112,9 @@ def _classify(subject: Subject, classifier: Classifier) -> Classification:
         max(probabilities, key=probabilities.__getitem__),
         probabilities,
         dict(zip(classifier.classes, logits.tolist(), strict=True)),
-        combine(classifier.provenance, judge_confidence(probabilities)),
+        classifier.provenance
+        if classifier.provenance.level == "red"
+        else combine(classifier.provenance, judge_confidence(probabilities)),
     )
 
 
@@ -189,6 +191,8 @@ def _inputs(question: _Question) -> tuple[Score, Tensor, list[Tensor]]:
 
 
 def _judge(found: Attribution, question: _Question) -> GateVerdict:
+    if question.classifier.provenance.level == "red":
+        return question.classifier.provenance
     difference = found.score - found.baseline_score
     answer, label = question.answer, question.subject.label
     verdicts = [

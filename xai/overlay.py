@@ -1,0 +1,105 @@
+"""Arrays to pictures: one signed scale, symmetric about 0, never a map where there is nothing to show."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from xai.colour import blend_signed
+from xai.explanation import Explanation
+from xai.marks import say_instead, stamp
+
+Scalar = TypeVar("Scalar", bound=np.generic)
+
+OPACITY: Final = 0.6
+CLIP_PERCENTILE: Final = 99.5
+SMOOTHING: Final = 0.01
+"""Standard deviation of the blur of shown maps, as a fraction of the longer side. Raw arrays are never smoothed."""
+
+SHOWN_SIDE: Final = 512
+"""Small pictures are enlarged by whole factors to about this many pixels."""
+
+
+def why_no_map(explanation: Explanation) -> tuple[str, str] | None:
+    """Return a title and a sentence where no map may be drawn, or None where one may."""
+    if not np.isfinite(explanation.attribution).all():
+        return "NO ATTRIBUTION", "The attribution holds values that are no numbers."
+    if explanation.gate.level == "red":
+        return "NO EVIDENCE", explanation.gate.reasons[0]
+    if not explanation.attribution.any():
+        return "NO ATTRIBUTION", "Every value of the attribution is 0: at this baseline no pixel matters."
+    if explanation.relative_delta is None:
+        return "NOTHING TO EXPLAIN", "Image and baseline have nearly the same score. Try another baseline."
+    return None
+
+
+def shown_map(explanation: Explanation) -> NDArray[np.float64]:
+    """Return the map as it is drawn, in logits per pixel: summed over the channels, then mildly smoothed; (H, W)."""
+    total = explanation.attribution.sum(axis=2, dtype=np.float64)
+    return _smooth(total, SMOOTHING * max(total.shape))
+
+
+def shared_scale(explanations: Sequence[Explanation]) -> float:
+    """Return the value, in logits per pixel, at which the colours of all these maps saturate.
+
+    It is the largest of the maps' 99.5th percentiles of the absolute value; 0 if none of them may be drawn.
+    """
+    drawn = [explanation for explanation in explanations if why_no_map(explanation) is None]
+    return max((_scale(shown_map(explanation)) for explanation in drawn), default=0.0)
+
+
+def render_overlay(explanation: Explanation, *, scale: float | None = None, opacity: float = OPACITY) -> Image.Image:
+    """Return the picture with the map over it, enlarged by a whole factor if it is small.
+
+    Red adds to the target's logit, blue takes from it. Where no map may be drawn (red gate, zero or NaN map, nothing to
+    explain) the picture is grey and hatched and says so.
+
+    Parameters
+    ----------
+    scale
+        Value at which the colours saturate, in logits per pixel; the map's own `shared_scale` if None.
+    opacity
+        0 shows the picture alone; 1 the strongest colours.
+    """
+    factor = enlargement(explanation.image)
+    picture = _enlarge(explanation.image, factor)
+    reason = why_no_map(explanation)
+    if reason is not None:
+        return say_instead(picture, explanation.gate.level, *reason)
+    scale = scale or shared_scale([explanation])
+    return Image.fromarray(blend_signed(picture, _enlarge(shown_map(explanation), factor) / scale, opacity))
+
+
+def render_marked(explanation: Explanation, *, scale: float | None = None, opacity: float = OPACITY) -> Image.Image:
+    """Return the overlay with the gate's icon and word in a corner, as it is saved."""
+    return stamp(render_overlay(explanation, scale=scale, opacity=opacity), explanation.gate.level)
+
+
+def enlargement(image: NDArray[np.uint8]) -> int:
+    """Return the whole factor by which a picture is shown."""
+    return max(1, round(SHOWN_SIDE / max(image.shape[:2])))
+
+
+def _enlarge(array: NDArray[Scalar], factor: int) -> NDArray[Scalar]:
+    return array.repeat(factor, axis=0).repeat(factor, axis=1)
+
+
+def _scale(values: NDArray[np.float64]) -> float:
+    magnitude = np.abs(values)
+    return float(np.percentile(magnitude, CLIP_PERCENTILE) or magnitude.max())
+
+
+def _smooth(values: NDArray[np.float64], sigma: float) -> NDArray[np.float64]:
+    reach = int(np.ceil(3 * sigma))
+    kernel = np.exp(-0.5 * (np.arange(-reach, reach + 1) / max(sigma, 1e-9)) ** 2)
+    kernel /= kernel.sum()
+    for axis in (0, 1):
+        padding = [(reach, reach) if a == axis else (0, 0) for a in (0, 1)]
+        padded = np.pad(values, padding, mode="symmetric")
+        windows = np.lib.stride_tricks.sliding_window_view(padded, len(kernel), axis=axis)
+        values = windows @ kernel
+    return values
