@@ -34,7 +34,7 @@ class Journal:
         self._file = AppendFile(path, 0)
 
     def load(self, apply: Apply) -> str | None:
-        """Replay every line; a torn last line (its process died while writing) is cut off by the next append.
+        """Replay every line; a torn last line (its process died while writing) is cut off.
 
         Lines that cannot be understood are taken out, after the whole journal has been copied beside itself.
 
@@ -43,7 +43,8 @@ class Journal:
         str or None
             What was found damaged, for the user.
         """
-        raw = complete_lines(self._path.read_bytes())
+        found = self._path.read_bytes()
+        raw = complete_lines(found)
         damaged = replay(raw, apply)
         if damaged:
             copy = self._set_aside(raw)
@@ -51,6 +52,8 @@ class Journal:
             raw = b"".join(line for number, line in enumerate(lines, start=1) if number not in damaged)
             write_bytes_atomic(self._path, raw, tmp_dir=self._tmp_dir)
         self._file = AppendFile(self._path, len(raw))
+        if raw != found:
+            self._file.cut()
         if not damaged:
             return None
         where = ", ".join(str(number) for number in sorted(damaged))

@@ -211,7 +211,8 @@ class SyntheticDataset:
         while True:
             path = folder / f"{PathManager.isic_name(number)}.png"
             try:
-                create_bytes_atomic(path, data, tmp_dir=self._layout.temporary)
+                # The sidecar follows into the same folder, and its fsync makes both names durable.
+                create_bytes_atomic(path, data, tmp_dir=self._layout.temporary, sync_folder=False)
             except FileExistsError:
                 if not _is_same_image(path, recipe):
                     number = self._state.numbering.take(slot.planned.class_code)

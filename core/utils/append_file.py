@@ -44,6 +44,21 @@ class AppendFile:
             os.close(fd)
         self.size += len(data)
 
+    def cut(self) -> None:
+        """Cut off, durably, whatever lies behind the good bytes.
+
+        Raises
+        ------
+        OSError
+            If that fails, or if the file is shorter than it was.
+        """
+        fd = os.open(self.path, os.O_WRONLY | _BINARY)
+        try:
+            self._cut_to_good_size(fd)
+            os.fsync(fd)
+        finally:
+            os.close(fd)
+
     def _cut_to_good_size(self, fd: int) -> None:
         present = os.fstat(fd).st_size
         if present < self.size:

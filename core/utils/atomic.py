@@ -39,8 +39,13 @@ def write_text_atomic(path: Path, text: str, *, tmp_dir: Path | None = None) -> 
     write_bytes_atomic(path, text.encode("utf-8"), tmp_dir=tmp_dir)
 
 
-def create_bytes_atomic(path: Path, data: bytes, *, tmp_dir: Path | None = None) -> None:
+def create_bytes_atomic(path: Path, data: bytes, *, tmp_dir: Path | None = None, sync_folder: bool = True) -> None:
     """Write `data` to `path`, which must not exist yet; see `write_bytes_atomic`.
+
+    Parameters
+    ----------
+    sync_folder
+        Make the name durable too; off if the caller writes another file to the same folder right after.
 
     Raises
     ------
@@ -51,7 +56,8 @@ def create_bytes_atomic(path: Path, data: bytes, *, tmp_dir: Path | None = None)
     """
     with temporary_file(tmp_dir or path.parent, path.name, data) as temporary:
         _rename_to_new(temporary, path)
-    fsync_dir(path.parent)
+    if sync_folder:
+        fsync_dir(path.parent)
 
 
 @contextmanager

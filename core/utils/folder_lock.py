@@ -61,9 +61,11 @@ class FolderLock:
         """Give the lock back; harmless if it is not held."""
         if not self._lock.is_locked:
             return
-        with suppress(OSError):
-            self._holder_file.unlink()
-        self._lock.release()
+        try:
+            with suppress(OSError):
+                self._holder_file.unlink()
+        finally:
+            self._lock.release()
 
     def __enter__(self) -> FolderLock:
         self.acquire()
