@@ -15,7 +15,7 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
 from core.errors import InputRefusedError
 from core.taxonomy import CLASS_CODES, CLASS_INDEX, parse_class
@@ -161,7 +161,7 @@ def read_image(path: Path, size: int) -> npt.NDArray[np.uint8]:
     try:
         with Image.open(path) as picture:
             return np.asarray(picture.convert("RGB").resize((size, size), Image.Resampling.BILINEAR))
-    except (FileNotFoundError, UnidentifiedImageError, OSError) as error:
+    except (OSError, SyntaxError) as error:  # Pillow reports some broken PNG files as SyntaxError
         raise InputRefusedError(
             f"{path} cannot be read as an image: {error}.", remedy="Repair or remove the file and its row.", path=path
         ) from error

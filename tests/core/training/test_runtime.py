@@ -1,0 +1,83 @@
+"""Schedules, sampling weights, symmetries, checkpoints and signals of the training loops."""
+
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from core.training.runtime import (
+    Budget,
+    StopRequest,
+    class_weights,
+    cosine_rate,
+    dihedral,
+    load_checkpoint,
+    save_checkpoint,
+)
+
+
+def test_rate_warms_up_peaks_and_ends_at_its_floor():
+    assert cosine_rate(0.0, 1.0, 0.1) == pytest.approx(0.01)
+    assert cosine_rate(0.05, 1.0, 0.1) == pytest.approx(0.5)
+    assert cosine_rate(0.1, 1.0, 0.1) == pytest.approx(1.0)
+    assert cosine_rate(0.55, 1.0, 0.1, floor=0.0) == pytest.approx(0.5)
+    assert cosine_rate(1.0, 4e-4, floor=0.02) == pytest.approx(8e-6)
+    rates = [cosine_rate(p / 100, 1.0) for p in range(2, 101)]
+    assert rates == sorted(rates, reverse=True)
+
+
+def test_budget_takes_whatever_is_nearer_its_end():
+    assert Budget(100).progress(25) == 0.25
+    assert Budget(100, minutes=10, spent=480).progress(25) == pytest.approx(0.8, abs=1e-3)
+    assert Budget(100, minutes=1, spent=600).progress(0) == 1.0
+
+
+@pytest.mark.parametrize(("power", "ratio"), [(0.0, 1.0), (0.5, 2.0), (1.0, 4.0)])
+def test_classes_are_drawn_by_a_power_of_their_count(power: float, ratio: float):
+    labels = torch.tensor([0] * 40 + [1] * 10)
+    weights = class_weights(labels, 7, power)
+    assert (weights[:40].sum() / weights[40:].sum()).item() == pytest.approx(ratio)
+
+
+def test_dihedral_gives_the_eight_symmetries_and_nothing_else():
+    image = torch.arange(9).reshape(1, 1, 3, 3)
+    array = image[0, 0].numpy()
+    expected = {np.rot90(a, k).tobytes() for a in (array, array[:, ::-1]) for k in range(4)}
+    views = dihedral(image.repeat(200, 1, 1, 1), torch.Generator().manual_seed(0))
+    assert {np.ascontiguousarray(view[0].numpy()).tobytes() for view in views} == expected
+
+
+def test_checkpoint_round_trip_leaves_no_temporary_file(tmp_path: Path):
+    save_checkpoint(tmp_path / "run" / "last.pt", {"a": torch.arange(3), "b": [1.5], "n": 2})
+    state = load_checkpoint(tmp_path / "run" / "last.pt", torch.device("cpu"))
+    assert state["a"].tolist() == [0, 1, 2]
+    assert state["b"] == [1.5]
+    assert [path.name for path in (tmp_path / "run").iterdir()] == ["last.pt"]
+
+
+def test_a_failed_write_keeps_the_previous_checkpoint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    path = tmp_path / "last.pt"
+    save_checkpoint(path, {"n": 1})
+
+    def fail(*_: object) -> None:
+        raise OSError("disk full")
+
+    monkeypatch.setattr(torch, "save", fail)
+    with pytest.raises(OSError, match="disk full"):
+        save_checkpoint(path, {"n": 2})
+    assert load_checkpoint(path, torch.device("cpu")) == {"n": 1}
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGTERM to catch")
+def test_signals_ask_for_a_stop_and_handlers_are_restored():
+    before = signal.getsignal(signal.SIGTERM)
+    with StopRequest().listening() as stop:
+        assert not stop.requested
+        os.kill(os.getpid(), signal.SIGTERM)
+        assert stop.requested
+    assert signal.getsignal(signal.SIGTERM) == before
