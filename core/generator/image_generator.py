@@ -1,0 +1,179 @@
+"""ImageGenerator: a request in, a stream of events out, finished images on disk."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Final
+
+from core.cache.cache_manager import CacheManager
+from core.cancel import CancelToken
+from core.dataset.synthetic_dataset import Run, SyntheticDataset
+from core.errors import InputRefusedError, ModelMissingError
+from core.events import Event, Finished, Notice
+from core.generator.batches import choose_batch_size
+from core.generator.color import ColorStatistics, load_color_statistics
+from core.generator.discovery import Catalog, discover
+from core.generator.model_manager import ModelManager, missing_model, model_source
+from core.generator.precision import has_bf16, resolve_device, resolve_precision
+from core.generator.request import GenerationRequest, PlannedImage, plan_class
+from core.generator.run_images import Equipment, RunImages
+
+_NOISE_TIMESTEP: Final = 900
+"""From here on the cosine schedule leaves less than 3 % of the image's power."""
+
+
+class ImageGenerator:
+    """Makes images. Not thread-safe: one stream of events at a time.
+
+    Parameters
+    ----------
+    cache
+        Keeps networks from one run to the next; may be shared.
+    """
+
+    def __init__(self, cache: CacheManager | None = None) -> None:
+        self._manager = ModelManager(cache or CacheManager())
+
+    def generate(self, request: GenerationRequest, cancel: CancelToken | None = None) -> Iterator[Event]:
+        """Carry out a request.
+
+        The stream begins with `Started` and ends with `Finished`. Closing it early leaves a run that `resume` finishes.
+        A class whose model is refused yields `Failed`; the others are made all the same.
+
+        Raises
+        ------
+        ModelRefusedError
+            If no class that was asked for has a usable model.
+        UsageError
+            If the device, the precision or the number of steps is impossible here.
+        InputRefusedError
+            If the colour statistics next to the models cannot be read.
+        OutputError
+            If the output folder is locked, full or cannot be written; what is finished stays.
+        OutOfMemoryError
+            If not even one image fits into the device's memory.
+        """
+        cancel = cancel or CancelToken()
+        catalog = discover(request.models)
+        equipment = self._equip(request, catalog)
+        refused = _unavailable(request, catalog)
+        batch_size = _batch_size(request, equipment, max(count for _, count in request.counts))
+        with SyntheticDataset.open(request.output) as dataset:
+            planned = _plan(request, dataset, skip=frozenset(refused))
+            run = dataset.begin_run(dataclasses.replace(request, batch_size=batch_size), planned)
+            work = RunImages(dataset, run, equipment, batch_size, cancel)
+            yield work.started()
+            yield from _first_notices(dataset, request, equipment)
+            for code, error in refused.items():
+                yield work.refuse(code, error, dict(request.counts)[code])
+            yield from work.images()
+            if work.every_model_refused:
+                dataset.discard_run(run)
+                raise work.refusals[-1]
+            yield work.finish()
+
+    def resume(self, output: Path, cancel: CancelToken | None = None, *, models: Path | None = None) -> Iterator[Event]:
+        """Finish every interrupted run of an output folder with the seeds, numbers and settings it was planned with.
+
+        Each run has its own `Started` and `Finished`; with nothing to finish there is a `Notice` and a `Finished`.
+
+        Parameters
+        ----------
+        models
+            Where the models are now, if they have moved.
+
+        Raises
+        ------
+        InputRefusedError
+            If there is no such folder.
+        ISICGUIError
+            As `generate`.
+        """
+        cancel = cancel or CancelToken()
+        if not output.is_dir():
+            raise InputRefusedError(f"There is no folder {output}.", remedy="Name an output folder.", path=output)
+        with SyntheticDataset.open(output, create=False) as dataset:
+            runs = dataset.unfinished()
+            if not runs:
+                yield Notice("nothing_to_resume", f"Every run in {output} is finished.")
+                yield Finished("", "completed", written=0, failed=0, remaining=0, seconds=0.0, output=dataset.folder)
+            for run in runs:
+                if models is not None:
+                    run.request = dataclasses.replace(run.request, models=models)
+                yield from self._resume_run(dataset, run, cancel)
+                if cancel.mode is not None:
+                    return
+
+    def _resume_run(self, dataset: SyntheticDataset, run: Run, cancel: CancelToken) -> Iterator[Event]:
+        request = run.request
+        catalog = discover(request.models)
+        equipment = self._equip(request, catalog)
+        batch_size = _batch_size(request, equipment, len(run.slots))
+        work = RunImages(dataset, run, equipment, batch_size, cancel)
+        yield work.started()
+        yield from _first_notices(dataset, request, equipment)
+        yield from work.images()
+        finished = work.finish()
+        if work.every_model_refused:
+            raise work.refusals[-1]
+        yield finished
+
+    def _equip(self, request: GenerationRequest, catalog: Catalog) -> Equipment:
+        device = resolve_device(request.device)
+        precision = resolve_precision(request.precision, device)
+        return Equipment(catalog.classes, self._manager, _colors(request, catalog), device, precision)
+
+
+def _colors(request: GenerationRequest, catalog: Catalog) -> Mapping[str, ColorStatistics]:
+    if not request.color or catalog.color_statistics is None:
+        return {}
+    return load_color_statistics(catalog.color_statistics)
+
+
+def _unavailable(request: GenerationRequest, catalog: Catalog) -> dict[str, ModelMissingError]:
+    """Return why classes that were asked for cannot be made; raise if that is all of them."""
+    missing = [model for code, _ in request.counts if not (model := catalog.classes[code]).available]
+    if len(missing) == len(request.counts):
+        reasons = "; ".join(f"{model.class_code}: {model.reason}" for model in missing)
+        raise ModelMissingError(
+            f"No class that was asked for has a usable model. {reasons}.",
+            remedy="Choose another models folder; 'python main.py models list' shows what one holds.",
+            path=catalog.folder,
+        )
+    return {model.class_code: missing_model(model) for model in missing}
+
+
+def _batch_size(request: GenerationRequest, equipment: Equipment, most: int) -> int:
+    usable = [model for code, _ in request.counts if (model := equipment.models[code]).available]
+    sources = [model_source(model) for model in usable]
+    steps = request.steps if request.trajectory else 0
+    return choose_batch_size(request.batch_size, equipment.device, sources, most, steps)
+
+
+def _plan(request: GenerationRequest, dataset: SyntheticDataset, skip: frozenset[str]) -> list[PlannedImage]:
+    return [
+        planned
+        for code, count in request.counts
+        if code not in skip
+        for planned in plan_class(request, code, count, dataset.seeds(code))
+    ]
+
+
+def _first_notices(dataset: SyntheticDataset, request: GenerationRequest, equipment: Equipment) -> Iterator[Notice]:
+    for text in dataset.notices:
+        yield Notice("recovered", text)
+    if equipment.precision == "bf16" and not has_bf16(equipment.device):
+        yield Notice("precision", "This processor only emulates bf16: expect it to be about 5 times slower than fp32.")
+    first = _first_ddpm_timestep(request.steps)
+    if request.sampler == "ddpm" and first < _NOISE_TIMESTEP:
+        yield Notice(
+            "timesteps",
+            f"With {request.steps} steps the ddpm sampler starts at timestep {first} of 1000, where pictures are not "
+            "all noise yet, and its images suffer. Good numbers are 50, 100, 250, 500 and 1000.",
+        )
+
+
+def _first_ddpm_timestep(steps: int) -> int:
+    return (steps - 1) * (1000 // steps)

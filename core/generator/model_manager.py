@@ -1,0 +1,184 @@
+"""Finds, verifies and loads the networks that draw, and keeps the ones in use."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from diffusers import UNet2DModel
+
+from core.cache.cache_manager import CacheManager
+from core.errors import ModelArchitectureError, ModelMissingError, ModelTruncatedError
+from core.generator.attention import use_per_head_attention
+from core.generator.checkpoint import PREDECESSOR_NET, PREDECESSOR_SCHEDULER, build_net, read_state
+from core.generator.discovery import ClassModel
+from core.generator.pack import Pack, PackRefused, read_pack
+from core.generator.precision import DTYPES
+from core.utils.safe_weights import sha256_of
+
+
+@dataclass(frozen=True, slots=True)
+class ModelSource:
+    """Where a class's network comes from, before anything is loaded."""
+
+    weights: Path
+    net_config: Mapping[str, Any]
+    scheduler_config: Mapping[str, Any]
+    class_label: int | None = None
+    null_label: int | None = None
+    recommended: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedModel:
+    """A network that is ready to draw one class.
+
+    Attributes
+    ----------
+    class_label
+        What to ask a class-conditional network for; None for an unconditional one.
+    null_label
+        The label that means "no class"; None if guidance is not possible.
+    image_size
+        Height and width of its images in pixels.
+    sha256
+        Of the weights file.
+    path
+        The weights file.
+    recommended
+        What the model's maker recommends: `sampler`, `steps`, `guidance`.
+    """
+
+    net: UNet2DModel
+    class_label: int | None
+    null_label: int | None
+    scheduler_config: Mapping[str, Any]
+    image_size: int
+    sha256: str
+    path: Path
+    recommended: Mapping[str, Any]
+    device: torch.device
+    precision: str
+
+
+class ModelManager:
+    """Loads networks; what was loaded before with the same content, device and precision is not read again.
+
+    Parameters
+    ----------
+    cache
+        Holds the networks; may be shared.
+    """
+
+    def __init__(self, cache: CacheManager) -> None:
+        self._cache = cache
+        self._hashes: dict[tuple[Path, int, int], str] = {}
+
+    def load(self, model: ClassModel, device: torch.device, precision: str) -> LoadedModel:
+        """Load the network of a class.
+
+        Parameters
+        ----------
+        precision
+            `fp32`, `bf16` or `fp16`; weights are converted whatever they are stored as.
+
+        Raises
+        ------
+        ModelRefusedError
+            One of its subclasses, which says what is wrong with the file and what to do.
+        """
+        source = model_source(model)
+        sha256 = self.sha256(source.weights)
+        key = (sha256, json.dumps(dict(source.net_config), sort_keys=True, default=str), str(device), precision)
+        net = self._cache.get_or_load(key, lambda: self._load_net(source, sha256, device, precision))
+        return LoadedModel(
+            net=net,
+            class_label=source.class_label,
+            null_label=source.null_label,
+            scheduler_config=source.scheduler_config,
+            image_size=int(net.config.sample_size),
+            sha256=sha256,
+            path=source.weights,
+            recommended=source.recommended,
+            device=device,
+            precision=precision,
+        )
+
+    def sha256(self, path: Path) -> str:
+        """Return a weights file's SHA-256, computed again only if its size or time has changed.
+
+        Raises
+        ------
+        ModelMissingError
+            If the file cannot be read.
+        """
+        try:
+            return self._hash_once(path)
+        except OSError as error:
+            raise ModelMissingError(
+                f"{path} cannot be read: {error.strerror}.", remedy="Check that it is still there.", path=path
+            ) from error
+
+    def _hash_once(self, path: Path) -> str:
+        status = path.stat()
+        key = (path, status.st_size, status.st_mtime_ns)
+        if key not in self._hashes:
+            self._hashes[key] = sha256_of(path)
+        return self._hashes[key]
+
+    def _load_net(
+        self, source: ModelSource, sha256: str, device: torch.device, precision: str
+    ) -> tuple[UNet2DModel, int]:
+        state = read_state(source.weights)
+        if self.sha256(source.weights) != sha256:
+            raise ModelTruncatedError(
+                f"{source.weights} changed while it was being read.",
+                remedy="Wait until the download or copy is finished, then start again.",
+                path=source.weights,
+            )
+        net = build_net(source.net_config, state, DTYPES[precision], source.weights)
+        net = net.to(device=device, memory_format=torch.channels_last)
+        if device.type == "cpu" and precision == "bf16":
+            use_per_head_attention(net)
+        return net, sum(p.numel() * p.element_size() for p in net.parameters())
+
+
+def missing_model(model: ClassModel) -> ModelMissingError:
+    """Return the error that says why a class is not available."""
+    return ModelMissingError(
+        f"There is no model for {model.class_code}: {model.reason}.",
+        remedy="Run 'python main.py models list' to see what the models folder holds.",
+        path=model.path,
+    )
+
+
+def model_source(model: ClassModel) -> ModelSource:
+    """Return where a class's network comes from.
+
+    Raises
+    ------
+    ModelMissingError
+        If the class is not available; the message says why.
+    ModelArchitectureError
+        If its pack has changed since it was found and is not usable any more.
+    """
+    if not model.available or model.path is None:
+        raise missing_model(model)
+    if model.kind == "checkpoint":
+        return ModelSource(model.path, PREDECESSOR_NET, PREDECESSOR_SCHEDULER)
+    try:
+        return _pack_source(read_pack(model.path), model.class_code)
+    except PackRefused as error:
+        raise ModelArchitectureError(
+            f"The model pack {model.path} cannot be used: {error}.", remedy="Restore it.", path=model.path
+        ) from error
+
+
+def _pack_source(pack: Pack, class_code: str) -> ModelSource:
+    label = None if pack.labels is None else pack.labels[class_code]
+    scheduler = pack.scheduler or PREDECESSOR_SCHEDULER
+    return ModelSource(pack.weights, pack.config, scheduler, label, pack.null_label, pack.recommended)

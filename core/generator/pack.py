@@ -1,0 +1,204 @@
+"""What a model pack says about itself: a folder that diffusers itself can load, read here without torch."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from core.generator.weights_file import read_json, why_unusable
+from core.taxonomy import CLASS_CODES, CLASS_INDEX
+
+FORMAT: Final = 1
+DESCRIPTION_NAME: Final = "isicgui.json"
+
+_WEIGHTS_NAMES: Final = (
+    "diffusion_pytorch_model.safetensors",
+    "diffusion_pytorch_model.fp16.safetensors",
+    "diffusion_pytorch_model.bin",
+)
+_LABELLED_HEADS: Final = (len(CLASS_CODES), len(CLASS_CODES) + 1)
+
+
+_MAX_LEVELS: Final = 8
+_MAX_LAYERS: Final = 16
+_MAX_WIDTH: Final = 4096
+_MAX_SIZE: Final = 1024
+
+
+class PackRefused(ValueError):  # noqa: N818  # a reason to be listed, not an error that reaches people
+    """A folder that is no usable pack; the text says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pack:
+    """A usable model pack.
+
+    Attributes
+    ----------
+    folder
+        The folder that was offered; `config.json` lies there or in its `unet` subfolder.
+    weights
+        The file with the weights.
+    config, scheduler
+        `config.json` of the UNet2DModel and `scheduler_config.json` (empty if there is none).
+    labels
+        Label index by class code; None in an unconditional pack.
+    only_class
+        The class of an unconditional pack.
+    null_label
+        Label that means "no class", for classifier-free guidance, or None.
+    recommended
+        Sampler, steps and guidance that the pack's maker recommends.
+    """
+
+    folder: Path
+    name: str
+    weights: Path
+    config: Mapping[str, Any]
+    scheduler: Mapping[str, Any]
+    labels: Mapping[str, int] | None
+    only_class: str | None = None
+    null_label: int | None = None
+    recommended: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The class codes that this pack can draw, in canonical order."""
+        known = self.labels if self.labels is not None else (self.only_class,)
+        return tuple(code for code in CLASS_CODES if code in known)
+
+
+def is_pack(folder: Path) -> bool:
+    """Tell whether a folder presents itself as a diffusion network of diffusers, usable or not."""
+    home = _config_folder(folder)
+    if home is None:
+        return False
+    try:
+        return "_class_name" in read_json(home / "config.json") or (folder / DESCRIPTION_NAME).is_file()
+    except ValueError:
+        return (folder / DESCRIPTION_NAME).is_file() or any(home.glob("diffusion_pytorch_model*"))
+
+
+def read_pack(folder: Path) -> Pack:
+    """Read what a pack says about itself.
+
+    Raises
+    ------
+    PackRefused
+        If it is no UNet2DModel pack, lacks a part, or does not say which class it draws.
+    """
+    home = _config_folder(folder)
+    if home is None:
+        raise PackRefused(f"{folder.name} has no config.json")
+    try:
+        config = read_json(home / "config.json")
+        scheduler = _read_scheduler(folder, home)
+        about = read_json(folder / DESCRIPTION_NAME) if (folder / DESCRIPTION_NAME).is_file() else {}
+    except ValueError as error:
+        raise PackRefused(str(error)) from error
+    _check_network(config)
+    labels, only_class, null_label = _who_is_who(folder, config, about)
+    recommended = about.get("recommended")
+    return Pack(
+        folder=folder,
+        name=str(about.get("name") or folder.name),
+        weights=_find_weights(home),
+        config=config,
+        scheduler=scheduler,
+        labels=labels,
+        only_class=only_class,
+        null_label=null_label,
+        recommended=recommended if isinstance(recommended, dict) else {},
+    )
+
+
+def _config_folder(folder: Path) -> Path | None:
+    return next((home for home in (folder, folder / "unet") if (home / "config.json").is_file()), None)
+
+
+def _read_scheduler(folder: Path, home: Path) -> dict[str, Any]:
+    places = (home / "scheduler_config.json", folder / "scheduler_config.json")
+    for path in (*places, folder / "scheduler" / "scheduler_config.json"):
+        if path.is_file():
+            return read_json(path)
+    return {}
+
+
+def _check_network(config: Mapping[str, Any]) -> None:
+    kind = config.get("_class_name", "UNet2DModel")
+    if kind != "UNet2DModel":
+        raise PackRefused(f"it is a {kind}; only UNet2DModel draws here")
+    if (config.get("in_channels", 3), config.get("out_channels", 3)) != (3, 3):
+        raise PackRefused("its network does not draw RGB pictures (in and out channels must be 3)")
+    widths, layers, size = (config.get(key) for key in ("block_out_channels", "layers_per_block", "sample_size"))
+    if not isinstance(widths, list) or not _all_within(widths, _MAX_WIDTH) or not 0 < len(widths) <= _MAX_LEVELS:
+        raise PackRefused(f"its config.json says block_out_channels {widths}")
+    if not _all_within([layers], _MAX_LAYERS):
+        raise PackRefused(f"its config.json says layers_per_block {layers}")
+    if not isinstance(size, int) or not _all_within([size], _MAX_SIZE) or size % 2 ** (len(widths) - 1):
+        raise PackRefused(f"its config.json says sample_size {size}")
+
+
+def _all_within(values: list[Any], high: int) -> bool:
+    return all(isinstance(value, int) and 1 <= value <= high for value in values)
+
+
+def _find_weights(home: Path) -> Path:
+    named = [home / name for name in _WEIGHTS_NAMES if (home / name).is_file()]
+    others = [] if named else sorted(home.glob("*.safetensors"))
+    if not named and len(others) != 1:
+        raise PackRefused("it has several *.safetensors files" if others else "it has a config.json but no weights")
+    path = (named or others)[0]
+    if problem := why_unusable(path):
+        raise PackRefused(problem)
+    return path
+
+
+_Roles = tuple[Mapping[str, int] | None, str | None, int | None]
+
+
+def _who_is_who(folder: Path, config: Mapping[str, Any], about: Mapping[str, Any]) -> _Roles:
+    """Return label by class, the only class, and the null label."""
+    heads = config.get("num_class_embeds")
+    if about.get("format", FORMAT) != FORMAT:
+        raise PackRefused(f"{DESCRIPTION_NAME} has format {about['format']}; this version reads format {FORMAT}")
+    if heads is None:
+        return None, _single_class(folder, about), None
+    if not isinstance(heads, int) or heads < 1:
+        raise PackRefused("config.json gives no sensible num_class_embeds")
+    if "classes" in about:
+        return _described_labels(about, heads), None, _described_null(about, heads)
+    if heads not in _LABELLED_HEADS:
+        raise PackRefused(f"it has {heads} class labels and no {DESCRIPTION_NAME} that names them")
+    return dict(CLASS_INDEX), None, len(CLASS_CODES) if heads > len(CLASS_CODES) else None
+
+
+def _single_class(folder: Path, about: Mapping[str, Any]) -> str:
+    described = about.get("classes")
+    names = described if isinstance(described, list) else re.split(r"[^A-Za-z]+", folder.name)
+    found = {str(name).upper() for name in names} & set(CLASS_INDEX)
+    if len(found) != 1:
+        raise PackRefused("it is unconditional and its folder is not named after one class, as unet_MEL would be")
+    return found.pop()
+
+
+def _described_labels(about: Mapping[str, Any], heads: int) -> dict[str, int]:
+    names = about["classes"]
+    if not isinstance(names, list) or len(names) > heads or len(set(map(str, names))) != len(names):
+        raise PackRefused(f"the classes of {DESCRIPTION_NAME} do not fit the network's {heads} labels")
+    labels = {str(name): index for index, name in enumerate(names) if str(name) in CLASS_INDEX}
+    if not labels:
+        raise PackRefused(f"{DESCRIPTION_NAME} names none of the classes {', '.join(CLASS_CODES)}")
+    return labels
+
+
+def _described_null(about: Mapping[str, Any], heads: int) -> int | None:
+    null = about.get("null_class")
+    if null is None:
+        return None
+    if not isinstance(null, int) or not len(about["classes"]) <= null < heads:
+        raise PackRefused(f"the null_class {null} of {DESCRIPTION_NAME} is no free label of the network")
+    return null

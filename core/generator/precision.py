@@ -1,0 +1,92 @@
+"""Which device and which number format to compute with, decided once and by what the hardware really has."""
+
+from __future__ import annotations
+
+import re
+from typing import Final, Literal
+
+import torch
+
+from core.errors import DeviceError, UsageError
+
+Precision = Literal["fp32", "bf16", "fp16"]
+
+DTYPES: Final[dict[str, torch.dtype]] = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
+
+_DEVICE: Final = re.compile(r"cuda(?::(\d+))?")
+_AMPERE: Final = (8, 0)
+
+
+def resolve_device(text: str) -> torch.device:
+    """Return the device meant by `auto`, `cpu`, `cuda` or `cuda:N`.
+
+    Raises
+    ------
+    DeviceError
+        If there is no such device; the remedy names those that exist.
+    """
+    name = text.strip().lower()
+    count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    if name == "auto":
+        name = "cuda" if count else "cpu"
+    if name == "cpu":
+        return torch.device("cpu")
+    match = _DEVICE.fullmatch(name)
+    if match is None:
+        raise DeviceError(f"There is no device '{text}'.", remedy=f"Devices here: {', '.join(device_names())}.")
+    index = int(match[1] or 0)
+    if index >= count:
+        raise DeviceError(_why_no_cuda(text, count), remedy=f"Devices here: {', '.join(device_names())}, or auto.")
+    return torch.device("cuda", index)
+
+
+def device_names() -> tuple[str, ...]:
+    """Return the devices of this machine as they can be asked for."""
+    count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    return ("cpu", *(f"cuda:{index}" for index in range(count)))
+
+
+def _why_no_cuda(text: str, count: int) -> str:
+    if count:
+        return f"There is no device '{text}': this machine has {count} CUDA device{'' if count == 1 else 's'}."
+    if torch.version.cuda is None:
+        return f"The device '{text}' cannot be used: the installed PyTorch is built for the CPU only."
+    return f"The device '{text}' cannot be used: no CUDA graphics card with a working driver was found."
+
+
+def resolve_precision(text: str, device: torch.device) -> Precision:
+    """Return the number format that the network computes in.
+
+    `auto` is bf16 where the hardware multiplies in bf16 (emulated it is several times slower than fp32), fp16 on older
+    CUDA cards, fp32 elsewhere.
+
+    Raises
+    ------
+    UsageError
+        If fp16 is asked for on a CPU, where it is hundreds of times slower than fp32.
+    """
+    if text == "auto":
+        return _automatic(device)
+    if text == "fp16" and device.type == "cpu":
+        raise UsageError(
+            "fp16 on a CPU is hundreds of times slower than fp32.", remedy="Use --precision auto, fp32 or bf16."
+        )
+    if text not in DTYPES:
+        raise UsageError(f"There is no precision '{text}'.", remedy="Choose auto, fp32, bf16 or fp16.")
+    return text  # type: ignore[return-value]  # checked against DTYPES just above
+
+
+def has_bf16(device: torch.device) -> bool:
+    """Tell whether a device multiplies in bf16 by itself rather than by emulation."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_capability(device) >= _AMPERE
+    # ATEN_CPU_CAPABILITY can hold torch below what the processor has
+    wide = torch.backends.cpu.get_cpu_capability() not in ("AVX2", "DEFAULT", "NO AVX")
+    features = torch.cpu.get_capabilities()
+    return wide and any(features.get(name, False) for name in ("avx512_bf16", "amx_bf16", "bf16"))
+
+
+def _automatic(device: torch.device) -> Precision:
+    if has_bf16(device):
+        return "bf16"
+    return "fp16" if device.type == "cuda" else "fp32"

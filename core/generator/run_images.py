@@ -1,0 +1,220 @@
+"""Carries out one run: model after model, batch after batch, looking at the cancel token after every denoising step."""
+
+from __future__ import annotations
+
+import gc
+import logging
+import time
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+
+import torch
+
+from core.cancel import CancelToken, StopMode
+from core.dataset.synthetic_dataset import Run, RunSlot, SyntheticDataset
+from core.errors import ModelRefusedError, OutOfMemoryError
+from core.events import Event, Failed, Finished, Loaded, Loading, Notice, Preview, RunStatus, Started, Step
+from core.generator.batches import is_out_of_memory
+from core.generator.color import ColorStatistics
+from core.generator.discovery import ClassModel
+from core.generator.drawing import Drawing, Settings
+from core.generator.finishing import DrawnBatch, Finisher
+from core.generator.model_manager import LoadedModel, ModelManager
+from core.generator.pace import PreviewGate
+from core.generator.precision import Precision
+from core.generator.predictor import NO_GUIDANCE, effective_guidance
+from core.generator.sampler import StepState, to_uint8
+from core.generator.trajectory import Trajectory
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Equipment:
+    """What a run is carried out with, decided before it begins.
+
+    Attributes
+    ----------
+    models
+        What there is to draw each class with.
+    colors
+        Colour statistics by class; empty for no correction.
+    """
+
+    models: Mapping[str, ClassModel]
+    manager: ModelManager
+    colors: Mapping[str, ColorStatistics]
+    device: torch.device
+    precision: Precision
+
+
+class RunImages:
+    """One run being carried out.
+
+    Parameters
+    ----------
+    batch_size
+        Images denoised together, until memory runs out.
+
+    Attributes
+    ----------
+    refusals
+        Why models were not loaded.
+    """
+
+    def __init__(
+        self, dataset: SyntheticDataset, run: Run, equipment: Equipment, batch_size: int, cancel: CancelToken
+    ) -> None:
+        self._dataset = dataset
+        self._run = run
+        self._equipment = equipment
+        self._batch_size = batch_size
+        self._cancel = cancel
+        self._began = time.perf_counter()
+        self._finisher = Finisher(dataset, run, equipment.colors)
+        self._previews = PreviewGate()
+        self._positions = {slot.planned: position for position, slot in enumerate(run.slots, start=1)}
+        self._failed = 0
+        self._loaded_any = False
+        self.refusals: list[ModelRefusedError] = []
+
+    @property
+    def every_model_refused(self) -> bool:
+        """Whether models were tried and not one could be loaded."""
+        return bool(self.refusals) and not self._loaded_any and self._cancel.mode is None
+
+    def started(self) -> Started:
+        """Return the event that states what was decided on the user's behalf."""
+        request = self._run.request
+        return Started(
+            run_id=self._run.run_id,
+            output=self._dataset.folder,
+            total=len(self._run.slots),
+            counts=dict(request.counts),
+            sampler=request.sampler,
+            steps=request.steps,
+            device=str(self._equipment.device),
+            precision=self._equipment.precision,
+            batch_size=self._batch_size,
+        )
+
+    def refuse(self, class_code: str, error: ModelRefusedError, images: int) -> Failed:
+        """Count images that will not be made for want of a model, and return the event that says why."""
+        self._failed += images
+        self.refusals.append(error)
+        logger.warning("%s: %s", class_code, error)
+        return Failed(class_code, error.kind, error.message, error.remedy, images)
+
+    def images(self) -> Iterator[Event]:
+        """Make what is pending, class by class, until it is done or a stop is asked for."""
+        for class_code, slots in groupby(self._run.pending, key=lambda slot: slot.planned.class_code):
+            if self._cancel.mode is not None:
+                return
+            yield from self._class(class_code, deque(slots))
+
+    def finish(self) -> Finished:
+        """Note the end of the run and return the event that says how it went."""
+        status = self._status()
+        if status == "discarded":
+            self._dataset.discard_run(self._run)
+        else:
+            self._dataset.end_run(self._run, status)
+        return Finished(
+            run_id=self._run.run_id,
+            status=status,
+            written=0 if status == "discarded" else self._finisher.written,
+            failed=self._failed + self._finisher.failed,
+            remaining=0 if status == "discarded" else len(self._run.pending),
+            seconds=time.perf_counter() - self._began,
+            output=self._dataset.folder,
+        )
+
+    def _status(self) -> RunStatus:
+        if self._cancel.mode is StopMode.DISCARD:
+            return "discarded"
+        if not self._run.pending:
+            return "completed"
+        return "failed" if self._cancel.mode is None else "stopped"
+
+    def _class(self, class_code: str, slots: deque[RunSlot]) -> Iterator[Event]:
+        chosen = self._equipment.models[class_code]
+        began = time.perf_counter()
+        yield Loading(class_code, chosen.path or Path())
+        try:
+            model = self._equipment.manager.load(chosen, self._equipment.device, self._equipment.precision)
+        except ModelRefusedError as error:
+            yield self.refuse(class_code, error, len(slots))
+            return
+        self._loaded_any = True
+        yield Loaded(class_code, model.path, model.sha256, time.perf_counter() - began)
+        yield from self._notices(class_code, model)
+        self._finisher.start_clock()
+        yield from self._batches(model, slots)
+
+    def _notices(self, class_code: str, model: LoadedModel) -> Iterator[Notice]:
+        asked = self._run.request.guidance
+        if model.null_label is None and asked not in (None, NO_GUIDANCE):
+            yield Notice("guidance", f"The model for {class_code} has no null class: guidance {asked:g} is ignored.")
+        if self._equipment.colors and class_code not in self._equipment.colors:
+            yield Notice("color", f"The colour statistics say nothing of {class_code}: its images stay as drawn.")
+
+    def _batches(self, model: LoadedModel, slots: deque[RunSlot]) -> Iterator[Event]:
+        while slots and self._cancel.mode is None:
+            batch = [slots.popleft() for _ in range(min(self._batch_size, len(slots)))]
+            try:
+                yield from self._batch(model, batch)
+                continue
+            except RuntimeError as error:
+                if not is_out_of_memory(error):
+                    raise
+                reason = str(error).splitlines()[0]
+            # after the except block, whose traceback would keep the batch's tensors alive
+            slots.extendleft(reversed(batch))
+            yield self._halve(reason)
+
+    def _halve(self, reason: str) -> Notice:
+        device = self._equipment.device
+        if self._batch_size == 1:
+            raise OutOfMemoryError(
+                f"Not even one image fits into the memory of {device}: {reason}",
+                remedy="Close other programs that use it, or choose another device. Finished images are kept; "
+                "`resume` makes the others.",
+            )
+        self._batch_size //= 2
+        gc.collect()
+        if device.type == "cuda":
+            torch.cuda.empty_cache()
+        return Notice("batch_halved", f"The memory of {device} was full: now {self._batch_size} images at once.")
+
+    def _batch(self, model: LoadedModel, batch: Sequence[RunSlot]) -> Iterator[Event]:
+        request = self._run.request
+        guidance = effective_guidance(model, request.guidance)
+        settings = Settings(request.sampler, request.steps, guidance, self._batch_size)
+        began = time.perf_counter()
+        drawing = Drawing(model, settings, [slot.planned.seed for slot in batch])
+        trajectory = Trajectory() if request.trajectory else None
+        for state in drawing.states():
+            if trajectory is not None:
+                trajectory.add(state)
+            yield self._step(batch, state)
+            if self._cancel.stops_now:
+                return
+        seconds = (time.perf_counter() - began) / len(batch)
+        yield from self._finisher.store(DrawnBatch(batch, drawing, state, model, settings, trajectory, seconds))
+
+    def _step(self, batch: Sequence[RunSlot], state: StepState) -> Step:
+        return Step(
+            class_code=batch[0].planned.class_code,
+            step=state.step,
+            steps=state.steps,
+            timestep=round(state.timestep),
+            images=tuple(self._positions[slot.planned] for slot in batch),
+            preview=_preview(state) if self._previews.is_due() else None,
+        )
+
+
+def _preview(state: StepState) -> Preview:
+    return Preview(noisy=to_uint8(state.noisy[0]), predicted=to_uint8(state.predicted[0]))
