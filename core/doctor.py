@@ -28,7 +28,7 @@ SUMS_NAME: Final = "SHA256SUMS"
 """File in the starter folder with one ``<sha256>  <path>`` line per weights file, as `sha256sum` writes it."""
 
 LITTLE_DISK: Final = 2 * 1024**3
-LITTLE_MEMORY: Final = 3 * 1024**3
+LITTLE_MEMORY: Final = 2 * 1024**3
 
 _SET_UP: Final = "Run ./run_isicgui.sh (Windows: run_isicgui.bat), or: pip install -r requirements.txt"
 
@@ -145,7 +145,7 @@ def _memory() -> Check:
     memory = psutil.virtual_memory()
     detail = f"{_size(memory.available)} of {_size(memory.total)} free"
     if memory.available < LITTLE_MEMORY:
-        return Check("Memory", "warn", detail, "Close other programs; generating takes about 2 GB.")
+        return Check("Memory", "warn", detail, "Close other programs before generating.")
     return Check("Memory", "ok", detail)
 
 

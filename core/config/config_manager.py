@@ -223,7 +223,10 @@ def read_object(path: Path) -> Mapping[str, Any]:
     ValueError
         If it holds no JSON object in UTF-8.
     """
-    data = json.loads(path.read_text(encoding="utf-8-sig"))
+    try:
+        data = json.loads(path.read_text(encoding="utf-8-sig"))
+    except RecursionError as problem:
+        raise ValueError("it is nested too deeply") from problem
     if not isinstance(data, dict):
         raise ValueError("it holds no JSON object")
     return data

@@ -1,8 +1,9 @@
 """The `.venv` beside `main.py`: made, filled, verified, and recognised as up to date without starting anything.
 
-An installation is bracketed by two files inside the environment. `installing` is there while packages change; found
-later, it tells of an interrupted set-up, and the environment is made anew (the download caches make that quick). A
-stamp per requirements file is written last and atomically: it names what was asked for and what was there afterwards.
+A set-up is bracketed by two kinds of files inside the environment. `isicgui-installing` is there from its creation on
+and while packages change; found later, it tells of an interrupted set-up, and the environment is made anew (the
+download caches make that quick). A stamp per requirements file is written last and atomically: it names what was asked
+for and what was there afterwards.
 """
 
 from __future__ import annotations
@@ -116,6 +117,8 @@ class VirtualEnvironment:
                 remedy="Close every program that uses it, delete the folder, and run the same command again.",
                 path=self.folder,
             ) from problem
+        self.folder.mkdir(parents=True)
+        self._marker.touch()
         if not runner.run([base, "-m", "venv", str(self.folder)]):
             raise SetupError(
                 f"Python could not create the environment {self.folder}; its own words are above.",
