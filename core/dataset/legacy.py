@@ -24,12 +24,12 @@ def is_complete_png(path: Path) -> bool:
         return head == b"\x89PNG\r\n\x1a\n" and file.read(12)[4:8] == b"IEND"
 
 
-def describe(path: Path, class_code: str, number: int, rows: Rows) -> ImageRecord:
-    """Return the record of an image from its own recipe, else from its sidecar and its row in an old table."""
+def describe_by_recipe(path: Path, class_code: str, number: int) -> ImageRecord | None:
+    """Return the record of an image from the recipe inside it, or None if it carries none of this class."""
     recipe = embedded_recipe(path)
-    if recipe is not None and recipe.class_code == class_code:
-        return ImageRecord.from_recipe(path, number, recipe)
-    return describe_by_sidecar(path, class_code, number, rows)
+    if recipe is None or recipe.class_code != class_code:
+        return None
+    return ImageRecord.from_recipe(path, number, recipe)
 
 
 def describe_by_sidecar(path: Path, class_code: str, number: int, rows: Rows) -> ImageRecord:

@@ -8,13 +8,14 @@ row are made good). The predecessor's images come in by the same way.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
 from core.dataset import table as csv_table
 from core.dataset.journal import Journal
 from core.dataset.layout import Layout, taken_number
-from core.dataset.legacy import Rows, describe, embedded_recipe, is_complete_png
+from core.dataset.legacy import Rows, describe_by_recipe, describe_by_sidecar, embedded_recipe, is_complete_png
 from core.dataset.record import ImageRecord
 from core.dataset.run import Run
 from core.dataset.scan import Names, file_names, images_in
@@ -47,18 +48,43 @@ class Recovery:
         for run_id in tuple(self._state.discarding):
             complete_discard(self._layout, self._journal, self._state, run_id)
         names = file_names(self._layout)
-        rows = self._import_table()
         self._note_numbers(names)
-        self._adopt(names, rows)
+        self._adopt(names)
         self._drop_missing(names)
         self._restore_sidecars(names)
         self._state.mark_done()
         self._table.sync(self._state.records.values())
 
+    def _adopt(self, names: Names) -> None:
+        """Take in pictures that the journal does not know, by their recipe, or else by what the predecessor noted."""
+        strangers = [image for image in self._strangers(names) if self._is_whole(image[1])]
+        rescued = [describe_by_recipe(path, code, number) for code, path, number in strangers]
+        own = [record for record in rescued if record is not None]
+        for record in own:
+            self._state.add(record)
+        rows = self._import_table()
+        others = [stranger for stranger, record in zip(strangers, rescued, strict=True) if record is None]
+        legacy = [describe_by_sidecar(path, code, number, rows) for code, path, number in others]
+        for record in legacy:
+            self._state.add(record)
+        if strangers:
+            self._journal.append(*({"type": "image", **r.to_json()} for r in (*own, *legacy)))
+
+    def _strangers(self, names: Names) -> Iterator[tuple[str, Path, int]]:
+        for code, path, number in images_in(self._layout, names):
+            if (code, path.name) not in self._state.records:
+                yield code, path, number
+
+    def _is_whole(self, path: Path) -> bool:
+        whole = is_complete_png(path)
+        if not whole:
+            self.notices.append(f"'{path}' is only half a picture; it was left alone and has no row.")
+        return whole
+
     def _import_table(self) -> Rows:
         """Keep a copy of a table that is not ours, or was edited, before it is rewritten; return its rows."""
         path = self._layout.table
-        if not csv_table.foreign_lines(path, self._state.records.values()):
+        if not csv_table.holds_foreign_text(path, self._state.records.values()):
             return {}
         raw = path.read_bytes()
         backup = self._layout.state / f"table-{hashlib.sha256(raw).hexdigest()[:8]}.csv"
@@ -82,20 +108,6 @@ class Recovery:
         for code, present in names.items():
             for name in present:
                 self._state.numbering.note(code, taken_number(name) or 0)
-
-    def _adopt(self, names: Names, rows: Rows) -> None:
-        found: list[ImageRecord] = []
-        for code, path, number in images_in(self._layout, names):
-            if (code, path.name) in self._state.records:
-                continue
-            if is_complete_png(path):
-                found.append(describe(path, code, number, rows))
-            else:
-                self.notices.append(f"'{path}' is only half a picture; it was left alone and has no row.")
-        if found:
-            self._journal.append(*({"type": "image" if r.run_id else "legacy", **r.to_json()} for r in found))
-        for record in found:
-            self._state.add(record)
 
     def _drop_missing(self, names: Names) -> None:
         gone = [key for key in self._state.records if key[1] not in names.get(key[0], ())]

@@ -44,7 +44,7 @@ class DatasetState:
         kind = line["type"]
         if kind == "run":
             self._apply_run(line)
-        elif kind in ("image", "legacy"):
+        elif kind == "image":
             self.add(ImageRecord.from_json(self.folder, line))
         elif kind == "import":
             self._note_numbers((code, (number,)) for code, number in line["highest"].items())

@@ -105,11 +105,12 @@ def read_rows(path: Path) -> dict[tuple[str, str], Mapping[str, str]]:
     return {(row["class"].strip().upper(), row["filename"].strip()): row for row in rows}
 
 
-def foreign_lines(path: Path, records: Iterable[ImageRecord]) -> list[str]:
-    """Return the complete lines of the file that this program would not write for these records."""
-    lines = (read_bytes(path) or b"").decode("utf-8", errors="replace").split("\n")[:-1]
-    own = {_line(COLUMNS).rstrip("\n"), *(render_row(record).rstrip("\n") for record in records)}
-    return [line for line in lines if line not in own]
+def holds_foreign_text(path: Path, records: Iterable[ImageRecord]) -> bool:
+    """Whether the file holds anything that this program would not write for these records."""
+    *lines, tail = (read_bytes(path) or b"").decode("utf-8", errors="replace").split("\n")
+    own = {line.rstrip("\n") for line in (_line(COLUMNS), *map(render_row, records))}
+    torn = tail.strip("\0")  # a row that a dying process, or a power cut, left unfinished
+    return any(line not in own for line in lines) or not any(line.startswith(torn) for line in own)
 
 
 def read_bytes(path: Path) -> bytes | None:
