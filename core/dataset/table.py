@@ -19,7 +19,7 @@ logger = logging.getLogger(__name__)
 LEGACY_COLUMNS: Final = ("filename", "class", "isic_number", "source", "generated_at")
 _RECIPE_COLUMNS: Final = ("seed", "index", "noise_hash", "sampler", "steps", "guidance", "precision", "weights")
 COLUMNS: Final = (*LEGACY_COLUMNS, "path", *_RECIPE_COLUMNS, "weights_sha256", "run_id")
-_FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t")
 
 
 class Table:
@@ -128,7 +128,8 @@ def _line(cells: Iterable[object]) -> str:
 
 
 def _cell(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    text = value.replace("\r", " ").replace("\n", " ")  # a row is a line, for whoever repairs a torn table
     # A spreadsheet would run a text that looks like a formula.
-    if isinstance(value, str) and value.startswith(_FORMULA_STARTS):
-        return f"'{value}"
-    return value
+    return f"'{text}" if text.startswith(_FORMULA_STARTS) else text

@@ -50,11 +50,11 @@ class FolderLock:
         OutputError
             If the lock file cannot be written.
         """
-        try:
-            with output_errors(self._subject):
+        with output_errors(self._subject):
+            try:
                 self._lock.acquire(blocking=False)
-        except Timeout as error:
-            raise _locked_error(self._subject, _read_holder(self._holder_file)) from error
+            except Timeout as error:  # an OSError too
+                raise _locked_error(self._subject, _read_holder(self._holder_file)) from error
         self._announce()
 
     def release(self) -> None:
