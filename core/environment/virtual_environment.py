@@ -65,6 +65,8 @@ class VirtualEnvironment:
         self._marker.touch()
         names = ", ".join(file.name for file in requirements)
         say(f"==> Installing {names}. The first time this downloads up to 3 GB; later set-ups take seconds.")
+        if wants_cpu_hint():
+            say("    (No NVIDIA driver here: with UV_TORCH_BACKEND=cpu in the environment it is far less.)")
         self._fill(requirements, runner)
         self._verify(requirements, runner)
         for file in requirements:
@@ -196,6 +198,11 @@ def base_python() -> str:
     """
     base: str = getattr(sys, "_base_executable", None) or sys.executable
     return os.path.realpath(base) if os.name == "posix" else base
+
+
+def wants_cpu_hint() -> bool:
+    """Tell whether torch would come with CUDA libraries that this machine has no use for."""
+    return sys.platform == "linux" and not shutil.which("nvidia-smi") and "UV_TORCH_BACKEND" not in os.environ
 
 
 def torch_backends() -> tuple[list[str], ...]:
