@@ -1,0 +1,72 @@
+"""Opens the window: crash capture before Qt, then the application, then the session, and the engine only afterwards."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import sys
+from pathlib import Path
+
+from PyQt5.QtCore import QDir, Qt
+from PyQt5.QtGui import QGuiApplication
+from PyQt5.QtWidgets import QApplication
+
+from core.config.config_manager import ConfigManager
+from core.generator.discovery import discover
+from core.utils.logger import RingHandler, setup_logging
+from core.utils.path_manager import PathManager
+from core.version import PRODUCT, __version__
+from gui.crash import Crashes
+from gui.main_window import MainWindow
+from gui.state.session import Session
+from gui.state.settings import SettingsModel
+from gui.theme.icons import icon
+from gui.theme.palette import apply_theme, remember_system
+from gui.workers.engine import Engine
+from gui.workers.local_engine import LocalEngine
+from gui.workers.process_engine import ProcessEngine
+
+_log = logging.getLogger(__name__)
+
+
+def main(argv: list[str]) -> int:
+    """Open the window and return the exit code when it has been closed."""
+    crashes = Crashes()
+    crashes.install()
+    logs = setup_logging(console=False)
+    _log.info("%s %s", PRODUCT, __version__)
+    app = make_application([sys.argv[0], *argv])
+    window = make_window(app, ProcessEngine(LocalEngine), PathManager(), logs.ring)
+    crashes.caught.connect(window.session.report)
+    signal.signal(signal.SIGINT, lambda *_: window.close())
+    window.show()
+    return app.exec()
+
+
+def make_application(argv: list[str]) -> QApplication:
+    """Return the application; what concerns high-resolution screens has to be said before it exists."""
+    if sys.platform.startswith("linux"):
+        os.environ.setdefault("QT_QPA_PLATFORM", "xcb")
+    attribute = Qt.ApplicationAttribute
+    QApplication.setAttribute(attribute.AA_EnableHighDpiScaling)
+    QApplication.setAttribute(attribute.AA_UseHighDpiPixmaps)
+    QGuiApplication.setHighDpiScaleFactorRoundingPolicy(Qt.HighDpiScaleFactorRoundingPolicy.PassThrough)
+    app = QApplication(argv)
+    app.setApplicationName(PRODUCT)
+    app.setApplicationVersion(__version__)
+    QDir.addSearchPath("icons", str(Path(__file__).parent / "theme" / "icons_svg"))
+    remember_system(app)
+    app.setStyle("Fusion")
+    return app
+
+
+def make_window(app: QApplication, engine: Engine, paths: PathManager, ring: RingHandler) -> MainWindow:
+    """Return the window of an engine, with the settings of the user whose folders `paths` knows."""
+    config = ConfigManager().load()
+    for notice in config.notices:
+        _log.warning("%s", notice)
+    settings = SettingsModel(config, paths)
+    apply_theme(app, settings.get("ui.theme"))
+    app.setWindowIcon(icon("app", "accent"))
+    return MainWindow(Session(engine, discover, settings, ring))

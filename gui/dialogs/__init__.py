@@ -1,0 +1,1 @@
+"""Questions and bad news, one dialog a file."""

@@ -1,0 +1,78 @@
+"""Bad news: what happened, why, what to do; details for whoever wants to report it."""
+
+from __future__ import annotations
+
+from PyQt5.QtCore import QSize, Qt
+from PyQt5.QtGui import QFontDatabase, QGuiApplication
+from PyQt5.QtWidgets import QDialog, QDialogButtonBox, QHBoxLayout, QLabel, QPlainTextEdit, QVBoxLayout, QWidget
+
+from gui.i18n import tr
+from gui.state.problem import Problem
+from gui.theme.icons import icon
+from gui.theme.tokens import GAP, GAP_LARGE, GAP_SMALL
+from gui.widgets.labels import label
+
+WIDTH = 480
+ICON_SIDE = 32
+DETAILS_HEIGHT = 160
+
+
+class ProblemDialog(QDialog):
+    """Shows a `Problem`; never blocks whoever opens it."""
+
+    def __init__(self, problem: Problem, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.problem = problem
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.setWindowTitle(problem.title)
+        self.setMinimumWidth(WIDTH)
+        self.details = self._make_details()
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(GAP_LARGE, GAP_LARGE, GAP_LARGE, GAP_LARGE)
+        layout.setSpacing(GAP)
+        layout.addLayout(self._words())
+        layout.addWidget(self.details)
+        layout.addWidget(self._buttons())
+        self.setAccessibleName(problem.title)
+        self.setAccessibleDescription(f"{problem.message} {problem.remedy}")
+
+    def _words(self) -> QHBoxLayout:
+        picture = QLabel()
+        token = "doubt" if self.problem.expected else "none"
+        name = "warning" if self.problem.expected else "error"
+        picture.setPixmap(icon(name, token).pixmap(QSize(ICON_SIDE, ICON_SIDE)))
+        column = QVBoxLayout()
+        column.setSpacing(GAP_SMALL)
+        for text, role in ((self.problem.title, "title"), (self.problem.message, ""), (self.problem.remedy, "muted")):
+            if text:
+                line = label(text, role, wrap=True)
+                line.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+                line.setTextFormat(Qt.TextFormat.PlainText)
+                column.addWidget(line)
+        row = QHBoxLayout()
+        row.setSpacing(GAP)
+        row.addWidget(picture, 0, Qt.AlignmentFlag.AlignTop)
+        row.addLayout(column, 1)
+        return row
+
+    def _make_details(self) -> QPlainTextEdit:
+        text = QPlainTextEdit(self.problem.details)
+        text.setReadOnly(True)
+        text.setFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))
+        text.setFixedHeight(DETAILS_HEIGHT)
+        text.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)
+        text.setVisible(bool(self.problem.details))
+        text.setAccessibleName(tr("Details"))
+        return text
+
+    def _buttons(self) -> QDialogButtonBox:
+        box = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
+        box.button(QDialogButtonBox.StandardButton.Close).setText(tr("Close"))
+        box.rejected.connect(self.close)
+        if self.problem.details:
+            copy = box.addButton(tr("Copy details"), QDialogButtonBox.ButtonRole.ActionRole)
+            copy.clicked.connect(self._copy)
+        return box
+
+    def _copy(self) -> None:
+        QGuiApplication.clipboard().setText(f"{self.problem.title}\n{self.problem.message}\n\n{self.problem.details}")

@@ -1,0 +1,317 @@
+"""The window: regions, docks, keyboard, and how it opens and closes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+from PyQt5.QtCore import QByteArray, Qt, QTimer
+from PyQt5.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QShowEvent
+from PyQt5.QtWidgets import QApplication, QDockWidget, QMainWindow, QMenu, QMessageBox, QToolBar, QVBoxLayout, QWidget
+
+from core.cancel import StopMode
+from core.events import Finished
+from core.version import PRODUCT
+from gui import shortcuts
+from gui.dialogs.close_dialog import CloseDialog
+from gui.dialogs.problem_dialog import ProblemDialog
+from gui.i18n import tr
+from gui.panels.gallery_panel import GalleryPanel
+from gui.panels.log_panel import LogPanel
+from gui.panels.picture_panel import PicturePanel
+from gui.panels.progress_panel import ProgressPanel
+from gui.panels.setup_panel import SetupPanel
+from gui.panels.status_line import StatusLine
+from gui.panels.top_bar import TopBar
+from gui.panels.tree_panel import TreePanel
+from gui.shortcuts import Key
+from gui.state.problem import Problem
+from gui.state.run import summary
+from gui.state.session import Session
+from gui.theme.palette import apply_theme
+from gui.theme.tokens import GAP_SMALL, GRID
+from gui.widgets.banner import Banner
+from gui.widgets.dock import make_dock
+from gui.widgets.picture_view import STEP
+from gui.workers.scan import SUFFIXES
+from gui.workers.unfinished import Unfinished
+
+REFERENCE_SIZE: Final = (1280, 800)
+LAYOUT_VERSION: Final = 1
+OPEN_DELAY_MS: Final = 30
+"""Lets the first paint happen before anything else is begun."""
+
+
+class MainWindow(QMainWindow):
+    """Puts the panels of a session together; computes nothing."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self.session = session
+        self._opened = False
+        self._closing = False
+        self._problems: list[ProblemDialog] = []
+        self._failures: dict[str, Problem] = {}
+        self.setWindowTitle(PRODUCT)
+        self.setAcceptDrops(True)
+        self._make_panels()
+        self._lay_out()
+        self.keys = self._key_table()
+        shortcuts.install(self, self.keys)
+        self._connect()
+        self._restore()
+
+    def tell_problem(self, problem: Problem) -> None:
+        """Show a problem in a dialog, unless the very same one is being shown."""
+        if any(dialog.problem.message == problem.message for dialog in self._problems):
+            return
+        dialog = ProblemDialog(problem, self)
+        self._problems.append(dialog)
+        dialog.finished.connect(lambda _: self._problems.remove(dialog))
+        dialog.open()
+
+    def toggle_panels(self) -> None:
+        """Hide all docks, or bring back those that were hidden by this."""
+        shown = [dock for dock in self.docks if dock.isVisible()]
+        if shown:
+            self._hidden = shown
+        for dock in shown or self._hidden:
+            dock.setVisible(not shown)
+
+    def reset_layout(self) -> None:
+        """Put everything where it was at the very first start."""
+        self.restoreState(self._first_state, LAYOUT_VERSION)
+        for dock in self.docks:
+            dock.show()
+        self._size_docks()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Begin with the work once the window is on screen."""
+        super().showEvent(event)
+        if not self._opened:
+            self._opened = True
+            self._size_docks_once()
+            QTimer.singleShot(OPEN_DELAY_MS, self._begin)
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """Close at once, or after the run has been stopped, if that is wanted."""
+        if self.session.run.busy:
+            event.ignore()
+            if not self._closing:
+                self._ask_to_close()
+            return
+        self._remember()
+        self.session.close()
+        super().closeEvent(event)
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        """Welcome image files."""
+        if _dropped_image(event) is not None:
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        """Show the first image file and its recipe; settings stay as they are."""
+        path = _dropped_image(event)
+        if path:
+            event.acceptProposedAction()
+            self.session.show_image(path)
+            self.picture.tabs.setCurrentIndex(0)
+
+    def _make_panels(self) -> None:
+        session = self.session
+        self.top = TopBar(session)
+        self.banner = Banner()
+        self.setup = SetupPanel(session)
+        self.picture = PicturePanel(session)
+        self.gallery = GalleryPanel(session)
+        self.tree = TreePanel(session)
+        self.log = LogPanel(session.log)
+        self.progress = ProgressPanel(session.run)
+        self.setStatusBar(StatusLine(session))
+
+    def _lay_out(self) -> None:
+        self.setDockNestingEnabled(True)
+        self.setContentsMargins(GAP_SMALL, 0, GAP_SMALL, 0)
+        self.setMenuWidget(self._head())
+        self.setCentralWidget(self._centre())
+        area = Qt.DockWidgetArea
+        places = (
+            (self.setup, "setup", area.LeftDockWidgetArea),
+            (self.gallery, "gallery", area.RightDockWidgetArea),
+            (self.tree, "tree", area.RightDockWidgetArea),
+            (self.log, "log", area.BottomDockWidgetArea),
+        )
+        self.docks: list[QDockWidget] = []
+        for panel, name, where in places:
+            dock = make_dock(panel, name)
+            self.addDockWidget(where, dock)
+            self.docks.append(dock)
+        self._hidden = list(self.docks)
+        self._add_progress()
+        self.top.add_menu(self._panel_menu())
+
+    def _head(self) -> QWidget:
+        head = QWidget()
+        layout = QVBoxLayout(head)
+        layout.setContentsMargins(0, GAP_SMALL, 0, GRID)
+        layout.setSpacing(GAP_SMALL)
+        layout.addWidget(self.top)
+        layout.addWidget(self.banner)
+        return head
+
+    def _centre(self) -> QWidget:
+        centre = QWidget()
+        layout = QVBoxLayout(centre)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addWidget(self.picture.head)
+        layout.addWidget(self.picture, 1)
+        return centre
+
+    def _add_progress(self) -> None:
+        bar = QToolBar()
+        bar.setObjectName("progress")
+        bar.setMovable(False)
+        bar.setContextMenuPolicy(Qt.ContextMenuPolicy.PreventContextMenu)
+        bar.addWidget(self.progress)
+        self.addToolBar(Qt.ToolBarArea.BottomToolBarArea, bar)
+
+    def _panel_menu(self) -> QMenu:
+        menu = QMenu(self)
+        for dock in self.docks:
+            menu.addAction(dock.toggleViewAction())
+        menu.addSeparator()
+        menu.addAction(tr("Hide or show all panels (F11)"), self.toggle_panels)
+        menu.addAction(tr("Reset the layout"), self.reset_layout)
+        menu.addSeparator()
+        menu.addAction(tr("Keyboard shortcuts (F1)"), self._show_keys)
+        return menu
+
+    def _key_table(self) -> tuple[Key, ...]:
+        picture, session = self.picture, self.session
+        return (
+            Key(("Ctrl+Return", "Ctrl+Enter"), "Start", self.setup.start.click),
+            Key(("Esc",), "Stop now and keep the finished images", lambda: session.stop(StopMode.NOW)),
+            Key(("Ctrl+R",), "Regenerate", self.setup.regenerate.click),
+            Key(("J", "Alt+Right"), "Next image", lambda: self.gallery.step(1)),
+            Key(("K", "Alt+Left"), "Previous image", lambda: self.gallery.step(-1)),
+            Key(("+", "="), "Zoom in", lambda: picture.zoom_by(STEP)),
+            Key(("-",), "Zoom out", lambda: picture.zoom_by(1 / STEP)),
+            Key(("0",), "Fit the picture", picture.fit),
+            Key(("1",), "One picture pixel, one screen pixel", picture.zoom_one),
+            Key(("X",), "Explanations on or off", self.top.explain.toggle),
+            Key(("Ctrl+E",), "Open the picture in the system's viewer", picture.open_outside),
+            Key(("F11",), "Hide or show all panels", self.toggle_panels),
+            Key(("F1",), "This list", self._show_keys),
+            Key(("Ctrl+Q",), "Close", self.close),
+        )
+
+    def _connect(self) -> None:
+        session = self.session
+        session.problem.connect(self.tell_problem)
+        session.unfinished.connect(self._offer_resume)
+        session.class_failed.connect(self._tell_class_failed)
+        session.run.state_changed.connect(self._run_changed)
+        session.run.progress_changed.connect(self._show_title)
+        session.run.finished.connect(self._run_finished)
+        session.run.failed.connect(lambda _: self.progress.tell(tr("The run ended with an error.")))
+        session.settings.changed.connect(self._setting_changed)
+
+    def _begin(self) -> None:
+        self.session.open()
+        self.session.log.show_all()
+
+    def _setting_changed(self, key: str) -> None:
+        app = QApplication.instance()
+        if key == "ui.theme" and isinstance(app, QApplication):
+            apply_theme(app, self.session.settings.get(key))
+
+    def _run_changed(self) -> None:
+        self._show_title()
+        if self.session.run.busy:
+            self.progress.tell("")
+        elif self._closing:
+            QTimer.singleShot(0, self.close)
+
+    def _show_title(self) -> None:
+        run = self.session.run
+        self.setWindowTitle(f"{run.fraction:.0%} · {PRODUCT}" if run.busy and run.total else PRODUCT)
+
+    def _run_finished(self, event: Finished) -> None:
+        self.progress.tell(summary(event))
+
+    def _offer_resume(self, runs: list[Unfinished]) -> None:
+        if not runs:
+            self.banner.hide()
+            self._failures.clear()
+            return
+        done, total = sum(run.done for run in runs), sum(run.total for run in runs)
+        words = tr("A run in this folder was interrupted: {done} of {total} images are there.")
+        self.banner.tell(words.format(done=done, total=total), tr("Resume"), self.session.resume)
+
+    def _tell_class_failed(self, problem: Problem) -> None:
+        self._failures[problem.title] = problem
+        codes = ", ".join(self._failures)
+        self.banner.tell(tr("Could not be made: {codes}").format(codes=codes), tr("Why?"), self._tell_why, "warning")
+
+    def _tell_why(self) -> None:
+        parts = [f"{code}: {problem.message}" for code, problem in self._failures.items()]
+        remedies = list(dict.fromkeys(problem.remedy for problem in self._failures.values()))
+        title = tr("Some images could not be made")
+        self.tell_problem(Problem(title, "\n".join(parts), "\n".join(remedies)))
+
+    def _ask_to_close(self) -> None:
+        run = self.session.run
+        dialog = CloseDialog(run.done, run.total, self)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.buttonClicked.connect(lambda button: self._answered(button is dialog.stop_button))
+        self.close_dialog = dialog
+        dialog.open()
+
+    def _answered(self, stop: bool) -> None:
+        if not stop:
+            return
+        self._closing = True
+        if self.session.run.busy:
+            self.session.stop(StopMode.NOW)
+        else:
+            QTimer.singleShot(0, self.close)
+
+    def _show_keys(self) -> None:
+        box = QMessageBox(self)
+        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        box.setWindowTitle(tr("Keyboard shortcuts"))
+        box.setText(shortcuts.describe_table(self.keys))
+        box.open()
+
+    def _restore(self) -> None:
+        self.resize(*REFERENCE_SIZE)
+        self._first_state = self.saveState(LAYOUT_VERSION)
+        recall = self.session.settings.recall
+        geometry, state = (
+            recall("window/geometry", QByteArray(), QByteArray),
+            recall("window/state", QByteArray(), QByteArray),
+        )
+        self._restored = bool(geometry) and self.restoreGeometry(geometry) and self.restoreState(state, LAYOUT_VERSION)
+
+    def _remember(self) -> None:
+        self.session.settings.remember("window/geometry", self.saveGeometry())
+        self.session.settings.remember("window/state", self.saveState(LAYOUT_VERSION))
+
+    def _size_docks_once(self) -> None:
+        if not self._restored:
+            self._size_docks()
+
+    def _size_docks(self) -> None:
+        setup, gallery, tree, log = self.docks
+        self.resizeDocks([setup, gallery], [324, 264], Qt.Orientation.Horizontal)
+        self.resizeDocks([gallery, tree], [360, 180], Qt.Orientation.Vertical)
+        self.resizeDocks([log], [150], Qt.Orientation.Vertical)
+
+
+def _dropped_image(event: QDropEvent) -> Path | None:
+    for url in event.mimeData().urls():
+        path = Path(url.toLocalFile())
+        if path.suffix.lower() in SUFFIXES and path.is_file():
+            return path
+    return None

@@ -1,0 +1,82 @@
+"""The image being made: noise and the network's present guess side by side, and a slider to look back."""
+
+from __future__ import annotations
+
+from PyQt5.QtCore import Qt
+from PyQt5.QtWidgets import QHBoxLayout, QSlider, QStackedWidget, QVBoxLayout, QWidget
+
+from gui.i18n import tr
+from gui.state.denoising import DenoisingModel
+from gui.theme.palette import tabular
+from gui.theme.tokens import GAP_SMALL, GRID
+from gui.widgets.empty_state import EmptyState
+from gui.widgets.images import to_pixmap
+from gui.widgets.labels import label
+from gui.widgets.picture_view import PictureView
+
+
+class DenoisingView(QWidget):
+    """Shows the frame of a `DenoisingModel`."""
+
+    def __init__(self, model: DenoisingModel) -> None:
+        super().__init__()
+        self._model = model
+        self.noisy = PictureView()
+        self.predicted = PictureView()
+        self.slider = QSlider(Qt.Orientation.Horizontal)
+        self.slider.setAccessibleName(tr("Denoising step"))
+        self.slider.setToolTip(tr("Look back at earlier steps"))
+        self.caption = label("", "muted")
+        self.caption.setFont(tabular(self.caption.font()))
+        self._pages = QStackedWidget()
+        self._lay_out()
+        self.slider.valueChanged.connect(model.show)
+        model.changed.connect(self._show)
+        self._show()
+
+    def _lay_out(self) -> None:
+        pictures = QHBoxLayout()
+        pictures.setContentsMargins(0, 0, 0, 0)
+        pictures.setSpacing(GAP_SMALL)
+        pictures.addLayout(_titled(tr("Noisy image xₜ"), self.noisy))
+        pictures.addLayout(_titled(tr("Predicted image x₀"), self.predicted))
+        filled = QWidget()
+        inside = QVBoxLayout(filled)
+        inside.setContentsMargins(0, 0, 0, 0)
+        inside.setSpacing(GAP_SMALL)
+        inside.addLayout(pictures, 1)
+        line = QHBoxLayout()
+        line.addWidget(self.caption)
+        line.addWidget(self.slider, 1)
+        inside.addLayout(line)
+        self._pages.addWidget(
+            EmptyState("start", tr("Nothing is being made"), tr("While a run goes on you see each step here."))
+        )
+        self._pages.addWidget(filled)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self._pages)
+
+    def _show(self) -> None:
+        frame = self._model.frame
+        self._pages.setCurrentIndex(0 if frame is None else 1)
+        if frame is None:
+            return
+        self.noisy.show_picture(to_pixmap(frame.preview.noisy))
+        self.predicted.show_picture(to_pixmap(frame.preview.predicted))
+        self.slider.blockSignals(True)
+        self.slider.setRange(0, len(self._model.frames) - 1)
+        self.slider.setValue(self._model.position)
+        self.slider.blockSignals(False)
+        self.caption.setText(
+            tr("{code}, step {step} of {steps}").format(code=frame.class_code, step=frame.step, steps=frame.steps)
+        )
+
+
+def _titled(title: str, view: PictureView) -> QVBoxLayout:
+    column = QVBoxLayout()
+    column.setSpacing(GRID)
+    column.addWidget(label(title, "muted"))
+    column.addWidget(view, 1)
+    view.setAccessibleName(title)
+    return column

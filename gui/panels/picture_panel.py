@@ -1,0 +1,173 @@
+"""The centre: the picture, its making, its explanation, and what is known about it."""
+
+from __future__ import annotations
+
+from PyQt5.QtCore import Qt
+from PyQt5.QtWidgets import QFrame, QHBoxLayout, QStackedWidget, QTabBar, QVBoxLayout, QWidget
+
+from gui.desktop import open_path
+from gui.i18n import tr
+from gui.panels.denoising_view import DenoisingView
+from gui.panels.explain_view import ExplainView
+from gui.state.run import RunState
+from gui.state.session import Session
+from gui.theme.palette import tabular
+from gui.theme.tokens import CONTROL_HEIGHT, GAP_SMALL, GRID
+from gui.widgets.buttons import icon_button
+from gui.widgets.empty_state import EmptyState
+from gui.widgets.images import to_pixmap
+from gui.widgets.labels import label
+from gui.widgets.picture_view import STEP, PictureView
+from gui.widgets.recipe_line import RecipeLine
+
+IMAGE, DENOISING, EXPLAIN = range(3)
+
+
+class PicturePanel(QFrame):
+    """Three tabs over one place; while a run goes on the denoising comes to the front by itself, once."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self.setObjectName("panel")
+        self._session = session
+        self.tabs = self._make_tabs()
+        self.image = PictureView()
+        self.empty = EmptyState("image")
+        self.place = QStackedWidget()
+        self.denoising = DenoisingView(session.denoising)
+        self.explain = ExplainView(session)
+        self.pages = QStackedWidget()
+        self.recipe = RecipeLine()
+        self._zoom = label("", "muted")
+        self.head = self._make_head()
+        self._lay_out()
+        self._connect()
+        self._show_picture()
+
+    @property
+    def view(self) -> PictureView:
+        """The view that zoom keys act on."""
+        return {DENOISING: self.denoising.noisy, EXPLAIN: self.explain.view}.get(self.pages.currentIndex(), self.image)
+
+    def zoom_by(self, factor: float) -> None:
+        """Magnify what is shown."""
+        self.view.zoom_by(factor)
+
+    def fit(self) -> None:
+        """Show all of it."""
+        self.view.fit()
+
+    def zoom_one(self) -> None:
+        """One picture pixel, one screen pixel."""
+        self.view.zoom_to(1.0)
+
+    def open_outside(self) -> None:
+        """Open the shown file in the system's viewer."""
+        picture = self._session.picture.picture
+        if picture:
+            open_path(picture.path)
+
+    def _make_tabs(self) -> QTabBar:
+        tabs = QTabBar()
+        tabs.setDrawBase(False)
+        tabs.setExpanding(False)
+        for name in (tr("Image"), tr("Denoising"), tr("Explain")):
+            tabs.addTab(name)
+        tabs.setAccessibleName(tr("What is shown of the picture"))
+        return tabs
+
+    def _lay_out(self) -> None:
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(GAP_SMALL, GAP_SMALL, GAP_SMALL, GAP_SMALL)
+        layout.setSpacing(GAP_SMALL)
+        self.place.addWidget(self.empty)
+        self.place.addWidget(self.image)
+        for page in (self.place, self.denoising, self.explain):
+            self.pages.addWidget(page)
+        layout.addWidget(self.pages, 1)
+        layout.addWidget(self.recipe)
+
+    def _make_head(self) -> QWidget:
+        whole = QWidget()
+        whole.setMinimumHeight(CONTROL_HEIGHT + 2 * GRID)
+        head = QHBoxLayout(whole)
+        head.setContentsMargins(0, GRID, 0, GRID)
+        head.setSpacing(GRID)
+        head.addWidget(self.tabs)
+        head.addStretch(1)
+        self._zoom.setFont(tabular(self._zoom.font()))
+        self._zoom.setMinimumWidth(48)
+        self._zoom.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        head.addWidget(self._zoom)
+        head.addWidget(icon_button("zoom-out", tr("Smaller (-)"), lambda: self.zoom_by(1 / STEP)))
+        head.addWidget(icon_button("zoom-in", tr("Larger (+)"), lambda: self.zoom_by(STEP)))
+        head.addWidget(icon_button("fit", tr("Fit (0)"), self.fit))
+        head.addWidget(self._pixels_button())
+        head.addWidget(icon_button("open", tr("Open in the system's viewer (Ctrl+E)"), self.open_outside))
+        return whole
+
+    def _pixels_button(self) -> QWidget:
+        button = icon_button("pixels", tr("Show single pixels instead of smoothing (P)"))
+        button.setCheckable(True)
+        button.setShortcut("P")
+        button.toggled.connect(self._set_pixels)
+        return button
+
+    def _set_pixels(self, shown: bool) -> None:
+        for view in (self.image, self.explain.view, self.denoising.noisy, self.denoising.predicted):
+            view.set_pixels(shown)
+
+    def _connect(self) -> None:
+        session = self._session
+        self.tabs.currentChanged.connect(self._turn)
+        self.image.activated.connect(self.open_outside)
+        self.image.zoomed.connect(self._show_zoom)
+        self.explain.view.zoomed.connect(self._show_zoom)
+        session.picture.changed.connect(self._show_picture)
+        session.run.state_changed.connect(self._follow_run)
+        session.run.finished.connect(lambda _: self._leave_denoising())
+        session.settings.changed.connect(self._follow_switch)
+        session.gallery.counted.connect(self._teach)
+
+    def _turn(self, page: int) -> None:
+        self.pages.setCurrentIndex(page)
+        self._show_zoom(self.view.zoom)
+        if page == EXPLAIN:
+            self._session.settings.set("xai.enabled", True)
+
+    def _show_zoom(self, zoom: float) -> None:
+        self._zoom.setText(f"{zoom:.0%}" if self.view.has_picture else "")
+
+    def _show_picture(self) -> None:
+        picture = self._session.picture.picture
+        self.image.show_picture(to_pixmap(picture.pixels) if picture else None)
+        self.place.setCurrentWidget(self.image if picture else self.empty)
+        self.recipe.show_picture(picture)
+        self._teach()
+
+    def _teach(self) -> None:
+        if self._session.picture.picture:
+            return
+        if self._session.gallery.counts:
+            self.empty.say(tr("Choose an image on the right"), tr("or press Start to make new ones."))
+        else:
+            self.empty.say(
+                tr("Your first images are one click away"),
+                tr("Check the classes you want on the left and press Start. Each image is shown while it is made."),
+            )
+
+    def _follow_run(self) -> None:
+        if self._session.run.state is RunState.STARTING:
+            self.tabs.setCurrentIndex(DENOISING)
+
+    def _leave_denoising(self) -> None:
+        if self.tabs.currentIndex() == DENOISING and self._session.picture.picture:
+            self.tabs.setCurrentIndex(EXPLAIN if self._session.explain.enabled else IMAGE)
+
+    def _follow_switch(self, key: str) -> None:
+        if key == "xai.enabled":
+            on = self._session.settings.get(key)
+            if not on and self.tabs.currentIndex() == EXPLAIN:
+                self.tabs.setCurrentIndex(IMAGE)
+            elif on and self.tabs.currentIndex() == IMAGE:
+                self.tabs.setCurrentIndex(EXPLAIN)

@@ -1,0 +1,182 @@
+"""The top region: models, output, device, explanations, theme."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PyQt5.QtCore import QSize, Qt
+from PyQt5.QtGui import QGuiApplication
+from PyQt5.QtWidgets import QComboBox, QFileDialog, QFrame, QHBoxLayout, QMenu, QSpinBox, QToolButton, QWidget
+
+from gui.desktop import open_path
+from gui.i18n import tr
+from gui.state.engine import EngineModel
+from gui.state.session import Session
+from gui.theme.icons import set_icon
+from gui.theme.tokens import GAP_SMALL, ICON_SIZE
+from gui.widgets.buttons import icon_button
+from gui.widgets.folder_button import FolderButton, short_path
+from gui.widgets.labels import label
+
+GIB = 2**30
+
+
+class TopBar(QWidget):
+    """One row of controls; it shows the settings and changes them, nothing else."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self._session = session
+        self._settings = session.settings
+        self.models = FolderButton("models", tr("Models"))
+        self.output = FolderButton("output", tr("Output"))
+        self.device = QComboBox()
+        self.explain = self._explain_switch()
+        self.every = self._every_spin()
+        self.theme = icon_button("dark", tr("Light or dark theme"), self._switch_theme)
+        self.panels = icon_button("panels", tr("Panels and keyboard"))
+        self._lay_out()
+        self._connect()
+        self._show_all()
+
+    def add_menu(self, menu: QMenu) -> None:
+        """Put the menu of the panels behind its button."""
+        self.panels.setMenu(menu)
+        self.panels.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+
+    def _lay_out(self) -> None:
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(GAP_SMALL)
+        layout.addWidget(self.models, 3)
+        layout.addWidget(self.output, 3)
+        layout.addWidget(self.device)
+        layout.addStretch(1)
+        layout.addWidget(_line())
+        layout.addWidget(self.explain)
+        every = label(tr("save every"), "muted")
+        every.setBuddy(self.every)
+        layout.addWidget(every)
+        layout.addWidget(self.every)
+        layout.addWidget(_line())
+        layout.addWidget(self.theme)
+        layout.addWidget(self.panels)
+        self.device.setMinimumWidth(150)
+        self.device.setAccessibleName(tr("Device"))
+        self.device.setToolTip(tr("The device that images are computed on"))
+
+    def _connect(self) -> None:
+        self.models.about_to_open.connect(self._fill_models_menu)
+        self.output.about_to_open.connect(self._fill_output_menu)
+        self.device.activated.connect(self._choose_device)
+        self.explain.toggled.connect(lambda on: self._settings.set("xai.enabled", on))
+        self.every.valueChanged.connect(lambda n: self._settings.set("xai.every", n))
+        self._settings.changed.connect(lambda _: self._show_all())
+        self._session.catalog.changed.connect(self._show_folders)
+        self._session.engine.changed.connect(self._show_devices)
+        self._session.run.state_changed.connect(self._lock_while_running)
+
+    def _explain_switch(self) -> QToolButton:
+        button = QToolButton()
+        set_icon(button, "explain")
+        button.setIconSize(QSize(ICON_SIZE, ICON_SIZE))
+        button.setText(tr("Explain"))
+        button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        button.setCheckable(True)
+        button.setToolTip(tr("Show by Integrated Gradients what the classifier looks at in the shown image (X)"))
+        button.setAccessibleName(tr("Explanations"))
+        return button
+
+    def _every_spin(self) -> QSpinBox:
+        spin = QSpinBox()
+        spin.setRange(0, 10_000)
+        spin.setSpecialValueText(tr("none"))
+        spin.setFixedWidth(72)
+        spin.setAccessibleName(tr("Save the explanation of every N-th image"))
+        spin.setToolTip(
+            tr("While generating with explanations on, the explanation of every N-th image of a class is saved too")
+        )
+        return spin
+
+    def _show_all(self) -> None:
+        self._show_folders()
+        self._show_devices()
+        self.explain.setChecked(self._settings.get("xai.enabled"))
+        self.every.setValue(self._settings.get("xai.every"))
+        self.every.setEnabled(self._settings.get("xai.enabled"))
+        dark = self._settings.get("ui.theme") == "dark"
+        set_icon(self.theme, "light" if dark else "dark")
+
+    def _show_folders(self) -> None:
+        folder, output = self._settings.models, self._settings.output
+        starter = folder == self._settings.paths.default_models_dir
+        title = self._session.catalog.title or short_path(folder)
+        self.models.show_value(f"{tr('starter')}: {title}" if starter else title, str(folder))
+        self.output.show_value(short_path(output), str(output))
+
+    def _show_devices(self) -> None:
+        chosen = self._settings.get("generation.device")
+        entries = device_entries(self._session.engine)
+        if chosen not in [key for key, _ in entries]:
+            entries.append((chosen, chosen))
+        self.device.clear()
+        for key, name in entries:
+            self.device.addItem(name, key)
+        self.device.setCurrentIndex(self.device.findData(chosen))
+
+    def _choose_device(self, row: int) -> None:
+        self._settings.set("generation.device", self.device.itemData(row))
+
+    def _lock_while_running(self) -> None:
+        for control in (self.models, self.output, self.device):
+            control.setEnabled(not self._session.run.busy)
+
+    def _fill_models_menu(self, menu: QMenu) -> None:
+        menu.clear()
+        menu.addAction(tr("Starter models"), lambda: self._settings.choose_folder("paths.models", None))
+        menu.addAction(tr("Choose a folder…"), lambda: self._choose("paths.models", tr("Folder of models")))
+        self._add_recent(menu, "paths.models")
+        menu.addSeparator()
+        menu.addAction(tr("Show in the file manager"), lambda: open_path(self._settings.models))
+        menu.addAction(tr("Look again"), lambda: self._session.catalog.look(self._settings.models))
+
+    def _fill_output_menu(self, menu: QMenu) -> None:
+        menu.clear()
+        menu.addAction(tr("Default folder"), lambda: self._settings.choose_folder("paths.output", None))
+        menu.addAction(tr("Choose a folder…"), lambda: self._choose("paths.output", tr("Folder for images")))
+        self._add_recent(menu, "paths.output")
+        menu.addSeparator()
+        menu.addAction(tr("Show in the file manager"), lambda: open_path(self._settings.output))
+
+    def _add_recent(self, menu: QMenu, key: str) -> None:
+        recent = self._settings.recent(key)
+        if recent:
+            menu.addSeparator()
+        for text in recent:
+            menu.addAction(short_path(Path(text)), lambda text=text: self._settings.choose_folder(key, Path(text)))
+
+    def _choose(self, key: str, title: str) -> None:
+        start = self._settings.models if key == "paths.models" else self._settings.output
+        folder = QFileDialog.getExistingDirectory(self, title, str(start))
+        if folder:
+            self._settings.choose_folder(key, Path(folder))
+
+    def _switch_theme(self) -> None:
+        dark = QGuiApplication.palette().window().color().lightness() < 128
+        self._settings.set("ui.theme", "light" if dark else "dark")
+
+
+def device_entries(engine: EngineModel) -> list[tuple[str, str]]:
+    """Return key and words of every device that can be chosen, `auto` first."""
+    if engine.info is None:
+        return [("auto", tr("Automatic device")), ("cpu", "CPU")]
+    named = {d.key: d.name + (f" · {d.memory / GIB:.0f} GB" if d.memory else "") for d in engine.info.devices}
+    short = named[engine.info.automatic].split(" · ")[0]
+    return [("auto", tr("Automatic: {device}").format(device=short)), *named.items()]
+
+
+def _line() -> QFrame:
+    line = QFrame()
+    line.setObjectName("line")
+    line.setFixedSize(1, 20)
+    return line

@@ -1,0 +1,104 @@
+"""The right region, lower part: what the project consists of."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PyQt5.QtCore import Qt
+from PyQt5.QtWidgets import QFrame, QTreeWidget, QTreeWidgetItem, QVBoxLayout
+
+from core.taxonomy import CLASS_CODES
+from gui.desktop import open_path
+from gui.i18n import tr
+from gui.state.session import Session
+from gui.theme.icons import icon
+from gui.theme.tokens import GAP_SMALL, GRID
+from gui.widgets.panel_head import PanelHead
+from gui.workers.scan import FolderSummary
+
+PATH_ROLE = Qt.ItemDataRole.UserRole
+SHOWN_RUNS = 20
+
+
+class TreePanel(QFrame):
+    """Images per class, explanation runs, models; activating an entry opens its folder."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self.setObjectName("panel")
+        self._session = session
+        self.head = PanelHead(tr("Project"))
+        self.tree = QTreeWidget()
+        self.tree.setHeaderHidden(True)
+        self.tree.setProperty("plain", True)
+        self.tree.setAccessibleName(tr("Project"))
+        self.tree.setIndentation(16)
+        self._images = self._branch("images", tr("Images"))
+        self._xai = self._branch("explain", tr("XAI results"))
+        self._models = self._branch("models", tr("Checkpoints"))
+        self._classes: dict[str, QTreeWidgetItem] = {}
+        self._lay_out()
+        self._connect()
+
+    def _branch(self, icon_name: str, text: str) -> QTreeWidgetItem:
+        item = QTreeWidgetItem([text])
+        item.setIcon(0, icon(icon_name, "muted"))
+        self.tree.addTopLevelItem(item)
+        item.setExpanded(True)
+        return item
+
+    def _lay_out(self) -> None:
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(GAP_SMALL, GAP_SMALL, GRID, GAP_SMALL)
+        layout.addWidget(self.tree, 1)
+
+    def _connect(self) -> None:
+        session = self._session
+        session.gallery.counted.connect(self._show_images)
+        session.gallery.summarized.connect(self._show_runs)
+        session.explain.saved.connect(lambda path: self._add_run(path.parent))
+        session.catalog.changed.connect(self._show_models)
+        self.tree.itemActivated.connect(lambda item, _: self._open(item))
+
+    def _show_images(self) -> None:
+        counts, output = self._session.gallery.counts, self._session.settings.output
+        for code in CLASS_CODES:
+            if counts[code] and code not in self._classes:
+                self._classes[code] = _child(self._images, code, output / code)
+            elif not counts[code] and code in self._classes:
+                self._images.removeChild(self._classes.pop(code))
+            if code in self._classes:
+                self._classes[code].setText(0, f"{code} ({counts[code]})")
+                self._classes[code].setData(0, PATH_ROLE, str(output / code))
+
+    def _show_runs(self, summary: FolderSummary) -> None:
+        self._xai.takeChildren()
+        folder = self._session.settings.output / "xai_results"
+        for name in summary.xai_runs[:SHOWN_RUNS]:
+            _child(self._xai, name, folder / name)
+
+    def _add_run(self, folder: Path) -> None:
+        shown = {self._xai.child(i).text(0) for i in range(self._xai.childCount())}
+        if folder.name not in shown:
+            item = QTreeWidgetItem([folder.name])
+            item.setData(0, PATH_ROLE, str(folder))
+            self._xai.insertChild(0, item)
+
+    def _show_models(self) -> None:
+        self._models.takeChildren()
+        catalog = self._session.catalog.catalog
+        for path in sorted({m.path for m in catalog.classes.values() if m.path} if catalog else ()):
+            _child(self._models, path.name, path)
+
+    def _open(self, item: QTreeWidgetItem) -> None:
+        path = item.data(0, PATH_ROLE)
+        if path:
+            open_path(Path(path))
+
+
+def _child(parent: QTreeWidgetItem, text: str, path: Path) -> QTreeWidgetItem:
+    item = QTreeWidgetItem([text])
+    item.setData(0, PATH_ROLE, str(path))
+    item.setToolTip(0, str(path))
+    parent.addChild(item)
+    return item

@@ -1,0 +1,1 @@
+"""View models: what the window knows, as objects with signals and without widgets."""

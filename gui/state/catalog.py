@@ -1,0 +1,69 @@
+"""What the chosen models folder holds; looked at beside the GUI thread, since it may be a slow network folder."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from PyQt5.QtCore import QObject, pyqtSignal
+
+from core.generator.discovery import Catalog
+from gui.workers.task import TaskRunner
+
+Discover = Callable[[Path], Catalog]
+
+
+class CatalogModel(QObject):
+    """The catalogue of the models folder in force.
+
+    Signals
+    -------
+    changed
+        `catalog` is another one; it is None while the folder is being looked at.
+    failed
+        The folder could not be looked at; carries the exception.
+    """
+
+    changed = pyqtSignal()
+    failed = pyqtSignal(object)
+
+    def __init__(self, discover: Discover, tasks: TaskRunner, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._discover = discover
+        self._tasks = tasks
+        self.folder: Path | None = None
+        self.catalog: Catalog | None = None
+
+    @property
+    def title(self) -> str:
+        """The catalogue's name, empty while there is none."""
+        return self.catalog.title if self.catalog else ""
+
+    @property
+    def available_count(self) -> int:
+        """How many of the seven classes can be made."""
+        return len(self.catalog.available) if self.catalog else 0
+
+    @property
+    def has_color_statistics(self) -> bool:
+        """Whether colour statistics lie next to the models."""
+        return bool(self.catalog and self.catalog.color_statistics)
+
+    def look(self, folder: Path) -> None:
+        """Look at a folder; the latest call wins."""
+        self.folder, self.catalog = folder, None
+        self.changed.emit()
+        self._tasks.start(
+            lambda: self._discover(folder),
+            lambda catalog: self._accept(folder, catalog),
+            lambda error: self._refuse(folder, error),
+        )
+
+    def _accept(self, folder: Path, catalog: Catalog) -> None:
+        if folder == self.folder:
+            self.catalog = catalog
+            self.changed.emit()
+
+    def _refuse(self, folder: Path, error: BaseException) -> None:
+        if folder == self.folder:
+            self.failed.emit(error)

@@ -1,0 +1,124 @@
+"""The picture that is shown: its pixels and the recipe that made it, read beside the GUI thread."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PyQt5.QtCore import QObject, pyqtSignal
+
+from core.dataset.png import read_image, read_recipe
+from core.dataset.recipe import Recipe
+from core.errors import InputRefusedError
+from core.taxonomy import CLASS_INDEX
+from gui.workers.task import TaskRunner
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """An image file, read.
+
+    Attributes
+    ----------
+    pixels
+        uint8, shape (H, W, 3).
+    recipe
+        What made it; None for an image of another origin.
+    content
+        SHA-256 of the pixels: what explanations are cached by.
+    """
+
+    path: Path
+    pixels: NDArray[np.uint8]
+    recipe: Recipe | None
+    content: str
+
+    @property
+    def label(self) -> str | None:
+        """The class it was made for, or whose folder it lies in; None if neither is known."""
+        if self.recipe:
+            return self.recipe.class_code
+        folder = self.path.parent.name
+        return folder if folder in CLASS_INDEX else None
+
+
+def read_picture(path: Path) -> Picture:
+    """Read an image file and its recipe.
+
+    Raises
+    ------
+    InputRefusedError
+        If the file is no image that this program reads.
+    """
+    pixels = read_image(path)
+    return Picture(path, pixels, _recipe_of(path), hashlib.sha256(pixels.tobytes()).hexdigest())
+
+
+def _recipe_of(path: Path) -> Recipe | None:
+    try:
+        return read_recipe(path)
+    except InputRefusedError:
+        return None
+
+
+class PictureModel(QObject):
+    """The shown picture.
+
+    Signals
+    -------
+    changed
+        Another picture is shown, or none.
+    failed
+        A file could not be shown; carries the exception.
+    """
+
+    changed = pyqtSignal()
+    failed = pyqtSignal(object)
+
+    def __init__(self, tasks: TaskRunner, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._tasks = tasks
+        self._wanted: Path | None = None
+        self._reading = False
+        self.picture: Picture | None = None
+
+    def show(self, path: Path) -> None:
+        """Show a file; of many calls in a row only the latest is read."""
+        self._wanted = path
+        if not self._reading:
+            self._read(path)
+
+    def clear(self) -> None:
+        """Show nothing."""
+        self._wanted, self.picture = None, None
+        self.changed.emit()
+
+    def _read(self, path: Path) -> None:
+        self._reading = True
+        self._tasks.start(
+            lambda: read_picture(path),
+            lambda picture: self._accept(path, picture),
+            lambda error: self._refuse(path, error),
+        )
+
+    def _accept(self, path: Path, picture: Picture) -> None:
+        if self._is_outdated(path):
+            return
+        self.picture = picture
+        self.changed.emit()
+
+    def _refuse(self, path: Path, error: BaseException) -> None:
+        if not self._is_outdated(path):
+            self.failed.emit(error)
+
+    def _is_outdated(self, path: Path) -> bool:
+        """Close a reading; if something else is wanted by now, read that."""
+        self._reading = False
+        if path == self._wanted:
+            return False
+        if self._wanted:
+            self._read(self._wanted)
+        return True

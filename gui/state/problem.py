@@ -1,0 +1,98 @@
+"""What went wrong, in the form that is shown: three sentences, and details for whoever wants to report it."""
+
+from __future__ import annotations
+
+import traceback
+from dataclasses import dataclass
+from pathlib import Path
+
+from core.crash import write_report
+from core.errors import ISICGUIError
+from gui.i18n import tr
+from gui.workers.engine import EngineFaultError
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """An error as a person meets it.
+
+    Attributes
+    ----------
+    title
+        A few words.
+    message, remedy
+        What happened and why; what to do about it.
+    details
+        Traceback and circumstances of an error nobody expected; empty for an expected one.
+    report
+        The report file that was written, if one was.
+    """
+
+    title: str
+    message: str
+    remedy: str = ""
+    details: str = ""
+    kind: str = "error"
+    report: Path | None = None
+
+    @property
+    def expected(self) -> bool:
+        """Whether this is an error the program knows how to name."""
+        return not self.details
+
+
+TITLES = {
+    "usage": "This cannot be done as asked",
+    "unknown_class": "There is no such class",
+    "device": "The device is not there",
+    "model": "The model cannot be used",
+    "model_missing": "There is no model",
+    "model_truncated": "The model file is incomplete",
+    "model_unsafe": "The model file is not safe",
+    "model_architecture": "The model has another architecture",
+    "model_not_finite": "The model's weights are damaged",
+    "model_too_large": "The model file is too large",
+    "input": "The file cannot be used",
+    "out_of_memory": "Not enough memory",
+    "output": "The output folder cannot be written",
+    "disk_full": "The disk is full",
+    "locked": "The output folder is in use",
+    "engine_died": "The engine stopped unexpectedly",
+}
+
+
+def describe(error: BaseException) -> Problem:
+    """Turn any exception into what the window shows; an unexpected one leaves a report file."""
+    if isinstance(error, EngineFaultError):
+        return _unexpected(error, error.details)
+    if isinstance(error, ISICGUIError):
+        title = tr(TITLES.get(error.kind, "That did not work"))
+        return Problem(title, error.message, error.remedy, kind=error.kind)
+    return _unexpected(error, "".join(traceback.format_exception(error)))
+
+
+def _unexpected(error: BaseException, details: str) -> Problem:
+    report = _try_report(error)
+    remedy = tr("You can go on working. If it happens again, please send the details to the authors.")
+    if report:
+        remedy += "\n" + tr("A report was written to {path}").format(path=report)
+    return Problem(
+        title=tr("Something went wrong that should not"),
+        message=tr("We are sorry: {error}").format(error=_one_line(error)),
+        remedy=remedy,
+        details=details,
+        kind="unexpected",
+        report=report,
+    )
+
+
+def _one_line(error: BaseException) -> str:
+    text = " ".join(str(error).split())
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+def _try_report(error: BaseException) -> Path | None:
+    try:
+        return write_report(error)
+    except OSError:
+        return None

@@ -1,0 +1,218 @@
+"""The run: what is being made, how far it is, and how it is stopped."""
+
+from __future__ import annotations
+
+import enum
+import logging
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+from PyQt5.QtCore import QObject, pyqtSignal
+
+from core.cancel import CancelToken, StopMode
+from core.events import Event, Failed, Finished, ImageDone, Loaded, Loading, Notice, Started, Step
+from core.generator.request import GenerationRequest
+from gui.i18n import tr
+from gui.workers.engine import Engine
+from gui.workers.stream import Stream, StreamThread
+
+_log = logging.getLogger(__name__)
+
+
+class RunState(enum.Enum):
+    """Where a run stands."""
+
+    IDLE = "idle"
+    STARTING = "starting"
+    RUNNING = "running"
+    STOPPING = "stopping"
+
+
+BUSY: Final = (RunState.STARTING, RunState.RUNNING, RunState.STOPPING)
+
+
+class RunModel(QObject):
+    """One run at a time, on an engine it knows only by its interface.
+
+    Signals
+    -------
+    state_changed, progress_changed
+        Look at the attributes.
+    stepped, image_done, class_failed, finished
+        Carry the engine's event.
+    failed
+        The run ended with an error; carries the exception.
+    """
+
+    state_changed = pyqtSignal()
+    progress_changed = pyqtSignal()
+    stepped = pyqtSignal(object)
+    image_done = pyqtSignal(object)
+    class_failed = pyqtSignal(object)
+    finished = pyqtSignal(object)
+    failed = pyqtSignal(object)
+
+    def __init__(self, engine: Engine, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._engine = engine
+        self._thread: StreamThread | None = None
+        self._cancel = CancelToken()
+        self.state = RunState.IDLE
+        self.last_request: GenerationRequest | None = None
+        self._handlers: dict[type[Event], Callable[[Any], None]] = {
+            Started: self._on_started,
+            Loading: self._on_loading,
+            Loaded: self._on_loaded,
+            Step: self._on_step,
+            ImageDone: self._on_image,
+            Failed: self._on_failed,
+            Notice: self._on_notice,
+            Finished: self._on_finished,
+        }
+        self._forget()
+
+    @property
+    def busy(self) -> bool:
+        """Whether something runs."""
+        return self.state in BUSY
+
+    @property
+    def stop_mode(self) -> StopMode | None:
+        """How the run has been asked to stop, if it has."""
+        return self._cancel.mode
+
+    @property
+    def fraction(self) -> float:
+        """How much is done, 0..1, including the images that are half made."""
+        if not self.total:
+            return 0.0
+        half_made = len(self.step.images) * self.step.step / self.step.steps if self.step else 0.0
+        return min(1.0, (self.done + self.failed_images + half_made) / self.total)
+
+    def start(self, request: GenerationRequest) -> None:
+        """Carry out a request; does nothing while another is being carried out."""
+        if self.busy:
+            return
+        self.last_request = request
+        self._launch(lambda: self._engine.generate(request, self._cancel))
+
+    def resume(self, output: Path, models: Path | None = None) -> None:
+        """Finish the interrupted runs of a folder."""
+        if not self.busy:
+            self._launch(lambda: self._engine.resume(output, models, self._cancel))
+
+    def stop(self, mode: StopMode) -> None:
+        """Ask the run to stop; a later call can only be more urgent."""
+        if not self.busy:
+            return
+        self._cancel.request(mode)
+        _log.info("Stop requested: %s", mode.value.replace("_", " "))
+        self._set_state(RunState.STOPPING)
+
+    def wait(self, milliseconds: int) -> bool:
+        """Block until the worker has ended; for the end of the program and for tests."""
+        return self._thread is None or self._thread.wait(milliseconds)
+
+    def _launch(self, stream: Stream) -> None:
+        self._forget()
+        self._cancel = CancelToken()
+        self._thread = StreamThread(stream, self)
+        self._thread.arrived.connect(self._take)
+        self._thread.failed.connect(self._fail)
+        self._thread.finished.connect(self._end)
+        self._set_state(RunState.STARTING)
+        self._thread.start()
+
+    def _forget(self) -> None:
+        self.total = self.done = self.failed_images = 0
+        self.rate: float | None = None
+        self.remaining: float | None = None
+        self.step: Step | None = None
+        self.started: Started | None = None
+        self.loading = ""
+        self.counts: dict[str, int] = {}
+        self.made: Counter[str] = Counter()
+        self._last: Finished | None = None
+        self._error: BaseException | None = None
+
+    def _set_state(self, state: RunState) -> None:
+        if state is not self.state:
+            self.state = state
+            self.state_changed.emit()
+
+    def _take(self) -> None:
+        if self._thread:
+            for event in self._thread.take():
+                self._apply(event)
+            self.progress_changed.emit()
+
+    def _apply(self, event: Event) -> None:
+        handler = self._handlers.get(type(event))
+        if handler:
+            handler(event)
+
+    def _on_started(self, event: Started) -> None:
+        self.started, self.total, self.counts = event, event.total, dict(event.counts)
+        _log.info("Run %s: %d images on %s, %s", event.run_id, event.total, event.device, event.precision)
+        if self.state is RunState.STARTING:
+            self._set_state(RunState.RUNNING)
+
+    def _on_loading(self, event: Loading) -> None:
+        self.loading = event.class_code
+
+    def _on_loaded(self, event: Loaded) -> None:
+        self.loading = ""
+        _log.info("Model for %s ready in %.1f s: %s", event.class_code, event.seconds, event.path.name)
+
+    def _on_step(self, event: Step) -> None:
+        self.step = event
+        self.stepped.emit(event)
+
+    def _on_image(self, event: ImageDone) -> None:
+        self.step = None
+        self.done, self.rate, self.remaining = event.done, event.rate, event.remaining
+        self.made[event.class_code] += 1
+        _log.info("%s %s written", event.class_code, event.file.name)
+        self.image_done.emit(event)
+
+    def _on_failed(self, event: Failed) -> None:
+        self.failed_images += event.images
+        _log.warning("%s: %s %s", event.class_code, event.message, event.remedy)
+        self.class_failed.emit(event)
+
+    def _on_notice(self, event: Notice) -> None:
+        _log.warning("%s", event.message)
+
+    def _on_finished(self, event: Finished) -> None:
+        self._last = event
+
+    def _fail(self, error: BaseException) -> None:
+        self._error = error
+
+    def _end(self) -> None:
+        """Tell the result only when the thread has really ended, so that a new run may start in the same breath."""
+        self._take()
+        thread, self._thread = self._thread, None
+        if thread:
+            thread.deleteLater()
+        self.step, self.loading, self.remaining = None, "", None
+        self._set_state(RunState.IDLE)
+        self.progress_changed.emit()
+        if self._error:
+            _log.error("The run failed: %s", self._error)
+            self.failed.emit(self._error)
+        elif self._last:
+            _log.info("%s", summary(self._last))
+            self.finished.emit(self._last)
+
+
+def summary(event: Finished) -> str:
+    """Say in a sentence how a run ended."""
+    if event.status == "discarded":
+        return tr("Stopped; the images of this run were taken back.")
+    if event.status == "stopped":
+        return tr("Stopped; %n image(s) of this run kept.", event.written)
+    failed = " " + tr("%n image(s) could not be made.", event.failed) if event.failed else ""
+    return tr("Finished: %n image(s)", event.written) + f" ({event.seconds:.0f} s)." + failed

@@ -1,0 +1,218 @@
+"""All view models of one window and how they react to each other; everything the window does passes through here."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from pathlib import Path
+
+from PyQt5.QtCore import QObject, pyqtSignal
+
+from core.cancel import StopMode
+from core.errors import ISICGUIError
+from core.events import Failed, Finished, ImageDone
+from core.utils.logger import RingHandler
+from gui.state.catalog import CatalogModel, Discover
+from gui.state.classes import ClassesModel
+from gui.state.denoising import DenoisingModel
+from gui.state.engine import EngineModel
+from gui.state.explain import ExplainModel
+from gui.state.gallery import GalleryModel
+from gui.state.log import LogModel
+from gui.state.memory import MemoryModel
+from gui.state.picture import PictureModel
+from gui.state.problem import Problem, describe
+from gui.state.request import build_request, speed_key
+from gui.state.run import RunModel
+from gui.state.settings import SettingsModel
+from gui.state.thumbnails import ThumbnailStore
+from gui.workers.engine import Engine
+from gui.workers.task import TaskRunner
+from gui.workers.unfinished import Unfinished, find_unfinished
+from xai.explanation import ExplainOptions
+
+_log = logging.getLogger(__name__)
+
+
+class Session(QObject):
+    """What one window knows.
+
+    Signals
+    -------
+    problem
+        Something to tell in a dialog; carries a `Problem`.
+    unfinished
+        The output folder holds interrupted runs; carries a list of `Unfinished`, empty if there are none.
+    class_failed
+        A class could not be made, the run goes on; carries a `Problem` whose title is the class code.
+    """
+
+    problem = pyqtSignal(object)
+    class_failed = pyqtSignal(object)
+    unfinished = pyqtSignal(object)
+
+    def __init__(self, engine: Engine, discover: Discover, settings: SettingsModel, ring: RingHandler) -> None:
+        super().__init__()
+        self._engine = engine
+        self._files = TaskRunner(2, self)
+        self._jobs = TaskRunner(3, self)
+        self._follows_run = False
+        self._made: Counter[str] = Counter()
+        self.settings = settings
+        self.classes = ClassesModel(settings, self)
+        self.catalog = CatalogModel(discover, self._files, self)
+        self.engine = EngineModel(engine, self._jobs, self)
+        self.run = RunModel(engine, self)
+        self.gallery = GalleryModel(ThumbnailStore(TaskRunner(2, self), self), self)
+        self.picture = PictureModel(self._files, self)
+        self.denoising = DenoisingModel(self)
+        self.explain = ExplainModel(engine, TaskRunner(1, self), self)
+        self.log = LogModel(ring, self)
+        self.memory = MemoryModel(lambda: getattr(engine, "pid", None), self)
+        self._connect()
+
+    def open(self) -> None:
+        """Look at the folders and warm the engine up; called when the window is on screen."""
+        self._apply_xai()
+        self.catalog.look(self.settings.models)
+        self._open_output()
+        self.engine.warm_up()
+
+    def start(self) -> None:
+        """Start the run that the window describes."""
+        try:
+            request = build_request(self.settings, self.classes)
+        except ISICGUIError as error:
+            self.report(error)
+            return
+        self._begin()
+        self.run.start(request)
+
+    def regenerate(self) -> None:
+        """Start the last request again; the output folder gets further images."""
+        if self.run.last_request:
+            self._begin()
+            self.run.start(self.run.last_request)
+
+    def resume(self) -> None:
+        """Finish the interrupted runs of the output folder."""
+        self._begin()
+        self.run.resume(self.settings.output)
+
+    def show_image(self, path: Path) -> None:
+        """Show an image the user has chosen; the run no longer decides what is shown."""
+        self._follows_run = False
+        self.picture.show(path)
+
+    def stop(self, mode: StopMode) -> None:
+        """Stop the run."""
+        self.run.stop(mode)
+
+    def close(self) -> None:
+        """Save and give everything back; the run must have ended."""
+        self.settings.save()
+        self.explain.stop()
+        self.gallery.stop()
+        self.log.close()
+        self._engine.close()
+        for tasks in self.findChildren(TaskRunner):
+            tasks.wait(2000)
+
+    def report(self, error: BaseException) -> None:
+        """Tell of an error in a dialog."""
+        _log.error("%s", error)
+        self.problem.emit(describe(error))
+
+    def _connect(self) -> None:
+        self.settings.changed.connect(self._setting_changed)
+        self.catalog.changed.connect(self._catalog_changed)
+        self.run.stepped.connect(self.denoising.add)
+        self.run.image_done.connect(self._image_done)
+        self.run.class_failed.connect(self._class_failed)
+        self.run.finished.connect(self._run_finished)
+        self.run.failed.connect(self._run_failed)
+        self.picture.changed.connect(self._picture_changed)
+        for source in (self.settings, self.catalog, self.engine, self.gallery, self.picture):
+            source.failed.connect(self.report)
+
+    def _begin(self) -> None:
+        self._follows_run = True
+        self._made.clear()
+        self.unfinished.emit([])
+        self.denoising.clear()
+
+    def _setting_changed(self, key: str) -> None:
+        if key == "paths.models":
+            self.catalog.look(self.settings.models)
+        elif key == "paths.output":
+            self._open_output()
+        elif key.startswith("xai.") or key == "paths.classifier":
+            self._apply_xai()
+
+    def _apply_xai(self) -> None:
+        get = self.settings.get
+        self.explain.set_options(ExplainOptions(classifier=self.settings.classifier, baseline=get("xai.baseline")))
+        self.explain.set_enabled(get("xai.enabled"))
+
+    def _open_output(self) -> None:
+        self.gallery.open(self.settings.output)
+        self._look_for_unfinished()
+
+    def _look_for_unfinished(self) -> None:
+        output = self.settings.output
+        self._files.start(
+            lambda: find_unfinished(output),
+            lambda runs: self._tell_unfinished(output, runs),
+            lambda error: _log.debug("No look at interrupted runs of %s: %s", output, error),
+        )
+
+    def _tell_unfinished(self, output: Path, runs: list[Unfinished]) -> None:
+        if output == self.settings.output and not self.run.busy:
+            self.unfinished.emit(runs)
+
+    def _catalog_changed(self) -> None:
+        catalog = self.catalog.catalog
+        self.classes.set_availability(catalog.classes if catalog else None)
+
+    def _image_done(self, event: ImageDone) -> None:
+        self.gallery.add(event.file, event.class_code)
+        if self._follows_run:
+            self.picture.show(event.file)
+        self._learn_speed(event)
+        self._explain_every(event)
+
+    def _learn_speed(self, event: ImageDone) -> None:
+        started = self.run.started
+        if started and started.steps and event.done > 1:
+            self.settings.remember(speed_key(self.settings, self.catalog.title), event.seconds / started.steps)
+
+    def _explain_every(self, event: ImageDone) -> None:
+        every = self.settings.get("xai.every") if self.settings.get("xai.enabled") else 0
+        if every and self._made[event.class_code] % every == 0:
+            self.explain.save(event.file)
+        self._made[event.class_code] += 1
+
+    def _class_failed(self, event: Failed) -> None:
+        self.class_failed.emit(Problem(event.class_code, event.message, event.remedy, kind=event.kind))
+
+    def _run_finished(self, event: Finished) -> None:
+        if event.status == "discarded":
+            self.gallery.remove_missing()
+            self.picture.clear()
+        if event.status == "stopped":
+            self._look_for_unfinished()
+        self._settle()
+
+    def _run_failed(self, error: BaseException) -> None:
+        self.report(error)
+        self._look_for_unfinished()
+        self._settle()
+
+    def _settle(self) -> None:
+        self._follows_run = False
+        self.explain.set_picture(self.picture.picture)
+
+    def _picture_changed(self) -> None:
+        """Explain what is shown, but leave the machine to the run while it is the run that changes the picture."""
+        following = self._follows_run and self.run.busy
+        self.explain.set_picture(None if following else self.picture.picture)

@@ -1,0 +1,107 @@
+"""The user's settings as the window sees them: read at once, saved a moment after the last change."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Final
+
+from PyQt5.QtCore import QObject, QSettings, QTimer, pyqtSignal
+
+from core.config.config_manager import ConfigManager, Value
+from core.errors import OutputError
+from core.utils.path_manager import PathManager
+
+SAVE_DELAY_MS: Final = 800
+WINDOW_FILE: Final = "window.ini"
+RECENT_FOLDERS: Final = 8
+
+
+class SettingsModel(QObject):
+    """Settings with a signal for each change.
+
+    Signals
+    -------
+    changed
+        A setting has a new value; carries its key.
+    failed
+        Saving did not work; carries the exception. Told once, not at every change.
+    """
+
+    changed = pyqtSignal(str)
+    failed = pyqtSignal(object)
+
+    def __init__(self, config: ConfigManager, paths: PathManager, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.paths = paths
+        self._config = config
+        self._window = QSettings(str(paths.config_dir / WINDOW_FILE), QSettings.Format.IniFormat)
+        self._told = False
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.timeout.connect(self.save)
+
+    def get(self, key: str) -> Any:
+        """Return a setting."""
+        return self._config.get(key)
+
+    def set(self, key: str, value: Value) -> None:
+        """Change a setting, say so, and save soon."""
+        if self._config.get(key) == value:
+            return
+        self._config.set(key, value)
+        self._timer.start(SAVE_DELAY_MS)
+        self.changed.emit(key)
+
+    @property
+    def models(self) -> Path:
+        """The models folder in force."""
+        return self._config.folder("paths.models", self.paths.default_models_dir)
+
+    @property
+    def output(self) -> Path:
+        """The output folder in force."""
+        return self._config.folder("paths.output", self.paths.default_output_dir)
+
+    @property
+    def classifier(self) -> Path | None:
+        """The chosen classifier, or None for the starter classifier."""
+        text = self._config.text("paths.classifier")
+        return Path(text) if text else None
+
+    def choose_folder(self, key: str, folder: Path | None) -> None:
+        """Choose a folder (None: the default) and put it in front of the recent ones."""
+        if folder:
+            recent = [str(folder), *(text for text in self.recent(key) if text != str(folder))]
+            self.remember(f"recent/{key}", recent[:RECENT_FOLDERS])
+        self.set(key, str(folder) if folder else "")
+
+    def recent(self, key: str) -> list[str]:
+        """Return the folders chosen for `key` lately, latest first."""
+        return list(self.recall(f"recent/{key}", [], list))
+
+    def remember(self, key: str, value: Any) -> None:
+        """Keep something about the window itself: geometry, what was checked."""
+        self._window.setValue(key, value)
+
+    def recall(self, key: str, default: Any, kind: type) -> Any:
+        """Return what was kept, as `kind`; anything unreadable gives the default."""
+        try:
+            value = self._window.value(key, default, type=kind)
+        except TypeError:
+            return default
+        return default if value is None else value
+
+    def forget(self, prefix: str) -> None:
+        """Forget everything kept under `prefix`."""
+        self._window.remove(prefix)
+
+    def save(self) -> None:
+        """Write everything now."""
+        self._timer.stop()
+        self._window.sync()
+        try:
+            self._config.save()
+        except OutputError as error:
+            if not self._told:
+                self._told = True
+                self.failed.emit(error)

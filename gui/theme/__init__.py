@@ -1,0 +1,1 @@
+"""Colours, palettes and icons: the only place that knows them."""

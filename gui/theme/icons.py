@@ -1,0 +1,82 @@
+"""Icons of one family (Material Design, through QtAwesome), tinted by the tokens, anew when the theme changes."""
+
+from __future__ import annotations
+
+import weakref
+from typing import Final, Protocol
+
+import qtawesome
+from PyQt5.QtGui import QIcon
+
+from gui.theme.tokens import LIGHT, Tokens
+
+
+class HasIcon(Protocol):
+    """A button, an action, anything that shows an icon."""
+
+    def setIcon(self, icon: QIcon) -> None:
+        """Show `icon`."""
+
+
+NAMES: Final[dict[str, str]] = {
+    "start": "mdi6.play",
+    "stop": "mdi6.stop",
+    "again": "mdi6.refresh",
+    "models": "mdi6.cube-outline",
+    "output": "mdi6.folder-outline",
+    "open": "mdi6.open-in-new",
+    "explain": "mdi6.eye-outline",
+    "light": "mdi6.white-balance-sunny",
+    "dark": "mdi6.weather-night",
+    "fit": "mdi6.fit-to-page-outline",
+    "zoom-in": "mdi6.magnify-plus-outline",
+    "zoom-out": "mdi6.magnify-minus-outline",
+    "pixels": "mdi6.grid",
+    "copy": "mdi6.content-copy",
+    "save": "mdi6.content-save-outline",
+    "image": "mdi6.image-outline",
+    "images": "mdi6.image-multiple-outline",
+    "folder": "mdi6.folder-outline",
+    "report": "mdi6.file-document-outline",
+    "info": "mdi6.information-outline",
+    "warning": "mdi6.alert-outline",
+    "error": "mdi6.alert-circle-outline",
+    "green": "mdi6.check-circle-outline",
+    "amber": "mdi6.help-circle-outline",
+    "red": "mdi6.close-circle-outline",
+    "open-fold": "mdi6.chevron-down",
+    "closed-fold": "mdi6.chevron-right",
+    "panels": "mdi6.view-dashboard-outline",
+    "menu": "mdi6.menu",
+    "close": "mdi6.close",
+    "broken": "mdi6.image-broken-variant",
+    "app": "mdi6.scatter-plot-outline",
+    "previous": "mdi6.chevron-left",
+    "next": "mdi6.chevron-right",
+}
+
+
+class _Tint:
+    tokens: Tokens = LIGHT
+
+
+_wearers: weakref.WeakKeyDictionary[HasIcon, tuple[str, str]] = weakref.WeakKeyDictionary()
+
+
+def icon(name: str, token: str = "text") -> QIcon:
+    """Return icon `name` in the colour of a token."""
+    t = _Tint.tokens
+    return qtawesome.icon(NAMES[name], color=getattr(t, token), color_disabled=t.disabled)
+
+
+def set_icon(wearer: HasIcon, name: str, token: str = "text") -> None:
+    """Give `wearer` an icon that follows the theme."""
+    _wearers[wearer] = (name, token)
+    wearer.setIcon(icon(name, token))
+
+
+def retint(tokens: Tokens) -> None:
+    """Colour every icon in use anew."""
+    _Tint.tokens = tokens
+    for wearer, (name, token) in list(_wearers.items()):
+        wearer.setIcon(icon(name, token))

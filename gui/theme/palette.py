@@ -1,0 +1,82 @@
+"""Fusion with a palette and a short style sheet, both built from the tokens; switched while the window is open."""
+
+from __future__ import annotations
+
+from PyQt5.QtGui import QColor, QFont, QPalette
+from PyQt5.QtWidgets import QApplication
+
+from gui.theme import icons
+from gui.theme.style import style_sheet
+from gui.theme.tokens import DARK, LIGHT, Tokens
+
+_DARK_BELOW = 128
+
+
+class _Current:
+    tokens: Tokens = LIGHT
+    system_is_dark: bool = False
+
+
+def tokens() -> Tokens:
+    """Return the tokens in force."""
+    return _Current.tokens
+
+
+def color(name: str) -> QColor:
+    """Return the colour of token `name`."""
+    return QColor(getattr(_Current.tokens, name))
+
+
+def remember_system(app: QApplication) -> None:
+    """Note whether the desktop itself is dark; call before the first `apply_theme`."""
+    _Current.system_is_dark = app.palette().color(QPalette.ColorRole.Window).lightness() < _DARK_BELOW
+
+
+def apply_theme(app: QApplication, theme: str) -> Tokens:
+    """Give the application theme `light`, `dark` or `system` and return the tokens now in force."""
+    dark = theme == "dark" or (theme == "system" and _Current.system_is_dark)
+    _Current.tokens = DARK if dark else LIGHT
+    app.setPalette(make_palette(_Current.tokens))
+    app.setStyleSheet(style_sheet(_Current.tokens))
+    icons.retint(_Current.tokens)
+    return _Current.tokens
+
+
+def make_palette(t: Tokens) -> QPalette:
+    """Return the palette of a set of tokens."""
+    palette = QPalette()
+    role = QPalette.ColorRole
+    plain = {
+        role.Window: t.window,
+        role.WindowText: t.text,
+        role.Base: t.panel,
+        role.AlternateBase: t.window,
+        role.Text: t.text,
+        role.PlaceholderText: t.muted,
+        role.Button: t.raised,
+        role.ButtonText: t.text,
+        role.BrightText: t.none,
+        role.Highlight: t.accent,
+        role.HighlightedText: t.on_accent,
+        role.Link: t.accent,
+        role.LinkVisited: t.accent,
+        role.ToolTipBase: t.raised,
+        role.ToolTipText: t.text,
+        role.Light: t.raised,
+        role.Midlight: t.hairline,
+        role.Mid: t.control_line,
+        role.Dark: t.control_line,
+        role.Shadow: t.hairline,
+    }
+    for which, value in plain.items():
+        palette.setColor(which, QColor(value))
+    for which in (role.WindowText, role.Text, role.ButtonText):
+        palette.setColor(QPalette.ColorGroup.Disabled, which, QColor(t.disabled))
+    return palette
+
+
+def tabular(font: QFont) -> QFont:
+    """Return `font` for numbers that change in place: kerning off, so that digits keep their width."""
+    copy = QFont(font)
+    copy.setKerning(False)
+    return copy

@@ -1,0 +1,124 @@
+"""The style sheet: what a palette cannot say."""
+
+from __future__ import annotations
+
+from gui.theme.tokens import CONTROL_HEIGHT, PRIMARY_HEIGHT, RADIUS, Tokens
+
+_INNER = CONTROL_HEIGHT - 2
+"""Height inside the border; Qt style sheets measure the content box."""
+
+
+def style_sheet(t: Tokens) -> str:
+    """Return the application's style sheet for a set of tokens."""
+    return "\n".join((_surfaces(t), _controls(t), _buttons(t), _fields(t), _small_parts(t)))
+
+
+def _surfaces(t: Tokens) -> str:
+    return f"""
+QMainWindow, QDialog {{ background: {t.window}; }}
+QMainWindow::separator {{ background: transparent; width: 6px; height: 6px; }}
+QMainWindow::separator:hover {{ background: {t.selection}; }}
+QDockWidget > QWidget#panel, QFrame#panel {{ background: {t.panel}; border: 1px solid {t.hairline};
+    border-radius: {RADIUS}px; }}
+QFrame#banner {{ background: {t.selection}; border: 1px solid {t.accent}; border-radius: {RADIUS}px; }}
+QFrame#line {{ background: {t.hairline}; border: none; }}
+QScrollArea, QScrollArea > QWidget > QWidget#scrolled {{ background: transparent; border: none; }}
+QToolBar {{ background: {t.window}; border: none; padding: 4px 0; }}
+QStatusBar {{ background: {t.window}; border-top: 1px solid {t.hairline}; }}
+QStatusBar::item {{ border: none; }}
+QToolTip {{ background: {t.raised}; color: {t.text}; border: 1px solid {t.hairline}; padding: 4px 6px; }}
+QLabel[role="title"] {{ font-weight: 600; }}
+QLabel[role="muted"] {{ color: {t.muted}; }}
+QLabel[role="problem"] {{ color: {t.none}; }}
+QLabel[role="heading"] {{ font-weight: 600; font-size: 15pt; }}
+"""
+
+
+def _buttons(t: Tokens) -> str:
+    return f"""
+QPushButton, QToolButton {{ background: {t.raised}; color: {t.text}; border: 1px solid {t.hairline};
+    border-radius: {RADIUS}px; min-height: {_INNER}px; padding: 0 10px; }}
+QToolButton {{ padding: 0 6px; }}
+QPushButton:hover, QToolButton:hover {{ border-color: {t.control_line}; }}
+QPushButton:pressed, QToolButton:pressed, QToolButton:open {{ background: {t.selection}; }}
+QPushButton:disabled, QToolButton:disabled {{ color: {t.disabled}; background: transparent; }}
+QPushButton:focus, QToolButton:focus {{ border: 1px solid {t.accent}; }}
+QToolButton:checked, QPushButton:checked {{ background: {t.selection}; border-color: {t.accent}; }}
+QToolButton[flat="true"], QPushButton[flat="true"] {{ background: transparent; border-color: transparent; }}
+QToolButton[flat="true"]:hover, QPushButton[flat="true"]:hover {{ background: {t.selection}; }}
+QToolButton[flat="true"]:focus, QPushButton[flat="true"]:focus {{ border-color: {t.accent}; }}
+QToolButton[flat="true"]:checked {{ background: {t.selection}; border-color: {t.accent}; }}
+QToolButton::menu-indicator, QPushButton::menu-indicator {{ image: none; width: 0; }}
+QPushButton#primary {{ background: {t.accent}; color: {t.on_accent}; border: 1px solid {t.accent};
+    min-height: {PRIMARY_HEIGHT - 2}px; font-weight: 600; padding: 0 16px; }}
+QPushButton#primary:hover {{ background: {t.accent_hover}; border-color: {t.accent_hover}; }}
+QPushButton#primary:focus {{ border: 2px solid {t.text}; min-height: {PRIMARY_HEIGHT - 4}px; }}
+QPushButton#primary:disabled {{ background: {t.hairline}; color: {t.disabled}; border-color: {t.hairline}; }}
+QPushButton[tall="true"] {{ min-height: {PRIMARY_HEIGHT - 2}px; }}
+"""
+
+
+def _fields(t: Tokens) -> str:
+    return f"""
+QLineEdit, QComboBox, QAbstractSpinBox {{ background: {t.raised}; color: {t.text}; border: 1px solid {t.hairline};
+    border-radius: {RADIUS}px; min-height: {_INNER}px; padding: 0 6px;
+    selection-background-color: {t.accent}; selection-color: {t.on_accent}; }}
+QLineEdit:hover, QComboBox:hover, QAbstractSpinBox:hover {{ border-color: {t.control_line}; }}
+QLineEdit:focus, QComboBox:focus, QAbstractSpinBox:focus {{ border: 1px solid {t.accent}; }}
+QLineEdit:disabled, QComboBox:disabled, QAbstractSpinBox:disabled {{ color: {t.disabled}; background: transparent; }}
+QAbstractSpinBox {{ padding: 0 2px 0 6px; }}
+QAbstractSpinBox::up-button, QAbstractSpinBox::down-button {{ background: transparent; border: none; width: 14px; }}
+QAbstractSpinBox::up-button:hover, QAbstractSpinBox::down-button:hover {{ background: {t.selection}; }}
+QAbstractSpinBox::up-arrow {{ image: url(icons:up.svg); width: 8px; height: 8px; }}
+QAbstractSpinBox::down-arrow {{ image: url(icons:down.svg); width: 8px; height: 8px; }}
+QComboBox::drop-down {{ border: none; width: 20px; }}
+QComboBox::down-arrow {{ image: url(icons:down.svg); width: 8px; height: 8px; }}
+QComboBox QAbstractItemView {{ background: {t.raised}; color: {t.text}; border: 1px solid {t.hairline};
+    selection-background-color: {t.selection}; selection-color: {t.text}; outline: none; }}
+"""
+
+
+def _controls(t: Tokens) -> str:
+    return f"""
+QAbstractItemView, QPlainTextEdit {{ background: {t.panel}; border: 1px solid {t.hairline};
+    border-radius: {RADIUS}px; }}
+QAbstractItemView[plain="true"], QPlainTextEdit[plain="true"] {{ border: none; }}
+QAbstractItemView:focus, QPlainTextEdit:focus {{ border: 1px solid {t.accent}; }}
+QAbstractItemView::item:selected {{ background: {t.selection}; color: {t.text}; }}
+QCheckBox {{ spacing: 8px; }}
+QMenu {{ background: {t.raised}; color: {t.text}; border: 1px solid {t.hairline}; padding: 4px; }}
+QMenu::item {{ padding: 6px 24px 6px 12px; border-radius: 4px; }}
+QMenu::item:selected {{ background: {t.selection}; }}
+QMenu::item:disabled {{ color: {t.disabled}; }}
+QMenu::separator {{ height: 1px; background: {t.hairline}; margin: 4px 8px; }}
+QProgressBar {{ background: {t.hairline}; border: none; border-radius: 4px; min-height: 8px; max-height: 8px; }}
+QProgressBar::chunk {{ background: {t.accent}; border-radius: 4px; }}
+QTabBar::tab {{ background: transparent; color: {t.muted}; border: none; border-bottom: 2px solid transparent;
+    padding: 6px 12px; margin-right: 4px; }}
+QTabBar::tab:selected {{ color: {t.text}; border-bottom: 2px solid {t.accent}; }}
+QTabBar::tab:hover {{ color: {t.text}; }}
+QTabBar::tab:focus {{ border-bottom: 2px solid {t.text}; }}
+QTabBar::tab:disabled {{ color: {t.disabled}; }}
+"""
+
+
+def _small_parts(t: Tokens) -> str:
+    return f"""
+QScrollBar {{ background: transparent; border: none; }}
+QScrollBar:vertical {{ width: 10px; }}
+QScrollBar:horizontal {{ height: 10px; }}
+QScrollBar::handle {{ background: {t.hairline}; border-radius: 4px; margin: 1px; }}
+QScrollBar::handle:vertical {{ min-height: 32px; }}
+QScrollBar::handle:horizontal {{ min-width: 32px; }}
+QScrollBar::handle:hover {{ background: {t.control_line}; }}
+QScrollBar::add-line, QScrollBar::sub-line {{ width: 0; height: 0; }}
+QScrollBar::add-page, QScrollBar::sub-page {{ background: transparent; }}
+QSlider::groove:horizontal {{ height: 4px; background: {t.hairline}; border-radius: 2px; }}
+QSlider::sub-page:horizontal {{ background: {t.accent}; border-radius: 2px; }}
+QSlider::handle:horizontal {{ background: {t.raised}; border: 2px solid {t.accent}; width: 12px; height: 12px;
+    margin: -6px 0; border-radius: 8px; }}
+QSlider::handle:horizontal:focus {{ background: {t.accent}; }}
+QSlider::sub-page:horizontal:disabled {{ background: {t.disabled}; }}
+QSlider::handle:horizontal:disabled {{ border-color: {t.disabled}; }}
+QHeaderView::section {{ background: {t.panel}; border: none; }}
+"""

@@ -1,0 +1,81 @@
+"""One class: checked or not, its name, whether it can be made, how many images."""
+
+from __future__ import annotations
+
+from PyQt5.QtCore import QSize, Qt, pyqtSignal
+from PyQt5.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QSpinBox, QWidget
+
+from core.taxonomy import class_name
+from gui.i18n import tr
+from gui.state.classes import MAX_IMAGES, ClassChoice
+from gui.theme.icons import icon
+from gui.theme.palette import tabular
+from gui.theme.tokens import GAP_SMALL, ICON_SIZE
+from gui.widgets.labels import ElidedLabel, label
+
+CODE_WIDTH = 48
+COUNT_WIDTH = 68
+
+
+class ClassRow(QWidget):
+    """A row of the class list.
+
+    Signals
+    -------
+    check_asked, count_asked
+        The user wants it checked or not; wants so many images.
+    """
+
+    check_asked = pyqtSignal(bool)
+    count_asked = pyqtSignal(int)
+
+    def __init__(self, code: str) -> None:
+        super().__init__()
+        self._name = class_name(code)
+        self._check = QCheckBox()
+        self._check.setAccessibleName(f"{code}, {self._name}")
+        self._code = label(code, "title")
+        self._code.setFixedWidth(CODE_WIDTH)
+        self._title = ElidedLabel(self._name)
+        self._mark = QLabel()
+        self._mark.setFixedSize(ICON_SIZE, ICON_SIZE)
+        self._count = QSpinBox()
+        self._count.setRange(1, MAX_IMAGES)
+        self._count.setFixedWidth(COUNT_WIDTH)
+        self._count.setFont(tabular(self._count.font()))
+        self._count.setAlignment(Qt.AlignmentFlag.AlignRight)
+        self._count.setAccessibleName(tr("Number of images of {name}").format(name=self._name))
+        self._lay_out()
+        self._check.toggled.connect(self.check_asked)
+        self._count.valueChanged.connect(self.count_asked)
+
+    def show_choice(self, choice: ClassChoice) -> None:
+        """Show a row of the model."""
+        usable = choice.available is not False
+        self._check.setEnabled(usable)
+        self._check.setChecked(choice.checked and usable)
+        self._count.setEnabled(usable and choice.checked)
+        if self._count.value() != choice.count:
+            self._count.setValue(choice.count)
+        self._title.setEnabled(usable)
+        self._code.setEnabled(usable)
+        self._title.setText(self._name if usable else tr("{name}: no model").format(name=self._name))
+        self._mark.setVisible(not usable)
+        self._mark.setPixmap(icon("info", "muted").pixmap(QSize(ICON_SIZE, ICON_SIZE)))
+        self.setToolTip(self._name if usable else f"{self._name}\n{choice.reason}")
+        self._mark.setAccessibleName(choice.reason)
+
+    def mousePressEvent(self, event: object) -> None:
+        """Let a click on the name check the class too."""
+        if self._check.isEnabled():
+            self._check.toggle()
+
+    def _lay_out(self) -> None:
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(GAP_SMALL)
+        for widget in (self._check, self._code):
+            layout.addWidget(widget)
+        layout.addWidget(self._title, 1)
+        layout.addWidget(self._mark)
+        layout.addWidget(self._count)

@@ -1,0 +1,50 @@
+"""The colour bar of an explanation: from against to in favour of the class, in logits."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from PyQt5.QtCore import QRect, QSize, Qt
+from PyQt5.QtGui import QPainter, QPaintEvent, QPixmap
+from PyQt5.QtWidgets import QSizePolicy, QWidget
+
+from gui.i18n import tr
+from gui.theme import palette
+from gui.theme.palette import tabular
+from gui.widgets.images import to_pixmap
+
+BAR_HEIGHT = 10
+
+
+class ColorBar(QWidget):
+    """Shows which colour stands for which attribution."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._scale = 0.0
+        self._ramp = QPixmap()
+        self.setFont(tabular(self.font()))
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+
+    def show_scale(self, scale: float, colors: NDArray[np.uint8]) -> None:
+        """Show colours of shape (N, 3) that run from -scale to +scale."""
+        self._scale = scale
+        self._ramp = to_pixmap(colors[np.newaxis])
+        self.setAccessibleName(tr("Colour bar from {low} to {high} logits").format(low=-scale, high=scale))
+        self.update()
+
+    def sizeHint(self) -> QSize:
+        """Ask for the bar and a line of numbers."""
+        return QSize(220, BAR_HEIGHT + self.fontMetrics().height() + 4)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw ramp and numbers."""
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+        painter.drawPixmap(QRect(0, 0, self.width(), BAR_HEIGHT), self._ramp)
+        painter.setPen(palette.color("muted"))
+        words = QRect(0, BAR_HEIGHT + 2, self.width(), self.fontMetrics().height())
+        flag = Qt.AlignmentFlag
+        painter.drawText(words, int(flag.AlignLeft), f"−{self._scale:.2g} " + tr("against"))
+        painter.drawText(words, int(flag.AlignHCenter), "0")
+        painter.drawText(words, int(flag.AlignRight), tr("for") + f" +{self._scale:.2g} " + tr("logits"))

@@ -1,0 +1,51 @@
+"""The gate's verdict in words, with an icon and a colour of its own: state is never told by colour alone."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from PyQt5.QtCore import QSize
+from PyQt5.QtWidgets import QHBoxLayout, QLabel, QWidget
+
+from gui.i18n import tr
+from gui.theme import palette
+from gui.theme.icons import icon
+from gui.theme.tokens import GRID, ICON_SIZE
+from gui.widgets.labels import ElidedLabel
+from xai.explanation import GateVerdict
+
+WORDS: Final = {"green": "Evidence", "amber": "Doubtful", "red": "Not evidence"}
+TOKENS: Final = {"green": "evidence", "amber": "doubt", "red": "none"}
+
+
+class GateBadge(QWidget):
+    """Shows a verdict and its first reason; all reasons are in the tooltip."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._icon = QLabel()
+        self._word = QLabel()
+        self._reason = ElidedLabel()
+        self._reason.setProperty("role", "muted")
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(2 * GRID)
+        layout.addWidget(self._icon)
+        layout.addWidget(self._word)
+        layout.addWidget(self._reason, 1)
+        self.show_verdict(None)
+
+    def show_verdict(self, verdict: GateVerdict | None) -> None:
+        """Show a verdict, or nothing."""
+        self.setVisible(verdict is not None)
+        if verdict is None:
+            return
+        token = TOKENS[verdict.level]
+        word = tr(WORDS[verdict.level])
+        self._icon.setPixmap(icon(verdict.level, token).pixmap(QSize(ICON_SIZE, ICON_SIZE)))
+        self._word.setText(f"<b style='color:{palette.color(token).name()}'>{word}</b>")
+        reasons = verdict.reasons or (tr("The classifier and this map passed every check."),)
+        self._reason.setText(" ".join(reasons))
+        self.setToolTip("\n".join(reasons))
+        self.setAccessibleName(tr("Verdict of the gate: {word}").format(word=word))
+        self.setAccessibleDescription(" ".join(reasons))

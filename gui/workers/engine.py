@@ -1,0 +1,103 @@
+"""What the window asks of an engine, without Qt and torch: the real one, its process and the tests' fake all fit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.cancel import CancelToken
+from core.errors import ISICGUIError
+from core.events import Event
+from core.generator.request import GenerationRequest
+from xai.explanation import ExplainOptions, Explanation
+
+
+class EngineFaultError(Exception):
+    """An error nobody expected, which happened inside the engine.
+
+    Attributes
+    ----------
+    details
+        The traceback, as text.
+    """
+
+    def __init__(self, message: str, details: str) -> None:
+        super().__init__(message)
+        self.details = details
+
+
+class EngineDiedError(ISICGUIError):
+    """The engine's process ended in the middle of a job."""
+
+    kind = "engine_died"
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceInfo:
+    """A device to compute on: `key` as requests name it, `name` as people do, memory in bytes."""
+
+    key: str
+    name: str
+    memory: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EngineInfo:
+    """What a warm engine says about itself."""
+
+    devices: tuple[DeviceInfo, ...]
+    automatic: str
+    versions: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ExplainedPicture:
+    """An explanation, and its map as a picture.
+
+    Attributes
+    ----------
+    overlay
+        The map over the picture at full opacity, uint8, shape (H, W, 3); the window fades it in and out.
+    scale
+        The attribution that gets the deepest colour, in logits.
+    colors
+        The colour map from -scale to +scale, uint8, shape (N, 3).
+    """
+
+    explanation: Explanation
+    overlay: NDArray[np.uint8]
+    scale: float
+    colors: NDArray[np.uint8]
+
+
+class Engine(Protocol):
+    """Makes and explains images. Every method blocks and is called from a worker, never from the GUI thread."""
+
+    def warm_up(self) -> EngineInfo:
+        """Load the libraries and look at the machine."""
+
+    def generate(self, request: GenerationRequest, cancel: CancelToken) -> Iterator[Event]:
+        """Carry out a request."""
+
+    def resume(self, output: Path, models: Path | None, cancel: CancelToken) -> Iterator[Event]:
+        """Finish the interrupted runs of a folder."""
+
+    def explain(self, image: Path, options: ExplainOptions, label: str | None, cancel: CancelToken) -> ExplainedPicture:
+        """Explain one image.
+
+        Parameters
+        ----------
+        label
+            The class the image was made for, if it is known.
+        """
+
+    def explain_to_disk(self, image: Path, options: ExplainOptions) -> Path:
+        """Explain one image and keep the overlay in the output folder; return where."""
+
+    def close(self) -> None:
+        """Give everything back; called once, at the end."""

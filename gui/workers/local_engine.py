@@ -1,0 +1,79 @@
+"""The real engine, in the process that calls it. torch is imported by the first call, not by this module."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from core.cancel import CancelToken
+from core.events import Event
+from core.generator.request import GenerationRequest
+from gui.workers.engine import DeviceInfo, EngineInfo, ExplainedPicture
+from xai.explanation import ExplainOptions
+
+
+class LocalEngine:
+    """`core` and `xai` behind the interface of `Engine`."""
+
+    def __init__(self) -> None:
+        self._generator: Any = None
+
+    def warm_up(self) -> EngineInfo:
+        """Import the libraries, so that the first run does not have to, and list the devices."""
+        import diffusers
+        import torch
+
+        self._image_generator()
+        devices = (DeviceInfo("cpu", _cpu_name()), *_cuda_devices())
+        automatic = devices[1].key if len(devices) > 1 else "cpu"
+        return EngineInfo(devices, automatic, {"torch": torch.__version__, "diffusers": diffusers.__version__})
+
+    def generate(self, request: GenerationRequest, cancel: CancelToken) -> Iterator[Event]:
+        """Carry out a request."""
+        yield from self._image_generator().generate(request, cancel)
+
+    def resume(self, output: Path, models: Path | None, cancel: CancelToken) -> Iterator[Event]:
+        """Finish the interrupted runs of a folder."""
+        yield from self._image_generator().resume(output, cancel, models=models)
+
+    def explain(self, image: Path, options: ExplainOptions, label: str | None, cancel: CancelToken) -> ExplainedPicture:
+        """Explain one image and draw its map."""
+        from gui.workers.overlay_picture import draw
+        from xai.explain import explain_image
+
+        explanations = explain_image(image, options, label=label, should_stop=lambda: cancel.stops_now)
+        return draw(explanations[0])
+
+    def explain_to_disk(self, image: Path, options: ExplainOptions) -> Path:
+        """Explain one image and keep overlay, raw map and report beside the images."""
+        from xai.xai_integration import run_xai_analysis
+
+        _, saved = run_xai_analysis(image, device=options.device, classifier_path=options.classifier)
+        return Path(saved)
+
+    def close(self) -> None:
+        """Let the models go."""
+        self._generator = None
+
+    def _image_generator(self) -> Any:
+        if self._generator is None:
+            from core.generator.image_generator import ImageGenerator
+
+            self._generator = ImageGenerator()
+        return self._generator
+
+
+def _cpu_name() -> str:
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return f"CPU · {cores} core" + ("s" if cores != 1 else "")
+
+
+def _cuda_devices() -> tuple[DeviceInfo, ...]:
+    import torch
+
+    if not torch.cuda.is_available():
+        return ()
+    properties = [torch.cuda.get_device_properties(i) for i in range(torch.cuda.device_count())]
+    return tuple(DeviceInfo(f"cuda:{i}", p.name, p.total_memory) for i, p in enumerate(properties))

@@ -1,0 +1,215 @@
+"""The engine in a process of its own, so that importing torch, computing and even crashing never touch the window.
+
+Why a process: importing torch holds the interpreter's lock for stretches of up to half a second, in which a window
+that shares it stands still; see docs/adr/0002-engine-process.md.
+"""
+
+from __future__ import annotations
+
+import itertools
+import logging
+import multiprocessing
+import threading
+from collections.abc import Callable, Iterator
+from multiprocessing.connection import Connection
+from multiprocessing.context import SpawnProcess
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from typing import Any
+
+from core.cancel import CancelToken, StopMode
+from core.errors import ISICGUIError
+from core.events import Event
+from core.generator.request import GenerationRequest
+from gui.workers import host
+from gui.workers.engine import (
+    Engine,
+    EngineDiedError,
+    EngineFaultError,
+    EngineInfo,
+    ExplainedPicture,
+)
+from gui.workers.host import FarError
+from xai.explanation import ExplainOptions
+
+STOP_LATENCY = 0.03
+"""Seconds between two looks at the cancel token while waiting for the engine."""
+
+GOODBYE = 5.0
+"""Seconds a process gets to end by itself when the window closes."""
+
+
+class ProcessEngine:
+    """Implements `Engine` by asking a process, which is started by the first call and again after a crash.
+
+    Parameters
+    ----------
+    make_engine
+        Makes the engine inside that process; must be importable by name.
+    """
+
+    def __init__(self, make_engine: Callable[[], Engine]) -> None:
+        self._make_engine = make_engine
+        self._guard = threading.Lock()
+        self._line: _Line | None = None
+        self._closed = False
+
+    @property
+    def pid(self) -> int | None:
+        """The process id, while there is a process."""
+        line = self._line
+        return line.process.pid if line and line.alive else None
+
+    def warm_up(self) -> EngineInfo:
+        """Start the process and load the libraries in it."""
+        info: EngineInfo = self._call("warm_up")
+        return info
+
+    def generate(self, request: GenerationRequest, cancel: CancelToken) -> Iterator[Event]:
+        """Carry out a request."""
+        yield from self._stream("generate", (request,), cancel)
+
+    def resume(self, output: Path, models: Path | None, cancel: CancelToken) -> Iterator[Event]:
+        """Finish the interrupted runs of a folder."""
+        yield from self._stream("resume", (output, models), cancel)
+
+    def explain(self, image: Path, options: ExplainOptions, label: str | None, cancel: CancelToken) -> ExplainedPicture:
+        """Explain one image."""
+        picture: ExplainedPicture = self._call("explain", image, options, label, cancel=cancel)
+        return picture
+
+    def explain_to_disk(self, image: Path, options: ExplainOptions) -> Path:
+        """Explain one image and keep the overlay."""
+        saved: Path = self._call("explain_to_disk", image, options)
+        return saved
+
+    def close(self) -> None:
+        """Say goodbye to the process; one that does not leave within a few seconds is ended."""
+        with self._guard:
+            self._closed = True
+            line = self._line
+        if line:
+            line.close()
+
+    def _call(self, method: str, *arguments: Any, cancel: CancelToken | None = None) -> Any:
+        stream = self._stream(method, arguments, cancel)
+        try:
+            while True:
+                next(stream)
+        except StopIteration as end:
+            return end.value
+
+    def _stream(self, method: str, arguments: tuple[Any, ...], cancel: CancelToken | None) -> Iterator[Any]:
+        line = self._connected()
+        job, answers = line.ask(method, arguments)
+        told: StopMode | None = None
+        while True:
+            if cancel and cancel.mode is not told:
+                told = cancel.mode
+                line.send("stop", job, told)
+            try:
+                kind, value = answers.get(timeout=STOP_LATENCY)
+            except Empty:
+                continue
+            if kind == "return":
+                return value
+            if kind == "error":
+                raise _near(value)
+            yield value
+
+    def _connected(self) -> _Line:
+        with self._guard:
+            if self._closed:
+                raise EngineDiedError("The engine has been closed.", remedy="Start the program again.")
+            if self._line is None or not self._line.alive:
+                self._line = _Line(self._make_engine)
+            return self._line
+
+
+class _Line:
+    """One process, the pipe to it, and the thread that sorts what comes out of the pipe by job."""
+
+    def __init__(self, make_engine: Callable[[], Engine]) -> None:
+        context = multiprocessing.get_context("spawn")
+        self._pipe, far_end = context.Pipe()
+        level = logging.getLogger("core").getEffectiveLevel()
+        self.process: SpawnProcess = context.Process(
+            target=host.run, args=(far_end, make_engine, level), name="isicgui-engine", daemon=True
+        )
+        self.process.start()
+        far_end.close()
+        self.alive = True
+        self._numbers = itertools.count(1)
+        self._sending = threading.Lock()
+        self._answers: dict[int, SimpleQueue[tuple[str, Any]]] = {}
+        self._reader = threading.Thread(target=self._read, args=(self._pipe,), name="engine-reader", daemon=True)
+        self._reader.start()
+
+    def ask(self, method: str, arguments: tuple[Any, ...]) -> tuple[int, SimpleQueue[tuple[str, Any]]]:
+        """Start a job; return its number and where its answers arrive."""
+        job = next(self._numbers)
+        answers = self._answers[job] = SimpleQueue()
+        self.send("call", job, method, arguments)
+        return job, answers
+
+    def send(self, *message: Any) -> None:
+        """Send a message; the reader notices if nobody is there."""
+        try:
+            with self._sending:
+                self._pipe.send(message)
+        except OSError:
+            self._hang_up()
+
+    def close(self) -> None:
+        """End the process, gently first."""
+        if self.alive:
+            self.send("close")
+        self.process.join(GOODBYE)
+        if self.process.is_alive():
+            self.process.kill()
+            self.process.join(GOODBYE)
+        self._reader.join(GOODBYE)
+
+    def _read(self, pipe: Connection) -> None:
+        try:
+            while True:
+                kind, job, value = pipe.recv()
+                self._sort(kind, job, value)
+        except (EOFError, OSError):
+            self.process.join(GOODBYE)
+            self._hang_up()
+
+    def _sort(self, kind: str, job: int, value: Any) -> None:
+        if kind == "log":
+            logging.getLogger(value.name).handle(value)
+            return
+        queue = self._answers.get(job) if kind == "item" else self._answers.pop(job, None)
+        if queue:
+            queue.put((kind, value))
+
+    def _hang_up(self) -> None:
+        self.alive = False
+        error = FarError(EngineDiedError.kind, *_last_words(self.process.exitcode))
+        while self._answers:
+            _, queue = self._answers.popitem()
+            queue.put(("error", error))
+
+
+def _last_words(exit_code: int | None) -> tuple[str, str]:
+    out_of_memory = exit_code == -9
+    why = "was ended by the system, probably for want of memory" if out_of_memory else f"ended (code {exit_code})"
+    remedy = "Close other programs or choose a smaller batch, then start again." if out_of_memory else "Start again."
+    return (
+        f"The process that computes {why}. Every finished image is kept.",
+        f"{remedy} An interrupted run can be resumed.",
+    )
+
+
+def _near(error: FarError) -> Exception:
+    """Return the exception that a far error stands for."""
+    if error.details:
+        return EngineFaultError(error.message, error.details)
+    near = EngineDiedError if error.kind == EngineDiedError.kind else ISICGUIError
+    made = near(error.message, remedy=error.remedy, path=error.path)
+    made.kind = error.kind  # type: ignore[misc]  # per instance here: the class did not cross the pipe
+    return made

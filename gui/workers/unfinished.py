@@ -1,0 +1,35 @@
+"""Looks for interrupted runs in an output folder, without locking it or writing to it. No Qt."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from core.dataset.journal import complete_lines, replay
+from core.dataset.layout import Layout
+from core.dataset.state import DatasetState
+
+
+@dataclass(frozen=True, slots=True)
+class Unfinished:
+    """An interrupted run: `done` of `total` images are there."""
+
+    run_id: str
+    done: int
+    total: int
+
+
+def find_unfinished(output: Path) -> list[Unfinished]:
+    """Return the interrupted runs of a folder, oldest first; a folder without a journal has none.
+
+    Raises
+    ------
+    OSError
+        If the journal is there but cannot be read.
+    """
+    layout = Layout(output.absolute())
+    if not layout.journal.is_file():
+        return []
+    state = DatasetState(layout.folder)
+    replay(complete_lines(layout.journal.read_bytes()), state.apply)
+    return [Unfinished(run.run_id, len(run.slots) - len(run.pending), len(run.slots)) for run in state.unfinished()]

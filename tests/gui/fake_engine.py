@@ -1,0 +1,198 @@
+"""An engine that does what a test tells it to, without a model."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from core.cancel import CancelToken, StopMode
+from core.dataset.png import encode_png
+from core.dataset.recipe import Recipe
+from core.events import Event, Finished, ImageDone, Loaded, Loading, Preview, RunStatus, Started, Step
+from core.generator.request import GenerationRequest, plan_class
+from gui.workers.engine import DeviceInfo, EngineInfo, ExplainedPicture
+from xai.explanation import Classification, ExplainOptions, Explanation, GateVerdict
+
+SIZE = 32
+
+
+def make_pixels(seed: int, size: int = SIZE) -> np.ndarray:
+    """A brownish spot on skin, different for each seed."""
+    rng = np.random.default_rng(seed)
+    y, x = np.mgrid[0:size, 0:size] / size - 0.5
+    spot = np.exp(-(((x / rng.uniform(0.15, 0.3)) ** 2 + (y / rng.uniform(0.15, 0.3)) ** 2) ** 2))[..., None]
+    skin, lesion = np.array([225, 180, 160.0]), np.array([rng.uniform(70, 140), 70, 55.0])
+    noise = rng.normal(0, 5, (size, size, 1))
+    return np.clip(skin * (1 - spot) + lesion * spot + noise, 0, 255).astype(np.uint8)
+
+
+def make_recipe(code: str, seed: int, index: int = 0, size: int = SIZE, steps: int = 4) -> Recipe:
+    return Recipe(
+        class_code=code,
+        index=index,
+        seed=seed,
+        noise_hash="0123456789abcdef",
+        sampler="dpmpp-2m-sde",
+        steps=steps,
+        scheduler={},
+        guidance=1.5,
+        weights="model.safetensors",
+        weights_sha256="00" * 32,
+        models="isic7-128",
+        color=None,
+        precision="fp32",
+        device="cpu",
+        batch_size=1,
+        threads=2,
+        image_size=size,
+        product_version="0.1.0",
+    )
+
+
+@dataclass
+class FakeEngine:
+    """Makes spots; everything it is asked for is counted, and everything can be made to fail.
+
+    Attributes
+    ----------
+    gate
+        Held by a test to keep the engine at a step; `step_seconds` slows every step down instead.
+    fail_at
+        Called before each image with its 1-based number; may raise.
+    """
+
+    steps: int = 4
+    size: int = SIZE
+    step_seconds: float = 0.0
+    warm_up_error: Exception | None = None
+    explain_error: Exception | None = None
+    level: str = "green"
+    fail_at: Callable[[int], None] = lambda number: None
+    extra: Callable[[int], Iterator[Event]] = lambda number: iter(())
+    gate: threading.Event = field(default_factory=threading.Event)
+    requests: list[GenerationRequest] = field(default_factory=list)
+    resumed: list[Path] = field(default_factory=list)
+    explained: list[Path] = field(default_factory=list)
+    saved: list[Path] = field(default_factory=list)
+    closed: bool = False
+
+    def __post_init__(self) -> None:
+        self.gate.set()
+
+    def warm_up(self) -> EngineInfo:
+        if self.warm_up_error:
+            raise self.warm_up_error
+        return EngineInfo((DeviceInfo("cpu", "CPU · 2 cores"), DeviceInfo("cuda:0", "Test GPU", 2**33)), "cuda:0")
+
+    def generate(self, request: GenerationRequest, cancel: CancelToken) -> Iterator[Event]:
+        self.requests.append(request)
+        yield from self._run(request, cancel)
+
+    def resume(self, output: Path, models: Path | None, cancel: CancelToken) -> Iterator[Event]:
+        self.resumed.append(output)
+        yield from self._run(GenerationRequest((("MEL", 2),), Path("models"), output), cancel)
+
+    def explain(self, image: Path, options: ExplainOptions, label: str | None, cancel: CancelToken) -> ExplainedPicture:
+        self.explained.append(image)
+        self._hold(cancel)
+        if self.explain_error:
+            raise self.explain_error
+        return make_explained(label or "MEL", self.level, self.size)
+
+    def explain_to_disk(self, image: Path, options: ExplainOptions) -> Path:
+        self.saved.append(image)
+        return image.parent.parent / "xai_results" / "20261120_120000" / image.name
+
+    def close(self) -> None:
+        self.closed = True
+
+    def _run(self, request: GenerationRequest, cancel: CancelToken) -> Iterator[Event]:
+        counts, total = dict(request.counts), sum(dict(request.counts).values())
+        yield Started("r1", request.output, total, counts, request.sampler, self.steps, "cpu", "fp32", 1)
+        begun, done, written = time.monotonic(), 0, []
+        for code, count in request.counts:
+            yield Loading(code, request.models)
+            yield Loaded(code, request.models, "00" * 32, 0.01)
+            for planned in plan_class(request, code, count, frozenset()):
+                yield from self.extra(done + 1)
+                self.fail_at(done + 1)
+                for step in range(1, self.steps + 1):
+                    self._hold(cancel)
+                    if cancel.stops_now:
+                        yield self._end(cancel, written, total, begun, request)
+                        return
+                    yield Step(code, step, self.steps, 1000 // step, (done + 1,), self._preview(planned.seed, step))
+                file = self._write(request.output, code, planned.seed, planned.index)
+                written.append(file)
+                done += 1
+                yield ImageDone(
+                    code, planned.index, int(file.stem[5:]), file, planned.seed, "00" * 8, done, total, 0.1,
+                    10.0 if done > 1 else None, (total - done) / 10 if done > 1 else None,
+                )  # fmt: skip
+                if cancel.mode is StopMode.AFTER_IMAGE:
+                    yield self._end(cancel, written, total, begun, request)
+                    return
+        yield self._end(cancel, written, total, begun, request)
+
+    def _hold(self, cancel: CancelToken) -> None:
+        time.sleep(self.step_seconds)
+        while not self.gate.wait(0.01):
+            if cancel.stops_now:
+                return
+
+    def _preview(self, seed: int, step: int) -> Preview:
+        clean = make_pixels(seed, self.size)
+        rng = np.random.default_rng(step)
+        share = step / self.steps
+        noisy = clean * share + rng.uniform(0, 255, clean.shape) * (1 - share)
+        blurred = clean * share + clean.mean((0, 1)) * (1 - share)
+        return Preview(noisy.astype(np.uint8), blurred.astype(np.uint8))
+
+    def _write(self, output: Path, code: str, seed: int, index: int) -> Path:
+        folder = output / code
+        folder.mkdir(parents=True, exist_ok=True)
+        number = 1 + max((int(p.stem[5:]) for p in folder.glob("ISIC_*.png")), default=0)
+        file = folder / f"ISIC_{number:07d}.png"
+        recipe = make_recipe(code, seed, index, self.size, self.steps)
+        file.write_bytes(encode_png(make_pixels(seed, self.size), recipe))
+        return file
+
+    def _end(
+        self, cancel: CancelToken, written: list[Path], total: int, begun: float, request: GenerationRequest
+    ) -> Finished:
+        names: dict[StopMode | None, RunStatus] = {None: "completed", StopMode.DISCARD: "discarded"}
+        status = names.get(cancel.mode, "stopped") if len(written) < total else "completed"
+        if status == "discarded":
+            for file in written:
+                file.unlink()
+            written.clear()
+        left = total - len(written)
+        return Finished("r1", status, len(written), 0, left, time.monotonic() - begun, request.output)
+
+
+def make_explained(target: str, level: str, size: int = SIZE) -> ExplainedPicture:
+    rng = np.random.default_rng(1)
+    probabilities = {"MEL": 0.71, "NV": 0.12, "BCC": 0.06, "AKIEC": 0.05, "BKL": 0.03, "DF": 0.02, "VASC": 0.01}
+    reasons = () if level == "green" else ("The classifier's head is untrained.",)
+    gate = GateVerdict(level, reasons)
+    explanation = Explanation(
+        "ig",
+        target,
+        "skin",
+        make_pixels(1, size),
+        rng.normal(size=(size, size, 3)).astype(np.float32),
+        score=3.1,
+        baseline_score=-0.4,
+        classification=Classification("MEL", probabilities, {}, gate),
+        gate=gate,
+    )
+    y, x = np.mgrid[0:size, 0:size] / size - 0.5
+    heat = np.sin(9 * x) * np.exp(-8 * (x**2 + y**2))
+    colors = np.stack([np.linspace(40, 200, 65), 60 + 60 * np.hanning(65), np.linspace(200, 40, 65)], 1)
+    overlay = colors.astype(np.uint8)[np.clip((heat + 1) * 32, 0, 64).astype(int)]
+    return ExplainedPicture(explanation, overlay, 0.02, colors.astype(np.uint8))
