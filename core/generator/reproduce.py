@@ -1,0 +1,230 @@
+"""Makes an image again from the recipe inside it, and says how far the result is from the original."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from core.cache.cache_manager import CacheManager
+from core.dataset.png import read_image, read_recipe
+from core.dataset.recipe import Recipe
+from core.errors import DeviceError, InputRefusedError, ModelMissingError, ModelRefusedError, UsageError
+from core.generator.batches import choose_batch_size
+from core.generator.color import ColorStatistics, apply_color_statistics
+from core.generator.discovery import ClassModel, candidates
+from core.generator.drawing import Drawing, Settings
+from core.generator.model_manager import LoadedModel, ModelManager, model_source
+from core.generator.precision import Precision, has_bf16, resolve_device, resolve_precision
+from core.generator.provenance import device_name
+from core.generator.request import GenerationRequest
+from core.generator.sampler import to_uint8
+from core.utils.path_manager import PathManager
+
+_MOST_THREADS: Final = 512
+
+
+@dataclass(frozen=True, slots=True)
+class Reproduction:
+    """An image made again.
+
+    Attributes
+    ----------
+    max_difference, mean_difference
+        Over all pixels and channels, in units of 1/255.
+    identical
+        Whether every byte is the same.
+    same_weights
+        Whether the weights have the SHA-256 that the recipe names.
+    pixels
+        The image made again, RGB, uint8, shape (H, W, 3).
+    notes
+        What had to be done otherwise than recorded, in plain words.
+    """
+
+    recipe: Recipe
+    max_difference: int
+    mean_difference: float
+    identical: bool
+    same_weights: bool
+    pixels: NDArray[np.uint8]
+    notes: tuple[str, ...] = ()
+
+
+def reproduce(image: Path, *, models: Path | None = None, device: str = "auto") -> Reproduction:
+    """Make an image again with the seed, sampler, batch shape, precision and colours that its recipe records.
+
+    The weights are looked for by their SHA-256 in `models`, then in the recorded folder, then among the starter models.
+
+    Parameters
+    ----------
+    image
+        A PNG made by this program.
+    models
+        Where the weights are now, if they have moved.
+    device
+        `auto` for the recorded one if it is there, else the best there is.
+
+    Raises
+    ------
+    InputRefusedError
+        If the file is no picture with a recipe.
+    ModelMissingError
+        If there is no model of that class in any of the places.
+    ModelRefusedError
+        If the model that was found cannot be loaded.
+    DeviceError
+        If the device that was asked for does not exist.
+    """
+    recipe, original = read_recipe(image), read_image(image)
+    _check(recipe, image)
+    manager = ModelManager(CacheManager())
+    notes: list[str] = []
+    where = _device(recipe, device, notes)
+    found, same = _find_model(recipe, models, manager)
+    if not same:
+        notes.append(f"The weights are others than recorded: {found.path}.")
+    model = manager.load(found, where, _precision(recipe, where, notes))
+    batch_size = choose_batch_size(recipe.batch_size, where, [model_source(found)], 1)
+    if batch_size != recipe.batch_size:
+        notes.append(
+            f"Made in a batch of {recipe.batch_size}, made again in one of {batch_size}: memory holds no more."
+        )
+    with _threads(recipe.threads):
+        pixels = _draw(recipe, model, batch_size)
+    return _compare(recipe, original, pixels, same, tuple(notes), image)
+
+
+def _check(recipe: Recipe, image: Path) -> None:
+    """Refuse values that no run of this program can have had, such as a sampler that does not exist."""
+    try:
+        GenerationRequest(
+            counts=((recipe.class_code, 1),),
+            models=Path(recipe.models),
+            output=image.parent,
+            seed=recipe.seed,
+            sampler=recipe.sampler,
+            steps=recipe.steps,
+            guidance=recipe.guidance,
+            batch_size=recipe.batch_size,
+        )
+        _check_types(recipe)
+    except (UsageError, TypeError, ValueError, KeyError) as error:
+        raise InputRefusedError(
+            f"The recipe inside {image} cannot be followed: {error}",
+            remedy="The file was edited, or made by a newer version of this program.",
+            path=image,
+        ) from error
+
+
+def _check_types(recipe: Recipe) -> None:
+    numbers = (recipe.seed, recipe.steps, recipe.batch_size, recipe.threads)
+    if not all(isinstance(number, int) for number in numbers) or not isinstance(recipe.scheduler, Mapping):
+        raise TypeError("a number or the scheduler is of the wrong kind.")
+    if recipe.color is not None:
+        ColorStatistics.from_json(recipe.color)
+
+
+def _draw(recipe: Recipe, model: LoadedModel, batch_size: int) -> NDArray[np.uint8]:
+    settings = Settings(recipe.sampler, recipe.steps, recipe.guidance, batch_size)
+    drawing = Drawing(model, settings, [recipe.seed], recipe.scheduler)
+    for state in drawing.states():
+        last = state
+    pixels = to_uint8(last.sample)[0]
+    if recipe.color is None:
+        return pixels
+    return apply_color_statistics(pixels, ColorStatistics.from_json(recipe.color))
+
+
+def _compare(
+    recipe: Recipe,
+    original: NDArray[np.uint8],
+    pixels: NDArray[np.uint8],
+    same_weights: bool,
+    notes: tuple[str, ...],
+    image: Path,
+) -> Reproduction:
+    if original.shape != pixels.shape:
+        raise InputRefusedError(
+            f"{image} has {original.shape[1]} x {original.shape[0]} pixels, but its recipe makes "
+            f"{pixels.shape[1]} x {pixels.shape[0]}.",
+            remedy="The file was edited after it was made; use the original.",
+            path=image,
+        )
+    difference = np.abs(original.astype(np.int16) - pixels.astype(np.int16))
+    return Reproduction(
+        recipe=recipe,
+        max_difference=int(difference.max()),
+        mean_difference=float(difference.mean()),
+        identical=not difference.any(),
+        same_weights=same_weights,
+        pixels=pixels,
+        notes=notes,
+    )
+
+
+def _find_model(recipe: Recipe, models: Path | None, manager: ModelManager) -> tuple[ClassModel, bool]:
+    """Return a model of the recipe's class, and whether it is the recorded one."""
+    recorded = [Path(recipe.models)] if recipe.models else []
+    places = [models, *recorded, PathManager().default_models_dir]
+    found = [model for place in places if place is not None for model in candidates(place, recipe.class_code)]
+    for model in found:
+        if _hash_of(model, manager) == recipe.weights_sha256:
+            return model, True
+    if not found:
+        raise ModelMissingError(
+            f"The weights of this image ({recipe.weights}, SHA-256 {recipe.weights_sha256[:12]}...) were not found, "
+            f"nor any other model of {recipe.class_code}.",
+            remedy="Say with --models where the models folder is now.",
+        )
+    return found[0], False
+
+
+def _hash_of(model: ClassModel, manager: ModelManager) -> str | None:
+    try:
+        return manager.sha256(model_source(model).weights)
+    except ModelRefusedError:
+        return None  # vanished since it was found: another candidate may do
+
+
+def _device(recipe: Recipe, asked: str, notes: list[str]) -> torch.device:
+    recorded = recipe.device.partition(" ")[0]
+    if asked != "auto":
+        device = resolve_device(asked)
+    else:
+        try:
+            device = resolve_device(recorded)
+        except DeviceError:
+            device = resolve_device("auto")
+    if device_name(device) != recipe.device:
+        notes.append(f"Made on {recipe.device}, made again on {device_name(device)}.")
+    return device
+
+
+def _precision(recipe: Recipe, device: torch.device, notes: list[str]) -> Precision:
+    try:
+        precision = resolve_precision(recipe.precision, device)
+    except UsageError:
+        precision = resolve_precision("fp32", device)
+    if precision == "bf16" and not has_bf16(device):
+        precision = resolve_precision("fp32", device)
+    if precision != recipe.precision:
+        notes.append(f"Made in {recipe.precision}, which this device cannot compute well; made again in {precision}.")
+    return precision
+
+
+@contextmanager
+def _threads(count: int) -> Iterator[None]:
+    """Compute with as many threads as recorded: sums split among threads round differently in the last bit."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(max(1, min(count, _MOST_THREADS)))
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
