@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Sequence
 from dataclasses import asdict, fields
 from pathlib import Path
@@ -13,7 +12,7 @@ import torch
 from classifier.config import ClassifierConfig
 from classifier.data import read_splits
 from classifier.trainer import ClassifierTrainer
-from core.training.runtime import StopRequest
+from core.training.runtime import CHECKPOINT, StopRequest, prepare_run
 
 
 def parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -41,12 +40,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     names = {field.name for field in fields(ClassifierConfig)}
     config = ClassifierConfig(**{name: value for name, value in vars(options).items() if name in names})
     torch.set_num_threads(config.threads)
-    options.output.mkdir(parents=True, exist_ok=True)
-    (options.output / "config.json").write_text(json.dumps(asdict(config), indent=2) + "\n", encoding="utf-8")
+    prepare_run(options.output, asdict(config), resume=options.resume)
     train, validation, _ = read_splits(options.data, config)
     trainer = ClassifierTrainer(config, train, validation, options.output)
     if options.resume:
-        trainer.resume(options.output / "last.pt")
+        trainer.resume(options.output / CHECKPOINT)
     with StopRequest().listening() as stop:
         trainer.run(stop)
 

@@ -15,11 +15,13 @@ from classifier.metrics import balanced_accuracy
 from classifier.model import build_classifier, normalise, predict_logits
 from core.taxonomy import CLASSES
 from core.training.runtime import (
+    CHECKPOINT,
     Budget,
     StopRequest,
     append_log,
     class_weights,
     cosine_rate,
+    finite,
     load_checkpoint,
     resolve_precision,
     save_checkpoint,
@@ -72,11 +74,12 @@ class ClassifierTrainer:
             logits = self.model(inputs)
         targets = self.train.labels[indices].to(self.device)
         loss = functional.cross_entropy(logits.float(), targets, label_smoothing=self.config.label_smoothing)
+        value = finite(loss, self.images_seen)
         self.optimizer.zero_grad()
         loss.backward()
         self.optimizer.step()
         self.images_seen += len(indices)
-        return float(loss.item())
+        return value
 
     def _finish_epoch(self, loss: float) -> None:
         self.epoch += 1
@@ -89,7 +92,7 @@ class ClassifierTrainer:
         if score > self.best:
             self.best = score
             save_checkpoint(self.output / "best.pt", self.state())
-        save_checkpoint(self.output / "last.pt", self.state())
+        save_checkpoint(self.output / CHECKPOINT, self.state())
 
     def state(self) -> dict[str, object]:
         """Return everything that an equal continuation needs."""

@@ -8,7 +8,6 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-import torch
 from diffusers import UNet2DModel
 
 from core.taxonomy import CLASS_CODES
@@ -50,7 +49,7 @@ def write_pack(net: UNet2DModel, folder: Path, description: PackDescription) -> 
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".pack-") as temporary:
         staged = Path(temporary)
-        net.to(torch.float16).save_pretrained(staged)
+        net.half().save_pretrained(staged)
         build_scheduler().save_pretrained(staged)
         text = json.dumps(description.as_json(), indent=2) + "\n"
         (staged / "isicgui.json").write_text(text, encoding="utf-8")

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Sequence
 from dataclasses import asdict, fields
 from pathlib import Path
 
 import torch
 
-from core.training.runtime import StopRequest
+from core.training.runtime import CHECKPOINT, StopRequest, prepare_run
 from diffusion.config import DiffusionConfig
 from diffusion.data import read_pool
 from diffusion.pack import PackDescription, write_pack
-from diffusion.trainer import CHECKPOINT, DiffusionTrainer
+from diffusion.trainer import DiffusionTrainer
 
 
 def parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -45,8 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     names = {field.name for field in fields(DiffusionConfig)}
     config = DiffusionConfig(**{name: value for name, value in vars(options).items() if name in names})
     torch.set_num_threads(config.threads)
-    options.output.mkdir(parents=True, exist_ok=True)
-    (options.output / "config.json").write_text(json.dumps(asdict(config), indent=2) + "\n", encoding="utf-8")
+    prepare_run(options.output, asdict(config), resume=options.resume)
     trainer = DiffusionTrainer(config, read_pool(options.data, config), options.output)
     if options.resume:
         trainer.resume(options.output / CHECKPOINT)

@@ -13,10 +13,12 @@ from diffusers import UNet2DModel
 from diffusers.training_utils import EMAModel
 
 from core.training.runtime import (
+    CHECKPOINT,
     Budget,
     StopRequest,
     append_log,
     cosine_rate,
+    finite,
     load_checkpoint,
     resolve_precision,
     save_checkpoint,
@@ -28,7 +30,6 @@ from diffusion.loss import diffusion_loss
 from diffusion.model import build_scheduler, build_unet
 
 LOG_EVERY_STEPS: Final = 50
-CHECKPOINT: Final = "last.pt"
 
 
 class DiffusionTrainer:
@@ -75,13 +76,14 @@ class DiffusionTrainer:
                 self.net, self.scheduler, pixels.to(self.device), labels.to(self.device),
                 self.config.min_snr_gamma, self.generator,
             )  # fmt: skip
+        value = finite(loss, self.images_seen)
         self.optimizer.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self.net.parameters(), self.config.gradient_clip)
         self.optimizer.step()
         self.ema.step(self.net.parameters())
         self.images_seen += len(pixels)
-        return float(loss.item())
+        return value
 
     def ema_net(self) -> UNet2DModel:
         """Return a copy of the network that holds the moving average, in evaluation mode."""

@@ -7,16 +7,21 @@ import math
 import os
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import Any, Final
 
 import torch
 from torch import Tensor
 
+from core.errors import ModelMissingError, ModelNotFiniteError, UsageError
+from core.utils.atomic import write_text_atomic
+
 Checkpoint = dict[str, Any]
+CHECKPOINT: Final = "last.pt"
+"""File in a run's folder from which the run can be continued."""
 
 
 class StopRequest:
@@ -141,9 +146,53 @@ def save_checkpoint(path: Path, state: Checkpoint) -> None:
 
 
 def load_checkpoint(path: Path, device: torch.device) -> Checkpoint:
-    """Read a checkpoint of `save_checkpoint`; it holds tensors and plain values, no code."""
-    state: Checkpoint = torch.load(path, map_location=device, weights_only=True)
+    """Read a checkpoint of `save_checkpoint`; it holds tensors and plain values, no code.
+
+    Raises
+    ------
+    ModelMissingError
+        If there is none.
+    """
+    try:
+        state: Checkpoint = torch.load(path, map_location=device, weights_only=True)
+    except FileNotFoundError as error:
+        raise ModelMissingError(
+            f"There is no checkpoint {path}.", remedy="Start the run without --resume.", path=path
+        ) from error
     return state
+
+
+def prepare_run(output: Path, config: Mapping[str, object], *, resume: bool) -> None:
+    """Make the folder of a run and save its configuration there.
+
+    Raises
+    ------
+    UsageError
+        If another run's checkpoint lies there and is not to be continued.
+    """
+    if not resume and (output / CHECKPOINT).exists():
+        raise UsageError(
+            f"{output} holds a run already.", remedy="Continue it with --resume, or name another folder.", path=output
+        )
+    output.mkdir(parents=True, exist_ok=True)
+    write_text_atomic(output / "config.json", json.dumps(config, indent=2) + "\n")
+
+
+def finite(loss: Tensor, images_seen: int) -> float:
+    """Return the loss as a number.
+
+    Raises
+    ------
+    ModelNotFiniteError
+        If it is NaN or infinite: the weights are worth nothing from here on.
+    """
+    value = float(loss.item())
+    if not math.isfinite(value):
+        raise ModelNotFiniteError(
+            f"The loss became {value} after {images_seen} images.",
+            remedy="Continue from the last checkpoint with --resume and a lower --learning-rate.",
+        )
+    return value
 
 
 def append_log(path: Path, **values: object) -> None:

@@ -10,10 +10,10 @@ import pytest
 import torch
 from diffusers import UNet2DModel
 
-from core.training.runtime import StopRequest
+from core.training.runtime import CHECKPOINT, StopRequest
 from diffusion.config import DiffusionConfig
 from diffusion.data import ImagePool
-from diffusion.trainer import CHECKPOINT, DiffusionTrainer
+from diffusion.trainer import DiffusionTrainer
 
 
 def no_export(_: DiffusionTrainer) -> None:

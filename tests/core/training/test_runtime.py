@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 from pathlib import Path
@@ -10,13 +11,17 @@ import numpy as np
 import pytest
 import torch
 
+from core.errors import ModelMissingError, ModelNotFiniteError, UsageError
 from core.training.runtime import (
+    CHECKPOINT,
     Budget,
     StopRequest,
     class_weights,
     cosine_rate,
     dihedral,
+    finite,
     load_checkpoint,
+    prepare_run,
     save_checkpoint,
 )
 
@@ -71,6 +76,27 @@ def test_a_failed_write_keeps_the_previous_checkpoint(tmp_path: Path, monkeypatc
     with pytest.raises(OSError, match="disk full"):
         save_checkpoint(path, {"n": 2})
     assert load_checkpoint(path, torch.device("cpu")) == {"n": 1}
+
+
+def test_a_missing_checkpoint_says_so(tmp_path: Path):
+    with pytest.raises(ModelMissingError, match="without --resume"):
+        load_checkpoint(tmp_path / CHECKPOINT, torch.device("cpu"))
+
+
+def test_a_second_run_does_not_overwrite_the_first(tmp_path: Path):
+    prepare_run(tmp_path / "run", {"seed": 1}, resume=False)
+    save_checkpoint(tmp_path / "run" / CHECKPOINT, {})
+    with pytest.raises(UsageError, match="--resume"):
+        prepare_run(tmp_path / "run", {"seed": 2}, resume=False)
+    assert json.loads((tmp_path / "run" / "config.json").read_text(encoding="utf-8")) == {"seed": 1}
+    prepare_run(tmp_path / "run", {"seed": 2}, resume=True)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_a_loss_that_is_no_number_ends_the_run(value: float):
+    assert finite(torch.tensor(0.5), 1) == 0.5
+    with pytest.raises(ModelNotFiniteError, match="after 640 images"):
+        finite(torch.tensor(value), 640)
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGTERM to catch")
