@@ -30,6 +30,7 @@ from core.errors import (
 MAX_BYTES: Final = 2 * 1024**3
 WRAPPERS: Final = ("model_state_dict", "state_dict", "model")
 
+_ZIP: Final = b"PK\x03\x04"
 _IMPORTING_OPCODES: Final = frozenset({"GLOBAL", "STACK_GLOBAL", "INST"})
 _DAMAGE: Final = (
     pickle.UnpicklingError, RuntimeError, EOFError, LookupError, ValueError, TypeError, AttributeError, AssertionError,
@@ -115,13 +116,15 @@ def _read_torch(path: Path, max_bytes: int) -> Any:
 
 
 def _check_zip(path: Path, max_bytes: int) -> None:
-    """Refuse an archive whose members unpack to far more than the file's own size."""
-    if not zipfile.is_zipfile(path):
+    """Refuse an archive without its end, or whose members unpack to far more than the file's own size."""
+    with path.open("rb") as stream:
+        begins_as_zip = stream.read(len(_ZIP)) == _ZIP
+    if not begins_as_zip and not zipfile.is_zipfile(path):
         return
     try:
         with zipfile.ZipFile(path) as archive:
             size = sum(member.file_size for member in archive.infolist())
-    except (zipfile.BadZipFile, NotImplementedError) as error:
+    except (*_DAMAGE, zipfile.BadZipFile) as error:
         raise _truncated(path) from error
     _check_bytes(size, max_bytes, path)
 
