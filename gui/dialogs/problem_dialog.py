@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from PyQt5.QtCore import QSize, Qt
 from PyQt5.QtGui import QFontDatabase, QGuiApplication
-from PyQt5.QtWidgets import QDialog, QDialogButtonBox, QHBoxLayout, QLabel, QPlainTextEdit, QVBoxLayout, QWidget
+from PyQt5.QtWidgets import (
+    QDialog,
+    QDialogButtonBox,
+    QHBoxLayout,
+    QLabel,
+    QPlainTextEdit,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 from gui.i18n import tr
 from gui.state.problem import Problem
@@ -49,6 +58,7 @@ class ProblemDialog(QDialog):
                 line.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
                 line.setTextFormat(Qt.TextFormat.PlainText)
                 column.addWidget(line)
+        column.addStretch(1)
         row = QHBoxLayout()
         row.setSpacing(GAP)
         row.addWidget(picture, 0, Qt.AlignmentFlag.AlignTop)
@@ -61,7 +71,7 @@ class ProblemDialog(QDialog):
         text.setFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))
         text.setFixedHeight(DETAILS_HEIGHT)
         text.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)
-        text.setVisible(bool(self.problem.details))
+        text.hide()
         text.setAccessibleName(tr("Details"))
         return text
 
@@ -70,9 +80,20 @@ class ProblemDialog(QDialog):
         box.button(QDialogButtonBox.StandardButton.Close).setText(tr("Close"))
         box.rejected.connect(self.close)
         if self.problem.details:
+            box.addButton(self._details_button(), QDialogButtonBox.ButtonRole.ActionRole)
             copy = box.addButton(tr("Copy details"), QDialogButtonBox.ButtonRole.ActionRole)
             copy.clicked.connect(self._copy)
         return box
+
+    def _details_button(self) -> QPushButton:
+        button = QPushButton(tr("Show details"))
+        button.setCheckable(True)
+        button.toggled.connect(self._show_details)
+        return button
+
+    def _show_details(self, shown: bool) -> None:
+        self.details.setVisible(shown)
+        self.adjustSize()
 
     def _copy(self) -> None:
         QGuiApplication.clipboard().setText(f"{self.problem.title}\n{self.problem.message}\n\n{self.problem.details}")

@@ -19,9 +19,7 @@ from gui.widgets.labels import ElidedLabel, label
 from gui.widgets.picture_view import PictureView
 from gui.widgets.probability_bars import ProbabilityBars
 from gui.workers.engine import ExplainedPicture
-
-RED_OPACITY = 0.25
-"""A map that is no evidence is never shown stronger than this: it must not look like a finding."""
+from xai.explanation import Explanation
 
 
 class ExplainView(QWidget):
@@ -115,20 +113,26 @@ class ExplainView(QWidget):
         explanation = result.explanation
         self.view.show_overlay(to_pixmap(result.overlay))
         self._set_opacity(self.opacity.value())
+        self.bar.setVisible(not result.no_map)
+        self.opacity.setEnabled(not result.no_map)
         self.bar.show_scale(result.scale, result.colors)
         self.badge.show_verdict(explanation.gate)
         self.bars.show_probabilities(explanation.classification.probabilities)
-        self.caption.setText(
-            tr("Integrated Gradients for {target}: score {score:+.2f}, {baseline} baseline {base:+.2f}").format(
-                target=explanation.target,
-                score=explanation.score,
-                baseline=explanation.baseline,
-                base=explanation.baseline_score,
-            )
-        )
+        self.caption.setText(result.no_map or _caption(explanation))
 
     def _set_opacity(self, percent: int) -> None:
         self._session.settings.set("xai.opacity", percent / 100)
         result = self._model.result
-        no_evidence = result is not None and result.explanation.gate.level == "red"
-        self.view.set_overlay_opacity(percent / 100 * (RED_OPACITY if no_evidence else 1.0))
+        self.view.set_overlay_opacity(1.0 if result and result.no_map else percent / 100)
+
+
+def _caption(explanation: Explanation) -> str:
+    words = tr("Integrated Gradients for {target}: logit {score:+.2f}, {baseline} baseline {base:+.2f}")
+    caption = words.format(
+        target=explanation.target,
+        score=explanation.score,
+        baseline=explanation.baseline,
+        base=explanation.baseline_score,
+    )
+    gap = explanation.relative_delta
+    return caption + (tr(", gap {gap:.1%}").format(gap=gap) if gap is not None else "")

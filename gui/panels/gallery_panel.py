@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PyQt5.QtCore import QItemSelectionModel, QModelIndex, Qt
+from PyQt5.QtCore import QItemSelectionModel, QModelIndex, QPoint, Qt
 from PyQt5.QtWidgets import (
     QAbstractItemView,
     QComboBox,
@@ -121,7 +121,7 @@ class GalleryPanel(QFrame):
         flag = QItemSelectionModel.SelectionFlag.ClearAndSelect
         selection.setCurrentIndex(self._model.index(row), QItemSelectionModel.SelectionFlags(flag))
 
-    def _offer(self, position: object) -> None:
+    def _offer(self, position: QPoint) -> None:
         index = self.list.indexAt(position)
         if not index.isValid():
             return

@@ -131,6 +131,7 @@ class PicturePanel(QFrame):
 
     def _turn(self, page: int) -> None:
         self.pages.setCurrentIndex(page)
+        self.recipe.setVisible(page != DENOISING and self._session.picture.picture is not None)
         self._show_zoom(self.view.zoom)
         if page == EXPLAIN:
             self._session.settings.set("xai.enabled", True)
@@ -143,6 +144,7 @@ class PicturePanel(QFrame):
         self.image.show_picture(to_pixmap(picture.pixels) if picture else None)
         self.place.setCurrentWidget(self.image if picture else self.empty)
         self.recipe.show_picture(picture)
+        self.recipe.setVisible(picture is not None and self.pages.currentIndex() != DENOISING)
         self._teach()
 
     def _teach(self) -> None:

@@ -64,31 +64,26 @@ TITLES = {
 def describe(error: BaseException) -> Problem:
     """Turn any exception into what the window shows; an unexpected one leaves a report file."""
     if isinstance(error, EngineFaultError):
-        return _unexpected(error, error.details)
+        return _unexpected(str(error), error, error.details)
     if isinstance(error, ISICGUIError):
         title = tr(TITLES.get(error.kind, "That did not work"))
         return Problem(title, error.message, error.remedy, kind=error.kind)
-    return _unexpected(error, "".join(traceback.format_exception(error)))
+    return _unexpected(f"{type(error).__name__}: {error}", error, "".join(traceback.format_exception(error)))
 
 
-def _unexpected(error: BaseException, details: str) -> Problem:
+def _unexpected(words: str, error: BaseException, details: str) -> Problem:
     report = _try_report(error)
     remedy = tr("You can go on working. If it happens again, please send the details to the authors.")
     if report:
         remedy += "\n" + tr("A report was written to {path}").format(path=report)
     return Problem(
         title=tr("Something went wrong that should not"),
-        message=tr("We are sorry: {error}").format(error=_one_line(error)),
+        message=tr("We are sorry: {error}").format(error=" ".join(words.split()).rstrip(": ")),
         remedy=remedy,
         details=details,
         kind="unexpected",
         report=report,
     )
-
-
-def _one_line(error: BaseException) -> str:
-    text = " ".join(str(error).split())
-    return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
 def _try_report(error: BaseException) -> Path | None:

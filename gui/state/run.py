@@ -154,7 +154,8 @@ class RunModel(QObject):
             handler(event)
 
     def _on_started(self, event: Started) -> None:
-        self.started, self.total, self.counts = event, event.total, dict(event.counts)
+        self.started, self.total, self.counts, self.done = event, event.total, dict(event.counts), 0
+        self.made.clear()
         _log.info("Run %s: %d images on %s, %s", event.run_id, event.total, event.device, event.precision)
         if self.state is RunState.STARTING:
             self._set_state(RunState.RUNNING)

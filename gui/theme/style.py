@@ -26,6 +26,7 @@ QScrollArea, QScrollArea > QWidget > QWidget#scrolled {{ background: transparent
 QToolBar {{ background: {t.window}; border: none; padding: 4px 0; }}
 QStatusBar {{ background: {t.window}; border-top: 1px solid {t.hairline}; }}
 QStatusBar::item {{ border: none; }}
+QDialogButtonBox {{ dialogbuttonbox-buttons-have-icons: 0; }}
 QToolTip {{ background: {t.raised}; color: {t.text}; border: 1px solid {t.hairline}; padding: 4px 6px; }}
 QLabel[role="title"] {{ font-weight: 600; }}
 QLabel[role="muted"] {{ color: {t.muted}; }}
@@ -113,6 +114,7 @@ QScrollBar::handle:horizontal {{ min-width: 32px; }}
 QScrollBar::handle:hover {{ background: {t.control_line}; }}
 QScrollBar::add-line, QScrollBar::sub-line {{ width: 0; height: 0; }}
 QScrollBar::add-page, QScrollBar::sub-page {{ background: transparent; }}
+QSlider {{ min-height: 20px; }}
 QSlider::groove:horizontal {{ height: 4px; background: {t.hairline}; border-radius: 2px; }}
 QSlider::sub-page:horizontal {{ background: {t.accent}; border-radius: 2px; }}
 QSlider::handle:horizontal {{ background: {t.raised}; border: 2px solid {t.accent}; width: 12px; height: 12px;

@@ -35,7 +35,7 @@ class ColorBar(QWidget):
 
     def sizeHint(self) -> QSize:
         """Ask for the bar and a line of numbers."""
-        return QSize(220, BAR_HEIGHT + self.fontMetrics().height() + 4)
+        return QSize(320, BAR_HEIGHT + self.fontMetrics().height() + 4)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw ramp and numbers."""
@@ -46,5 +46,5 @@ class ColorBar(QWidget):
         words = QRect(0, BAR_HEIGHT + 2, self.width(), self.fontMetrics().height())
         flag = Qt.AlignmentFlag
         painter.drawText(words, int(flag.AlignLeft), f"−{self._scale:.2g} " + tr("against"))
-        painter.drawText(words, int(flag.AlignHCenter), "0")
-        painter.drawText(words, int(flag.AlignRight), tr("for") + f" +{self._scale:.2g} " + tr("logits"))
+        painter.drawText(words, int(flag.AlignHCenter), tr("0 logits per pixel"))
+        painter.drawText(words, int(flag.AlignRight), tr("for") + f" +{self._scale:.2g}")

@@ -16,7 +16,7 @@ def to_qimage(pixels: NDArray[np.uint8]) -> QImage:
         raise ValueError(f"Expected uint8 pixels of shape (H, W, 3), not {pixels.dtype} {pixels.shape}")
     array = np.ascontiguousarray(pixels)
     height, width = array.shape[:2]
-    return QImage(array.data, width, height, array.strides[0], QImage.Format.Format_RGB888).copy()
+    return QImage(array.tobytes(), width, height, array.strides[0], QImage.Format.Format_RGB888).copy()
 
 
 def to_pixmap(pixels: NDArray[np.uint8]) -> QPixmap:

@@ -20,7 +20,7 @@ class PanelHead(QWidget):
         self._layout.addWidget(label(title, "title"))
         self._layout.addStretch(1)
         self._at_start = 1
-        self.setMinimumHeight(CONTROL_HEIGHT + 2 * GRID)
+        self.setFixedHeight(CONTROL_HEIGHT + 2 * GRID)
 
     def add(self, control: QWidget) -> None:
         """Put a control after the title."""

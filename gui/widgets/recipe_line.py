@@ -38,7 +38,6 @@ class RecipeLine(QWidget):
 
     def show_picture(self, picture: Picture | None) -> None:
         """Show what is known about a picture."""
-        self.setVisible(picture is not None)
         if picture is None:
             return
         recipe = picture.recipe

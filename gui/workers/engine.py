@@ -62,17 +62,20 @@ class ExplainedPicture:
     Attributes
     ----------
     overlay
-        The map over the picture at full opacity, uint8, shape (H, W, 3); the window fades it in and out.
+        The map over the picture at full opacity, uint8, (H, W, 3) in any resolution; the window fades it.
     scale
-        The attribution that gets the deepest colour, in logits.
+        The attribution that gets the deepest colour, in logits per pixel.
     colors
         The colour map from -scale to +scale, uint8, shape (N, 3).
+    no_map
+        Why there is no map to be seen, in a sentence; then `overlay` is a picture that says so. Empty if there is one.
     """
 
     explanation: Explanation
     overlay: NDArray[np.uint8]
     scale: float
     colors: NDArray[np.uint8]
+    no_map: str = ""
 
 
 class Engine(Protocol):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,27 +20,31 @@ class LocalEngine:
 
     def __init__(self) -> None:
         self._generator: Any = None
+        self._importing = threading.Lock()
 
     def warm_up(self) -> EngineInfo:
         """Import the libraries, so that the first run does not have to, and list the devices."""
+        self._prepare()
         import diffusers
         import torch
 
-        self._image_generator()
         devices = (DeviceInfo("cpu", _cpu_name()), *_cuda_devices())
         automatic = devices[1].key if len(devices) > 1 else "cpu"
         return EngineInfo(devices, automatic, {"torch": torch.__version__, "diffusers": diffusers.__version__})
 
     def generate(self, request: GenerationRequest, cancel: CancelToken) -> Iterator[Event]:
         """Carry out a request."""
-        yield from self._image_generator().generate(request, cancel)
+        self._prepare()
+        yield from self._generator.generate(request, cancel)
 
     def resume(self, output: Path, models: Path | None, cancel: CancelToken) -> Iterator[Event]:
         """Finish the interrupted runs of a folder."""
-        yield from self._image_generator().resume(output, cancel, models=models)
+        self._prepare()
+        yield from self._generator.resume(output, cancel, models=models)
 
     def explain(self, image: Path, options: ExplainOptions, label: str | None, cancel: CancelToken) -> ExplainedPicture:
         """Explain one image and draw its map."""
+        self._prepare()
         from gui.workers.overlay_picture import draw
         from xai.explain import explain_image
 
@@ -48,6 +53,7 @@ class LocalEngine:
 
     def explain_to_disk(self, image: Path, options: ExplainOptions) -> Path:
         """Explain one image and keep overlay, raw map and report beside the images."""
+        self._prepare()
         from xai.xai_integration import run_xai_analysis
 
         _, saved = run_xai_analysis(image, device=options.device, classifier_path=options.classifier)
@@ -57,12 +63,14 @@ class LocalEngine:
         """Let the models go."""
         self._generator = None
 
-    def _image_generator(self) -> Any:
-        if self._generator is None:
-            from core.generator.image_generator import ImageGenerator
+    def _prepare(self) -> None:
+        """Import the libraries, one thread at a time: two that import diffusers at once see it half made."""
+        with self._importing:
+            if self._generator is None:
+                import xai.explain  # noqa: F401 - imported now so that no other thread imports it at the same time
+                from core.generator.image_generator import ImageGenerator
 
-            self._generator = ImageGenerator()
-        return self._generator
+                self._generator = ImageGenerator()
 
 
 def _cpu_name() -> str:
