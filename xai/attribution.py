@@ -19,8 +19,8 @@ FIRST_STEPS: Final = 32
 LAST_STEPS: Final = 512
 CONVERGED: Final = 0.01
 
-MIN_DIFFERENCE: Final = 0.01
-"""Logit difference below which there is nothing to explain: it changes the odds by 1 %."""
+MIN_DIFFERENCE: Final = 0.1
+"""Logit difference below which there is nothing to explain: it changes the odds by less than a tenth."""
 
 _CHUNK_PIXELS: Final = 1_000_000
 _MAX_CHUNK: Final = 16

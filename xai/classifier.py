@@ -90,7 +90,7 @@ def load_classifier(path: Path | None = None, device: torch.device | None = None
     head_problem = head_problem or _head_problem(net, preprocessing, record)
     classes = _class_names(net, record)
     return Classifier(
-        net.to(device or torch.device("cpu")),
+        net.to(memory_format=torch.channels_last).to(device or torch.device("cpu")),
         preprocessing,
         classes,
         _provenance(classes, head_problem, record),

@@ -1,0 +1,193 @@
+"""What is left on disk of an analysis: overlays, figures, raw arrays, `analysis.json` and a page to read.
+
+`analysis.json` holds `format`, `product_version`, `created` (ISO 8601, UTC), `comparison_scale` (logits per pixel at
+which the colours of `comparison.png` saturate, or null) and `explanations`, a list with one object for each map:
+
+- `image`, `method`, `target`, `baseline`, `steps`, `seconds`, `notes`, `classifier_sha256`, `height`, `width`;
+- `score`, `baseline_score`, `delta` (logits), `relative_delta` (null where the difference is too small to divide by);
+- `gate`: `level` (green, amber, red) and `reasons`; `map_shown`: false where no map could be drawn;
+- `colour_scale`: logits per pixel at which the colours of this overlay saturate, or null;
+- `classification`: `predicted`, `probabilities`, `logits`, `gate`;
+- `files`: `overlay`, `figure`, `arrays`, all relative to the folder.
+
+A value that is no number (NaN, infinity) is null. The `.npz` holds `attribution` (signed float32, H x W x 3), `image`
+(uint8, H x W x 3) and `parameters` (the same object as in `analysis.json`, as JSON text).
+"""
+
+from __future__ import annotations
+
+import io
+import itertools
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from PIL import Image
+
+from core.utils.atomic import write_bytes_atomic
+from core.utils.output_errors import output_errors
+from core.utils.path_manager import PathManager
+from core.version import __version__
+from xai.explanation import Explanation
+from xai.figure import png_bytes, render_figure
+from xai.overlay import render_marked, shared_scale, why_no_map
+from xai.report_page import Entry, render_page
+
+FORMAT: Final = 1
+ANALYSIS_FILE: Final = "analysis.json"
+REPORT_FILE: Final = "report.html"
+COMPARISON_FILE: Final = "comparison.png"
+_TILE: Final = 256
+_GAP: Final = 8
+_COLUMNS: Final = 6
+
+
+@dataclass(frozen=True, slots=True)
+class SavedAnalysis:
+    """The files of an analysis; `overlays`, `figures` and `arrays` are in the order of the explanations."""
+
+    folder: Path
+    overlays: tuple[Path, ...]
+    figures: tuple[Path, ...]
+    arrays: tuple[Path, ...]
+    analysis: Path
+    report: Path
+
+
+def save_explanations(explanations: Sequence[Explanation], folder: Path) -> SavedAnalysis:
+    """Write everything there is to keep of some explanations into a folder, which is made if it does not exist.
+
+    Each overlay and figure uses the full range of colours for its own image; `comparison.png`, written where there are
+    several maps, shows all of them on one scale. Every file appears complete or not at all; `analysis.json` comes last.
+
+    Raises
+    ------
+    OutputError
+        If the folder cannot be made or written to.
+    """
+    with output_errors(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        names = _unique_names(explanations)
+        entries = [_save_one(e, name, folder) for e, name in zip(explanations, names, strict=True)]
+        scale = shared_scale(explanations) if len(explanations) > 1 else 0.0
+        comparison = _comparison(explanations, scale) if scale else None
+        if comparison is not None:
+            write_bytes_atomic(folder / COMPARISON_FILE, comparison)
+        page = render_page(entries, comparison, scale)
+        write_bytes_atomic(folder / REPORT_FILE, page.encode("utf-8"))
+        _write_json(folder / ANALYSIS_FILE, _analysis([entry.data for entry in entries], scale))
+    return _saved(folder, entries)
+
+
+def _unique_names(explanations: Sequence[Explanation]) -> list[str]:
+    names: list[str] = []
+    for explanation in explanations:
+        stem = "image" if explanation.source is None else PathManager.safe_component(explanation.source.stem)
+        name = f"{stem}_{explanation.method}_{PathManager.safe_component(explanation.target)}"
+        candidates = itertools.chain([name], (f"{name}-{number}" for number in itertools.count(2)))
+        names.append(next(candidate for candidate in candidates if candidate not in names))
+    return names
+
+
+def _save_one(explanation: Explanation, name: str, folder: Path) -> Entry:
+    files = {"overlay": f"{name}_overlay.png", "figure": f"{name}_figure.png", "arrays": f"{name}.npz"}
+    scale = shared_scale([explanation])
+    data = _describe(explanation, scale, files)
+    figure = png_bytes(render_figure(explanation, scale=scale or None))
+    write_bytes_atomic(folder / files["overlay"], png_bytes(render_marked(explanation, scale=scale or None)))
+    write_bytes_atomic(folder / files["figure"], figure)
+    write_bytes_atomic(folder / files["arrays"], _npz(explanation, data))
+    return Entry(data, figure)
+
+
+def _describe(explanation: Explanation, scale: float, files: Mapping[str, str]) -> dict[str, Any]:
+    answer = explanation.classification
+    data = {
+        "image": None if explanation.source is None else str(explanation.source),
+        "method": explanation.method,
+        "target": explanation.target,
+        "baseline": explanation.baseline,
+        "steps": explanation.steps,
+        "seconds": round(explanation.seconds, 3),
+        "notes": list(explanation.notes),
+        "classifier_sha256": explanation.classifier_sha256,
+        "height": explanation.image.shape[0],
+        "width": explanation.image.shape[1],
+        "score": explanation.score,
+        "baseline_score": explanation.baseline_score,
+        "delta": explanation.delta,
+        "relative_delta": explanation.relative_delta,
+        "gate": explanation.gate.to_json(),
+        "map_shown": why_no_map(explanation) is None,
+        "colour_scale": scale or None,
+        "classification": {
+            "predicted": answer.predicted,
+            "probabilities": dict(answer.probabilities),
+            "logits": dict(answer.logits),
+            "gate": answer.gate.to_json(),
+        },
+        "files": dict(files),
+    }
+    return {key: _finite(value) for key, value in data.items()}
+
+
+def _finite(value: Any) -> Any:
+    """Return the value with every NaN and infinity replaced by None: JSON knows neither."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    return value
+
+
+def _npz(explanation: Explanation, data: Mapping[str, Any]) -> bytes:
+    stream = io.BytesIO()
+    np.savez_compressed(
+        stream,
+        attribution=explanation.attribution,
+        image=explanation.image,
+        parameters=np.array(json.dumps(data, allow_nan=False)),
+    )
+    return stream.getvalue()
+
+
+def _analysis(explanations: Sequence[Mapping[str, Any]], scale: float) -> dict[str, Any]:
+    return {
+        "format": FORMAT,
+        "product_version": __version__,
+        "created": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        "comparison_scale": scale or None,
+        "explanations": list(explanations),
+    }
+
+
+def _write_json(path: Path, data: Mapping[str, Any]) -> None:
+    text = json.dumps(data, ensure_ascii=False, allow_nan=False, indent=2) + "\n"
+    write_bytes_atomic(path, text.encode("utf-8"))
+
+
+def _comparison(explanations: Sequence[Explanation], scale: float) -> bytes:
+    """Return all overlays on one scale, in rows of six, as a PNG file."""
+    columns = min(_COLUMNS, len(explanations))
+    rows = math.ceil(len(explanations) / columns)
+    pitch = _TILE + _GAP
+    sheet = Image.new("RGB", (columns * pitch - _GAP, rows * pitch - _GAP), "white")
+    for number, explanation in enumerate(explanations):
+        tile = render_marked(explanation, scale=scale)
+        tile.thumbnail((_TILE, _TILE), Image.Resampling.LANCZOS)
+        sheet.paste(tile, (number % columns * pitch, number // columns * pitch))
+    return png_bytes(sheet)
+
+
+def _saved(folder: Path, entries: Sequence[Entry]) -> SavedAnalysis:
+    def paths(kind: str) -> tuple[Path, ...]:
+        return tuple(folder / entry.data["files"][kind] for entry in entries)
+
+    return SavedAnalysis(
+        folder, paths("overlay"), paths("figure"), paths("arrays"), folder / ANALYSIS_FILE, folder / REPORT_FILE
+    )
