@@ -8,7 +8,7 @@ from core.dataset.journal import complete_lines, replay
 from core.dataset.layout import Layout
 from core.dataset.legacy import describe_by_sidecar
 from core.dataset.record import ImageRecord
-from core.dataset.scan import file_names, images_in
+from core.dataset.scan import file_names, strangers_in
 from core.dataset.state import DatasetState
 from core.dataset.table import read_bytes, read_rows
 
@@ -23,6 +23,6 @@ def read_records(folder: Path) -> list[ImageRecord]:
     replay(complete_lines(read_bytes(layout.journal) or b""), state.apply)
     names = file_names(layout)
     known = [record for key, record in state.records.items() if key[1] in names.get(key[0], ())]
-    strangers = [image for image in images_in(layout, names) if (image[0], image[1].name) not in state.records]
+    strangers = list(strangers_in(layout, names, state.records))
     rows = read_rows(layout.table) if strangers else {}
     return known + [describe_by_sidecar(path, code, number, rows) for code, path, number in strangers]

@@ -72,7 +72,7 @@ class ImageRecord:
         if data["class"] not in CLASS_INDEX or image_number(data["file"]) is None:
             raise ValueError(f"No image of a class folder: {data['class']}/{data['file']}")
         values = {name: data[name] for name in _PLAIN_FIELDS if name in data}
-        return cls(path=folder / data["class"] / data["file"], class_code=data["class"], **values)
+        return cls(path=folder.joinpath(data["class"], data["file"]), class_code=data["class"], **values)
 
     @classmethod
     def from_recipe(cls, path: Path, number: int, recipe: Recipe) -> ImageRecord:

@@ -8,8 +8,6 @@ row are made good). The predecessor's images come in by the same way.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 
 from core.dataset import table as csv_table
@@ -18,7 +16,7 @@ from core.dataset.layout import Layout, taken_number
 from core.dataset.legacy import Rows, describe_by_recipe, describe_by_sidecar, embedded_recipe, is_complete_png
 from core.dataset.record import ImageRecord
 from core.dataset.run import Run
-from core.dataset.scan import Names, file_names, images_in
+from core.dataset.scan import Names, file_names, strangers_in
 from core.dataset.sidecar import sidecar_bytes, sidecar_path
 from core.dataset.state import DatasetState
 from core.utils.atomic import fsync_dir, write_bytes_atomic
@@ -57,7 +55,8 @@ class Recovery:
 
     def _adopt(self, names: Names) -> None:
         """Take in pictures that the journal does not know, by their recipe, or else by what the predecessor noted."""
-        strangers = [image for image in self._strangers(names) if self._is_whole(image[1])]
+        found = strangers_in(self._layout, names, self._state.records)
+        strangers = [(code, path, number) for code, path, number in found if self._is_whole(path)]
         rescued = [describe_by_recipe(path, code, number) for code, path, number in strangers]
         own = [record for record in rescued if record is not None]
         for record in own:
@@ -69,11 +68,6 @@ class Recovery:
             self._state.add(record)
         if strangers:
             self._journal.append(*({"type": "image", **r.to_json()} for r in (*own, *legacy)))
-
-    def _strangers(self, names: Names) -> Iterator[tuple[str, Path, int]]:
-        for code, path, number in images_in(self._layout, names):
-            if (code, path.name) not in self._state.records:
-                yield code, path, number
 
     def _is_whole(self, path: Path) -> bool:
         whole = is_complete_png(path)
@@ -132,11 +126,12 @@ class Recovery:
 
 def complete_discard(layout: Layout, journal: Journal, state: DatasetState, run_id: str) -> None:
     """Remove the files of a run whose removal stands in the journal, then note that it is done."""
-    for path in _files_of(layout, state.runs.get(run_id), state.discarding[run_id]):
+    files = _files_of(layout, state.runs.get(run_id), state.discarding[run_id])
+    for path in files:
         _remove_image(layout, path, run_id)
-    for code in {path.parent for path in _files_of(layout, state.runs.get(run_id), state.discarding[run_id])}:
-        with suppress(FileNotFoundError):
-            fsync_dir(code)
+    for folder in {path.parent for path in files}:
+        if folder.exists():
+            fsync_dir(folder)
     journal.append({"type": "end", "run_id": run_id, "status": "discarded"})
     state.end_run(run_id, "discarded")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from pathlib import Path
 
 from core.dataset.layout import Layout, image_number
@@ -17,12 +17,12 @@ def file_names(layout: Layout) -> Names:
     return {code: _names_in(layout.class_dir(code)) for code in CLASS_CODES}
 
 
-def images_in(layout: Layout, names: Names) -> Iterator[tuple[str, Path, int]]:
-    """Yield class, path and number of every file that is named as an image, in order."""
+def strangers_in(layout: Layout, names: Names, known: Container[tuple[str, str]]) -> Iterator[tuple[str, Path, int]]:
+    """Yield class, path and number of every file that is named as an image and not among the known ones, in order."""
     for code, present in names.items():
         for name in sorted(present):
             number = image_number(name)
-            if number is not None:
+            if number is not None and (code, name) not in known:
                 yield code, layout.class_dir(code) / name, number
 
 

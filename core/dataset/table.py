@@ -107,8 +107,11 @@ def read_rows(path: Path) -> dict[tuple[str, str], Mapping[str, str]]:
 
 def holds_foreign_text(path: Path, records: Iterable[ImageRecord]) -> bool:
     """Whether the file holds anything that this program would not write for these records."""
-    *lines, tail = (read_bytes(path) or b"").decode("utf-8", errors="replace").split("\n")
-    own = {line.rstrip("\n") for line in (_line(COLUMNS), *map(render_row, records))}
+    text, expected = (read_bytes(path) or b"").decode("utf-8", errors="replace"), render(records)
+    if text == expected:
+        return False
+    *lines, tail = text.split("\n")
+    own = set(expected.split("\n"))
     torn = tail.strip("\0")  # a row that a dying process, or a power cut, left unfinished
     return any(line not in own for line in lines) or not any(line.startswith(torn) for line in own)
 

@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -267,3 +268,43 @@ def test_the_cost_of_an_image_does_not_grow_with_the_images_before_it(tmp_path, 
         monkeypatch.undo()
     assert max(sizes) - min(sizes) < 200  # a rewritten table would add a row each time
     assert listed == []
+
+
+def kind_of(path):
+    if path.suffix == ".tmp":
+        return path.suffixes[-3].removeprefix(".") + " tmp"
+    return {"journal.jsonl": "journal", "synthetic_dataset.csv": "table"}.get(path.name, path.suffix[1:] or path.name)
+
+
+def test_each_piece_is_durable_before_the_next_is_begun(tmp_path, monkeypatch):
+    """A power cut may undo whatever was not fsynced: nothing may rest on it."""
+    request = make_request(tmp_path, "MEL=2")
+    with SyntheticDataset.open(tmp_path) as dataset:
+        run = dataset.begin_run(request, plan(dataset, request))
+        first, second = run.slots
+        dataset.store(run, first, pixels_of(1), make_recipe(first.planned))
+        steps, opened = [], {}
+        real = {name: getattr(os, name) for name in ("open", "write", "fsync", "link", "replace")}
+
+        def open_noting(path, *arguments, **options):
+            fd = real["open"](path, *arguments, **options)
+            opened[fd] = kind_of(Path(path))
+            return fd
+
+        monkeypatch.setattr(os, "open", open_noting)
+        for name in ("write", "fsync"):
+            monkeypatch.setattr(
+                os, name, lambda fd, *a, _name=name: (steps.append((_name, opened[fd])), real[_name](fd, *a))[1]
+            )
+        for name in ("link", "replace"):
+            monkeypatch.setattr(
+                os, name, lambda a, b, _name=name: (steps.append((_name, kind_of(Path(b)))), real[_name](a, b))[1]
+            )
+        dataset.store(run, second, pixels_of(2), make_recipe(second.planned))
+        monkeypatch.undo()
+    assert steps == [
+        ("write", "png tmp"), ("fsync", "png tmp"), ("link", "png"),
+        ("write", "json tmp"), ("fsync", "json tmp"), ("replace", "json"), ("fsync", "MEL"),
+        ("write", "journal"), ("fsync", "journal"),
+        ("write", "table"), ("fsync", "table"),
+    ]  # fmt: skip
