@@ -6,9 +6,8 @@ import logging
 import os
 import signal
 import sys
-from pathlib import Path
 
-from PyQt5.QtCore import QDir, Qt
+from PyQt5.QtCore import Qt
 from PyQt5.QtGui import QGuiApplication
 from PyQt5.QtWidgets import QApplication
 
@@ -55,7 +54,6 @@ def make_application(argv: list[str]) -> QApplication:
     app = QApplication(argv)
     app.setApplicationName(PRODUCT)
     app.setApplicationVersion(__version__)
-    QDir.addSearchPath("icons", str(Path(__file__).parent / "theme" / "icons_svg"))
     remember_system(app)
     app.setStyle("Fusion")
     return app

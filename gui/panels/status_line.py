@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from PyQt5.QtWidgets import QLabel, QStatusBar
+from PyQt5.QtWidgets import QLabel, QSizePolicy, QStatusBar
 
 from gui.i18n import tr
 from gui.state.engine import EngineState
 from gui.state.session import Session
 from gui.theme.palette import tabular
-from gui.widgets.labels import label
+from gui.theme.tokens import GAP_LARGE
+from gui.widgets.labels import ElidedLabel, label
 
 ENGINE_WORDS = {
     EngineState.COLD: "Engine: waiting",
@@ -40,8 +41,10 @@ class StatusLine(QStatusBar):
         self._show_all()
 
     def _part(self) -> QLabel:
-        made = label("", "muted")
-        made.setContentsMargins(8, 0, 8, 0)
+        made = ElidedLabel()
+        made.setProperty("role", "muted")
+        made.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Preferred)
+        made.setContentsMargins(0, 0, GAP_LARGE, 0)
         self.addWidget(made)
         return made
 

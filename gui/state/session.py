@@ -132,7 +132,8 @@ class Session(QObject):
         self.run.finished.connect(self._run_finished)
         self.run.failed.connect(self._run_failed)
         self.picture.changed.connect(self._picture_changed)
-        for source in (self.settings, self.catalog, self.engine, self.gallery, self.picture):
+        self.picture.failed.connect(self._picture_failed)
+        for source in (self.settings, self.catalog, self.engine, self.gallery):
             source.failed.connect(self.report)
 
     def _begin(self) -> None:
@@ -191,6 +192,13 @@ class Session(QObject):
         if every and self._made[event.class_code] % every == 0:
             self.explain.save(event.file)
         self._made[event.class_code] += 1
+
+    def _picture_failed(self, error: BaseException) -> None:
+        """Tell of a picture the user chose; one that the run showed may have been taken back in the meantime."""
+        if self._follows_run:
+            _log.info("Not shown: %s", error)
+        else:
+            self.report(error)
 
     def _class_failed(self, event: Failed) -> None:
         self.class_failed.emit(Problem(event.class_code, event.message, event.remedy, kind=event.kind))

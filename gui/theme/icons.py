@@ -6,6 +6,7 @@ import weakref
 from typing import Final, Protocol
 
 import qtawesome
+from PyQt5 import sip
 from PyQt5.QtGui import QIcon
 
 from gui.theme.tokens import LIGHT, Tokens
@@ -79,4 +80,5 @@ def retint(tokens: Tokens) -> None:
     """Colour every icon in use anew."""
     _Tint.tokens = tokens
     for wearer, (name, token) in list(_wearers.items()):
-        wearer.setIcon(icon(name, token))
+        if not sip.isdeleted(wearer):
+            wearer.setIcon(icon(name, token))

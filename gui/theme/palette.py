@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+from PyQt5.QtCore import QDir
 from PyQt5.QtGui import QColor, QFont, QPalette
 from PyQt5.QtWidgets import QApplication
 
@@ -10,6 +13,7 @@ from gui.theme.style import style_sheet
 from gui.theme.tokens import DARK, LIGHT, Tokens
 
 _DARK_BELOW = 128
+_ICONS = Path(__file__).parent / "icons_svg"
 
 
 class _Current:
@@ -36,6 +40,7 @@ def apply_theme(app: QApplication, theme: str) -> Tokens:
     """Give the application theme `light`, `dark` or `system` and return the tokens now in force."""
     dark = theme == "dark" or (theme == "system" and _Current.system_is_dark)
     _Current.tokens = DARK if dark else LIGHT
+    QDir.setSearchPaths("icons", [str(_ICONS)])
     app.setPalette(make_palette(_Current.tokens))
     app.setStyleSheet(style_sheet(_Current.tokens))
     icons.retint(_Current.tokens)

@@ -22,7 +22,7 @@ class Banner(QFrame):
         self.setObjectName("banner")
         self._icon = QLabel()
         self._words = label(wrap=True)
-        self._action: QPushButton = text_button("")
+        self._action: QPushButton = text_button(tr("More"))
         self._action.clicked.connect(self._act)
         self._do: Callable[[], object] | None = None
         layout = QHBoxLayout(self)

@@ -24,14 +24,11 @@ class GalleryItem:
     ----------
     path
         As text: ten thousand Path objects cost time that the window does not have.
-    modified
-        Seconds since the epoch.
     """
 
     path: str
     class_code: str
     name: str
-    modified: float
 
 
 def scan_images(output: Path) -> Iterator[list[GalleryItem]]:
@@ -46,8 +43,8 @@ def scan_images(output: Path) -> Iterator[list[GalleryItem]]:
 
 
 def item_of(path: Path, class_code: str) -> GalleryItem:
-    """Return the item of one file that has just been written."""
-    return GalleryItem(str(path), class_code, path.stem, path.stat().st_mtime)
+    """Return the item of one file."""
+    return GalleryItem(str(path), class_code, path.stem)
 
 
 def _class_items(folder: Path, code: str) -> Iterator[GalleryItem]:
@@ -56,7 +53,7 @@ def _class_items(folder: Path, code: str) -> Iterator[GalleryItem]:
             for entry in entries:
                 stem, suffix = os.path.splitext(entry.name)
                 if suffix.lower() in SUFFIXES:
-                    yield GalleryItem(entry.path, code, stem, entry.stat().st_mtime)
+                    yield GalleryItem(entry.path, code, stem)
     except OSError:
         return
 

@@ -32,4 +32,5 @@ def find_unfinished(output: Path) -> list[Unfinished]:
         return []
     state = DatasetState(layout.folder)
     replay(complete_lines(layout.journal.read_bytes()), state.apply)
+    state.mark_done()
     return [Unfinished(run.run_id, len(run.slots) - len(run.pending), len(run.slots)) for run in state.unfinished()]

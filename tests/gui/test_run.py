@@ -1,0 +1,211 @@
+"""Starting, following and stopping a run in the window."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from core.cancel import StopMode
+from core.errors import DiskFullError, FolderLockedError, ModelMissingError, OutOfMemoryError
+from core.events import Failed
+from gui.main_window import MainWindow
+from gui.state.run import RunState
+from tests.gui.fake_engine import FakeEngine
+
+
+def ask_for(window: MainWindow, **counts: int) -> None:
+    window.session.classes.check_all(False)
+    for code, count in counts.items():
+        window.setup.rows[code]._check.setChecked(True)
+        window.setup.rows[code]._count.setValue(count)
+
+
+def wait_idle(window: MainWindow, qtbot) -> None:
+    qtbot.waitUntil(lambda: not window.session.run.busy, timeout=10_000)
+
+
+def test_the_request_is_what_the_widgets_say(window: MainWindow, engine: FakeEngine, output: Path, qtbot) -> None:
+    ask_for(window, MEL=2, VASC=1)
+    window.setup.advanced._content.steps.setValue(7)
+    window.setup.advanced._content.seed.setValue(99)
+    window.setup.start.click()
+    wait_idle(window, qtbot)
+    (request,) = engine.requests
+    assert request.counts == (("MEL", 2), ("VASC", 1))
+    assert (request.steps, request.seed, request.output, request.guidance) == (7, 99, output, None)
+
+
+def test_a_run_is_followed_to_its_end(window: MainWindow, output: Path, qtbot) -> None:
+    ask_for(window, MEL=2, NV=1)
+    window.setup.start.click()
+    assert window.session.run.state is RunState.STARTING
+    assert not window.setup.start.isEnabled()
+    assert window.setup.stop.isEnabled()
+    wait_idle(window, qtbot)
+    assert window.progress.bar.value() == window.progress.bar.maximum()
+    assert window.progress.count.text() == "3 / 3"
+    assert "Finished: 3 images" in window.progress.what.text()
+    assert window.gallery.list.model().rowCount() == 3
+    qtbot.waitUntil(lambda: window.session.picture.picture is not None)
+    qtbot.waitUntil(lambda: window.session.picture.picture.path == output / "NV" / "ISIC_0000001.png")
+    assert "seed" in window.picture.recipe.line.text()
+    assert window.setup.start.isEnabled()
+
+
+def test_steps_are_shown_while_they_happen(window: MainWindow, engine: FakeEngine, qtbot) -> None:
+    engine.gate.clear()
+    ask_for(window, MEL=1)
+    window.setup.start.click()
+    qtbot.waitUntil(lambda: window.session.run.state is RunState.RUNNING)
+    engine.gate.set()
+    wait_idle(window, qtbot)
+    frames = window.session.denoising.frames
+    assert frames[-1].step == engine.steps
+    assert window.picture.denoising.noisy.has_picture
+    window.picture.denoising.slider.setValue(0)
+    assert window.session.denoising.frame is frames[0]
+
+
+def test_nothing_checked_cannot_be_started(window: MainWindow) -> None:
+    ask_for(window)
+    assert not window.setup.start.isEnabled()
+    assert "at least one class" in window.setup.estimate.text()
+
+
+def test_the_estimate_learns_this_machines_speed(window: MainWindow, qtbot) -> None:
+    ask_for(window, MEL=2)
+    assert "time known after the first" in window.setup.estimate.text()
+    window.setup.start.click()
+    wait_idle(window, qtbot)
+    window.session.settings.set("generation.steps", 400)
+    # the engine told of 0.1 s for an image of 4 steps: two images of 400 steps take 20 s
+    assert window.setup.estimate.text() == "2 images · ~20 s"
+
+
+@pytest.mark.parametrize(
+    ("mode", "kept", "words"),
+    [
+        (StopMode.AFTER_IMAGE, 1, "1 image of this run kept"),
+        (StopMode.NOW, 0, "0 images of this run kept"),
+        (StopMode.DISCARD, 0, "taken back"),
+    ],
+)
+def test_three_stops(
+    window: MainWindow, engine: FakeEngine, output: Path, qtbot, mode: StopMode, kept: int, words: str
+) -> None:
+    engine.gate.clear()
+    ask_for(window, MEL=5)
+    window.setup.start.click()
+    qtbot.waitUntil(lambda: window.session.run.state is RunState.RUNNING)
+    window.session.stop(mode)
+    assert window.session.run.state is RunState.STOPPING
+    assert "Stopping" in window.progress.what.text()
+    engine.gate.set()
+    wait_idle(window, qtbot)
+    assert len(list(output.glob("*/*.png"))) == kept
+    assert words in window.progress.what.text()
+
+
+def test_discard_empties_the_gallery_again(window: MainWindow, engine: FakeEngine, qtbot) -> None:
+    ask_for(window, MEL=3)
+    engine.fail_at = lambda number: window.session.run._cancel.request(StopMode.DISCARD) if number == 3 else None
+    window.setup.start.click()
+    wait_idle(window, qtbot)
+    qtbot.waitUntil(lambda: window.session.gallery.rowCount() == 0)
+    assert window.session.picture.picture is None
+
+
+def test_regenerate_repeats_the_last_request(window: MainWindow, engine: FakeEngine, qtbot) -> None:
+    assert not window.setup.regenerate.isEnabled()
+    ask_for(window, MEL=1)
+    window.setup.start.click()
+    wait_idle(window, qtbot)
+    ask_for(window, NV=2)
+    window.setup.regenerate.click()
+    wait_idle(window, qtbot)
+    assert engine.requests[0] == engine.requests[1]
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        ModelMissingError("There is no model for MEL.", remedy="Choose another folder."),
+        DiskFullError("The disk is full.", remedy="Free some space."),
+        FolderLockedError("Process 7 is writing there.", remedy="Wait for it."),
+        OutOfMemoryError("Not even one image fits.", remedy="Use the CPU."),
+    ],
+)
+def test_an_error_of_the_engine_is_told_with_its_remedy(
+    window: MainWindow, engine: FakeEngine, qtbot, error: Exception
+) -> None:
+    def fail(number: int) -> None:
+        raise error
+
+    engine.fail_at = fail
+    ask_for(window, MEL=1)
+    window.setup.start.click()
+    wait_idle(window, qtbot)
+    (dialog,) = window._problems
+    assert dialog.problem.message == error.message
+    assert dialog.problem.remedy == error.remedy
+    assert dialog.problem.expected
+    assert dialog.isVisible()
+    assert window.setup.start.isEnabled()
+
+
+@pytest.mark.parametrize("kind", [RuntimeError, ValueError, StopIteration, KeyError])
+def test_an_unexpected_error_of_the_engine_is_told_too(
+    window: MainWindow, engine: FakeEngine, qtbot, kind: type[Exception]
+) -> None:
+    """RuntimeError is torch's own error; StopIteration ends generators silently where it is not converted."""
+
+    def fail(number: int) -> None:
+        raise kind("CUDA error: device-side assert")
+
+    engine.fail_at = fail
+    ask_for(window, MEL=1)
+    window.setup.start.click()
+    wait_idle(window, qtbot)
+    (dialog,) = window._problems
+    assert "CUDA error: device-side assert" in dialog.problem.details
+    assert dialog.problem.report.is_file()
+    assert "CUDA error" in dialog.problem.report.read_text(encoding="utf-8")
+
+
+def test_a_class_without_a_usable_model_does_not_interrupt(window: MainWindow, engine: FakeEngine, qtbot) -> None:
+    refused = Failed("MEL", "model_truncated", "unet_MEL_best.pth ends too early.", "Download it again.", 2)
+    engine.extra = lambda number: iter([refused] if number == 1 else [])
+    ask_for(window, NV=1)
+    window.setup.start.click()
+    wait_idle(window, qtbot)
+    assert "MEL" in window.banner.text
+    assert window._problems == []
+    window.banner._action.click()
+    assert "ends too early" in window._problems[0].problem.message
+
+
+def test_another_run_can_follow_an_error(window: MainWindow, engine: FakeEngine, qtbot) -> None:
+    def fail(number: int) -> None:
+        raise RuntimeError("once")
+
+    engine.fail_at = fail
+    ask_for(window, MEL=1)
+    window.setup.start.click()
+    wait_idle(window, qtbot)
+    engine.fail_at = lambda number: None
+    window._problems[0].close()
+    window.setup.start.click()
+    wait_idle(window, qtbot)
+    assert window.progress.count.text() == "1 / 1"
+    assert window._problems == []
+
+
+def test_a_second_start_is_ignored_while_running(window: MainWindow, engine: FakeEngine, qtbot) -> None:
+    engine.gate.clear()
+    ask_for(window, MEL=1)
+    window.session.start()
+    window.session.start()
+    engine.gate.set()
+    wait_idle(window, qtbot)
+    assert len(engine.requests) == 1
