@@ -37,13 +37,13 @@ _REASONS: Final[dict[int, tuple[str, str]]] = {
 
 def explain_os_error(error: OSError, path: Path) -> OutputError:
     """Return the `OutputError` that tells what `error` means for writing to `path`."""
-    where = Path(error.filename) if isinstance(error.filename, str) else path
     if error.errno in _FULL:
         return DiskFullError(
-            f"There is no space left for '{where}'; everything finished before is kept.",
-            remedy="Free some space or choose another drive, then run `resume` on the output folder.",
-            path=where,
+            f"There is no space left on the drive of '{path}'; everything finished before is kept.",
+            remedy="Free some space, then run `resume` on the folder; or choose an output folder on another drive.",
+            path=path,
         )
+    where = Path(error.filename) if isinstance(error.filename, str) else path
     fallback = (f"the system reports: {error.strerror or error}", "Check the drive, then run `resume` on the folder.")
     reason, remedy = _REASONS.get(error.errno or 0, fallback)
     return OutputError(f"'{where}' could not be read or written: {reason}.", remedy=remedy, path=where)
