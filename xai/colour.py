@@ -55,7 +55,7 @@ def blend_signed(base: NDArray[np.uint8], strength: Floats, opacity: float) -> N
     if opacity <= 0:
         return base.copy()
     lab = to_oklab(base)
-    lab[..., 1:] *= 1 - opacity
+    lab[..., 1:] *= (1 - opacity) ** 2  # pink skin must not look like a red value
     amount = (np.clip(np.abs(strength), 0, 1) * opacity)[..., None]
     ends = np.where((strength > 0)[..., None], POSITIVE, NEGATIVE)
     return from_oklab(lab + (ends - lab) * amount)

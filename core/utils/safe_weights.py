@@ -32,6 +32,12 @@ WRAPPERS: Final = ("model_state_dict", "state_dict", "model")
 
 _ZIP: Final = b"PK\x03\x04"
 _IMPORTING_OPCODES: Final = frozenset({"GLOBAL", "STACK_GLOBAL", "INST"})
+_HARMLESS: Final = (
+    "torch._utils._rebuild_tensor_v2", "torch._utils._rebuild_parameter", "collections.OrderedDict",
+    "torch.FloatStorage", "torch.HalfStorage", "torch.BFloat16Storage", "torch.LongStorage",
+)  # fmt: skip
+"""Names in every state dict; if torch complains about the beginning of one, the file ends in the middle of it."""
+
 _DAMAGE: Final = (
     pickle.UnpicklingError, RuntimeError, EOFError, LookupError, ValueError, TypeError, AttributeError, AssertionError,
     OverflowError, struct.error,
@@ -130,10 +136,11 @@ def _check_zip(path: Path, max_bytes: int) -> None:
 
 
 def _refusal(path: Path, error: BaseException) -> ModelTruncatedError | ModelUnsafeError:
-    name = re.search(r"GLOBAL (\S+)", str(error))
-    if name is None and not _asks_for_code(path):
+    found = re.search(r"GLOBAL (\S+)", str(error))
+    name = found[1].rstrip(".") if found else ""
+    if any(harmless.startswith(name) for harmless in _HARMLESS) and (name or not _asks_for_code(path)):
         return _truncated(path)
-    what = f" ({name[1]})" if name else ""
+    what = f" ({name})" if name else ""
     return ModelUnsafeError(
         f"{path.name} asks for code to be run{what} instead of only holding weights. Nothing in it was run.",
         remedy="Use this file only if its maker saves it again as a plain state_dict or as .safetensors.",
