@@ -112,5 +112,5 @@ def _hatched(picture: NDArray[np.uint8]) -> Image.Image:
     draw = ImageDraw.Draw(pale)
     pitch = max(6, min(width, height) // 24)
     for offset in range(-height, width, pitch):
-        draw.line((offset, height, offset + height, 0), fill="#8b939b", width=max(1, pitch // 10))
+        draw.line((offset, height, offset + height, 0), fill="#919191", width=max(1, pitch // 10))
     return pale

@@ -1,0 +1,130 @@
+"""Each rule of the gate on both sides of its threshold, and the order of the reasons."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from core.taxonomy import CLASS_CODES
+from xai.explanation import GateVerdict
+from xai.gate import (
+    GREEN,
+    ValidationRecord,
+    combine,
+    judge_confidence,
+    judge_convergence,
+    judge_head,
+    judge_record,
+    judge_strength,
+    judge_target,
+    normalised_entropy,
+)
+
+
+def answer(**probabilities):
+    rest = (1 - sum(probabilities.values())) / (len(CLASS_CODES) - len(probabilities))
+    return {code: probabilities.get(code, rest) for code in CLASS_CODES}
+
+
+def test_the_worst_level_wins_and_its_reasons_come_first():
+    verdict = combine(GREEN, GateVerdict("amber", ("a", "b")), GateVerdict("red", ("r",)), GateVerdict("amber", ("c",)))
+    assert verdict == GateVerdict("red", ("r", "a", "b", "c"))
+    assert combine(GREEN, GREEN) == GREEN
+
+
+@pytest.mark.parametrize(
+    ("classes", "problem", "level", "words"),
+    [
+        (CLASS_CODES, None, "green", ""),
+        ((*CLASS_CODES, "unnamed"), None, "green", ""),
+        (("MEL", "NV"), None, "green", ""),
+        (CLASS_CODES, "it is random", "red", "it is random"),
+        (tuple(f"output {i}" for i in range(1000)), None, "red", "ImageNet"),
+        (tuple(f"output {i}" for i in range(5)), None, "red", "5 outputs"),
+    ],
+)
+def test_heads(classes, problem, level, words):
+    verdict = judge_head(classes, problem)
+    assert verdict.level == level
+    assert words in " ".join(verdict.reasons)
+
+
+@pytest.mark.parametrize(
+    ("accuracy", "images", "level"),
+    [
+        (0.8, 500, "green"),
+        (0.5, 500, "green"),
+        (0.49, 500, "amber"),
+        (0.143, 500, "red"),
+        (0.3, 20, "red"),
+        (0.0, 9, "red"),
+    ],
+)
+def test_records(accuracy, images, level):
+    assert judge_record(ValidationRecord(accuracy, images, "hash"), 7).level == level
+
+
+def test_no_record_is_never_green():
+    verdict = judge_record(None, 7)
+    assert verdict.level == "amber"
+    assert "no validation record" in verdict.reasons[0]
+
+
+def test_entropy_is_1_for_all_alike_and_0_for_certainty():
+    assert normalised_entropy(dict.fromkeys("abcd", 0.25)) == pytest.approx(1)
+    assert normalised_entropy({"a": 1.0, "b": 0.0}) == 0
+    assert normalised_entropy({"a": 0.5, "b": 0.5, "c": 0.0, "d": 0.0}) == pytest.approx(0.5)
+
+
+@pytest.mark.parametrize(
+    ("probabilities", "intended", "words"),
+    [
+        (answer(MEL=0.8), "MEL", []),
+        (answer(MEL=0.8), None, []),
+        (answer(MEL=0.8), "NV", ["stands for NV, but the classifier says MEL"]),
+        (answer(MEL=0.47, NV=0.44), "MEL", ["close between MEL (47%) and NV (44%)"]),
+        (answer(MEL=0.49, NV=0.38), "MEL", []),
+        (answer(MEL=0.3), "MEL", ["undecided"]),
+        (answer(NV=0.15), "MEL", ["undecided", "close between", "stands for MEL"]),
+    ],
+)
+def test_confidence(probabilities, intended, words):
+    verdict = judge_confidence(probabilities, intended)
+    assert verdict.level == ("amber" if words else "green")
+    assert len(verdict.reasons) == len(words)
+    for reason, part in zip(verdict.reasons, words, strict=True):
+        assert part in reason
+
+
+def test_explaining_another_class_than_the_answer():
+    assert judge_target("MEL", "MEL").level == "green"
+    assert judge_target("MEL", "NV").level == "amber"
+
+
+@pytest.mark.parametrize(
+    ("relative", "difference", "level"),
+    [
+        (0.0099, 2.0, "green"),
+        (0.01, 2.0, "amber"),
+        (0.049, -2.0, "amber"),
+        (0.05, 2.0, "red"),
+        (None, 0.02, "amber"),
+        (math.nan, math.nan, "red"),
+        (None, math.nan, "red"),
+        (math.inf, 1.0, "red"),
+    ],
+)
+def test_convergence(relative, difference, level):
+    assert judge_convergence(relative, difference, 512).level == level
+
+
+def test_nothing_to_explain_is_said_in_words():
+    assert "nothing to explain at this baseline" in judge_convergence(None, 0.02, 32).reasons[0]
+
+
+@pytest.mark.parametrize(("difference", "level"), [(0.9, "amber"), (-0.9, "amber"), (1.1, "green"), (-1.1, "green")])
+def test_strength_against_real_images(difference, level):
+    assert judge_strength(difference, ValidationRecord(0.8, 100, "h", strength_p5=1.0)).level == level
+    assert judge_strength(difference, ValidationRecord(0.8, 100, "h")).level == "green"
+    assert judge_strength(difference, None).level == "green"
