@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -58,8 +58,9 @@ class ImageGenerator:
         cancel = cancel or CancelToken()
         catalog = discover(request.models)
         equipment = self._equip(request, catalog)
-        refused = _unavailable(request, catalog)
-        batch_size = _batch_size(request, equipment, max(count for _, count in request.counts))
+        counts = dict(request.counts)
+        refused = _unavailable(counts, catalog)
+        batch_size = _batch_size(request, equipment, counts.keys() - refused.keys(), max(counts.values()))
         with SyntheticDataset.open(request.output) as dataset:
             planned = _plan(request, dataset, skip=frozenset(refused))
             run = dataset.begin_run(dataclasses.replace(request, batch_size=batch_size), planned)
@@ -67,7 +68,7 @@ class ImageGenerator:
             yield work.started()
             yield from _first_notices(dataset, request, equipment)
             for code, error in refused.items():
-                yield work.refuse(code, error, dict(request.counts)[code])
+                yield work.refuse(code, error, counts[code])
             yield from work.images()
             if work.every_model_refused:
                 dataset.discard_run(run)
@@ -110,7 +111,9 @@ class ImageGenerator:
         request = run.request
         catalog = discover(request.models)
         equipment = self._equip(request, catalog)
-        batch_size = _batch_size(request, equipment, len(run.slots))
+        codes = {slot.planned.class_code: None for slot in run.pending}
+        refused = _unavailable(codes, catalog)
+        batch_size = _batch_size(request, equipment, codes.keys() - refused.keys(), len(run.slots))
         work = RunImages(dataset, run, equipment, batch_size, cancel)
         yield work.started()
         yield from _first_notices(dataset, request, equipment)
@@ -132,10 +135,10 @@ def _colors(request: GenerationRequest, catalog: Catalog) -> Mapping[str, ColorS
     return load_color_statistics(catalog.color_statistics)
 
 
-def _unavailable(request: GenerationRequest, catalog: Catalog) -> dict[str, ModelMissingError]:
+def _unavailable(codes: Collection[str], catalog: Catalog) -> dict[str, ModelMissingError]:
     """Return why classes that were asked for cannot be made; raise if that is all of them."""
-    missing = [model for code, _ in request.counts if not (model := catalog.classes[code]).available]
-    if len(missing) == len(request.counts):
+    missing = [model for code in codes if not (model := catalog.classes[code]).available]
+    if len(missing) == len(codes):
         reasons = "; ".join(f"{model.class_code}: {model.reason}" for model in missing)
         raise ModelMissingError(
             f"No class that was asked for has a usable model. {reasons}.",
@@ -145,9 +148,8 @@ def _unavailable(request: GenerationRequest, catalog: Catalog) -> dict[str, Mode
     return {model.class_code: missing_model(model) for model in missing}
 
 
-def _batch_size(request: GenerationRequest, equipment: Equipment, most: int) -> int:
-    usable = [model for code, _ in request.counts if (model := equipment.models[code]).available]
-    sources = [model_source(model) for model in usable]
+def _batch_size(request: GenerationRequest, equipment: Equipment, codes: Collection[str], most: int) -> int:
+    sources = [model_source(equipment.models[code]) for code in codes]
     steps = request.steps if request.trajectory else 0
     return choose_batch_size(request.batch_size, equipment.device, sources, most, steps)
 

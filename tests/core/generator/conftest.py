@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 import torch
 
-from core.events import Event
 from core.generator.request import GenerationRequest, order_counts
 from tests.support.tiny_models import write_tiny_checkpoint, write_tiny_pack
 
@@ -42,7 +41,3 @@ def ask(pack: Path, tmp_path: Path):
         return GenerationRequest(counts=order_counts(counts or {"MEL": 2}), **given)
 
     return make
-
-
-def of_kind(events: list[Event], kind: type) -> list[Any]:
-    return [event for event in events if isinstance(event, kind)]
