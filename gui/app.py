@@ -18,6 +18,7 @@ from core.utils.path_manager import PathManager
 from core.version import PRODUCT, __version__
 from gui.crash import Crashes
 from gui.main_window import MainWindow
+from gui.qt_plugins import use_own_plugins
 from gui.state.session import Session
 from gui.state.settings import SettingsModel
 from gui.theme.icons import icon
@@ -47,6 +48,7 @@ def make_application(argv: list[str]) -> QApplication:
     """Return the application; what concerns high-resolution screens has to be said before it exists."""
     if sys.platform.startswith("linux"):
         os.environ.setdefault("QT_QPA_PLATFORM", "xcb")
+    use_own_plugins()
     attribute = Qt.ApplicationAttribute
     QApplication.setAttribute(attribute.AA_EnableHighDpiScaling)
     QApplication.setAttribute(attribute.AA_UseHighDpiPixmaps)

@@ -76,6 +76,8 @@ def child_variables() -> dict[str, str]:
     """Return the process environment for Python programs inside the virtual environment."""
     closed_out = ("PYTHONHOME", "PYTHONPATH", "PIP_USER", "PIP_TARGET", "PIP_PREFIX", "__PYVENV_LAUNCHER__")
     variables = {name: value for name, value in os.environ.items() if name not in closed_out}
+    if variables.get("LC_ALL") in ("C", "POSIX"):  # Qt hangs if it then has to open a file with other letters
+        variables["LC_ALL"] = "C.UTF-8"
     return variables | {"PYTHONUTF8": "1"}
 
 

@@ -21,10 +21,13 @@ from core.taxonomy import CLASS_CODES
 from core.utils.logger import RingHandler
 from core.utils.path_manager import PathManager
 from gui.main_window import MainWindow
+from gui.qt_plugins import use_own_plugins
 from gui.state.session import Session
 from gui.state.settings import SettingsModel
 from gui.theme.palette import apply_theme
 from tests.gui.fake_engine import FakeEngine
+
+use_own_plugins()
 
 NO_DF = "There is no file unet_DF_best.pth in this folder."
 
