@@ -2,7 +2,9 @@
 
     python benchmarks/output_folder.py [IMAGES]        10,000 unless told otherwise
 
-Last measured: see the end of this file.
+Last measured (2 cores of a cloud machine, network SSD, beside a training run that kept both busy): store 18 to 32 ms,
+nearly all of it waiting for five fsyncs (7 ms without); reading 10,000 images 0.7 s (0.22 s of processor time), opening
+them for writing 1.5 s (0.44 s of processor time).
 """
 
 from __future__ import annotations

@@ -120,6 +120,15 @@ def test_append_grows_by_whole_pieces(grown):
     assert grown.size == 8
 
 
+def test_a_failed_append_takes_its_half_line_back_at_once(grown, monkeypatch):
+    """So that a reader finds no torn line while the program waits for space."""
+    system = BrokenOS(2, lambda: OSError(errno.ENOSPC, "full"), torn=True)
+    with system.installed(monkeypatch), pytest.raises(OSError, match="full"):
+        grown.append(b"two\n")
+    assert system.count == 3  # open, the torn write, ftruncate
+    assert grown.path.read_bytes() == b"one\n"
+
+
 def test_append_cuts_off_what_a_failed_append_left(grown, monkeypatch):
     def no_room(fd, data):
         os.pwrite(fd, b"tw", 4)
