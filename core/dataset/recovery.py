@@ -149,6 +149,5 @@ def _remove_image(layout: Layout, path: Path, run_id: str) -> None:
         recipe = embedded_recipe(path)
         if recipe is None or recipe.run_id != run_id:
             return  # somebody put another picture there
-    # The picture goes last: as long as it is there, an interrupted removal is found and completed.
     for gone in (layout.trajectory(path.parent.name, path.stem), sidecar_path(path), path):
         gone.unlink(missing_ok=True)
