@@ -41,9 +41,9 @@ splits (`split_hash` is the SHA-256 of the held-out lesion ids). Naevi were thin
 ## Training
 From random weights (no ImageNet pretraining), {images_seen} draws of images (epoch {epoch} of the run, the one with the
 best balanced accuracy on the validation lesions, {best:.3f}; that number is optimistic because it was used to choose),
-{minutes:.0f} minutes of wall-clock time up to there, {precision}, {threads} CPU thread(s). All classes drawn
-equally often; random turns, mirrors, scales, shifts and mild changes of colour; AdamW {rate}, cosine schedule,
-label smoothing {smoothing}, batch {batch}.
+{minutes:.0f} minutes of wall-clock time up to there on {hardware}; precision `{precision}`. All classes drawn equally
+often; random turns, mirrors, scales, shifts and mild changes of colour; AdamW {rate}, cosine schedule, label
+smoothing {smoothing}, batch {batch}.
 
 ## Measured
 - Held-out lesions: {summary}.
@@ -69,6 +69,7 @@ def write_card(
     fitted: tuple[Split, Split],
     report: Report,
     extra: Report | None,
+    hardware: str,
 ) -> None:
     """Write `README.md` into `folder`; `fitted` are the training and the validation split."""
     train, validation = fitted
@@ -77,10 +78,10 @@ def write_card(
         train_images=len(train), train_lesions=len(set(train.lesions)),
         validation_images=len(validation), validation_lesions=len(set(validation.lesions)),
         images_seen=state["images_seen"], epoch=state["epoch"], best=state["best"], minutes=state["seconds"] / 60,
-        precision="bf16 autocast" if config.precision != "fp32" else "fp32",
-        threads=config.threads,
+        precision=config.precision,
+        hardware=hardware,
         rate=config.learning_rate, smoothing=config.label_smoothing, batch=config.batch_size,
         summary=summary(report), table=confusion_table(report),
-        extra=f"- ISIC 2018 Task 3 validation images, another source of images: {summary(extra)}.\n" if extra else "",
+        extra=f"- ISIC 2018 Task 3 validation images, lesions of their own: {summary(extra)}.\n" if extra else "",
     )  # fmt: skip
     write_text_atomic(folder / "README.md", text)

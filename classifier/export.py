@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import platform
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -88,7 +89,7 @@ def rounded(state: Checkpoint) -> nn.Module:
     return model.eval()
 
 
-def export(data: Path, run: Path, output: Path) -> None:
+def export(data: Path, run: Path, output: Path, hardware: str) -> None:
     """Measure the best checkpoint of `run` on the lesions that it never saw, and write the shipped folder."""
     state = load_checkpoint(run / "best.pt", torch.device("cpu"))
     config = ClassifierConfig(**state["config"])
@@ -100,7 +101,7 @@ def export(data: Path, run: Path, output: Path) -> None:
     report = measure(model, test, state["mean"], state["std"], temperature)
     others = measure(model, extra, state["mean"], state["std"], temperature) if extra else None
     write_classifier(model, output, describe(config, state, test, report, temperature))
-    write_card(output, config, state, (train, validation), report, others)
+    write_card(output, config, state, (train, validation), report, others, hardware)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -109,8 +110,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--data", type=Path, required=True, help="folder with labels.csv")
     parser.add_argument("--run", type=Path, required=True, help="output folder of classifier.train")
     parser.add_argument("--output", type=Path, required=True, help="folder to write")
+    parser.add_argument("--hardware", default=platform.processor() or platform.machine(), help="for the model card")
     options = parser.parse_args(arguments)
-    export(options.data, options.run, options.output)
+    export(options.data, options.run, options.output, options.hardware)
 
 
 if __name__ == "__main__":
