@@ -33,8 +33,11 @@ def reproduce(image: Path, models: Path | None, save: Path | None, device: str, 
             "mean_difference": result.mean_difference,
             "identical": result.identical,
             "same_weights": result.same_weights,
+            "notes": list(result.notes),
         }
     )
+    for note in result.notes:
+        console.warn(note)
     console.say(_verdict(result.max_difference))
     if save is not None:
         _save(result.pixels, save)
