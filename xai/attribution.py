@@ -58,7 +58,7 @@ def integrated_gradients(
     """Attribute a score to pixels, as the mean over one or several baselines.
 
     For each baseline the number of Gauss-Legendre steps doubles from 32 until the attribution's sum is within 1 % of
-    the difference it must explain, or `last_steps` is reached.
+    the difference it must explain, or `last_steps` is reached; where there is nothing to explain it does not.
 
     Parameters
     ----------
@@ -102,8 +102,8 @@ def _converge(score: Score, image: Tensor, baseline: Tensor, chunk: int, last_st
     while True:
         values = method.attribute(image, baseline, n_steps=steps, internal_batch_size=chunk)
         found = _measure(values, end, start, steps)
-        good = abs(found.delta) < CONVERGED * max(abs(end - start), MIN_DIFFERENCE)
-        if good or steps >= last_steps or not math.isfinite(found.delta):
+        error = found.relative_delta
+        if error is None or not math.isfinite(error) or error < CONVERGED or steps >= last_steps:
             return found
         steps *= 2
 

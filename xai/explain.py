@@ -21,7 +21,7 @@ from xai.attribution import FIRST_STEPS, LAST_STEPS, Attribution, Score, integra
 from xai.baselines import make_baselines
 from xai.classifier import RECORD_FILE, Classifier, load_classifier
 from xai.explanation import Classification, ExplainOptions, Explanation, GateVerdict
-from xai.gate import combine, judge_confidence, judge_convergence, judge_strength, judge_target
+from xai.gate import combine, judge_confidence, judge_convergence, judge_direction, judge_strength, judge_target
 from xai.preprocessing import to_tensor
 from xai.subject import Subject, read_subject
 
@@ -199,6 +199,7 @@ def _judge(found: Attribution, question: _Question) -> GateVerdict:
         question.classifier.provenance,
         judge_convergence(found.relative_delta, difference, found.steps),
         judge_confidence(answer.probabilities, label),
+        judge_direction(question.target, answer.predicted, difference),
     ]
     if question.target != label:
         verdicts.append(judge_target(question.target, answer.predicted))

@@ -112,6 +112,16 @@ def judge_target(target: str, predicted: str) -> GateVerdict:
     return _amber(f"This map explains {target}, which is not the classifier's answer ({predicted}).")
 
 
+def judge_direction(target: str, predicted: str, difference: float) -> GateVerdict:
+    """Say so when the image speaks against the very class that the classifier answers: the baseline is to blame."""
+    if target != predicted or not difference < 0:
+        return GREEN
+    return _amber(
+        f"The baseline alone scores {-difference:.2f} logits higher for {target} than the image does, although "
+        f"{target} is the classifier's answer. Compare with another baseline."
+    )
+
+
 def judge_convergence(relative_delta: float | None, difference: float, steps: int) -> GateVerdict:
     """Judge how far the attribution's sum is from the difference it must explain.
 

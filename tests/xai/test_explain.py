@@ -54,7 +54,10 @@ def test_the_numbers_of_an_explanation_fit_together(classifier, baseline):
     assert found.relative_delta == pytest.approx(abs(found.delta / (found.score - found.baseline_score)))
     assert found.relative_delta < 0.01
     assert (found.method, found.target, found.baseline) == ("ig", "MEL", baseline)
-    assert found.gate.level == "green", found.gate.reasons
+    if found.score > found.baseline_score:
+        assert found.gate.level == "green", found.gate.reasons
+    else:
+        assert "The baseline alone scores" in found.gate.reasons[0]
     assert len(found.classifier_sha256) == 64
     assert found.seconds > 0
 

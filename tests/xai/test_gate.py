@@ -14,6 +14,7 @@ from xai.gate import (
     combine,
     judge_confidence,
     judge_convergence,
+    judge_direction,
     judge_head,
     judge_record,
     judge_strength,
@@ -100,6 +101,19 @@ def test_confidence(probabilities, intended, words):
 def test_explaining_another_class_than_the_answer():
     assert judge_target("MEL", "MEL").level == "green"
     assert judge_target("MEL", "NV").level == "amber"
+
+
+@pytest.mark.parametrize(
+    ("target", "predicted", "difference", "level"),
+    [
+        ("MEL", "MEL", -0.5, "amber"),
+        ("MEL", "MEL", 0.5, "green"),
+        ("MEL", "NV", -0.5, "green"),
+        ("MEL", "MEL", 0, "green"),
+    ],
+)
+def test_an_image_that_speaks_against_the_answer_itself(target, predicted, difference, level):
+    assert judge_direction(target, predicted, difference).level == level
 
 
 @pytest.mark.parametrize(
