@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import io
-import os
 import sys
 from importlib.util import find_spec
+
+from core.environment.system_libraries import has_display
 
 BASE = ("click", "packaging", "platformdirs")
 FILES = (*BASE, "filelock", "numpy", "PIL")
@@ -20,13 +21,6 @@ def missing_packages(names: tuple[str, ...]) -> list[str]:
     return [name for name in names if find_spec(name) is None]
 
 
-def no_display() -> bool:
-    """Tell whether a window could not be shown for want of a display server."""
-    return sys.platform.startswith("linux") and not any(
-        os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
-    )
-
-
 def complaint(argv: list[str]) -> str | None:
     """Return why this machine cannot do what was asked, and what to do about it, or None if it can."""
     if missing := missing_packages(NEEDED.get(argv[0], ENGINE) if argv else WINDOW):
@@ -35,9 +29,9 @@ def complaint(argv: list[str]) -> str | None:
             "Run ./run_isicgui.sh (Windows: run_isicgui.bat), which sets everything up, "
             "or install them here with: pip install -r requirements.txt"
         )
-    if not argv and no_display():
+    if not argv and not has_display():
         return (
-            "The window needs a display, and there is none here (neither DISPLAY nor WAYLAND_DISPLAY is set).\n"
+            "The window needs a display, and there is none here (DISPLAY is not set, or nobody answers there).\n"
             "Everything works without one too, for example: python main.py generate --classes MEL=4 --output OUT"
         )
     return None

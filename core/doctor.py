@@ -156,7 +156,7 @@ def _display() -> Check:
     if not has_display():
         how = "Generate without it: python main.py generate --classes MEL=4 --output OUT"
         return Check(
-            "Window", "warn", "cannot open, there is no display (DISPLAY and WAYLAND_DISPLAY are not set)", how
+            "Window", "warn", "cannot open, there is no display (DISPLAY is not set, or nobody answers there)", how
         )
     return Check("Window", "ok", "can open")
 

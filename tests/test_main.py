@@ -39,8 +39,9 @@ def test_without_packages_it_names_them_and_what_to_do(arguments: tuple[str, ...
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="elsewhere there always is a display")
-def test_without_a_display_the_window_points_to_generate() -> None:
-    done = _run()
+@pytest.mark.parametrize("variables", [{}, {"DISPLAY": ":987"}])
+def test_without_a_display_the_window_points_to_generate(variables: dict[str, str]) -> None:
+    done = _run(**variables)
     assert done.returncode == 1
     assert "python main.py generate --classes MEL=4 --output OUT" in done.stderr
     assert "Traceback" not in done.stderr

@@ -57,9 +57,28 @@ _PROGRAMS: Final[Mapping[str, str]] = {"apt": "apt-get", "dnf": "dnf", "pacman":
 
 
 def has_display() -> bool:
-    """Tell whether a window can be shown: always outside Linux; there, if a display server or Qt platform is named."""
-    names = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
-    return not sys.platform.startswith("linux") or any(os.environ.get(name) for name in names)
+    """Tell whether a window can be shown.
+
+    Always outside Linux; there, if a Qt platform was chosen, or an X server answers. Qt itself would abort the process.
+    """
+    if not sys.platform.startswith("linux") or os.environ.get("QT_QPA_PLATFORM"):
+        return True
+    if os.environ.get("DISPLAY"):
+        return _x_server_answers()
+    return bool(os.environ.get("WAYLAND_DISPLAY"))
+
+
+def _x_server_answers() -> bool:
+    try:
+        xlib = ctypes.CDLL("libX11.so.6")
+    except OSError:  # missing_libraries tells about that
+        return True
+    xlib.XOpenDisplay.restype = ctypes.c_void_p
+    xlib.XCloseDisplay.argtypes = [ctypes.c_void_p]
+    display = xlib.XOpenDisplay(None)
+    if display:
+        xlib.XCloseDisplay(display)
+    return bool(display)
 
 
 def missing_libraries() -> tuple[Library, ...]:
