@@ -116,7 +116,7 @@ class Session(QObject):
         self.log.close()
         self._engine.close()
         for tasks in self.findChildren(TaskRunner):
-            tasks.wait(2000)
+            tasks.close(2.0)
 
     def report(self, error: BaseException) -> None:
         """Tell of an error in a dialog."""

@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import weakref
-from typing import Final, Protocol
+from typing import Final
 
 import qtawesome
 from PyQt5 import sip
 from PyQt5.QtGui import QIcon
+from PyQt5.QtWidgets import QAbstractButton, QAction
 
 from gui.theme.tokens import LIGHT, Tokens
 
-
-class HasIcon(Protocol):
-    """A button, an action, anything that shows an icon."""
-
-    def setIcon(self, icon: QIcon) -> None:
-        """Show `icon`."""
+Wearer = QAbstractButton | QAction
 
 
 NAMES: Final[dict[str, str]] = {
@@ -61,7 +57,7 @@ class _Tint:
     tokens: Tokens = LIGHT
 
 
-_wearers: weakref.WeakKeyDictionary[HasIcon, tuple[str, str]] = weakref.WeakKeyDictionary()
+_wearers: weakref.WeakKeyDictionary[Wearer, tuple[str, str]] = weakref.WeakKeyDictionary()
 
 
 def icon(name: str, token: str = "text") -> QIcon:
@@ -70,7 +66,7 @@ def icon(name: str, token: str = "text") -> QIcon:
     return qtawesome.icon(NAMES[name], color=getattr(t, token), color_disabled=t.disabled)
 
 
-def set_icon(wearer: HasIcon, name: str, token: str = "text") -> None:
+def set_icon(wearer: Wearer, name: str, token: str = "text") -> None:
     """Give `wearer` an icon that follows the theme."""
     _wearers[wearer] = (name, token)
     wearer.setIcon(icon(name, token))

@@ -1,12 +1,14 @@
-"""A small job on a thread pool whose result comes back to the GUI thread."""
+"""A small job on a few threads whose result comes back to the GUI thread."""
 
 from __future__ import annotations
 
+import concurrent.futures
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 from PyQt5 import sip
-from PyQt5.QtCore import QObject, QRunnable, QThreadPool, pyqtSignal
+from PyQt5.QtCore import QObject, pyqtSignal
 
 
 class Outcome(QObject):
@@ -16,27 +18,11 @@ class Outcome(QObject):
     failed = pyqtSignal(object)
 
 
-class _Job(QRunnable):
-    def __init__(self, work: Callable[[], Any], outcome: Outcome) -> None:
-        super().__init__()
-        self._work = work
-        self._outcome = outcome
-
-    def run(self) -> None:
-        try:
-            result = self._work()
-        except Exception as error:  # noqa: BLE001 - the boundary of the thread: the error becomes a signal
-            self._tell("failed", error)
-        else:
-            self._tell("done", result)
-
-    def _tell(self, signal: str, value: object) -> None:
-        if not sip.isdeleted(self._outcome):
-            getattr(self._outcome, signal).emit(value)
-
-
 class TaskRunner(QObject):
-    """Runs tasks on its own pool and keeps what belongs to them alive until they have ended.
+    """Runs tasks on threads of its own and keeps what belongs to them alive until they have ended.
+
+    The threads are Python's: a QThreadPool that is destroyed while a task ends waits for it with the interpreter's
+    lock in its hands, and so for ever.
 
     Parameters
     ----------
@@ -46,34 +32,61 @@ class TaskRunner(QObject):
 
     def __init__(self, threads: int = 2, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._pool = QThreadPool(self)
-        self._pool.setMaxThreadCount(threads)
-        self._running: set[Outcome] = set()
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="task")
+        self._running: dict[Outcome, Future[None]] = {}
+        self._closed = False
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether every task has ended and its result has been delivered."""
+        return not self._running
 
     def start(
         self,
         work: Callable[[], Any],
         done: Callable[[Any], None],
         failed: Callable[[BaseException], None],
-        *,
-        priority: int = 0,
     ) -> None:
-        """Run `work` on the pool, then call `done` with its result or `failed` with its error in this thread."""
+        """Run `work` on a thread, then call `done` with its result or `failed` with its error in this thread.
+
+        After `close` nothing is started and nothing delivered any more.
+        """
+        if self._closed:
+            return
         outcome = Outcome(self)
-        self._running.add(outcome)
         outcome.done.connect(lambda value: self._deliver(outcome, done, value))
         outcome.failed.connect(lambda error: self._deliver(outcome, failed, error))
-        self._pool.start(_Job(work, outcome), priority)
-
-    def wait(self, milliseconds: int = -1) -> bool:
-        """Wait until nothing runs any more; for the end of the program and for tests."""
-        return self._pool.waitForDone(milliseconds)
+        self._running[outcome] = self._pool.submit(_carry_out, work, outcome)
 
     def forget_waiting(self) -> None:
-        """Drop the tasks that have not started."""
-        self._pool.clear()
+        """Drop the tasks that have not started; neither of their functions is called."""
+        for outcome, future in list(self._running.items()):
+            if future.cancel():
+                self._forget(outcome)
+
+    def close(self, seconds: float) -> None:
+        """Take no further tasks and wait a while for those that run; what has not started is dropped."""
+        self._closed = True
+        self.forget_waiting()
+        self._pool.shutdown(wait=False, cancel_futures=True)
+        concurrent.futures.wait(list(self._running.values()), timeout=seconds)
 
     def _deliver(self, outcome: Outcome, slot: Callable[[Any], None], value: object) -> None:
-        self._running.discard(outcome)
+        self._forget(outcome)
+        if not self._closed:
+            slot(value)
+
+    def _forget(self, outcome: Outcome) -> None:
+        del self._running[outcome]
         outcome.deleteLater()
-        slot(value)
+
+
+def _carry_out(work: Callable[[], Any], outcome: Outcome) -> None:
+    try:
+        result = work()
+    except Exception as error:  # noqa: BLE001 - the boundary of the thread: the error becomes a signal
+        if not sip.isdeleted(outcome):
+            outcome.failed.emit(error)
+    else:
+        if not sip.isdeleted(outcome):
+            outcome.done.emit(result)

@@ -195,4 +195,5 @@ def make_explained(target: str, level: str, size: int = SIZE) -> ExplainedPictur
     heat = np.sin(9 * x) * np.exp(-8 * (x**2 + y**2))
     colors = np.stack([np.linspace(40, 200, 65), 60 + 60 * np.hanning(65), np.linspace(200, 40, 65)], 1)
     overlay = colors.astype(np.uint8)[np.clip((heat + 1) * 32, 0, 64).astype(int)]
-    return ExplainedPicture(explanation, overlay, 0.02, colors.astype(np.uint8))
+    no_map = reasons[0] if level == "red" else ""
+    return ExplainedPicture(explanation, overlay, 0.02, colors.astype(np.uint8), no_map)

@@ -1,0 +1,148 @@
+"""The engine in a process of its own: events, stops, errors, sudden death, goodbye."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from core.cancel import CancelToken, StopMode
+from core.errors import ISICGUIError, UnknownClassError
+from core.events import Finished, ImageDone, Step
+from core.generator.request import GenerationRequest
+from core.taxonomy import CLASS_CODES
+from gui.workers.engine import EngineDiedError, EngineFaultError
+from gui.workers.process_engine import ProcessEngine
+from tests.gui.fake_engine import FakeEngine
+from xai.explanation import ExplainOptions
+
+
+class Remote(FakeEngine):
+    """What runs in the other process; class counts tell it how to behave."""
+
+    def generate(self, request: GenerationRequest, cancel: CancelToken) -> Iterator[object]:
+        wish = dict(request.counts)
+        if wish == {"VASC": 1}:
+            raise UnknownClassError("MLE", CLASS_CODES, "MEL")
+        if wish == {"VASC": 2}:
+            raise RuntimeError("CUDA out of memory")
+        if wish == {"VASC": 3}:
+            os.kill(os.getpid(), signal.SIGKILL)
+        self.step_seconds = 0.02 if wish == {"BKL": 50} else 0.0
+        yield from super().generate(request, cancel)
+
+
+@pytest.fixture
+def remote() -> Iterator[ProcessEngine]:
+    engine = ProcessEngine(Remote)
+    yield engine
+    engine.close()
+
+
+def request_of(output: Path, **counts: int) -> GenerationRequest:
+    return GenerationRequest(tuple(counts.items()), Path("models"), output)
+
+
+def test_events_pictures_and_files_arrive(remote: ProcessEngine, tmp_path: Path) -> None:
+    events = list(remote.generate(request_of(tmp_path, MEL=2), CancelToken()))
+    steps = [event for event in events if isinstance(event, Step)]
+    images = [event for event in events if isinstance(event, ImageDone)]
+    assert [step.step for step in steps] == [1, 2, 3, 4, 1, 2, 3, 4]
+    assert steps[0].preview.predicted.shape == (32, 32, 3)
+    assert all(image.file.is_file() for image in images)
+    assert isinstance(events[-1], Finished)
+    assert remote.pid != os.getpid()
+
+
+def test_it_says_what_it_has(remote: ProcessEngine) -> None:
+    assert remote.warm_up().automatic == "cuda:0"
+
+
+def test_a_stop_reaches_it(remote: ProcessEngine, tmp_path: Path) -> None:
+    cancel = CancelToken()
+    events = []
+    for event in remote.generate(request_of(tmp_path, BKL=50), cancel):
+        events.append(event)
+        if isinstance(event, ImageDone):
+            cancel.request(StopMode.NOW)
+    assert events[-1].status == "stopped"
+    assert 1 <= events[-1].written < 10
+
+
+def test_a_typed_error_keeps_its_words(remote: ProcessEngine, tmp_path: Path) -> None:
+    with pytest.raises(ISICGUIError) as caught:
+        list(remote.generate(request_of(tmp_path, VASC=1), CancelToken()))
+    assert caught.value.kind == "unknown_class"
+    assert caught.value.message == "There is no class 'MLE'."
+    assert "Did you mean MEL?" in caught.value.remedy
+
+
+def test_an_unexpected_error_brings_its_traceback(remote: ProcessEngine, tmp_path: Path) -> None:
+    with pytest.raises(EngineFaultError, match="CUDA out of memory") as caught:
+        list(remote.generate(request_of(tmp_path, VASC=2), CancelToken()))
+    assert "in generate" in caught.value.details
+
+
+def test_sudden_death_is_an_error_and_the_next_call_works(remote: ProcessEngine, tmp_path: Path) -> None:
+    with pytest.raises(EngineDiedError, match="Every finished image is kept"):
+        list(remote.generate(request_of(tmp_path, VASC=3), CancelToken()))
+    events = list(remote.generate(request_of(tmp_path, MEL=1), CancelToken()))
+    assert events[-1].written == 1
+
+
+def test_a_picture_is_explained(remote: ProcessEngine, tmp_path: Path) -> None:
+    explained = remote.explain(tmp_path / "a.png", ExplainOptions(), "NV", CancelToken())
+    assert explained.explanation.target == "NV"
+    assert explained.overlay.shape == (32, 32, 3)
+
+
+def test_after_goodbye_there_is_no_process(remote: ProcessEngine) -> None:
+    remote.warm_up()
+    pid = remote.pid
+    remote.close()
+    assert remote.pid is None or not alive(pid)
+    with pytest.raises(EngineDiedError):
+        remote.warm_up()
+
+
+def test_the_engine_ends_when_the_window_is_killed(tmp_path: Path) -> None:
+    """A window that dies without a goodbye must not leave a process behind that computes for nobody."""
+    code = (
+        "import sys, time\n"
+        "from pathlib import Path\n"
+        "from core.cancel import CancelToken\n"
+        "from gui.workers.process_engine import ProcessEngine\n"
+        "from tests.gui.test_process_engine import Remote, request_of\n"
+        "if __name__ == '__main__':\n"
+        "    engine = ProcessEngine(Remote)\n"
+        f"    for event in engine.generate(request_of(Path({str(tmp_path)!r}), BKL=50), CancelToken()):\n"
+        "        print(engine.pid, flush=True)\n"
+    )
+    script = tmp_path / "window.py"
+    script.write_text(code, encoding="utf-8")
+    root = Path(__file__).resolve().parents[2]
+    environment = {**os.environ, "PYTHONPATH": str(root)}
+    window = subprocess.Popen([sys.executable, str(script)], stdout=subprocess.PIPE, text=True, env=environment)
+    assert window.stdout is not None
+    pid = int(window.stdout.readline())
+    window.kill()
+    window.communicate()
+    deadline = time.monotonic() + 20
+    while alive(pid) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not alive(pid)
+
+
+def alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    stat = Path(f"/proc/{pid}/stat")
+    return not stat.exists() or stat.read_text(encoding="utf-8").rsplit(")", 1)[1].split()[0] != "Z"
