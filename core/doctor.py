@@ -25,7 +25,7 @@ from core.utils.path_manager import PathManager
 Status = Literal["ok", "warn", "fail"]
 
 SUMS_NAME: Final = "SHA256SUMS"
-"""File in the starter folder with one ``<sha256>  <path>`` line per weights file, as `sha256sum` writes it."""
+"""File in a starter model's folder with one ``<sha256>  <name>`` line per weights file, as `sha256sum` writes it."""
 
 LITTLE_DISK: Final = 2 * 1024**3
 LITTLE_MEMORY: Final = 2 * 1024**3
@@ -173,7 +173,7 @@ def _starter(folder: Path) -> Iterator[Check]:
 
 
 def _sums(folder: Path) -> Iterator[Check]:
-    """Compare the starter's weights with the list that ships with them."""
+    """Compare the starter models' weights with the lists that ship with them."""
     if find_spec("torch") is None:
         return
     from core.utils.safe_weights import sha256_of
@@ -188,13 +188,12 @@ def _sums(folder: Path) -> Iterator[Check]:
 
 
 def read_sums(folder: Path) -> dict[Path, str]:
-    """Return the SHA-256 that each file listed in ``SHA256SUMS`` should have; empty if there is no such list."""
-    try:
-        lines = (folder / SUMS_NAME).read_text(encoding="utf-8").splitlines()
-    except FileNotFoundError:
-        return {}
-    pairs = (line.split(maxsplit=1) for line in lines if line.strip())
-    return {folder / name.lstrip("*"): digest.lower() for digest, name in pairs}
+    """Return the SHA-256 that each file should have by the ``SHA256SUMS`` in the subfolders of `folder`."""
+    listed = {}
+    for sums in sorted(folder.glob(f"*/{SUMS_NAME}")):
+        pairs = (line.split(maxsplit=1) for line in sums.read_text(encoding="utf-8").splitlines() if line.strip())
+        listed |= {sums.parent / name.lstrip("*"): digest.lower() for digest, name in pairs}
+    return listed
 
 
 def _disk(output: Path) -> Check:

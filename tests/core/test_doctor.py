@@ -51,17 +51,15 @@ def test_missing_and_old_packages_are_named(paths: PathManager) -> None:
 
 
 def test_damaged_and_missing_starter_weights_are_named(paths: PathManager) -> None:
-    good, bad = paths.starter_dir / "a.safetensors", paths.starter_dir / "b.safetensors"
+    pack = paths.starter_dir / "pack"
+    pack.mkdir()
+    good, bad, gone = (pack / f"{name}.safetensors" for name in "abc")
     good.write_bytes(b"good")
     bad.write_bytes(b"bad")
-    sums = [
-        (hashlib.sha256(b"good").hexdigest(), good),
-        ("0" * 64, bad),
-        ("1" * 64, paths.starter_dir / "c.safetensors"),
-    ]
-    text = "".join(f"{digest}  {path.name}\n" for digest, path in sums)
-    (paths.starter_dir / doctor.SUMS_NAME).write_text(text, encoding="utf-8")
-    assert read_sums(paths.starter_dir) == {path: digest for digest, path in sums}
+    sums = {good: hashlib.sha256(b"good").hexdigest(), bad: "0" * 64, gone: "1" * 64}
+    text = "".join(f"{digest}  {path.name}\n" for path, digest in sums.items())
+    (pack / doctor.SUMS_NAME).write_text(text, encoding="utf-8")
+    assert read_sums(paths.starter_dir) == sums
     checks = list(doctor._sums(paths.starter_dir))
     assert [check.status for check in checks] == ["ok", "warn", "warn"]
     assert "changed or damaged" in checks[1].detail
