@@ -189,7 +189,7 @@ def _sums(folder: Path) -> Iterator[Check]:
 
 def read_sums(folder: Path) -> dict[Path, str]:
     """Return the SHA-256 that each file should have by the ``SHA256SUMS`` in the subfolders of `folder`."""
-    listed = {}
+    listed: dict[Path, str] = {}
     for sums in sorted(folder.glob(f"*/{SUMS_NAME}")):
         pairs = (line.split(maxsplit=1) for line in sums.read_text(encoding="utf-8").splitlines() if line.strip())
         listed |= {sums.parent / name.lstrip("*"): digest.lower() for digest, name in pairs}
