@@ -91,6 +91,7 @@ class MainWindow(QMainWindow):
         if not self._opened:
             self._opened = True
             self._size_docks_once()
+            self.centralWidget().setFocus()
             QTimer.singleShot(OPEN_DELAY_MS, self._begin)
 
     def closeEvent(self, event: QCloseEvent) -> None:
@@ -161,6 +162,7 @@ class MainWindow(QMainWindow):
 
     def _centre(self) -> QWidget:
         centre = QWidget()
+        centre.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
         layout = QVBoxLayout(centre)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
@@ -304,7 +306,7 @@ class MainWindow(QMainWindow):
 
     def _size_docks(self) -> None:
         setup, gallery, tree, log = self.docks
-        self.resizeDocks([setup, gallery], [324, 264], Qt.Orientation.Horizontal)
+        self.resizeDocks([setup, gallery], [324, 252], Qt.Orientation.Horizontal)
         self.resizeDocks([gallery, tree], [360, 180], Qt.Orientation.Vertical)
         self.resizeDocks([log], [150], Qt.Orientation.Vertical)
 

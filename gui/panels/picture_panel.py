@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PyQt5.QtCore import Qt
-from PyQt5.QtWidgets import QFrame, QHBoxLayout, QStackedWidget, QTabBar, QVBoxLayout, QWidget
+from PyQt5.QtWidgets import QFrame, QHBoxLayout, QSizePolicy, QStackedWidget, QTabBar, QVBoxLayout, QWidget
 
 from gui.desktop import open_path
 from gui.i18n import tr
@@ -71,8 +71,10 @@ class PicturePanel(QFrame):
         tabs = QTabBar()
         tabs.setDrawBase(False)
         tabs.setExpanding(False)
+        tabs.setUsesScrollButtons(False)
         for name in (tr("Image"), tr("Denoising"), tr("Explain")):
             tabs.addTab(name)
+        tabs.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         tabs.setAccessibleName(tr("What is shown of the picture"))
         return tabs
 

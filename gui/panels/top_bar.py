@@ -29,7 +29,7 @@ class TopBar(QWidget):
         self._session = session
         self._settings = session.settings
         self.models = FolderButton("models", tr("Models"))
-        self.output = FolderButton("output", tr("Output"))
+        self.output = FolderButton("output", tr("Output"), Qt.TextElideMode.ElideMiddle)
         self.device = QComboBox()
         self.explain = self._explain_switch()
         self.every = self._every_spin()

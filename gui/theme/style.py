@@ -49,6 +49,9 @@ QToolButton[flat="true"], QPushButton[flat="true"] {{ background: transparent; b
 QToolButton[flat="true"]:hover, QPushButton[flat="true"]:hover {{ background: {t.selection}; }}
 QToolButton[flat="true"]:focus, QPushButton[flat="true"]:focus {{ border-color: {t.accent}; }}
 QToolButton[flat="true"]:checked {{ background: {t.selection}; border-color: {t.accent}; }}
+QToolButton[fold="true"] {{ text-align: left; }}
+QToolButton[fold="true"]:checked {{ background: transparent; border-color: transparent; }}
+QToolButton[fold="true"]:focus {{ border-color: {t.accent}; }}
 QToolButton::menu-indicator, QPushButton::menu-indicator {{ image: none; width: 0; }}
 QPushButton#primary {{ background: {t.accent}; color: {t.on_accent}; border: 1px solid {t.accent};
     min-height: {PRIMARY_HEIGHT - 2}px; font-weight: 600; padding: 0 16px; }}
@@ -87,6 +90,13 @@ QAbstractItemView[plain="true"], QPlainTextEdit[plain="true"] {{ border: none; }
 QAbstractItemView:focus, QPlainTextEdit:focus {{ border: 1px solid {t.accent}; }}
 QAbstractItemView::item:selected {{ background: {t.selection}; color: {t.text}; }}
 QCheckBox {{ spacing: 8px; }}
+QCheckBox::indicator {{ width: 14px; height: 14px; border: 1px solid {t.control_line}; border-radius: 4px;
+    background: {t.raised}; }}
+QCheckBox::indicator:hover, QCheckBox::indicator:focus {{ border-color: {t.accent}; }}
+QCheckBox::indicator:checked {{ background: {t.accent}; border-color: {t.accent};
+    image: url(icons:check-{t.name}.svg); }}
+QCheckBox::indicator:checked:focus {{ border: 2px solid {t.text}; }}
+QCheckBox::indicator:disabled {{ border-color: {t.hairline}; background: transparent; }}
 QMenu {{ background: {t.raised}; color: {t.text}; border: 1px solid {t.hairline}; padding: 4px; }}
 QMenu::item {{ padding: 6px 24px 6px 12px; border-radius: 4px; }}
 QMenu::item:selected {{ background: {t.selection}; }}
@@ -95,7 +105,7 @@ QMenu::separator {{ height: 1px; background: {t.hairline}; margin: 4px 8px; }}
 QProgressBar {{ background: {t.hairline}; border: none; border-radius: 4px; min-height: 8px; max-height: 8px; }}
 QProgressBar::chunk {{ background: {t.accent}; border-radius: 4px; }}
 QTabBar::tab {{ background: transparent; color: {t.muted}; border: none; border-bottom: 2px solid transparent;
-    padding: 6px 12px; margin-right: 4px; }}
+    padding: 6px 10px; }}
 QTabBar::tab:selected {{ color: {t.text}; border-bottom: 2px solid {t.accent}; }}
 QTabBar::tab:hover {{ color: {t.text}; }}
 QTabBar::tab:focus {{ border-bottom: 2px solid {t.text}; }}

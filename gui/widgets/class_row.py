@@ -13,7 +13,7 @@ from gui.theme.palette import tabular
 from gui.theme.tokens import GAP_SMALL, ICON_SIZE
 from gui.widgets.labels import ElidedLabel, label
 
-CODE_WIDTH = 48
+CODE_WIDTH = 44
 COUNT_WIDTH = 68
 
 

@@ -46,5 +46,5 @@ class ColorBar(QWidget):
         words = QRect(0, BAR_HEIGHT + 2, self.width(), self.fontMetrics().height())
         flag = Qt.AlignmentFlag
         painter.drawText(words, int(flag.AlignLeft), f"−{self._scale:.2g} " + tr("against"))
-        painter.drawText(words, int(flag.AlignHCenter), tr("0 logits per pixel"))
-        painter.drawText(words, int(flag.AlignRight), tr("for") + f" +{self._scale:.2g}")
+        painter.drawText(words, int(flag.AlignHCenter), "0")
+        painter.drawText(words, int(flag.AlignRight), tr("for") + f" +{self._scale:.2g} " + tr("logits/pixel"))

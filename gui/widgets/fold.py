@@ -26,6 +26,7 @@ class Fold(QWidget):
         self._head.setText(title)
         self._head.setCheckable(True)
         self._head.setProperty("flat", True)
+        self._head.setProperty("fold", True)
         self._head.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self._head.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self._head.setAccessibleName(title)

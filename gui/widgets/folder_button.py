@@ -24,8 +24,9 @@ class FolderButton(QToolButton):
 
     about_to_open = pyqtSignal(object)
 
-    def __init__(self, icon_name: str, caption: str) -> None:
+    def __init__(self, icon_name: str, caption: str, elide: Qt.TextElideMode = Qt.TextElideMode.ElideRight) -> None:
         super().__init__()
+        self._elide = elide
         self._caption = caption
         self._value = ""
         set_icon(self, icon_name, "muted")
@@ -65,13 +66,16 @@ class FolderButton(QToolButton):
         self._draw_words(painter, area.adjusted(side + GAP_SMALL, 0, -side - 2, 0))
 
     def _draw_words(self, painter: QPainter, area: QRect) -> None:
+        """Draw caption and value; where both do not fit, the value alone: the icon says what it is."""
         metrics = self.fontMetrics()
         left = int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
-        painter.setPen(palette.color("muted"))
-        painter.drawText(area, left, self._caption)
-        area = area.adjusted(metrics.horizontalAdvance(self._caption) + GAP_SMALL, 0, 0, 0)
+        caption = metrics.horizontalAdvance(self._caption) + GAP_SMALL
+        if caption + metrics.horizontalAdvance(self._value) <= area.width():
+            painter.setPen(palette.color("muted"))
+            painter.drawText(area, left, self._caption)
+            area = area.adjusted(caption, 0, 0, 0)
         painter.setPen(palette.color("text" if self.isEnabled() else "disabled"))
-        painter.drawText(area, left, metrics.elidedText(self._value, Qt.TextElideMode.ElideMiddle, area.width()))
+        painter.drawText(area, left, metrics.elidedText(self._value, self._elide, area.width()))
 
 
 def short_path(path: Path, home: Path | None = None) -> str:
