@@ -161,7 +161,8 @@ def test_leftover_temporary_files_are_removed(output):
     for name in ("ISIC_0000009.png.ab12cd34.tmp", "anything"):
         (Layout(output).temporary / name).write_bytes(b"half")
     (Layout(output).temporary / "folder").mkdir()
-    reopen(output)
+    with SyntheticDataset.open(output):
+        assert list(Layout(output).temporary.iterdir()) == []
     assert_consistent(output)
 
 

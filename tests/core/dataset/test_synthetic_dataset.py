@@ -163,6 +163,27 @@ def test_a_foreign_picture_under_a_reserved_number_is_not_overwritten(tmp_path):
     assert [r.isic_number for r in read_records(tmp_path) if r.run_id] == [3, 2]
 
 
+def test_discarding_leaves_a_foreign_picture_under_a_reserved_number(tmp_path):
+    request = make_request(tmp_path, "MEL=2")
+    with SyntheticDataset.open(tmp_path) as dataset:
+        run = dataset.begin_run(request, plan(dataset, request))
+        (tmp_path / "MEL").mkdir()
+        (tmp_path / "MEL" / "ISIC_0000001.png").write_bytes(b"mine")
+        fill(dataset, run)
+        dataset.discard_run(run)
+    assert [path.name for path in (tmp_path / "MEL").iterdir()] == ["ISIC_0000001.png"]
+    assert (tmp_path / "MEL" / "ISIC_0000001.png").read_bytes() == b"mine"
+
+
+def test_a_folder_that_could_not_be_opened_is_not_left_locked(tmp_path):
+    Layout(tmp_path).journal.mkdir(parents=True)
+    with pytest.raises(OutputError) as refused:
+        SyntheticDataset.open(tmp_path)
+    Layout(tmp_path).journal.rmdir()
+    generate(tmp_path, "MEL=1")
+    assert refused.tb is not None  # it keeps the failed attempt's frames alive until here
+
+
 def test_storing_a_slot_twice_is_harmless(tmp_path):
     request = make_request(tmp_path, "MEL=1")
     with SyntheticDataset.open(tmp_path) as dataset:
