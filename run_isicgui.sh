@@ -18,8 +18,11 @@ works() {
     "$1" -c 'import sys; sys.exit(not (3, 10) <= sys.version_info < (3, 15))' >/dev/null 2>&1
 }
 
-# The environment's own Python answers fastest; any other is only needed to make or repair it.
-for python in "$here/.venv/bin/python" python3 python3.13 python3.12 python3.11 python3.10 python3.14 python; do
+# Once set up, the environment's own Python is the quickest way; any other is only needed to make or repair it.
+if [ -f "$here/.venv/isicgui-requirements.json" ] && [ -x "$here/.venv/bin/python" ]; then
+    exec "$here/.venv/bin/python" "$here/bootstrap.py" "$@"
+fi
+for python in python3 python3.13 python3.12 python3.11 python3.10 python3.14 python; do
     if works "$python"; then
         exec "$python" "$here/bootstrap.py" "$@"
     fi
