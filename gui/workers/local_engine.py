@@ -30,7 +30,9 @@ class LocalEngine:
 
         devices = (DeviceInfo("cpu", _cpu_name()), *_cuda_devices())
         automatic = devices[1].key if len(devices) > 1 else "cpu"
-        return EngineInfo(devices, automatic, {"torch": torch.__version__, "diffusers": diffusers.__version__})
+        return EngineInfo(
+            devices, automatic, {"torch": str(torch.__version__), "diffusers": str(diffusers.__version__)}
+        )
 
     def generate(self, request: GenerationRequest, cancel: CancelToken) -> Iterator[Event]:
         """Carry out a request."""
