@@ -110,14 +110,15 @@ def test_first_start_then_nothing_to_do_then_a_new_requirement(project: Path) ->
 
 @POSIX
 @pytest.mark.slow
-@pytest.mark.parametrize(("sign", "moments"), [(signal.SIGKILL, (0.3, 2.0)), (signal.SIGINT, (1.2, 3.5))])
-def test_interrupted_half_way_it_finishes_next_time(project: Path, sign: signal.Signals, moments) -> None:
-    for moment in moments:
+def test_interrupted_half_way_it_finishes_next_time(project: Path) -> None:
+    for sign, moment in ((signal.SIGKILL, 1.0), (signal.SIGINT, 0.5)):
         process = _start(project, "x")
+        assert process.stderr is not None
+        assert "==> Creating" in process.stderr.readline()
         time.sleep(moment)
         os.killpg(process.pid, sign)
         _, err = process.communicate(timeout=60)
-        if sign == signal.SIGINT and process.returncode != 0:
+        if sign == signal.SIGINT:
             assert process.returncode == 130
             assert "Run the same command again" in err
     finished = _run(project, "x")
@@ -143,8 +144,7 @@ def test_a_requirement_that_cannot_be_had_is_told_and_is_not_forgotten(project: 
     assert failed.stdout == ""
     assert "The packages could not be installed" in failed.stderr
     assert "Traceback" not in failed.stderr
-    again = _run(project, "x")
-    assert again.returncode == 1, "a failed set-up must not pass for a finished one"
+    assert (project / ".venv" / "isicgui-installing").exists(), "a failed set-up must not pass for a finished one"
 
 
 @POSIX

@@ -95,17 +95,21 @@ def test_another_requirements_file_is_outdated_on_its_own(ready: tuple[VirtualEn
     assert environment.outdated([requirements, tests]) == [tests]
 
 
-def test_a_probe_that_fails_is_told_and_nothing_is_stamped(tmp_path: Path, monkeypatch, capfd) -> None:
+@pytest.mark.skipif(os.name == "nt", reason="a shell script stands for the environment's Python")
+def test_a_probe_that_fails_is_told_and_nothing_is_stamped(ready, monkeypatch, capfd) -> None:
     """torchvision beside a torch that it was not built for: installed, importable by name, but not working."""
-    requirements = tmp_path / "requirements.txt"
+    environment, requirements = ready
     requirements.write_text("torchvision>=0.25  # comment\n", encoding="utf-8")
-    environment = VirtualEnvironment(tmp_path / ".venv")
+    environment.python.unlink()
+    program = '#!/bin/sh\ncase "$2" in *nms*) echo "operator nms does not exist" >&2; exit 1 ;; esac\n'
+    environment.python.write_text(program, encoding="ascii")
+    environment.python.chmod(0o755)
     monkeypatch.setattr(VirtualEnvironment, "_fill", lambda *_: None)
     with pytest.raises(SetupError) as caught:
         environment.install([requirements], dict(os.environ), ())
     assert "torchvision was installed but does not work" in caught.value.message
     assert str(environment.folder) in caught.value.remedy
-    assert "ModuleNotFoundError" in capfd.readouterr().err
+    assert "operator nms does not exist" in capfd.readouterr().err
     assert environment.outdated([requirements]) == [requirements]
 
 
