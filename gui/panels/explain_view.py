@@ -35,7 +35,6 @@ class ExplainView(QWidget):
         self.badge = GateBadge()
         self.caption = ElidedLabel()
         self.caption.setProperty("role", "muted")
-        self.caption.setAlignment(Qt.AlignmentFlag.AlignRight)
         self.opacity = self._make_opacity()
         self.empty = EmptyState("explain")
         self.retry = text_button(tr("Try again"), self._model.retry)
@@ -62,7 +61,8 @@ class ExplainView(QWidget):
         inside.setSpacing(GAP_SMALL)
         inside.addWidget(self.view, 1)
         inside.addLayout(self._legend())
-        inside.addLayout(self._verdict())
+        inside.addWidget(self.badge)
+        inside.addWidget(self.caption)
         inside.addWidget(self.bars)
         self._pages.addWidget(self._waiting())
         self._pages.addWidget(filled)
@@ -76,13 +76,6 @@ class ExplainView(QWidget):
         line.addWidget(self.bar, 1)
         line.addWidget(label(tr("Opacity"), "muted"))
         line.addWidget(self.opacity)
-        return line
-
-    def _verdict(self) -> QHBoxLayout:
-        line = QHBoxLayout()
-        line.setSpacing(GAP)
-        line.addWidget(self.badge, 1)
-        line.addWidget(self.caption, 1)
         return line
 
     def _waiting(self) -> QWidget:

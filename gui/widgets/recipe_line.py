@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 from PyQt5.QtGui import QFontDatabase, QGuiApplication
 from PyQt5.QtWidgets import QHBoxLayout, QPlainTextEdit, QVBoxLayout, QWidget
@@ -69,7 +70,7 @@ def one_line(recipe: Recipe) -> str:
         recipe.class_code,
         tr("seed {seed}").format(seed=recipe.seed),
         tr("{steps} steps {sampler}").format(steps=recipe.steps, sampler=recipe.sampler),
-        recipe.models,
+        Path(recipe.models).name,
         recipe.precision,
     ]
     return " · ".join(part for part in parts if part)

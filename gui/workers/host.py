@@ -8,7 +8,6 @@ Messages out: ``("item", job, value)`` for each value of a stream, then ``("retu
 from __future__ import annotations
 
 import logging
-import os
 import signal
 import threading
 import traceback
@@ -129,8 +128,6 @@ class _PipeLog(QueueHandler):
 def run(pipe: Connection, make_engine: Callable[[], Engine], level: int) -> None:
     """Serve an engine; what the engine's process is started with."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in a terminal reaches both; the window decides
-    if hasattr(os, "nice"):
-        os.nice(5)  # on a machine with few cores the window must get its turn at once
     host = Host(pipe, make_engine())
     root = logging.getLogger()
     root.addHandler(_PipeLog(host))
