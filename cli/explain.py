@@ -10,7 +10,7 @@ from cli.console import Console
 from cli.inputs import find_images
 from cli.options import FOLDER, classifier_option, device_option, inputs_argument, json_option
 from core.errors import InputRefusedError
-from xai.explanation import BASELINES, METHODS, ExplainOptions
+from xai.explanation import BASELINES, METHODS, ExplainOptions, Explanation
 
 
 @click.command()
@@ -32,24 +32,33 @@ def explain(
     device: str,
     json_mode: bool,
 ) -> int:
-    """Show which pixels speak for and against a class, in logits."""
+    """Show which pixels speak for and against a class, in logits.
+
+    All images share one report in the output folder. Ctrl-C keeps what is finished.
+    """
     names = tuple(name.strip() for name in methods.split(",") if name.strip())
     options = ExplainOptions(names, target, classifier, baseline, device)
     images = find_images(inputs)
     console = Console(json_mode=json_mode)
-    return max(_explain_one(image, output / _subfolder(image), options, console) for image in images)
+    finished: list[Explanation] = []
+    try:
+        return max(_explain_one(image, options, finished, output, console) for image in images)
+    finally:
+        if finished:
+            _save(finished, output, console)
 
 
-def _explain_one(image: Path, folder: Path, options: ExplainOptions, console: Console) -> int:
+def _explain_one(
+    image: Path, options: ExplainOptions, finished: list[Explanation], output: Path, console: Console
+) -> int:
     from xai.explain import explain_image
-    from xai.report import save_explanations
 
     try:
         explanations = explain_image(image, options)
     except InputRefusedError as error:
         console.error(error.kind, error.message, error.remedy)
         return error.exit_code
-    saved = save_explanations(explanations, folder)
+    finished += explanations
     for explanation in explanations:
         console.event(
             {
@@ -59,16 +68,16 @@ def _explain_one(image: Path, folder: Path, options: ExplainOptions, console: Co
                 "target": explanation.target,
                 "relative_delta": explanation.relative_delta,
                 "gate": explanation.gate.to_json(),
-                "output": str(folder),
+                "output": str(output),
             }
         )
         if not console.json_mode:
-            console.say(
-                f"{image}  {explanation.method} for {explanation.target}  gate: {explanation.gate.level}  {saved}"
-            )
+            console.say(f"{image}  {explanation.method} for {explanation.target}  gate: {explanation.gate.level}")
     return 0
 
 
-def _subfolder(image: Path) -> Path:
-    """Keep images of the same name from different class folders apart."""
-    return Path(image.parent.name) / image.stem if image.parent.name else Path(image.stem)
+def _save(explanations: list[Explanation], output: Path, console: Console) -> None:
+    from xai.report import save_explanations
+
+    saved = save_explanations(explanations, output)
+    console.say(f"Report: {saved.report}")
