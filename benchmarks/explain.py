@@ -1,8 +1,9 @@
 """Times the explanation of one image by Integrated Gradients: `python -m benchmarks.explain [--images N]`.
 
-Last measured 2026-11-20 with the starter classifier on 2 CPU cores that a training run and tests kept busy (load 6 to 8),
-OMP_NUM_THREADS=1, a photograph of 160 x 160: 1.07 s of processor time (2.7 s on the clock) for 32 steps, three times that
-where the first doubling is needed. With two threads beside other work the threads wait for each other: 7 s and more.
+Last measured 2026-11-20 with the starter classifier on 2 CPU cores that a training run and tests kept busy (load 6 to
+8), OMP_NUM_THREADS=1, a photograph of 160 x 160: 1.07 s of processor time (2.7 s on the clock) for 32 steps, three
+times that where the first doubling is needed. With two threads beside other work these wait for each other: 7 s and
+more of processor time.
 """
 
 from __future__ import annotations
