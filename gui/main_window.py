@@ -102,6 +102,7 @@ class MainWindow(QMainWindow):
                 self._ask_to_close()
             return
         self._remember()
+        self.hide()
         self.session.close()
         super().closeEvent(event)
 

@@ -8,6 +8,7 @@ Messages out: ``("item", job, value)`` for each value of a stream, then ``("retu
 from __future__ import annotations
 
 import logging
+import os
 import signal
 import threading
 import traceback
@@ -63,16 +64,18 @@ class Host:
         self._engine = engine
         self._sending = threading.Lock()
         self._tokens: dict[int, CancelToken] = {}
+        self._threads: dict[int, threading.Thread] = {}
 
     def serve(self) -> None:
-        """Answer until the window says goodbye or is gone; jobs still running are stopped."""
+        """Answer until the window says goodbye or is gone; jobs still running are stopped and waited for."""
         try:
             while (message := self._pipe.recv())[0] != "close":
                 self._answer(message)
         except EOFError:
             pass  # the window's process has ended without a goodbye
-        for token in list(self._tokens.values()):
-            token.request(StopMode.NOW)
+        self._stop_all()
+        for thread in list(self._threads.values()):
+            thread.join()
         self._engine.close()
 
     def send(self, *message: Any) -> None:
@@ -93,7 +96,9 @@ class Host:
         token = self._tokens[job] = CancelToken()
         work = getattr(self._engine, method)
         arguments = (*arguments, token) if method in CANCELLABLE else arguments
-        threading.Thread(target=self._work, args=(job, work, arguments), name=f"{method}-{job}", daemon=False).start()
+        thread = threading.Thread(target=self._work, args=(job, work, arguments), name=f"{method}-{job}")
+        self._threads[job] = thread
+        thread.start()
 
     def _work(self, job: int, work: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
         try:
@@ -107,6 +112,7 @@ class Host:
             self.send("error", job, FarError.of(error))
         finally:
             self._tokens.pop(job, None)
+            self._threads.pop(job, None)
 
     def _stop_all(self) -> None:
         for token in list(self._tokens.values()):
@@ -134,3 +140,4 @@ def run(pipe: Connection, make_engine: Callable[[], Engine], level: int) -> None
     for room in ("core", "xai"):
         logging.getLogger(room).setLevel(level)
     host.serve()
+    os._exit(0)  # nothing is left to save, and taking torch down in good order takes seconds
