@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
-from typing import Final
 
 from core.cache.cache_manager import CacheManager
 from core.cancel import CancelToken
@@ -19,9 +18,7 @@ from core.generator.model_manager import ModelManager, missing_model, model_sour
 from core.generator.precision import has_bf16, resolve_device, resolve_precision
 from core.generator.request import GenerationRequest, PlannedImage, plan_class
 from core.generator.run_images import Equipment, RunImages
-
-_NOISE_TIMESTEP: Final = 900
-"""From here on the cosine schedule leaves less than 3 % of the image's power."""
+from core.generator.schedulers import check_steps
 
 
 class ImageGenerator:
@@ -66,7 +63,7 @@ class ImageGenerator:
             run = dataset.begin_run(dataclasses.replace(request, batch_size=batch_size), planned)
             work = RunImages(dataset, run, equipment, batch_size, cancel)
             yield work.started()
-            yield from _first_notices(dataset, request, equipment)
+            yield from _first_notices(dataset, equipment)
             for code, error in refused.items():
                 yield work.refuse(code, error, counts[code])
             yield from work.images()
@@ -116,7 +113,7 @@ class ImageGenerator:
         batch_size = _batch_size(request, equipment, codes.keys() - refused.keys(), len(run.slots))
         work = RunImages(dataset, run, equipment, batch_size, cancel)
         yield work.started()
-        yield from _first_notices(dataset, request, equipment)
+        yield from _first_notices(dataset, equipment)
         yield from work.images()
         finished = work.finish()
         if work.every_model_refused:
@@ -150,6 +147,8 @@ def _unavailable(codes: Collection[str], catalog: Catalog) -> dict[str, ModelMis
 
 def _batch_size(request: GenerationRequest, equipment: Equipment, codes: Collection[str], most: int) -> int:
     sources = [model_source(equipment.models[code]) for code in codes]
+    for source in sources:
+        check_steps(source.scheduler_config, request.steps)
     steps = request.steps if request.trajectory else 0
     return choose_batch_size(request.batch_size, equipment.device, sources, most, steps)
 
@@ -163,19 +162,8 @@ def _plan(request: GenerationRequest, dataset: SyntheticDataset, skip: frozenset
     ]
 
 
-def _first_notices(dataset: SyntheticDataset, request: GenerationRequest, equipment: Equipment) -> Iterator[Notice]:
+def _first_notices(dataset: SyntheticDataset, equipment: Equipment) -> Iterator[Notice]:
     for text in dataset.notices:
         yield Notice("recovered", text)
     if equipment.precision == "bf16" and not has_bf16(equipment.device):
         yield Notice("precision", "This processor only emulates bf16: expect it to be about 5 times slower than fp32.")
-    first = _first_ddpm_timestep(request.steps)
-    if request.sampler == "ddpm" and first < _NOISE_TIMESTEP:
-        yield Notice(
-            "timesteps",
-            f"With {request.steps} steps the ddpm sampler starts at timestep {first} of 1000, where pictures are not "
-            "all noise yet, and its images suffer. Good numbers are 50, 100, 250, 500 and 1000.",
-        )
-
-
-def _first_ddpm_timestep(steps: int) -> int:
-    return (steps - 1) * (1000 // steps)

@@ -12,7 +12,7 @@ import torch
 from diffusers import UNet2DModel
 
 from core.cache.cache_manager import CacheManager
-from core.errors import ModelArchitectureError, ModelMissingError, ModelTruncatedError
+from core.errors import ModelArchitectureError, ModelMissingError, ModelTruncatedError, OutOfMemoryError
 from core.generator.attention import use_per_head_attention
 from core.generator.checkpoint import PREDECESSOR_NET, PREDECESSOR_SCHEDULER, build_net, read_state
 from core.generator.discovery import ClassModel
@@ -141,10 +141,20 @@ class ModelManager:
                 path=source.weights,
             )
         net = build_net(source.net_config, state, DTYPES[precision], source.weights)
-        net = net.to(device=device, memory_format=torch.channels_last)
+        net = _move(net, device)
         if device.type == "cpu" and precision == "bf16":
             use_per_head_attention(net)
         return net, sum(p.numel() * p.element_size() for p in net.parameters())
+
+
+def _move(net: UNet2DModel, device: torch.device) -> UNet2DModel:
+    try:
+        return net.to(device=device, memory_format=torch.channels_last)
+    except torch.OutOfMemoryError as error:
+        raise OutOfMemoryError(
+            f"The model does not fit into the free memory of {device}.",
+            remedy="Close other programs that use it, or choose another device.",
+        ) from error
 
 
 def missing_model(model: ClassModel) -> ModelMissingError:

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
+from typing import Final
 
 import torch
 
@@ -26,8 +27,13 @@ from core.generator.model_manager import LoadedModel, ModelManager
 from core.generator.pace import PreviewGate
 from core.generator.precision import Precision
 from core.generator.predictor import NO_GUIDANCE, effective_guidance
+from core.generator.request import MAX_STEPS, GenerationRequest
 from core.generator.sampler import StepState, to_uint8
+from core.generator.schedulers import build_scheduler
 from core.generator.trajectory import Trajectory
+
+_NOISE_SHARE: Final = 0.9
+"""From this share of the timesteps on, the cosine schedule leaves less than 3 % of the image's power."""
 
 logger = logging.getLogger(__name__)
 
@@ -79,6 +85,7 @@ class RunImages:
         self._positions = {slot.planned: position for position, slot in enumerate(run.slots, start=1)}
         self._failed = 0
         self._loaded_any = False
+        self._late_start_told = False
         self.refusals: list[ModelRefusedError] = []
 
     @property
@@ -145,14 +152,26 @@ class RunImages:
         yield Loading(class_code, chosen.path or Path())
         try:
             model = self._equipment.manager.load(chosen, self._equipment.device, self._equipment.precision)
+            first = self._first_timestep(model)
         except ModelRefusedError as error:
             yield self.refuse(class_code, error, len(slots))
             return
         self._loaded_any = True
         yield Loaded(class_code, model.path, model.sha256, time.perf_counter() - began)
         yield from self._notices(class_code, model)
+        if first < _NOISE_SHARE * MAX_STEPS and not self._late_start_told:
+            self._late_start_told = True
+            yield _late_start(self._run.request, first)
         self._finisher.start_clock()
         yield from self._batches(model, slots)
+
+    def _first_timestep(self, model: LoadedModel) -> float:
+        """Return where `ddpm` would begin; the other samplers choose their timesteps themselves."""
+        request = self._run.request
+        scheduler = build_scheduler(request.sampler, model.scheduler_config, request.steps)
+        if request.sampler != "ddpm":
+            return MAX_STEPS
+        return float(scheduler.timesteps[0]) * MAX_STEPS / scheduler.config.num_train_timesteps
 
     def _notices(self, class_code: str, model: LoadedModel) -> Iterator[Notice]:
         asked = self._run.request.guidance
@@ -214,6 +233,14 @@ class RunImages:
             images=tuple(self._positions[slot.planned] for slot in batch),
             preview=_preview(state) if self._previews.is_due() else None,
         )
+
+
+def _late_start(request: GenerationRequest, first: float) -> Notice:
+    return Notice(
+        "timesteps",
+        f"With {request.steps} steps the ddpm sampler starts at timestep {first:.0f} of {MAX_STEPS}, where pictures "
+        "are not all noise yet, and its images suffer. Good numbers are 50, 100, 250, 500 and 1000.",
+    )
 
 
 def _preview(state: StepState) -> Preview:

@@ -53,7 +53,8 @@ def build_scheduler(sampler: str, config: Mapping[str, Any], steps: int) -> Sche
     UsageError
         If the model has fewer training timesteps than `steps`.
     """
-    _check(config, steps)
+    check_steps(config, steps)
+    _check_prediction_type(config)
     try:
         return _BUILDERS[sampler](config, steps)
     except (NotImplementedError, TypeError, ValueError) as error:
@@ -152,16 +153,20 @@ def _whole(timesteps: NDArray[np.floating]) -> NDArray[np.floating]:
     return rounded if len(np.unique(rounded)) == len(rounded) else timesteps
 
 
-def _check(config: Mapping[str, Any], steps: int) -> None:
-    kind = config.get("prediction_type", "epsilon")
-    if kind not in PREDICTION_TYPES:
-        raise ModelArchitectureError(
-            f"The model predicts '{kind}', which no sampler here understands.",
-            remedy=f"Its scheduler_config.json must say one of {', '.join(PREDICTION_TYPES)}.",
-        )
+def check_steps(config: Mapping[str, Any], steps: int) -> None:
+    """Raise UsageError if a model was trained with fewer timesteps than `steps`."""
     train = config.get("num_train_timesteps", 1000)
     if not isinstance(train, int) or steps > train:
         raise UsageError(
             f"{steps} steps were asked for, but the model was trained with {train} timesteps.",
             remedy="Choose fewer steps.",
+        )
+
+
+def _check_prediction_type(config: Mapping[str, Any]) -> None:
+    kind = config.get("prediction_type", "epsilon")
+    if kind not in PREDICTION_TYPES:
+        raise ModelArchitectureError(
+            f"The model predicts '{kind}', which no sampler here understands.",
+            remedy=f"Its scheduler_config.json must say one of {', '.join(PREDICTION_TYPES)}.",
         )

@@ -21,6 +21,7 @@ from core.errors import (
     ModelTooLargeError,
     ModelTruncatedError,
     ModelUnsafeError,
+    OutOfMemoryError,
 )
 from core.generator import checkpoint as checkpoint_module
 from core.generator.checkpoint import PREDECESSOR_NET, build_net, read_state
@@ -295,6 +296,15 @@ def test_classes_of_one_pack_share_its_network_and_differ_in_their_label(pack):
     assert [model.null_label for model in loaded] == [7, 7]
     assert loaded[0].recommended["guidance"] == 1.5
     assert loaded[0].scheduler_config["prediction_type"] == "v_prediction"
+
+
+def test_a_network_that_does_not_fit_into_memory_is_said_in_words(pack, monkeypatch):
+    def full(*args, **kwargs):
+        raise torch.OutOfMemoryError("CUDA out of memory.")
+
+    monkeypatch.setattr("diffusers.UNet2DModel.to", full)
+    with pytest.raises(OutOfMemoryError, match="does not fit"):
+        load(discover(pack).classes["MEL"])
 
 
 def test_precisions_are_cached_apart(pack):

@@ -359,6 +359,23 @@ def test_a_number_of_ddpm_steps_that_starts_too_late_is_said(ask):
     assert not of_kind(list(ImageGenerator().generate(ask({"MEL": 1}, sampler="ddpm", steps=20))), Notice)
 
 
+def test_a_pack_with_an_unusable_scheduler_is_refused_and_the_others_run(ask, mixed):
+    config = json.loads((mixed / "NV" / "scheduler_config.json").read_text())
+    (mixed / "NV" / "scheduler_config.json").write_text(json.dumps(config | {"prediction_type": "flow_prediction"}))
+    events = list(ImageGenerator().generate(ask({"MEL": 1, "NV": 1}, models=mixed)))
+    assert [(event.class_code, event.kind) for event in of_kind(events, Failed)] == [("NV", "model_architecture")]
+    assert events[-1].written == 1
+
+
+def test_too_many_steps_for_a_model_is_a_usage_error_before_anything_happens(ask, mixed):
+    config = json.loads((mixed / "NV" / "scheduler_config.json").read_text())
+    (mixed / "NV" / "scheduler_config.json").write_text(json.dumps(config | {"num_train_timesteps": 100}))
+    request = ask({"NV": 1}, models=mixed, steps=101)
+    with pytest.raises(UsageError):
+        list(ImageGenerator().generate(request))
+    assert not request.output.exists()
+
+
 def test_images_that_come_out_as_nan_are_not_stored(ask, monkeypatch):
     real = run_images.Drawing
 
