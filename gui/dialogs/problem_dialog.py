@@ -22,6 +22,7 @@ from gui.theme.tokens import GAP, GAP_LARGE, GAP_SMALL
 from gui.widgets.labels import label
 
 WIDTH = 480
+TEXT_WIDTH = 400
 ICON_SIDE = 32
 DETAILS_HEIGHT = 160
 
@@ -56,6 +57,7 @@ class ProblemDialog(QDialog):
             if text:
                 line = label(text, role, wrap=True)
                 line.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+                line.setMinimumWidth(TEXT_WIDTH)
                 line.setTextFormat(Qt.TextFormat.PlainText)
                 column.addWidget(line)
         column.addStretch(1)
@@ -77,7 +79,10 @@ class ProblemDialog(QDialog):
 
     def _buttons(self) -> QDialogButtonBox:
         box = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
-        box.button(QDialogButtonBox.StandardButton.Close).setText(tr("Close"))
+        close = box.button(QDialogButtonBox.StandardButton.Close)
+        close.setText(tr("Close"))
+        close.setDefault(True)
+        close.setFocus()
         box.rejected.connect(self.close)
         if self.problem.details:
             box.addButton(self._details_button(), QDialogButtonBox.ButtonRole.ActionRole)
@@ -88,6 +93,7 @@ class ProblemDialog(QDialog):
     def _details_button(self) -> QPushButton:
         button = QPushButton(tr("Show details"))
         button.setCheckable(True)
+        button.setAutoDefault(False)
         button.toggled.connect(self._show_details)
         return button
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from PyQt5.QtCore import Qt
 from PyQt5.QtWidgets import QFrame, QHBoxLayout, QSizePolicy, QStackedWidget, QTabBar, QVBoxLayout, QWidget
 
+from core.events import Finished
 from gui.desktop import open_path
 from gui.i18n import tr
 from gui.panels.denoising_view import DenoisingView
@@ -127,7 +128,7 @@ class PicturePanel(QFrame):
         self.explain.view.zoomed.connect(self._show_zoom)
         session.picture.changed.connect(self._show_picture)
         session.run.state_changed.connect(self._follow_run)
-        session.run.finished.connect(lambda _: self._leave_denoising())
+        session.run.finished.connect(self._leave_denoising)
         session.settings.changed.connect(self._follow_switch)
         session.gallery.counted.connect(self._teach)
 
@@ -164,8 +165,8 @@ class PicturePanel(QFrame):
         if self._session.run.state is RunState.STARTING:
             self.tabs.setCurrentIndex(DENOISING)
 
-    def _leave_denoising(self) -> None:
-        if self.tabs.currentIndex() == DENOISING and self._session.picture.picture:
+    def _leave_denoising(self, event: Finished) -> None:
+        if self.tabs.currentIndex() == DENOISING and event.written:
             self.tabs.setCurrentIndex(EXPLAIN if self._session.explain.enabled else IMAGE)
 
     def _follow_switch(self, key: str) -> None:

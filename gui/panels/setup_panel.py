@@ -49,6 +49,7 @@ class SetupPanel(QFrame):
         session.settings.changed.connect(lambda _: self._show_state())
         session.catalog.changed.connect(self._show_state)
         session.run.state_changed.connect(self._show_state)
+        session.run.image_done.connect(lambda _: self._show_state())
 
     def _make_row(self, code: str) -> ClassRow:
         classes = self._session.classes
