@@ -91,14 +91,14 @@ def with_torchs_attention(model: LoadedModel) -> LoadedModel:
     return model
 
 
-def take_turns(work: dict[str, Callable[[], None]], repeats: int) -> dict[str, list[float]]:
-    """Time every piece of work `repeats` times in seconds, in turns, after one turn that does not count."""
+def take_turns(work: dict[str, Callable[[], None]], repeats: int, warm_up: int = 0) -> dict[str, list[float]]:
+    """Time every piece of work `repeats` times in seconds, in turns, after `warm_up` turns that do not count."""
     times: dict[str, list[float]] = {name: [] for name in work}
-    for turn in range(repeats + 1):
+    for turn in range(warm_up + repeats):
         for name, task in work.items():
             began = time.perf_counter()
             task()
-            if turn:
+            if turn >= warm_up:
                 times[name].append(time.perf_counter() - began)
     return times
 
@@ -156,7 +156,7 @@ def _compare(folder: Path, repeats: int, images: int) -> None:
     if auto == "bf16":
         work["this engine, bf16, torch's attention"] = Stepper(engine_steps(with_torchs_attention(load("bf16"))))
         work["this engine, bf16"] = Stepper(engine_steps(load("bf16")))
-    report("One denoising step, 128 x 128, batch 1", take_turns(work, repeats), 1000, "ms")
+    report("One denoising step, 128 x 128, batch 1", take_turns(work, repeats, warm_up=1), 1000, "ms")
     if images:
         engine = _image_maker(folder, ImageGenerator())
         whole = {f"predecessor ({REFERENCE_STEPS} steps, not saved)": reference.image}

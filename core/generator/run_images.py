@@ -143,7 +143,7 @@ class RunImages:
         if self._cancel.mode is StopMode.DISCARD:
             return "discarded"
         if not self._run.pending:
-            return "completed"
+            return "failed" if self._failed else "completed"
         return "failed" if self._cancel.mode is None else "stopped"
 
     def _class(self, class_code: str, slots: deque[RunSlot]) -> Iterator[Event]:

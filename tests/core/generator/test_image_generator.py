@@ -312,6 +312,14 @@ def test_one_bad_model_does_not_stop_the_others(ask, mixed):
     assert sorted(made(request.output)) == ["MEL/ISIC_0000001.png", "NV/ISIC_0000001.png"]
 
 
+def test_a_run_without_an_unavailable_class_has_failed_but_is_not_resumable(ask, mixed):
+    request = ask({"MEL": 1, "BCC": 2}, models=mixed)
+    finished = list(ImageGenerator().generate(request))[-1]
+    assert (finished.status, finished.written, finished.failed, finished.remaining) == ("failed", 1, 2, 0)
+    with SyntheticDataset.open(request.output) as dataset:
+        assert dataset.unfinished() == ()
+
+
 def test_a_repaired_model_is_resumed_from(ask, mixed):
     request = ask({"MEL": 1, "DF": 2}, models=mixed)
     list(ImageGenerator().generate(request))
