@@ -50,6 +50,7 @@ class MainWindow(QMainWindow):
         self.session = session
         self._opened = False
         self._closing = False
+        self._close_dialog: CloseDialog | None = None
         self._problems: list[ProblemDialog] = []
         self._failures: dict[str, Problem] = {}
         self.setWindowTitle(PRODUCT)
@@ -233,6 +234,8 @@ class MainWindow(QMainWindow):
         self._show_title()
         if self.session.run.busy:
             self.progress.tell("")
+        elif self._close_dialog:
+            self._close_dialog.stop_button.click()  # the run has ended by itself: nothing is left to be asked
         elif self._closing:
             QTimer.singleShot(0, self.close)
 
@@ -268,8 +271,12 @@ class MainWindow(QMainWindow):
         dialog = CloseDialog(run.done, run.total, self)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.buttonClicked.connect(lambda button: self._answered(button is dialog.stop_button))
-        self.close_dialog = dialog
+        self._close_dialog = dialog
+        dialog.finished.connect(self._forget_close_dialog)
         dialog.open()
+
+    def _forget_close_dialog(self) -> None:
+        self._close_dialog = None
 
     def _answered(self, stop: bool) -> None:
         if not stop:

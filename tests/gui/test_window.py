@@ -103,13 +103,26 @@ def test_closing_while_running_asks_stops_and_then_closes(window: MainWindow, en
     qtbot.waitUntil(lambda: window.session.run.total == 3)
     window.close()
     assert window.isVisible()
-    window.close_dialog.go_on_button.click()
+    window._close_dialog.go_on_button.click()
     assert window.session.run.stop_mode is None
     window.close()
-    window.close_dialog.stop_button.click()
+    window._close_dialog.stop_button.click()
     qtbot.waitUntil(lambda: not window.isVisible())
     assert not window.session.run.busy
     assert engine.closed
+
+
+def test_a_run_that_ends_while_closing_is_asked_about_lets_the_window_close(
+    window: MainWindow, engine: FakeEngine, qtbot
+) -> None:
+    engine.gate.clear()
+    ask_for(window, MEL=1)
+    window.setup.start.click()
+    qtbot.waitUntil(lambda: window.session.run.total == 1)
+    window.close()
+    engine.gate.set()
+    qtbot.waitUntil(lambda: not window.isVisible())
+    assert window.session.run.done == 1
 
 
 def test_an_exception_in_a_slot_ends_in_a_dialog(window: MainWindow, qtbot) -> None:
