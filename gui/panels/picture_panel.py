@@ -44,6 +44,7 @@ class PicturePanel(QFrame):
         self._lay_out()
         self._connect()
         self._show_picture()
+        self._follow_switch("xai.enabled")
 
     @property
     def view(self) -> PictureView:

@@ -45,6 +45,8 @@ QPushButton:pressed, QToolButton:pressed, QToolButton:open {{ background: {t.sel
 QPushButton:disabled, QToolButton:disabled {{ color: {t.disabled}; background: transparent; }}
 QPushButton:focus, QToolButton:focus {{ border: 1px solid {t.accent}; }}
 QToolButton:checked, QPushButton:checked {{ background: {t.selection}; border-color: {t.accent}; }}
+QToolButton[chooser="true"] {{ border-color: {t.control_line}; }}
+QToolButton[chooser="true"]:disabled {{ border-color: {t.hairline}; }}
 QToolButton[flat="true"], QPushButton[flat="true"] {{ background: transparent; border-color: transparent; }}
 QToolButton[flat="true"]:hover, QPushButton[flat="true"]:hover {{ background: {t.selection}; }}
 QToolButton[flat="true"]:focus, QPushButton[flat="true"]:focus {{ border-color: {t.accent}; }}
@@ -64,12 +66,13 @@ QPushButton[tall="true"] {{ min-height: {PRIMARY_HEIGHT - 2}px; }}
 
 def _fields(t: Tokens) -> str:
     return f"""
-QLineEdit, QComboBox, QAbstractSpinBox {{ background: {t.raised}; color: {t.text}; border: 1px solid {t.hairline};
+QLineEdit, QComboBox, QAbstractSpinBox {{ background: {t.raised}; color: {t.text}; border: 1px solid {t.control_line};
     border-radius: {RADIUS}px; min-height: {_INNER}px; padding: 0 6px;
     selection-background-color: {t.accent}; selection-color: {t.on_accent}; }}
-QLineEdit:hover, QComboBox:hover, QAbstractSpinBox:hover {{ border-color: {t.control_line}; }}
+QLineEdit:hover, QComboBox:hover, QAbstractSpinBox:hover {{ border-color: {t.muted}; }}
 QLineEdit:focus, QComboBox:focus, QAbstractSpinBox:focus {{ border: 1px solid {t.accent}; }}
-QLineEdit:disabled, QComboBox:disabled, QAbstractSpinBox:disabled {{ color: {t.disabled}; background: transparent; }}
+QLineEdit:disabled, QComboBox:disabled, QAbstractSpinBox:disabled {{ color: {t.disabled};
+    background: transparent; border-color: {t.hairline}; }}
 QAbstractSpinBox {{ padding: 0 2px 0 6px; }}
 QAbstractSpinBox::up-button, QAbstractSpinBox::down-button {{ background: transparent; border: none; width: 14px; }}
 QAbstractSpinBox::up-button:hover, QAbstractSpinBox::down-button:hover {{ background: {t.selection}; }}

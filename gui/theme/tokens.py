@@ -52,7 +52,7 @@ LIGHT: Final = Tokens(
     on_accent="#ffffff",
     selection="#d3e9eb",
     evidence="#1a7f37",
-    doubt="#9a6700",
+    doubt="#946200",
     none="#c0262d",
 )
 

@@ -28,6 +28,7 @@ class FolderButton(QToolButton):
         super().__init__()
         self._elide = elide
         self._caption = caption
+        self.setProperty("chooser", True)
         self._value = ""
         set_icon(self, icon_name, "muted")
         self.setIconSize(QSize(ICON_SIZE, ICON_SIZE))
