@@ -62,6 +62,8 @@ class AdvancedOptions(QWidget):
         combo = QComboBox()
         for value, text in words.items():
             combo.addItem(text, value)
+        combo.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        combo.setMinimumContentsLength(12)
         combo.setToolTip(tip)
         combo.setAccessibleName(tip)
         combo.activated.connect(lambda row: self._chosen(key, combo.itemData(row)))

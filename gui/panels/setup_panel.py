@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PyQt5.QtCore import Qt
-from PyQt5.QtWidgets import QFrame, QHBoxLayout, QMenu, QPushButton, QScrollArea, QSpinBox, QVBoxLayout, QWidget
+from PyQt5.QtWidgets import QFrame, QHBoxLayout, QMenu, QPushButton, QSpinBox, QVBoxLayout, QWidget
 
 from core.cancel import StopMode
 from core.taxonomy import CLASS_CODES
@@ -19,6 +19,7 @@ from gui.widgets.class_row import COUNT_WIDTH, ClassRow
 from gui.widgets.fold import Fold
 from gui.widgets.labels import label
 from gui.widgets.panel_head import PanelHead
+from gui.widgets.vertical_scroll import VerticalScroll
 
 
 class SetupPanel(QFrame):
@@ -104,9 +105,8 @@ class SetupPanel(QFrame):
         layout.addLayout(buttons)
         layout.addWidget(self.regenerate)
 
-    def _scrolled(self) -> QScrollArea:
+    def _scrolled(self) -> VerticalScroll:
         content = QWidget()
-        content.setObjectName("scrolled")
         inside = QVBoxLayout(content)
         inside.setContentsMargins(0, 0, GRID, 0)
         inside.setSpacing(GRID)
@@ -115,12 +115,7 @@ class SetupPanel(QFrame):
         inside.addLayout(self._all_none())
         inside.addWidget(self.advanced)
         inside.addStretch(1)
-        area = QScrollArea()
-        area.setWidget(content)
-        area.setWidgetResizable(True)
-        area.setFrameShape(QFrame.Shape.NoFrame)
-        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        return area
+        return VerticalScroll(content)
 
     def _all_none(self) -> QHBoxLayout:
         classes = self._session.classes

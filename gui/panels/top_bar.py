@@ -63,7 +63,6 @@ class TopBar(QWidget):
         layout.addWidget(self.panels)
         self.device.setMinimumWidth(150)
         self.device.setAccessibleName(tr("Device"))
-        self.device.setToolTip(tr("The device that images are computed on"))
 
     def _connect(self) -> None:
         self.models.about_to_open.connect(self._fill_models_menu)
@@ -123,6 +122,7 @@ class TopBar(QWidget):
         for key, name in entries:
             self.device.addItem(name, key)
         self.device.setCurrentIndex(self.device.findData(chosen))
+        self.device.setToolTip(tr("Images are computed on: {device}").format(device=self.device.currentText()))
 
     def _choose_device(self, row: int) -> None:
         self._settings.set("generation.device", self.device.itemData(row))

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from PyQt5.QtCore import QSize, Qt, pyqtSignal
+from PyQt5.QtGui import QFontMetrics
 from PyQt5.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QSpinBox, QWidget
 
-from core.taxonomy import class_name
+from core.taxonomy import CLASS_CODES, class_name
 from gui.i18n import tr
 from gui.state.classes import MAX_IMAGES, ClassChoice
 from gui.theme.icons import icon
 from gui.theme.palette import tabular
-from gui.theme.tokens import GAP_SMALL, ICON_SIZE
+from gui.theme.tokens import GAP_SMALL, GRID, ICON_SIZE
 from gui.widgets.labels import ElidedLabel, label
 
-CODE_WIDTH = 44
 COUNT_WIDTH = 68
 
 
@@ -35,7 +35,7 @@ class ClassRow(QWidget):
         self._check = QCheckBox()
         self._check.setAccessibleName(f"{code}, {self._name}")
         self._code = label(code, "title")
-        self._code.setFixedWidth(CODE_WIDTH)
+        self._code.setFixedWidth(_code_width(self._code))
         self._title = ElidedLabel(self._name)
         self._mark = QLabel()
         self._mark.setFixedSize(ICON_SIZE, ICON_SIZE)
@@ -79,3 +79,11 @@ class ClassRow(QWidget):
         layout.addWidget(self._title, 1)
         layout.addWidget(self._mark)
         layout.addWidget(self._count)
+
+
+def _code_width(code: QLabel) -> int:
+    """Return the width of the widest class code, so that names stand in one column."""
+    font = code.font()
+    font.setBold(True)
+    metrics = QFontMetrics(font)
+    return max(metrics.horizontalAdvance(text) for text in CLASS_CODES) + GRID

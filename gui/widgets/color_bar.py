@@ -45,6 +45,17 @@ class ColorBar(QWidget):
         painter.setPen(palette.color("muted"))
         words = QRect(0, BAR_HEIGHT + 2, self.width(), self.fontMetrics().height())
         flag = Qt.AlignmentFlag
-        painter.drawText(words, int(flag.AlignLeft), f"−{self._scale:.2g} " + tr("against"))
-        painter.drawText(words, int(flag.AlignHCenter), "0")
-        painter.drawText(words, int(flag.AlignRight), tr("for") + f" +{self._scale:.2g} " + tr("logits/pixel"))
+        for text, place in zip(self._words(), (flag.AlignLeft, flag.AlignHCenter, flag.AlignRight), strict=True):
+            painter.drawText(words, int(place), text)
+
+    def _words(self) -> tuple[str, str, str]:
+        """Return what stands left, in the middle and right, as long as there is room for."""
+        low, high = f"−{self._scale:.2g}", f"+{self._scale:.2g}"
+        choices = (
+            (low + " " + tr("against"), "0", tr("for") + f" {high} " + tr("logits/pixel")),
+            (low, "0", high + " " + tr("logits/pixel")),
+        )
+        width = self.fontMetrics().horizontalAdvance
+        room = self.width() / 2 - width("00")
+        fitting = [words for words in choices if max(width(words[0]), width(words[2])) < room]
+        return fitting[0] if fitting else (low, "", high)
