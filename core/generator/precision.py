@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Final, Literal
 
 import torch
@@ -82,8 +83,15 @@ def has_bf16(device: torch.device) -> bool:
         return torch.cuda.get_device_capability(device) >= _AMPERE
     # ATEN_CPU_CAPABILITY can hold torch below what the processor has
     wide = torch.backends.cpu.get_cpu_capability() not in ("AVX2", "DEFAULT", "NO AVX")
-    features = torch.cpu.get_capabilities()
+    features = _cpu_features()
     return wide and any(features.get(name, False) for name in ("avx512_bf16", "amx_bf16", "bf16"))
+
+
+def _cpu_features() -> Mapping[str, bool]:
+    if hasattr(torch.cpu, "get_capabilities"):
+        return torch.cpu.get_capabilities()
+    # torch 2.10, the oldest that is allowed, has only these
+    return {"avx512_bf16": torch.cpu._is_avx512_bf16_supported(), "amx_bf16": torch.cpu._is_amx_tile_supported()}
 
 
 def _automatic(device: torch.device) -> Precision:

@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 
 from core.errors import ModelMissingError, ModelNotFiniteError, UsageError
+from core.generator.precision import has_bf16
 from core.utils.atomic import write_text_atomic
 
 Checkpoint = dict[str, Any]
@@ -107,13 +108,6 @@ def resolve_precision(precision: str, device: torch.device) -> torch.dtype | Non
     if precision == "fp32":
         return None
     return torch.bfloat16 if precision == "bf16" or has_bf16(device) else None
-
-
-def has_bf16(device: torch.device) -> bool:
-    """Tell whether `device` has bf16 arithmetic in hardware."""
-    if device.type == "cuda":
-        return torch.cuda.is_bf16_supported(including_emulation=False)
-    return device.type == "cpu" and torch.cpu.get_capabilities().get("avx512_bf16", False)
 
 
 def dihedral(pixels: Tensor, generator: torch.Generator) -> Tensor:

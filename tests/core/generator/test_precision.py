@@ -92,3 +92,12 @@ def test_what_is_asked_for_explicitly_is_what_one_gets():
 def test_fp16_on_a_processor_is_refused():
     with pytest.raises(UsageError, match="hundreds of times slower"):
         resolve_precision("fp16", CPU)
+
+
+@pytest.mark.parametrize("has", [True, False])
+def test_torch_2_10_is_asked_by_the_names_it_knows(monkeypatch, has):
+    monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: "AVX512")
+    monkeypatch.delattr(torch.cpu, "get_capabilities", raising=False)
+    monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: has)
+    monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: False)
+    assert has_bf16(CPU) == has
