@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from PyQt5.QtCore import QSize, Qt
+from PyQt5.QtCore import Qt
 from PyQt5.QtGui import QFontDatabase, QGuiApplication
 from PyQt5.QtWidgets import (
     QDialog,
     QDialogButtonBox,
     QHBoxLayout,
-    QLabel,
     QPlainTextEdit,
     QPushButton,
     QVBoxLayout,
@@ -17,8 +16,8 @@ from PyQt5.QtWidgets import (
 
 from gui.i18n import tr
 from gui.state.problem import Problem
-from gui.theme.icons import icon
 from gui.theme.tokens import GAP, GAP_LARGE, GAP_SMALL
+from gui.widgets.icon_label import IconLabel
 from gui.widgets.labels import label
 
 WIDTH = 480
@@ -47,10 +46,8 @@ class ProblemDialog(QDialog):
         self.setAccessibleDescription(f"{problem.message} {problem.remedy}")
 
     def _words(self) -> QHBoxLayout:
-        picture = QLabel()
-        token = "doubt" if self.problem.expected else "none"
-        name = "warning" if self.problem.expected else "error"
-        picture.setPixmap(icon(name, token).pixmap(QSize(ICON_SIDE, ICON_SIDE)))
+        name, token = ("warning", "doubt") if self.problem.expected else ("error", "none")
+        picture = IconLabel(name, token, ICON_SIDE)
         column = QVBoxLayout()
         column.setSpacing(GAP_SMALL)
         for text, role in ((self.problem.title, "title"), (self.problem.message, ""), (self.problem.remedy, "muted")):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 
+from PyQt5.QtCore import QEvent
 from PyQt5.QtGui import QColor, QFontDatabase, QGuiApplication, QTextCharFormat, QTextCursor
 from PyQt5.QtWidgets import QComboBox, QFileDialog, QFrame, QLineEdit, QPlainTextEdit, QVBoxLayout
 
@@ -25,6 +26,7 @@ class LogPanel(QFrame):
         super().__init__()
         self.setObjectName("panel")
         self._model = model
+        self._theme = palette.tokens().name
         self.head = PanelHead(tr("Log"))
         self.level = QComboBox()
         for words, level in LEVELS:
@@ -66,6 +68,13 @@ class LogPanel(QFrame):
 
     def _apply(self) -> None:
         self._model.set_filter(self.level.currentData(), self.filter.text())
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Write the lines again in the colours of the theme."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.PaletteChange and self._theme != palette.tokens().name:
+            self._theme = palette.tokens().name
+            self._apply()
 
     def _append(self, lines: list[tuple[int, str]]) -> None:
         bar = self.text.verticalScrollBar()

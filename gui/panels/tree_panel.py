@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PyQt5.QtCore import Qt
+from PyQt5.QtCore import QEvent, Qt
 from PyQt5.QtWidgets import QFrame, QTreeWidget, QTreeWidgetItem, QVBoxLayout
 
 from core.taxonomy import CLASS_CODES
@@ -33,16 +33,28 @@ class TreePanel(QFrame):
         self.tree.setProperty("plain", True)
         self.tree.setAccessibleName(tr("Project"))
         self.tree.setIndentation(16)
+        self._branches: list[tuple[QTreeWidgetItem, str]] = []
         self._images = self._branch("images", tr("Images"))
         self._xai = self._branch("explain", tr("XAI results"))
         self._models = self._branch("models", tr("Checkpoints"))
         self._classes: dict[str, QTreeWidgetItem] = {}
+        self._tint()
         self._lay_out()
         self._connect()
 
+    def changeEvent(self, event: QEvent) -> None:
+        """Follow the theme."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.PaletteChange:
+            self._tint()
+
+    def _tint(self) -> None:
+        for item, name in self._branches:
+            item.setIcon(0, icon(name, "muted"))
+
     def _branch(self, icon_name: str, text: str) -> QTreeWidgetItem:
         item = QTreeWidgetItem([text])
-        item.setIcon(0, icon(icon_name, "muted"))
+        self._branches.append((item, icon_name))
         self.tree.addTopLevelItem(item)
         item.setExpanded(True)
         return item

@@ -40,10 +40,10 @@ def apply_theme(app: QApplication, theme: str) -> Tokens:
     """Give the application theme `light`, `dark` or `system` and return the tokens now in force."""
     dark = theme == "dark" or (theme == "system" and _Current.system_is_dark)
     _Current.tokens = DARK if dark else LIGHT
+    icons.retint(_Current.tokens)  # first: what hears of the new palette asks for icons in its colours
     QDir.setSearchPaths("icons", [str(_ICONS)])
     app.setPalette(make_palette(_Current.tokens))
     app.setStyleSheet(style_sheet(_Current.tokens))
-    icons.retint(_Current.tokens)
     return _Current.tokens
 
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PyQt5.QtCore import QSize
-from PyQt5.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton
+from PyQt5.QtWidgets import QFrame, QHBoxLayout, QPushButton
 
 from gui.i18n import tr
-from gui.theme.icons import icon
-from gui.theme.tokens import GAP_SMALL, GRID, ICON_SIZE
+from gui.theme.tokens import GAP_SMALL, GRID
 from gui.widgets.buttons import icon_button, text_button
+from gui.widgets.icon_label import IconLabel
 from gui.widgets.labels import label
 
 
@@ -20,7 +19,7 @@ class Banner(QFrame):
     def __init__(self) -> None:
         super().__init__()
         self.setObjectName("banner")
-        self._icon = QLabel()
+        self._icon = IconLabel()
         self._words = label(wrap=True)
         self._action: QPushButton = text_button(tr("More"))
         self._action.clicked.connect(self._act)
@@ -44,7 +43,7 @@ class Banner(QFrame):
     ) -> None:
         """Tell something, with a button if there is something to do about it."""
         self._words.setText(words)
-        self._icon.setPixmap(icon(icon_name, "accent").pixmap(QSize(ICON_SIZE, ICON_SIZE)))
+        self._icon.show_icon(icon_name, "accent")
         self._action.setText(action)
         self._action.setAccessibleName(action)
         self._action.setVisible(bool(action))

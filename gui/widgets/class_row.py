@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from PyQt5.QtCore import QSize, Qt, pyqtSignal
+from PyQt5.QtCore import Qt, pyqtSignal
 from PyQt5.QtGui import QFontMetrics
 from PyQt5.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QSpinBox, QWidget
 
 from core.taxonomy import CLASS_CODES, class_name
 from gui.i18n import tr
 from gui.state.classes import MAX_IMAGES, ClassChoice
-from gui.theme.icons import icon
 from gui.theme.palette import tabular
-from gui.theme.tokens import GAP_SMALL, GRID, ICON_SIZE
+from gui.theme.tokens import GAP_SMALL, GRID
+from gui.widgets.icon_label import IconLabel
 from gui.widgets.labels import ElidedLabel, label
 
 COUNT_WIDTH = 68
@@ -37,8 +37,7 @@ class ClassRow(QWidget):
         self._code = label(code, "title")
         self._code.setFixedWidth(_code_width(self._code))
         self._title = ElidedLabel(self._name)
-        self._mark = QLabel()
-        self._mark.setFixedSize(ICON_SIZE, ICON_SIZE)
+        self._mark = IconLabel("info", "muted")
         self._count = QSpinBox()
         self._count.setRange(1, MAX_IMAGES)
         self._count.setFixedWidth(COUNT_WIDTH)
@@ -61,7 +60,6 @@ class ClassRow(QWidget):
         self._code.setEnabled(usable)
         self._title.setText(self._name if usable else tr("{name}: no model").format(name=self._name))
         self._mark.setVisible(not usable)
-        self._mark.setPixmap(icon("info", "muted").pixmap(QSize(ICON_SIZE, ICON_SIZE)))
         self.setToolTip(self._name if usable else f"{self._name}\n{choice.reason}")
         self._mark.setAccessibleName(choice.reason)
 

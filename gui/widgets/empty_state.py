@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from PyQt5.QtCore import QEvent, QSize, Qt
-from PyQt5.QtWidgets import QLabel, QVBoxLayout, QWidget
+from PyQt5.QtCore import Qt
+from PyQt5.QtWidgets import QVBoxLayout, QWidget
 
-from gui.theme.icons import icon
 from gui.theme.tokens import GAP_LARGE, GAP_SMALL
+from gui.widgets.icon_label import IconLabel
 from gui.widgets.labels import label
 
 SIDE = 32
@@ -17,8 +17,7 @@ class EmptyState(QWidget):
 
     def __init__(self, icon_name: str, heading: str = "", sentence: str = "") -> None:
         super().__init__()
-        self._icon_name = icon_name
-        self._icon = QLabel()
+        self._icon = IconLabel(icon_name, "muted", SIDE)
         self._heading = label(heading, "title", wrap=True)
         self._sentence = label(sentence, "muted", wrap=True)
         layout = QVBoxLayout(self)
@@ -29,18 +28,8 @@ class EmptyState(QWidget):
             widget.setAlignment(Qt.AlignmentFlag.AlignCenter)
             layout.addWidget(widget)
         layout.addStretch(1)
-        self._draw()
 
     def say(self, heading: str, sentence: str) -> None:
         """Say something else."""
         self._heading.setText(heading)
         self._sentence.setText(sentence)
-
-    def changeEvent(self, event: QEvent) -> None:
-        """Follow the theme."""
-        super().changeEvent(event)
-        if event.type() == QEvent.Type.PaletteChange:
-            self._draw()
-
-    def _draw(self) -> None:
-        self._icon.setPixmap(icon(self._icon_name, "muted").pixmap(QSize(SIDE, SIDE)))

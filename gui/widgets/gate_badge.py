@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Final
 
-from PyQt5.QtCore import QSize
+from PyQt5.QtCore import QEvent
 from PyQt5.QtWidgets import QHBoxLayout, QLabel, QWidget
 
 from gui.i18n import tr
 from gui.theme import palette
-from gui.theme.icons import icon
-from gui.theme.tokens import GRID, ICON_SIZE
+from gui.theme.tokens import GRID
+from gui.widgets.icon_label import IconLabel
 from gui.widgets.labels import ElidedLabel
 from xai.explanation import GateVerdict
 
@@ -23,7 +23,8 @@ class GateBadge(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self._icon = QLabel()
+        self._verdict: GateVerdict | None = None
+        self._icon = IconLabel()
         self._word = QLabel()
         self._reason = ElidedLabel()
         self._reason.setProperty("role", "muted")
@@ -37,15 +38,22 @@ class GateBadge(QWidget):
 
     def show_verdict(self, verdict: GateVerdict | None) -> None:
         """Show a verdict, or nothing."""
+        self._verdict = verdict
         self.setVisible(verdict is not None)
         if verdict is None:
             return
         token = TOKENS[verdict.level]
         word = tr(WORDS[verdict.level])
-        self._icon.setPixmap(icon(verdict.level, token).pixmap(QSize(ICON_SIZE, ICON_SIZE)))
+        self._icon.show_icon(verdict.level, token)
         self._word.setText(f"<b style='color:{palette.color(token).name()}'>{word}</b>")
         reasons = verdict.reasons or (tr("The classifier and this map passed every check."),)
         self._reason.setText(" ".join(reasons))
         self.setToolTip("\n".join(reasons))
         self.setAccessibleName(tr("Verdict of the gate: {word}").format(word=word))
         self.setAccessibleDescription(" ".join(reasons))
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Follow the theme."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.PaletteChange:
+            self.show_verdict(self._verdict)

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from pathlib import Path
 
 import pytest
 from PyQt5.QtCore import QMimeData, QPoint, Qt, QUrl
-from PyQt5.QtGui import QDropEvent, QKeySequence
+from PyQt5.QtGui import QDropEvent, QKeySequence, QTextCursor
 from PyQt5.QtWidgets import QAbstractButton, QComboBox, QLineEdit, QSpinBox, QToolButton, QWidget
 
 from core.dataset.png import encode_png
 from core.errors import DeviceError
 from gui.crash import Crashes
 from gui.main_window import MainWindow
+from gui.theme.tokens import DARK
 from tests.gui.conftest import NO_DF, Opener
 from tests.gui.fake_engine import FakeEngine, make_pixels, make_recipe
 from tests.gui.test_run import ask_for, wait_idle
+from xai.explanation import GateVerdict
 
 
 def test_a_class_without_a_model_says_why(window: MainWindow) -> None:
@@ -229,9 +232,21 @@ def test_themes_switch_while_open(window: MainWindow) -> None:
     assert window.palette().window().color().lightness() > 128
 
 
-def test_logged_lines_are_shown_and_filtered(window: MainWindow, qtbot) -> None:
-    import logging
+def test_lines_and_icons_follow_the_theme(window: MainWindow, qtbot) -> None:
+    logging.getLogger("core.test").info("plain words")
+    qtbot.waitUntil(lambda: "plain words" in window.log.text.toPlainText())
+    window.picture.explain.badge.show_verdict(GateVerdict("amber", ("It is close.",)))
+    mark = window.setup.rows["DF"]._mark
+    before = mark.pixmap().toImage()
+    window.session.settings.set("ui.theme", "dark")
+    cursor = QTextCursor(window.log.text.document().firstBlock())
+    cursor.movePosition(QTextCursor.MoveOperation.NextCharacter)
+    assert cursor.charFormat().foreground().color().name() == DARK.text
+    assert DARK.doubt in window.picture.explain.badge._word.text()
+    assert mark.pixmap().toImage() != before
 
+
+def test_logged_lines_are_shown_and_filtered(window: MainWindow, qtbot) -> None:
     logging.getLogger("core.test").warning("a rare warning")
     logging.getLogger("core.test").info("plain words")
     qtbot.waitUntil(lambda: "plain words" in window.log.text.toPlainText())
