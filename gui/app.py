@@ -46,8 +46,8 @@ def main(argv: list[str]) -> int:
 
 def make_application(argv: list[str]) -> QApplication:
     """Return the application; what concerns high-resolution screens has to be said before it exists."""
-    if sys.platform.startswith("linux"):
-        os.environ.setdefault("QT_QPA_PLATFORM", "xcb")
+    if sys.platform.startswith("linux") and os.environ.get("DISPLAY"):
+        os.environ.setdefault("QT_QPA_PLATFORM", "xcb")  # also under Wayland: PyQt5's own plugin is the weaker one
     use_own_plugins()
     attribute = Qt.ApplicationAttribute
     QApplication.setAttribute(attribute.AA_EnableHighDpiScaling)

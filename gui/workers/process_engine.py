@@ -35,7 +35,7 @@ from xai.explanation import ExplainOptions
 STOP_LATENCY = 0.03
 """Seconds between two looks at the cancel token while waiting for the engine."""
 
-GOODBYE = 5.0
+GOODBYE = 2.0
 """Seconds a process gets to end by itself when the window closes."""
 
 
