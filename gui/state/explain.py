@@ -48,10 +48,11 @@ class ExplainModel(QObject):
     changed = pyqtSignal()
     saved = pyqtSignal(object)
 
-    def __init__(self, engine: Engine, tasks: TaskRunner, parent: QObject | None = None) -> None:
+    def __init__(self, engine: Engine, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._engine = engine
-        self._tasks = tasks
+        self._tasks = TaskRunner(1, self)
+        self._saving = TaskRunner(1, self)  # apart, so that what somebody looks at never waits for what is being kept
         self._cache: OrderedDict[Key, ExplainedPicture] = OrderedDict()
         self._cancel = CancelToken()
         self._key: Key | None = None
@@ -87,7 +88,7 @@ class ExplainModel(QObject):
     def save(self, image: Path) -> None:
         """Explain an image of a run and keep the result in the output folder; failing is logged, the run goes on."""
         options = self._options
-        self._tasks.start(
+        self._saving.start(
             lambda: self._engine.explain_to_disk(image, options),
             self._saved,
             lambda error: _log.warning("No explanation of %s: %s", image.name, error),
@@ -97,6 +98,7 @@ class ExplainModel(QObject):
         """Stop what is being computed."""
         self._cancel.request(StopMode.NOW)
         self._tasks.forget_waiting()
+        self._saving.forget_waiting()
 
     def _saved(self, path: Path) -> None:
         _log.info("Explanation written: %s", path.name)

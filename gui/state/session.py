@@ -66,7 +66,7 @@ class Session(QObject):
         self.gallery = GalleryModel(ThumbnailStore(TaskRunner(2, self), self), self)
         self.picture = PictureModel(self._files, self)
         self.denoising = DenoisingModel(self)
-        self.explain = ExplainModel(engine, TaskRunner(1, self), self)
+        self.explain = ExplainModel(engine, self)
         self.log = LogModel(ring, self)
         self.memory = MemoryModel(lambda: getattr(engine, "pid", None), self)
         self._connect()

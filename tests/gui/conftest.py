@@ -88,6 +88,7 @@ class Opener:
 
     def close(self) -> None:
         self._engine.gate.set()
+        self._engine.save_gate.set()
         for window in self._windows:
             run = window.session.run
             if run.busy:

@@ -75,6 +75,7 @@ class FakeEngine:
     fail_at: Callable[[int], None] = lambda number: None
     extra: Callable[[int], Iterator[Event]] = lambda number: iter(())
     gate: threading.Event = field(default_factory=threading.Event)
+    save_gate: threading.Event = field(default_factory=threading.Event)
     requests: list[GenerationRequest] = field(default_factory=list)
     resumed: list[Path] = field(default_factory=list)
     explained: list[Path] = field(default_factory=list)
@@ -83,6 +84,7 @@ class FakeEngine:
 
     def __post_init__(self) -> None:
         self.gate.set()
+        self.save_gate.set()
 
     def warm_up(self) -> EngineInfo:
         if self.warm_up_error:
@@ -106,6 +108,7 @@ class FakeEngine:
 
     def explain_to_disk(self, image: Path, options: ExplainOptions) -> Path:
         self.saved.append(image)
+        self.save_gate.wait(20)
         return image.parent.parent / "xai_results" / "20261120_120000" / image.name
 
     def close(self) -> None:

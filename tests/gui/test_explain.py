@@ -170,3 +170,15 @@ def test_without_the_switch_nothing_is_explained(window: MainWindow, engine: Fak
     wait_idle(window, qtbot)
     qtbot.wait(50)
     assert engine.explained == engine.saved == []
+
+
+def test_the_shown_image_does_not_wait_for_explanations_being_saved(
+    window: MainWindow, engine: FakeEngine, tmp_path: Path, qtbot
+) -> None:
+    engine.save_gate.clear()
+    window.session.settings.set("xai.enabled", True)
+    window.session.explain.save(make_image(tmp_path, "kept.png", 1))
+    qtbot.waitUntil(lambda: len(engine.saved) == 1)
+    show(window, make_image(tmp_path, "shown.png", 2), qtbot)
+    wait_ready(window, qtbot)
+    engine.save_gate.set()
