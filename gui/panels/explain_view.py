@@ -36,6 +36,7 @@ class ExplainView(QWidget):
         self.caption = ElidedLabel()
         self.caption.setProperty("role", "muted")
         self.opacity = self._make_opacity()
+        self.legend = self._make_legend()
         self.empty = EmptyState("explain")
         self.retry = text_button(tr("Try again"), self._model.retry)
         self._pages = QStackedWidget()
@@ -60,7 +61,7 @@ class ExplainView(QWidget):
         inside.setContentsMargins(0, 0, 0, 0)
         inside.setSpacing(GAP_SMALL)
         inside.addWidget(self.view, 1)
-        inside.addLayout(self._legend())
+        inside.addWidget(self.legend)
         inside.addWidget(self.badge)
         inside.addWidget(self.caption)
         inside.addWidget(self.bars)
@@ -70,13 +71,15 @@ class ExplainView(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self._pages)
 
-    def _legend(self) -> QHBoxLayout:
-        line = QHBoxLayout()
+    def _make_legend(self) -> QWidget:
+        whole = QWidget()
+        line = QHBoxLayout(whole)
+        line.setContentsMargins(0, 0, 0, 0)
         line.setSpacing(GAP)
         line.addWidget(self.bar, 1)
         line.addWidget(label(tr("Opacity"), "muted"))
         line.addWidget(self.opacity)
-        return line
+        return whole
 
     def _waiting(self) -> QWidget:
         page = QWidget()
@@ -113,12 +116,12 @@ class ExplainView(QWidget):
         explanation = result.explanation
         self.view.show_overlay(to_pixmap(result.overlay))
         self._set_opacity(self.opacity.value())
-        self.bar.setVisible(not result.no_map)
-        self.opacity.setEnabled(not result.no_map)
+        for part in (self.legend, self.caption):
+            part.setVisible(not result.no_map)
         self.bar.show_scale(result.scale, result.colors)
         self.badge.show_verdict(explanation.gate)
         self.bars.show_probabilities(explanation.classification.probabilities)
-        self.caption.setText(result.no_map or _caption(explanation))
+        self.caption.setText(_caption(explanation))
 
     def _set_opacity(self, percent: int) -> None:
         self._session.settings.set("xai.opacity", percent / 100)

@@ -134,7 +134,7 @@ def test_a_red_verdict_shows_no_map(window: MainWindow, engine: FakeEngine, tmp_
     wait_ready(window, qtbot)
     view = window.picture.explain
     assert not view.bar.isVisibleTo(view)
-    assert not view.opacity.isEnabled()
+    assert not view.opacity.isVisibleTo(view)
     assert view.view._overlay.opacity() == 1.0
 
 
