@@ -37,7 +37,19 @@ Research only; never a diagnosis.
 """
 
 
-@click.group(epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+class CommandsInOrder(click.Group):
+    """Lists the commands in the order in which a newcomer meets them, not by the alphabet."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names in the order in which the commands were added."""
+        return list(self.commands)
+
+
+@click.group(
+    cls=CommandsInOrder,
+    epilog=EPILOG,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+)
 @click.version_option(__version__, prog_name="ISICGUI")
 def cli() -> None:
     """Generate synthetic dermatoscopic images, explain them, and make them again.

@@ -13,7 +13,7 @@ from core.doctor import diagnose
 MARKS = {"ok": ("ok  ", "green"), "warn": ("note", "yellow"), "fail": ("FAIL", "red")}
 
 
-@click.command()
+@click.command(short_help="Say what this machine has and what is missing.")
 @json_option
 def doctor(json_mode: bool) -> int:
     """Check Python, libraries, devices, models and folders; end with 1 if something necessary is missing."""

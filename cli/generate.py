@@ -24,17 +24,27 @@ from core.utils.path_manager import PathManager
 EXIT_INTERRUPTED = 130
 
 
-@click.command()
+@click.command(short_help="Make images, each with its recipe inside.")
 @click.option("--classes", "counts", type=CountsType(), required=True, help="Images per class: MEL=4,NV=2 or all=3.")
 @click.option("--output", type=FOLDER, required=True, help="Folder the images go to; numbering continues in it.")
 @click.option("--models", type=FOLDER, help="Folder of checkpoints or model packs [default: the starter models].")
-@click.option("--seed", type=SeedType(), default="42", show_default=True, help="Base seed, or random.")
+@click.option(
+    "--seed", type=SeedType(), default="42", show_default=True, metavar="N|random", help="Base seed, or random."
+)
 @click.option("--steps", type=int, help="Denoising steps, 1 to 1000 [default: 20; ddim and ddpm 50].")
-@click.option("--sampler", type=click.Choice(list(DEFAULT_STEPS)), default=DEFAULT_SAMPLER, show_default=True)
+@click.option(
+    "--sampler",
+    type=click.Choice(list(DEFAULT_STEPS)),
+    default=DEFAULT_SAMPLER,
+    show_default=True,
+    help="Denoising method.",
+)
 @click.option("--guidance", type=float, help="Classifier-free guidance, 1 = none [default: the model's own].")
 @device_option
-@click.option("--precision", type=click.Choice(PRECISIONS), default="auto", show_default=True)
-@click.option("--batch-size", type=BatchSizeType(), default="auto", show_default=True)
+@click.option("--precision", type=click.Choice(PRECISIONS), default="auto", show_default=True, help="Number format.")
+@click.option(
+    "--batch-size", type=BatchSizeType(), default="auto", show_default=True, metavar="N|auto", help="Images at once."
+)
 @click.option("--no-color", is_flag=True, help="Leave out the colour statistics that lie next to the models.")
 @click.option("--xai-every", type=int, default=0, metavar="N", help="Explain every N-th image of each class; 0 none.")
 @click.option("--trajectory", is_flag=True, help="Keep every denoising step of every image.")
@@ -54,7 +64,7 @@ def generate(json_mode: bool, no_color: bool, **values: Any) -> int:
         return _follow(ImageGenerator().generate(request, cancel), Console(json_mode=json_mode), request.xai_every)
 
 
-@click.command()
+@click.command(short_help="Finish the interrupted runs of an output folder.")
 @click.argument("output", type=FOLDER)
 @click.option("--models", type=FOLDER, help="Where the models are now, if they have moved.")
 @json_option

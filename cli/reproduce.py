@@ -11,7 +11,7 @@ from cli.console import Console
 from cli.options import FOLDER, device_option, json_option
 
 
-@click.command()
+@click.command(short_help="Make an image again and say the largest pixel difference.")
 @click.argument("image", type=click.Path(path_type=Path))
 @click.option("--models", type=FOLDER, help="Where the weights are [default: as recorded, then the starter models].")
 @click.option(
