@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +10,7 @@ from pathlib import Path
 from diffusers import UNet2DModel
 
 from core.taxonomy import CLASS_CODES
+from core.utils.atomic import write_bytes_atomic
 from diffusion.model import NULL_CLASS, build_scheduler
 
 
@@ -54,4 +54,4 @@ def write_pack(net: UNet2DModel, folder: Path, description: PackDescription) -> 
         text = json.dumps(description.as_json(), indent=2) + "\n"
         (staged / "isicgui.json").write_text(text, encoding="utf-8")
         for file in staged.iterdir():
-            os.replace(file, folder / file.name)
+            write_bytes_atomic(folder / file.name, file.read_bytes())  # safetensors' own file is private to its owner

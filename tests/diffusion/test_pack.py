@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
 import torch
 from diffusers import DDPMScheduler, UNet2DModel
 from PIL import Image
@@ -59,6 +61,14 @@ def test_rewriting_keeps_the_card_and_leaves_no_temporary_folder(config: Diffusi
     write_pack(build_unet(config), folder, PackDescription("tiny"))
     assert (folder / "README.md").read_text(encoding="utf-8") == "card"
     assert [path.name for path in tmp_path.iterdir()] == ["pack"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such permissions")
+def test_weights_are_as_readable_as_any_other_file(config: DiffusionConfig, tmp_path: Path):
+    write_pack(build_unet(config), tmp_path / "pack", PackDescription("tiny"))
+    (tmp_path / "other").touch()
+    modes = {path.stat().st_mode for path in [tmp_path / "other", *(tmp_path / "pack").iterdir()]}
+    assert len(modes) == 1
 
 
 def test_full_size_network_fits_its_budget():
