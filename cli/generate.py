@@ -100,7 +100,8 @@ def _tell(event: Event, console: Console) -> int:
         console.warn(f"{event.class_code}: {event.message} {event.remedy}")
         return ModelRefusedError.exit_code
     elif isinstance(event, Finished):
-        console.say(_summary(event))
+        if event.run_id:  # without one there was nothing to resume, which a notice has said
+            console.say(_summary(event))
         return EXIT_INTERRUPTED if event.status in ("stopped", "discarded") else 0
     return 0
 

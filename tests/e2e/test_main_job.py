@@ -124,6 +124,9 @@ def test_ctrl_c_keeps_what_is_finished_and_resume_ends_in_the_same_set(run, star
     assert 1 <= len(pngs(broken)) < 8
 
     assert run("resume", broken, "--models", pack).returncode == 0
+    nothing_left = run("resume", broken)
+    assert (nothing_left.returncode, nothing_left.stdout) == (0, "")
+    assert "finished" in nothing_left.stderr
     assert run("generate", *arguments, "--output", whole).returncode == 0
     assert pngs(broken) == pngs(whole)
     for name in pngs(whole):
