@@ -10,9 +10,16 @@ from core.environment.system_libraries import has_display
 
 BASE = ("click", "packaging", "platformdirs")
 FILES = (*BASE, "filelock", "numpy", "PIL")
-ENGINE = (*FILES, "torch", "torchvision", "diffusers", "safetensors")
-WINDOW = (*ENGINE, "PyQt5", "qtawesome")
-NEEDED = {"doctor": BASE, "--help": BASE, "--version": BASE, "experiments": FILES, "export": FILES}
+ENGINE = (*FILES, "torch", "torchvision", "diffusers", "safetensors", "psutil", "tqdm")
+EXPLAINING = (*ENGINE, "captum", "matplotlib")
+WINDOW = (*EXPLAINING, "PyQt5", "qtawesome")
+NEEDED = {
+    "doctor": BASE,
+    "--help": BASE,
+    "--version": BASE,
+    "explain": EXPLAINING,
+    "classify": EXPLAINING,
+}
 """What a command cannot do without; every command that is not named here runs a model and needs `ENGINE`."""
 
 

@@ -25,7 +25,7 @@ def _run(*arguments: str, isolated: bool = False, **variables: str) -> subproces
     return subprocess.run(command, capture_output=True, text=True, encoding="utf-8", env=NO_DISPLAY | variables)
 
 
-@pytest.mark.parametrize("arguments", [(), ("doctor",), ("generate", "--classes", "MEL=1")])
+@pytest.mark.parametrize("arguments", [(), ("doctor",), ("generate", "--classes", "MEL=1"), ("explain",)])
 def test_without_packages_it_names_them_and_what_to_do(arguments: tuple[str, ...]) -> None:
     """-S: a Python without any installed package, as a fresh system's is."""
     done = _run(*arguments, isolated=True)
@@ -33,6 +33,7 @@ def test_without_packages_it_names_them_and_what_to_do(arguments: tuple[str, ...
     assert "click" in done.stderr
     assert ("PyQt5" in done.stderr) == (not arguments)
     assert ("torch" in done.stderr) == (arguments != ("doctor",))
+    assert ("captum" in done.stderr) == (arguments in ((), ("explain",)))
     assert "./run_isicgui.sh" in done.stderr
     assert "pip install -r requirements.txt" in done.stderr
     assert "Traceback" not in done.stderr
@@ -56,4 +57,4 @@ def test_a_command_needs_no_display_and_speaks_utf8() -> None:
 def test_what_each_command_needs_is_what_it_imports_to_start() -> None:
     assert main.missing_packages(main.WINDOW) == []
     assert main.missing_packages(("click", "no_such_package")) == ["no_such_package"]
-    assert set(main.BASE) < set(main.FILES) < set(main.ENGINE) < set(main.WINDOW)
+    assert set(main.BASE) < set(main.FILES) < set(main.ENGINE) < set(main.EXPLAINING) < set(main.WINDOW)
