@@ -6,8 +6,9 @@ does not depend on them.
 
     python -m benchmarks.bench_step [--quick] [--repeats N] [--images N]
 
-Last measured 2026-11-20 on 2 quiet cores of an AMD EPYC with bf16, torch 2.15: a step 586 ms against 368 ms, 1.58 times as
-fast (1.52 to 1.64, n = 7); an image 30.0 s against 8.1 s, 3.7 times (3.5 to 3.8, n = 3); fp32 alone 1.05 times.
+Last measured 2026-11-20 on 2 quiet cores of an AMD EPYC with bf16, torch 2.15: a step 586 ms against 368 ms, 1.58
+times as fast (1.52 to 1.64, n = 7); an image 30.0 s against 8.1 s, 3.7 times (3.5 to 3.8, n = 3); in fp32 alone a
+step 1.05 times.
 """
 
 from __future__ import annotations

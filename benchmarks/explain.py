@@ -1,7 +1,7 @@
 """Times the explanation of one image by Integrated Gradients: `python -m benchmarks.explain [--images N]`.
 
-Last measured 2026-11-20 with the starter classifier, drawn lesions, 2 quiet cores of an AMD EPYC with bf16: median 0.54 s
-an image (0.52 to 3.72, n = 5; 32 steps but for the slowest, which needed 128).
+Last measured 2026-11-20 with the starter classifier, drawn lesions, 2 quiet cores of an AMD EPYC with bf16: median
+0.54 s an image (0.52 to 3.72, n = 5; 32 steps but for the slowest, which needed 128).
 """
 
 from __future__ import annotations
