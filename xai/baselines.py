@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
-from xai.preprocessing import Triple
+from core.classification.preprocessing import Triple
 
 Picture = NDArray[np.float32]
 

@@ -14,15 +14,16 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from core.classification.loading import RECORD_FILE
+from core.classification.preprocessing import to_tensor
 from core.generator.precision import resolve_device
 from core.taxonomy import parse_class
 from core.utils.path_manager import PathManager
 from xai.attribution import FIRST_STEPS, LAST_STEPS, Attribution, Score, integrated_gradients, never
 from xai.baselines import make_baselines
-from xai.classifier import RECORD_FILE, Classifier, load_classifier
+from xai.classifier import Classifier, load_classifier
 from xai.explanation import Classification, ExplainOptions, Explanation, GateVerdict
 from xai.gate import combine, judge_confidence, judge_convergence, judge_direction, judge_strength, judge_target
-from xai.preprocessing import to_tensor
 from xai.subject import Subject, read_subject
 
 ShouldStop = Callable[[], bool]

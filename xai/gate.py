@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final
 
+from core.classification.record import ValidationRecord
 from core.taxonomy import CLASS_INDEX
 from xai.explanation import GateLevel, GateVerdict
 
@@ -19,28 +19,6 @@ IMAGENET_CLASSES: Final = 1000
 
 GREEN: Final = GateVerdict("green")
 _SEVERITY: Final[dict[GateLevel, int]] = {"red": 0, "amber": 1, "green": 2}
-
-
-@dataclass(frozen=True, slots=True)
-class ValidationRecord:
-    """What the maker of a classifier measured on lesions that it was not trained on.
-
-    Attributes
-    ----------
-    balanced_accuracy
-        Mean recall over the classes, 0..1.
-    images
-        Number of images it was measured on.
-    split_hash
-        Fingerprint of the held-out lesions.
-    strength_p5
-        5th percentile over the validation images of |logit - logit at the skin baseline|, or None.
-    """
-
-    balanced_accuracy: float
-    images: int
-    split_hash: str
-    strength_p5: float | None = None
 
 
 def combine(*verdicts: GateVerdict) -> GateVerdict:

@@ -14,12 +14,12 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from core.classification.preprocessing import to_tensor
 from core.errors import InputRefusedError
 from core.taxonomy import CLASS_CODES
 from xai.baselines import make_baselines
 from xai.classifier import Classifier, load_classifier
 from xai.explain import STRENGTH_BASELINE
-from xai.preprocessing import to_tensor
 from xai.subject import Subject, read_subject
 
 PERCENTILE = 5

@@ -15,8 +15,8 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 from torchvision.models import resnet18
 
+from core.classification.architectures import ARCHITECTURES
 from core.taxonomy import CLASS_CODES, CLASS_INDEX
-from xai.architectures import ARCHITECTURES
 
 SKIN = (224, 180, 156)
 COLOURS = {
@@ -93,7 +93,7 @@ def _record(trained: bool) -> dict[str, Any]:
 def _fresh(architecture: str, seed: int) -> nn.Module:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        return ARCHITECTURES[architecture](len(CLASS_CODES))
+        return ARCHITECTURES[architecture].build(len(CLASS_CODES))
 
 
 @functools.cache

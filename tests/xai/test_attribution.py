@@ -7,10 +7,10 @@ import pytest
 import torch
 from torch import nn
 
+from core.classification.preprocessing import Preprocessing, to_tensor
 from xai.attribution import FIRST_STEPS, LAST_STEPS, integrated_gradients
 from xai.baselines import make_baselines
 from xai.explanation import BASELINES, ExplanationCancelled
-from xai.preprocessing import Preprocessing, to_tensor
 
 
 def picture(seed=0, height=9, width=7):

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 import torch
 
+from core.classification.preprocessing import to_tensor
 from xai.attribution import integrated_gradients
 from xai.baselines import make_baselines, skin_tone
 from xai.explanation import BASELINES
-from xai.preprocessing import to_tensor
 
 MEAN = (0.7, 0.5, 0.4)
 

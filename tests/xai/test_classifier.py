@@ -11,6 +11,7 @@ from safetensors.torch import load_file, save_file
 from torch.nn.functional import cross_entropy, interpolate
 from torchvision.models import resnet18
 
+from core.classification.preprocessing import to_tensor
 from core.errors import (
     ModelArchitectureError,
     ModelMissingError,
@@ -22,7 +23,6 @@ from core.errors import (
 from core.taxonomy import CLASS_CODES
 from tests.support.tiny_classifier import draw_lesion, random_resnet, write_random_resnet, write_tiny_classifier
 from xai.classifier import load_classifier
-from xai.preprocessing import to_tensor
 
 IMAGE = to_tensor(draw_lesion("MEL", side=40))
 

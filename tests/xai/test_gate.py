@@ -6,11 +6,11 @@ import math
 
 import pytest
 
+from core.classification.record import ValidationRecord
 from core.taxonomy import CLASS_CODES
 from xai.explanation import GateVerdict
 from xai.gate import (
     GREEN,
-    ValidationRecord,
     combine,
     judge_confidence,
     judge_convergence,

@@ -4,12 +4,37 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Final
 
 from torch import nn
 from torchvision.models import resnet18
 
 RESNET18: Final = "resnet18"
+
+
+@dataclass(frozen=True, slots=True)
+class Architecture:
+    """How to build a network.
+
+    Attributes
+    ----------
+    build
+        Maps the number of classes to the network with fresh random weights.
+    head
+        Path of the linear layer that gives the logits.
+    """
+
+    name: str
+    build: Callable[[int], nn.Module]
+    head: str = "fc"
+
+    def head_of(self, net: nn.Module) -> nn.Linear:
+        """Return the linear layer that gives the logits."""
+        head = net.get_submodule(self.head)
+        if not isinstance(head, nn.Linear):
+            raise TypeError(f"the head of {self.name} must be linear, not {type(head).__name__}")
+        return head
 
 
 def _resnet18(classes: int) -> nn.Module:
@@ -31,5 +56,8 @@ class SmallCNN(nn.Sequential):
         self.add_module("fc", nn.Linear(channels[-1], classes))
 
 
-ARCHITECTURES: Final[dict[str, Callable[[int], nn.Module]]] = {RESNET18: _resnet18, "small_cnn": SmallCNN}
-"""Each maps the number of classes to a network whose linear head is called `fc`."""
+ARCHITECTURES: Final[dict[str, Architecture]] = {
+    architecture.name: architecture
+    for architecture in (Architecture(RESNET18, _resnet18), Architecture("small_cnn", SmallCNN))
+}
+"""Every network that `classifier.json` may name."""

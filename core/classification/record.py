@@ -9,14 +9,35 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from core.classification.architectures import ARCHITECTURES
+from core.classification.preprocessing import Preprocessing, Triple
 from core.errors import ModelArchitectureError, ModelTruncatedError, UnknownClassError
 from core.taxonomy import parse_class
-from xai.architectures import ARCHITECTURES
-from xai.gate import ValidationRecord
-from xai.preprocessing import Preprocessing, Triple
 
 FORMAT: Final = 1
 MAX_IMAGE_SIZE: Final = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class ValidationRecord:
+    """What the maker of a classifier measured on lesions that it was not trained on.
+
+    Attributes
+    ----------
+    balanced_accuracy
+        Mean recall over the classes, 0..1.
+    images
+        Number of images it was measured on.
+    split_hash
+        Fingerprint of the held-out lesions.
+    strength_p5
+        5th percentile over the validation images of |logit - logit at the skin baseline|, or None.
+    """
+
+    balanced_accuracy: float
+    images: int
+    split_hash: str
+    strength_p5: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
