@@ -2,32 +2,46 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from torch import nn
-from torchvision.models import resnet18
+from torchvision import models
+
+from core.classification.small_nets import SimpleCNN, SmallCNN
 
 RESNET18: Final = "resnet18"
+Stages = tuple[tuple[str, ...], ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Architecture:
-    """How to build a network.
+    """How to build a network, and what its parts are called.
 
     Attributes
     ----------
     build
         Maps the number of classes to the network with fresh random weights.
+    stages
+        Module paths of the trunk's blocks from the input to the output, grouped into stages of one resolution;
+        together they hold every parameter but the head's.
+    features
+        Path of the module whose output is the last feature map (N, C, h, w).
     head
         Path of the linear layer that gives the logits.
     """
 
     name: str
     build: Callable[[int], nn.Module]
+    stages: Stages
+    features: str
     head: str = "fc"
+
+    @property
+    def blocks(self) -> tuple[str, ...]:
+        """Module paths of the trunk's blocks from the input to the output."""
+        return tuple(block for stage in self.stages for block in stage)
 
     def head_of(self, net: nn.Module) -> nn.Linear:
         """Return the linear layer that gives the logits."""
@@ -37,27 +51,45 @@ class Architecture:
         return head
 
 
-def _resnet18(classes: int) -> nn.Module:
-    net: nn.Module = resnet18(weights=None, num_classes=classes)
-    return net
+def _torchvision(name: str) -> Callable[[int], nn.Module]:
+    def build(classes: int) -> nn.Module:
+        net: nn.Module = models.get_model(name, weights=None, num_classes=classes)
+        return net
+
+    return build
 
 
-class SmallCNN(nn.Sequential):
-    """Three strided convolutions and a linear head: a few thousand weights, for experiments and quick checks."""
-
-    def __init__(self, classes: int) -> None:
-        super().__init__()
-        channels = (3, 8, 16, 32)
-        for index, (before, after) in enumerate(itertools.pairwise(channels)):
-            self.add_module(f"conv{index}", nn.Conv2d(before, after, 3, stride=2, padding=1))
-            self.add_module(f"relu{index}", nn.ReLU())
-        self.add_module("pool", nn.AdaptiveAvgPool2d(1))
-        self.add_module("flatten", nn.Flatten())
-        self.add_module("fc", nn.Linear(channels[-1], classes))
+def _resnet(name: str, sizes: Sequence[int]) -> Architecture:
+    layers = (tuple(f"layer{i}.{j}" for j in range(size)) for i, size in enumerate(sizes, 1))
+    return Architecture(name, _torchvision(name), (("conv1", "bn1"), *layers), features="layer4")
 
 
-ARCHITECTURES: Final[dict[str, Architecture]] = {
-    architecture.name: architecture
-    for architecture in (Architecture(RESNET18, _resnet18), Architecture("small_cnn", SmallCNN))
-}
+def _densenet(name: str, sizes: Sequence[int]) -> Architecture:
+    stages = (("features.conv0", "features.norm0"), *_dense_stages(sizes))
+    return Architecture(name, _torchvision(name), stages, features="features", head="classifier")
+
+
+def _dense_stages(sizes: Sequence[int]) -> Iterator[tuple[str, ...]]:
+    """Yield the four dense blocks, each with the transition before it, the last with the final batch norm."""
+    for i, size in enumerate(sizes, 1):
+        before = (f"features.transition{i - 1}",) if i > 1 else ()
+        after = ("features.norm5",) if i == len(sizes) else ()
+        yield (*before, *(f"features.denseblock{i}.denselayer{j}" for j in range(1, size + 1)), *after)
+
+
+_ALL: Final = (
+    _resnet(RESNET18, (2, 2, 2, 2)),
+    _resnet("resnet50", (3, 4, 6, 3)),
+    _densenet("densenet121", (6, 12, 24, 16)),
+    _densenet("densenet201", (6, 12, 48, 32)),
+    Architecture("small_cnn", SmallCNN, (("conv0",), ("conv1",), ("conv2",)), features="relu2"),
+    Architecture(
+        "simple_cnn",
+        SimpleCNN,
+        (("conv0", "norm0"), ("conv1", "norm1"), ("conv2", "norm2"), ("dense",)),
+        features="relu2",
+    ),
+)
+
+ARCHITECTURES: Final[dict[str, Architecture]] = {architecture.name: architecture for architecture in _ALL}
 """Every network that `classifier.json` may name."""

@@ -1,0 +1,60 @@
+"""Parts of every architecture: blocks that hold each weight once, a linear head, a feature map, gradients."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from captum.attr import IntegratedGradients
+from torch import nn
+
+from core.classification.architectures import ARCHITECTURES
+
+SIDE = 64
+
+
+@pytest.fixture(params=ARCHITECTURES)
+def architecture(request):
+    return ARCHITECTURES[request.param]
+
+
+def built(architecture) -> nn.Module:
+    torch.manual_seed(0)
+    return architecture.build(7).eval()
+
+
+def test_parts_are_where_the_architecture_says(architecture):
+    net = built(architecture)
+    owners = [
+        [block for block in (*architecture.blocks, architecture.head) if name.startswith(f"{block}.")]
+        for name, _ in net.named_parameters()
+    ]
+    assert all(len(owner) == 1 for owner in owners)
+    # in the order of the data: a parameter's block never comes before that of an earlier one
+    order = [*architecture.blocks, architecture.head]
+    positions = [order.index(owner[0]) for owner in owners]
+    assert positions == sorted(positions)
+    assert set(order) == {owner[0] for owner in owners}
+    assert architecture.head_of(net).out_features == 7
+
+    maps: list[torch.Tensor] = []
+    net.get_submodule(architecture.features).register_forward_hook(lambda module, inputs, output: maps.append(output))
+    with torch.inference_mode():
+        assert net(torch.rand(2, 3, SIDE, SIDE)).shape == (2, 7)
+    assert maps[0].ndim == 4
+    assert maps[0].shape[0] == 2
+
+
+@pytest.mark.parametrize("name", ["densenet121", "resnet18", "simple_cnn"])
+def test_integrated_gradients_add_up_to_the_difference(name):
+    net = built(ARCHITECTURES[name]).double()
+    image = torch.rand(1, 3, 32, 32, dtype=torch.double)
+    attribution = IntegratedGradients(net).attribute(image, torch.zeros_like(image), target=1, n_steps=48)
+    with torch.inference_mode():
+        difference = (net(image) - net(torch.zeros_like(image)))[0, 1]
+    assert attribution.sum().item() == pytest.approx(difference.item(), abs=0.05 * difference.abs().item() + 1e-3)
+
+
+def test_simple_cnn_is_the_predecessors():
+    weights = sum(p.numel() for p in built(ARCHITECTURES["simple_cnn"]).parameters())
+    convolutions = 3 * 32 * 9 + 32 + 32 * 64 * 9 + 64 + 64 * 128 * 9 + 128
+    assert weights == convolutions + 2 * (32 + 64 + 128) + 128 * 128 + 128 + 128 * 7 + 7
