@@ -103,12 +103,19 @@ def hold_out_lesions(
     InputRefusedError
         If a lesion carries two classes: it would be neither here nor there.
     """
-    classes = _class_of_lesion(images)
+    classes = class_of_lesion(images)
     held = {lesion for code in CLASS_CODES for lesion in _first_lesions(classes, code, fraction, salt)}
     return [i for i in images if i.lesion_id in held], [i for i in images if i.lesion_id not in held]
 
 
-def _class_of_lesion(images: Sequence[LabelledImage]) -> dict[str, str]:
+def class_of_lesion(images: Iterable[LabelledImage]) -> dict[str, str]:
+    """Return the class code of each lesion.
+
+    Raises
+    ------
+    InputRefusedError
+        If a lesion carries two classes.
+    """
     classes: dict[str, str] = {}
     for image in images:
         if classes.setdefault(image.lesion_id, image.code) != image.code:
@@ -121,14 +128,16 @@ def _class_of_lesion(images: Sequence[LabelledImage]) -> dict[str, str]:
 
 
 def _first_lesions(classes: dict[str, str], code: str, fraction: float, salt: str) -> list[str]:
-    lesions = sorted((lesion for lesion, c in classes.items() if c == code), key=lambda lesion: _rank(lesion, salt))
+    lesions = [lesion for lesion, its_code in classes.items() if its_code == code]
+    lesions.sort(key=lambda lesion: lesion_rank(lesion, salt))
     count = round(fraction * len(lesions))
     if fraction > 0 and len(lesions) > 1:
         count = max(1, count)
     return lesions[:count]
 
 
-def _rank(lesion: str, salt: str) -> str:
+def lesion_rank(lesion: str, salt: str) -> str:
+    """Return the key that puts lesions into an order which depends on nothing but `salt` and the lesion's id."""
     return hashlib.sha256(f"{salt}:{lesion}".encode()).hexdigest()
 
 

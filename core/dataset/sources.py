@@ -1,0 +1,261 @@
+"""Any data set of labelled photographs that this program trains on: which form it has, and what it holds.
+
+=============  =========================================================================================================
+kind           what lies there
+=============  =========================================================================================================
+``labels.csv``  this program's own table: columns id, class, lesion_id, path (relative to the table) and maybe split
+``ham10000``    `HAM10000_metadata.csv`, also in `metadata/`; photographs in `images/` or `HAM10000_images_part_1`, `_2`
+``isic2018``    `*_GroundTruth.csv`: image and one column a class, 0 or 1; photographs in the `*_Input` folder beside it
+``imagefolder`` one folder a class, maybe inside `train/`, `val/` and `test/`
+``csv``         a table with the columns path (relative to it), class and maybe group (the lesion); named as a file
+=============  =========================================================================================================
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Literal
+
+from core.dataset.image_folders import has_class_folders, read_class_folders
+from core.dataset.label_forms import (
+    CSV_COLUMNS,
+    HAM_COLUMNS,
+    ISIC_COLUMNS,
+    OWN_COLUMNS,
+    read_csv,
+    read_ham10000,
+    read_isic2018,
+    read_own_table,
+)
+from core.dataset.label_table import read_columns
+from core.dataset.labelled import LABELS_FILE, LabelledImage, class_of_lesion
+from core.errors import InputRefusedError
+
+Kind = Literal["labels.csv", "ham10000", "isic2018", "imagefolder", "csv"]
+
+MAX_MISSING: Final = 0.05
+"""Share of images without a file above which a data set is refused."""
+
+HAM_TABLES: Final = ("ham10000_metadata.csv", "ham10000_metadata", "ham10000_metadata.tab")
+NAMED: Final = 3
+
+EXPECTED: Final = (
+    f"Expected is one of: {LABELS_FILE} with the columns {', '.join(OWN_COLUMNS)}; HAM10000_metadata.csv with images/ "
+    "or HAM10000_images_part_1 and _2; an ISIC 2018 *_GroundTruth.csv beside its *_Input folder; one folder for each "
+    f"class, maybe inside train/, val/ and test/; or a CSV file with the columns {', '.join(CSV_COLUMNS)} and group, "
+    "named itself."
+)
+
+_READERS: Final[dict[Kind, Callable[[Sequence[Path]], list[LabelledImage]]]] = {
+    "labels.csv": read_own_table,
+    "ham10000": read_ham10000,
+    "isic2018": read_isic2018,
+    "csv": read_csv,
+}
+_COLUMNS: Final[dict[Kind, Sequence[str]]] = {
+    "labels.csv": OWN_COLUMNS,
+    "ham10000": HAM_COLUMNS,
+    "isic2018": ISIC_COLUMNS,
+    "csv": CSV_COLUMNS,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Photographs:
+    """A data set.
+
+    Attributes
+    ----------
+    images
+        Sorted by id; every file was there when the data set was read.
+    kind
+        The form it has.
+    grouped
+        Whether it says which photographs show the same lesion.
+    source
+        The folder or file that was read.
+    missing
+        Files that the tables name and that are not there.
+    notes
+        What a person should know, one plain sentence each: missing files, repeated rows, what was passed over.
+    """
+
+    images: tuple[LabelledImage, ...]
+    kind: Kind
+    grouped: bool
+    source: Path
+    missing: tuple[Path, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def read_dataset(path: Path) -> Photographs:
+    """Read the labels of a data set; no picture is opened.
+
+    Parameters
+    ----------
+    path
+        A folder of one of the forms, or a table itself. A `labels.csv` decides, whatever else the folder holds.
+
+    Raises
+    ------
+    InputRefusedError
+        If nothing is there, if it has none or more than one of the forms, if more than 5 % of the files are missing,
+        or if an image or a lesion has two classes.
+    """
+    if not path.exists():
+        raise InputRefusedError(f"There is no {path}.", remedy="Check the path.", path=path)
+    kind, tables = _form_of_table(path) if path.is_file() else _form_of_folder(path)
+    found, notes = read_class_folders(path) if kind == "imagefolder" else (_READERS[kind](tables), ())
+    distinct = _without_repetitions(found)
+    present, missing = _partition(distinct)
+    _refuse_if_too_many_are_missing(distinct, missing, path)
+    class_of_lesion(present)
+    more = _notes(len(found) - len(distinct), len(distinct), present, missing)
+    images = tuple(sorted(present, key=lambda image: image.image_id))
+    grouped = any(_names_lesion(image) for image in images)
+    return Photographs(images, kind, grouped, path, tuple(image.path for image in missing), (*notes, *more))
+
+
+def _form_of_table(path: Path) -> tuple[Kind, Sequence[Path]]:
+    columns = read_columns(path)
+    for kind, wanted in _COLUMNS.items():
+        if {name.lower() for name in wanted} <= set(columns):
+            return kind, (path,)
+    raise InputRefusedError(
+        f"{path} is no table of labels that this program knows; its columns are: {', '.join(columns) or 'none'}.",
+        remedy=EXPECTED,
+        path=path,
+    )
+
+
+def _form_of_folder(folder: Path) -> tuple[Kind, Sequence[Path]]:
+    if (folder / LABELS_FILE).is_file():
+        return "labels.csv", (folder / LABELS_FILE,)
+    tables = _tables(folder)
+    forms: dict[Kind, Sequence[Path]] = {
+        "ham10000": [table for table in tables if table.name.lower() in HAM_TABLES][:1],
+        "isic2018": [table for table in tables if _is_isic(table)],
+        "imagefolder": [folder] if has_class_folders(folder) else [],
+    }
+    found = [kind for kind, where in forms.items() if where]
+    if len(found) == 1:
+        return found[0], forms[found[0]]
+    raise _ambiguous(folder, forms) if found else _unknown(folder, tables)
+
+
+def _tables(folder: Path) -> list[Path]:
+    """Return the tables of a folder and of those sub-folders in which the official archives keep theirs."""
+    children = sorted(folder.iterdir())
+    inside = [child for child in children if child.is_dir() and _keeps_tables(child.name.lower())]
+    files = [*children, *(file for child in inside for file in sorted(child.iterdir()))]
+    return [file for file in files if file.is_file() and _is_table(file.name.lower())]
+
+
+def _keeps_tables(name: str) -> bool:
+    return name == "metadata" or name.endswith("_groundtruth")
+
+
+def _is_table(name: str) -> bool:
+    return name.endswith(".csv") or name in HAM_TABLES
+
+
+def _is_isic(table: Path) -> bool:
+    return {name.lower() for name in ISIC_COLUMNS} <= set(read_columns(table))
+
+
+def _ambiguous(folder: Path, forms: dict[Kind, Sequence[Path]]) -> InputRefusedError:
+    found = "; ".join(f"{kind} ({', '.join(map(str, where))})" for kind, where in forms.items() if where)
+    return InputRefusedError(
+        f"{folder} can be read in more than one way: {found}.",
+        remedy="Name the table, or the folder that holds the class folders alone.",
+        path=folder,
+    )
+
+
+def _unknown(folder: Path, tables: Sequence[Path]) -> InputRefusedError:
+    content = ", ".join(sorted(child.name for child in folder.iterdir())[:8]) or "nothing"
+    named = [table for table in tables if set(CSV_COLUMNS) <= set(read_columns(table))]
+    remedy = f"Name the table itself: {named[0]}." if named else EXPECTED
+    return InputRefusedError(f"{folder} is no data set of labelled photographs; it holds {content}.", remedy=remedy)
+
+
+def _without_repetitions(images: Sequence[LabelledImage]) -> list[LabelledImage]:
+    by_id: dict[str, LabelledImage] = {}
+    by_path: dict[Path, LabelledImage] = {}
+    distinct = []
+    for image in images:
+        known = by_id.setdefault(image.image_id, image)
+        if known is image:
+            known = by_path.setdefault(image.path, image)
+        if known is image:
+            distinct.append(image)
+        else:
+            _refuse_contradiction(known, image)
+    return distinct
+
+
+def _refuse_contradiction(known: LabelledImage, image: LabelledImage) -> None:
+    if known.code != image.code:
+        between = f"with the classes {known.code} and {image.code}"
+    elif known.path != image.path:
+        between = f"for two files, {known.path} and {image.path}"
+    elif _names_lesion(known) and _names_lesion(image) and known.lesion_id != image.lesion_id:
+        between = f"with the lesions {known.lesion_id} and {image.lesion_id}"
+    elif known.split != image.split:
+        between = f"in the parts '{known.split}' and '{image.split}'"
+    else:
+        return
+    raise InputRefusedError(
+        f"The image {image.image_id} is listed twice, {between}.",
+        remedy="Correct the labels: an image is listed once.",
+        path=image.path,
+    )
+
+
+def _partition(images: Sequence[LabelledImage]) -> tuple[list[LabelledImage], list[LabelledImage]]:
+    there = [image.path.is_file() for image in images]
+    return (
+        [image for image, is_there in zip(images, there, strict=True) if is_there],
+        [image for image, is_there in zip(images, there, strict=True) if not is_there],
+    )
+
+
+def _refuse_if_too_many_are_missing(
+    images: Sequence[LabelledImage], missing: Sequence[LabelledImage], source: Path
+) -> None:
+    if not images:
+        raise InputRefusedError(f"{source} lists no image.", remedy="Add the photographs.", path=source)
+    if len(missing) > MAX_MISSING * len(images):
+        raise InputRefusedError(
+            f"{_missing(missing, len(images))}.",
+            remedy="Check that all photographs lie where the labels say; the archives come in several parts.",
+            path=missing[0].path,
+        )
+
+
+def _missing(missing: Sequence[LabelledImage], total: int) -> str:
+    names = [str(image.path) for image in missing[:NAMED]]
+    more = f" and {len(missing) - NAMED} more" if len(missing) > NAMED else ""
+    return f"{len(missing)} of {total} photographs that the labels name are not there: {', '.join(names)}{more}"
+
+
+def _notes(
+    repeated: int, total: int, images: Sequence[LabelledImage], missing: Sequence[LabelledImage]
+) -> tuple[str, ...]:
+    notes = []
+    if missing:
+        notes.append(f"{_missing(missing, total)}. They are left out.")
+    if repeated:
+        notes.append(f"{repeated} repeated rows say the same again and are passed over.")
+    alone = sum(not _names_lesion(image) for image in images)
+    if alone == len(images):
+        notes.append("The data set names no lesions: two photographs of one lesion are not recognised as such.")
+    elif alone:
+        notes.append(f"{alone} of {len(images)} images name no lesion; each is taken for a lesion of its own.")
+    return tuple(notes)
+
+
+def _names_lesion(image: LabelledImage) -> bool:
+    return image.lesion_id != image.image_id
