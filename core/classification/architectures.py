@@ -9,6 +9,7 @@ from typing import Final
 from torch import nn
 from torchvision import models
 
+from core.classification.efficientnet_lite import efficientnet_lite0
 from core.classification.small_nets import SimpleCNN, SmallCNN
 
 RESNET18: Final = "resnet18"
@@ -77,11 +78,23 @@ def _dense_stages(sizes: Sequence[int]) -> Iterator[tuple[str, ...]]:
         yield (*before, *(f"features.denseblock{i}.denselayer{j}" for j in range(1, size + 1)), *after)
 
 
+_LITE0_STAGES: Final[Stages] = (
+    ("stem",),
+    ("blocks.0",),
+    ("blocks.1", "blocks.2"),
+    ("blocks.3", "blocks.4"),
+    ("blocks.5", "blocks.6", "blocks.7"),
+    ("blocks.8", "blocks.9", "blocks.10"),
+    ("blocks.11", "blocks.12", "blocks.13", "blocks.14"),
+    ("blocks.15", "head"),
+)
+
 _ALL: Final = (
     _resnet(RESNET18, (2, 2, 2, 2)),
     _resnet("resnet50", (3, 4, 6, 3)),
     _densenet("densenet121", (6, 12, 24, 16)),
     _densenet("densenet201", (6, 12, 48, 32)),
+    Architecture("efficientnet_lite0", efficientnet_lite0, _LITE0_STAGES, features="head", head="classifier"),
     Architecture("small_cnn", SmallCNN, (("conv0",), ("conv1",), ("conv2",)), features="relu2"),
     Architecture(
         "simple_cnn",
