@@ -1,0 +1,93 @@
+"""Images as points: the features in which distances between sets of images are measured."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn.functional import adaptive_avg_pool2d
+
+from core.classification.loading import load_network
+from core.utils.path_manager import PathManager
+
+INDEPENDENT_CLASSIFIER: Final = "classifier-independent"
+"""Starter classifier that is kept out of explanations and guidance, so that what it says of images is its own."""
+
+PIXEL_SIDE: Final = 32
+_BATCH: Final = 64
+
+Images = NDArray[np.uint8] | Tensor
+"""Shape (N, 3, S, S), uint8."""
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Extractor:
+    """Turns images into features.
+
+    Attributes
+    ----------
+    name
+        What distances in these features must be called by, such as ``HAM(resnet18@ab12cd34)``: the architecture and
+        the beginning of the SHA-256 of the weights.
+    features
+        Maps pixels (n, 3, S, S), float32 in 0..1, to features (n, D).
+    """
+
+    name: str
+    features: Callable[[Tensor], Tensor]
+
+    def __call__(self, images: Images) -> Floats:
+        """Return the features (N, D), float64, of uint8 images (N, 3, S, S)."""
+        return in_batches(self.features, images)
+
+
+def load_extractor(path: Path | None = None, device: torch.device | None = None) -> Extractor:
+    """Return the features before the head of a classifier.
+
+    Parameters
+    ----------
+    path
+        A classifier's folder or file. None: the independent starter classifier, else the auxiliary one, else plain
+        pixels, which see colour and layout only.
+
+    Raises
+    ------
+    ModelRefusedError
+        If the classifier cannot be used.
+    """
+    path = path or _default_classifier()
+    if path is None:
+        return PIXELS
+    network = load_network(path, device)
+    return Extractor(f"HAM({network.architecture.name}@{network.sha256[:8]})", network.features)
+
+
+def in_batches(function: Callable[[Tensor], Tensor], images: Images) -> Floats:
+    """Apply a function of pixels in 0..1 to uint8 images, 64 at a time, in fp32 and without gradients."""
+    parts = torch.as_tensor(images).split(_BATCH)
+    with torch.inference_mode():
+        answers = [function(part.float() / 255).double().cpu() for part in parts]
+    return torch.cat(answers).numpy()
+
+
+def small_pixels(pixels: Tensor) -> Tensor:
+    """Return pixels (N, 3, S, S) as rows (N, 3072): averaged over the cells of a 32 x 32 grid."""
+    return adaptive_avg_pool2d(pixels, PIXEL_SIDE).flatten(1)
+
+
+PIXELS: Final = Extractor(f"pixels {PIXEL_SIDE}x{PIXEL_SIDE}", small_pixels)
+"""The features that need no classifier."""
+
+
+def _default_classifier() -> Path | None:
+    paths = PathManager()
+    places = (paths.starter_dir / INDEPENDENT_CLASSIFIER, paths.starter_classifier_dir)
+    return next((place for place in places if place.is_dir()), None)
