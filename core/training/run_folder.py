@@ -1,0 +1,83 @@
+"""Where a training run keeps its files, and the configuration it writes there before anything else."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any, Final
+
+from core.errors import InputRefusedError
+from core.training.settings import Settings
+from core.utils.atomic import write_text_atomic
+from core.version import __version__
+
+RUNS: Final = Path("runs")
+CONFIG_FILE: Final = "config.json"
+_NAMED_VERSIONS: Final = ("torch", "torchvision", "diffusers", "accelerate", "numpy")
+
+
+def new_run_folder(name: str, root: Path = RUNS) -> Path:
+    """Return `<root>/<name>_<YYYYmmdd_HHMMSS>`, with `_2`, `_3` ... where that exists; the folder is made."""
+    stem = f"{name}_{datetime.now():%Y%m%d_%H%M%S}"
+    number = 1
+    while True:
+        folder = root / (stem if number == 1 else f"{stem}_{number}")
+        try:
+            folder.mkdir(parents=True)
+        except FileExistsError:
+            number += 1
+        else:
+            return folder
+
+
+def write_run_config(folder: Path, *, kind: str, name: str, settings: Settings, **facts: object) -> None:
+    """Write `config.json`: what was asked for, when, with which versions, and further facts (JSON values)."""
+    content = {
+        "kind": kind,
+        "name": name,
+        "timestamp": datetime.now().astimezone().isoformat(timespec="seconds"),
+        "versions": {"isicgui": __version__, **_versions()},
+        **facts,
+        "settings": settings.model_dump(mode="json"),
+    }
+    folder.mkdir(parents=True, exist_ok=True)
+    write_text_atomic(folder / CONFIG_FILE, json.dumps(content, indent=2) + "\n")
+
+
+def read_run_config(folder: Path) -> dict[str, Any]:
+    """Return the content of a run's `config.json`.
+
+    Raises
+    ------
+    InputRefusedError
+        If the folder holds none.
+    """
+    path = folder / CONFIG_FILE
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InputRefusedError(
+            f"{folder} holds no training run: {path} cannot be read ({error}).",
+            remedy="Name the folder of a run; 'python main.py experiments list' shows them.",
+            path=path,
+        ) from error
+    return content if isinstance(content, dict) else {}
+
+
+def read_run_settings(folder: Path) -> Mapping[str, Any]:
+    """Return the settings of a run as `load_settings` takes them for a preset; see `read_run_config`."""
+    settings = read_run_config(folder).get("settings")
+    return settings if isinstance(settings, dict) else {}
+
+
+def _versions() -> dict[str, str]:
+    found = {}
+    for package in _NAMED_VERSIONS:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    return found
