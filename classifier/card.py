@@ -1,87 +1,132 @@
-"""The model card: data, licence, how it was trained, what it can do, what it must not be used for."""
+"""The model card: what it is, data and terms, how it was trained, what it can do, what it must not be used for."""
 
 from __future__ import annotations
 
-from pathlib import Path
+from classifier.evaluation import Evaluation
+from classifier.results import Results, time_text
+from classifier.tables import (
+    CLASS_NAMES,
+    calibration_rows,
+    class_rows,
+    confusion_rows,
+    interval_text,
+    markdown_table,
+    measured_where,
+    overall_rows,
+    split_rows,
+    weak_classes,
+)
 
-from classifier.config import ClassifierConfig
-from classifier.data import Split
-from classifier.report import Report, confusion_table, summary
-from core.training.runtime import Checkpoint
-from core.utils.atomic import write_text_atomic
+_CARD = """# Lesion classifier ({architecture})
 
-_CARD = """# ResNet-18 lesion classifier (starter)
+A classifier of dermatoscopic images into {count} classes: {classes}. **For research only: it is no medical device, and
+nobody should be examined, reassured or treated on its word.**
 
-A small classifier of dermatoscopic images into the seven classes of ISIC 2018 Task 3, so that explanations and
-measurements work before anybody has trained a better one. **For research only: it is no medical device, and nobody
-should be examined, reassured or treated on its word.**
+**Balanced accuracy {headline}**, {where}. Chance is {chance:.3f}.
 
 ## Files
-- `model.safetensors`: torchvision `resnet18(num_classes=7)` state dict, fp16; load it into the fp32 network.
-- `classifier.json`: classes in order, input size, mean and standard deviation, temperature, measured quality. The same
-  JSON is in the metadata of the weights under the key `isicgui`.
+- `model.safetensors`: state dict of `{architecture}` with {count} outputs, in fp16; load it into the fp32 network.
+- `classifier.json`: classes in the order of the outputs, input size, mean and standard deviation, temperature, quality.
+- `SHA256SUMS`: of the weights.
 
-Input: RGB on the 0..1 scale, the central square resized to {size}x{size} (bilinear, antialiased), minus mean
-{mean}, divided by {std}. Divide the logits by `temperature` before a softmax that is to be
-read as a probability.
+Input: RGB on the 0 to 1 scale, squeezed to {size}x{size} (bilinear, antialiased), minus mean {mean}, divided by {std}.
+Divide the logits by the temperature {temperature:.3f} before a softmax that is to be read as a probability.
 
 ## Data, licence, credit
-HAM10000 / ISIC 2018 Task 3, CC BY-NC 4.0, "ViDIR Group, Department of Dermatology, Medical University of Vienna". The
-weights inherit these terms: **CC BY-NC 4.0, non-commercial, credit required.**
+Trained on: {data}.
 
-- Tschandl P, Rosendahl C, Kittler H. The HAM10000 dataset, a large collection of multi-source dermatoscopic images of
-  common pigmented skin lesions. Scientific Data 5:180161 (2018). doi:10.1038/sdata.2018.161
-- Codella N, Rotemberg V, Tschandl P, et al. Skin Lesion Analysis Toward Melanoma Detection 2018. arXiv:1902.03368
-  (2019)
+{licence}
 
-Trained on {train_images} images of {train_lesions} lesions, selected on {validation_images} images of
-{validation_lesions} others, measured on lesions that served neither. No lesion has images in two of the three
-splits (`split_hash` is the SHA-256 of the held-out lesion ids). Naevi were thinned to one image a lesion beforehand.
+{credit}{splits}
+
+{leakage} Fingerprint of the split: `{fingerprint}`.
 
 ## Training
-From random weights (no ImageNet pretraining), {images_seen} draws of images (epoch {epoch} of the run, the one with the
-best balanced accuracy on the validation lesions, {best:.3f}; that number is optimistic because it was used to choose),
-{minutes:.0f} minutes of wall-clock time up to there on {hardware}; precision `{precision}`. All classes drawn equally
-often; random turns, mirrors, scales, shifts and mild changes of colour; AdamW {rate}, cosine schedule, label
-smoothing {smoothing}, batch {batch}.
+It began {origin}. The weights are those of epoch {epoch}, after {images_seen} drawn images and {time} hours, on
+{hardware}; of all epochs it had the best balanced accuracy on the validation lesions ({selection:.3f}; that number is
+optimistic, because it was used to choose). Seed {seed}. All settings are in the run's `config.json`.
 
 ## Measured
-- Held-out lesions: {summary}.
+All numbers hold for the rounded weights in this folder, {where}. Intervals are 95 % percentiles of 2000 resamples of
+lesions within their class; they say how much the choice of test lesions matters, not how much another training run or
+another clinic would.
+
+{overall}
+
+{per_class}
+
+Rows are true classes, columns predictions:
+
+{confusion}
+
+Probabilities, before and after division by the temperature (fitted on the validation lesions):
+
+{calibration}
 {extra}
-Chance is 0.143. Rows are true classes, columns predictions, on the held-out lesions:
-
-{table}
-
-## Known faults
-- Trained from scratch on few images: published classifiers with ImageNet pretraining reach 0.80 and more. Melanoma is
-  missed often (see its recall above); the rare classes rest on few held-out lesions, hence the wide interval.
-- One clinic's patients, cameras and habits, mostly light skin; other cameras, skin tones, crops or rulers, hair and ink
-  can change the answer.
-- Labels of naevi are mostly by follow-up or consensus, not histology.
-- It answers with one of seven classes to whatever it is shown, a photograph of a cat included.
+## Known limits
+{weak}- It answers with one of {count} classes to whatever it is shown, a photograph of a cat included.
+- Pictures from other clinics, cameras, skin tones, with other crops, rulers, hair or ink can change the answer; nothing
+  here measures by how much.
+- The labels are those of the data; whoever made them can have erred.
 """
 
 
-def write_card(
-    folder: Path,
-    config: ClassifierConfig,
-    state: Checkpoint,
-    fitted: tuple[Split, Split],
-    report: Report,
-    extra: Report | None,
-    hardware: str,
-) -> None:
-    """Write `README.md` into `folder`; `fitted` are the training and the validation split."""
-    train, validation = fitted
-    text = _CARD.format(
-        size=config.image_size, mean=state["mean"], std=state["std"],
-        train_images=len(train), train_lesions=len(set(train.lesions)),
-        validation_images=len(validation), validation_lesions=len(set(validation.lesions)),
-        images_seen=state["images_seen"], epoch=state["epoch"], best=state["best"], minutes=state["seconds"] / 60,
-        precision=config.precision,
-        hardware=hardware,
-        rate=config.learning_rate, smoothing=config.label_smoothing, batch=config.batch_size,
-        summary=summary(report), table=confusion_table(report),
-        extra=f"- ISIC 2018 Task 3 validation images, lesions of their own: {summary(extra)}.\n" if extra else "",
+def render_card(results: Results) -> str:
+    """Return the card as Markdown."""
+    evaluation, about = results.evaluation, results.about
+    classes, preprocessing = results.classes, results.preprocessing
+    return _CARD.format(
+        architecture=results.architecture, count=len(classes), classes=", ".join(classes),
+        headline=headline_text(results), where=measured_where(results), chance=1 / len(classes),
+        size=preprocessing.image_size, mean=list(preprocessing.mean), std=list(preprocessing.std),
+        temperature=evaluation.temperature,
+        data=about.data or "data that nobody described", licence=about.licence.sentence,
+        credit=f"{about.licence.credit}\n\n" if about.licence.credit else "",
+        splits=markdown_table(("split", "images", "lesions", *classes), split_rows(results.splits, classes)),
+        leakage=leakage_text(results), fingerprint=results.fingerprint,
+        origin=results.origin, epoch=results.epoch, images_seen=results.images_seen, time=time_text(results.seconds),
+        hardware=about.hardware or "hardware that nobody described", selection=results.selection, seed=results.seed,
+        overall=markdown_table(("score", "value", "95 % interval"), overall_rows(evaluation)),
+        per_class=_class_table(evaluation),
+        confusion=markdown_table(("true \\ predicted", *classes), confusion_rows(evaluation)),
+        calibration=markdown_table(
+            ("score", "before", "95 % interval", "after", "95 % interval"), calibration_rows(evaluation)
+        ),
+        extra=_extra(results), weak=_weak(evaluation),
     )  # fmt: skip
-    write_text_atomic(folder / "README.md", text)
+
+
+def headline_text(results: Results) -> str:
+    """Return the balanced accuracy with its interval."""
+    headline = results.headline
+    value = "not defined" if headline.value is None else f"{headline.value:.3f}"
+    interval = interval_text(headline)
+    return f"{value} (95 % interval {interval})" if interval else value
+
+
+def leakage_text(results: Results) -> str:
+    """Return what is known about lesions that are in training and held out at once."""
+    leakage = results.about.leakage
+    return "Leakage between the splits was not measured." if leakage is None else leakage.sentence
+
+
+def _class_table(evaluation: Evaluation) -> str:
+    return markdown_table(("class", "images", "lesions", *CLASS_NAMES.values()), class_rows(evaluation))
+
+
+def _extra(results: Results) -> str:
+    if results.extra is None:
+        return ""
+    extra = results.extra
+    return (
+        f"\nOn {extra.images} further images of {extra.lesions} lesions that the data set itself reserves: balanced "
+        f"accuracy {extra.headline}.\n"
+    )
+
+
+def _weak(evaluation: Evaluation) -> str:
+    weak = weak_classes(evaluation)
+    if not weak:
+        return ""
+    names = ", ".join(f"{code} ({evaluation.class_lesions[code]})" for code in weak)
+    return f"- Few held-out lesions speak for some classes, so their numbers say little by themselves: {names}.\n"

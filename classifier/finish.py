@@ -1,0 +1,99 @@
+"""The end of a run: temperature, measures on held-out lesions, plots, report, and the folder that ships."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from classifier.calibration import fit_temperature
+from classifier.evaluation import Evaluation, evaluate
+from classifier.export import export_classifier, rounded
+from classifier.predictions import PREDICTIONS_FILE, answer, logits_of, write_predictions
+from classifier.results import RESULTS_FILE, Results, RunAbout, SplitCount, results_json
+from core.classification.preprocessing import Preprocessing
+from core.taxonomy import CLASS_CODES
+from core.utils.atomic import write_text_atomic
+from core.utils.finite_json import finite_json
+
+if TYPE_CHECKING:
+    from classifier.data import Split
+    from classifier.trained import Trained
+
+MODEL_FOLDER: Final = "model"
+
+
+def finish_run(
+    folder: Path,
+    trained: Trained,
+    *,
+    train: Split,
+    validation: Split,
+    test: Split,
+    extra: Split | None = None,
+    about: RunAbout | None = None,
+) -> Results:
+    """Measure a trained classifier and write everything that a finished run has.
+
+    All numbers are measured with the weights rounded as they ship. The temperature is fitted on `validation`. Where
+    `test` is empty, `validation` stands for it, and every text says that the numbers are optimistic.
+
+    Parameters
+    ----------
+    folder
+        The run's folder; `training_history.csv` there gives the curves.
+    extra
+        Images that the data set itself reserves, measured apart.
+
+    Returns
+    -------
+    What was measured; written to `test_results.json`, `test_predictions.csv`, `plots/`, `report.html` and `model/`.
+    """
+    net = rounded(trained.net)
+    preprocessing = Preprocessing(trained.config.image_size, trained.mean, trained.std)
+    temperature = fit_temperature(logits_of(net, preprocessing, validation), validation.labels.numpy())
+    held = test if len(test) else validation
+    answers = answer(net, preprocessing, held, CLASS_CODES, temperature)
+    others = None if extra is None else evaluate(answer(net, preprocessing, extra, CLASS_CODES, temperature))
+    parts = {"train": train, "validation": validation, "test": test, **({"extra": extra} if extra else {})}
+    results = _results(trained, preprocessing, parts, evaluate(answers), others, about or RunAbout())
+    export_classifier(folder / MODEL_FOLDER, net, results)
+    write_predictions(folder / PREDICTIONS_FILE, answers)
+    write_text_atomic(folder / RESULTS_FILE, finite_json(results_json(results)))
+    return results
+
+
+def _results(
+    trained: Trained,
+    preprocessing: Preprocessing,
+    parts: dict[str, Split],
+    evaluation: Evaluation,
+    extra: Evaluation | None,
+    about: RunAbout,
+) -> Results:
+    measured_on = "test" if len(parts["test"]) else "validation"
+    return Results(
+        architecture=trained.config.architecture,
+        preprocessing=preprocessing,
+        config=trained.config.model_dump(mode="json"),
+        seed=trained.config.seed,
+        origin=trained.origin,
+        epoch=trained.epoch,
+        images_seen=trained.images_seen,
+        seconds=trained.seconds,
+        selection=trained.best,
+        splits={name: count_split(part) for name, part in parts.items()},
+        fingerprint=parts[measured_on].fingerprint,
+        measured_on=measured_on,
+        evaluation=evaluation,
+        extra=extra,
+        about=about,
+    )
+
+
+def count_split(split: Split) -> SplitCount:
+    """Return how many images and lesions a split has."""
+    labels = Counter(split.labels.tolist())
+    return SplitCount(
+        len(split), len(set(split.lesions)), {code: labels[index] for index, code in enumerate(CLASS_CODES)}
+    )

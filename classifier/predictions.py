@@ -1,0 +1,126 @@
+"""What a network answers to every held-out image, and `test_predictions.csv`, from which any score can be redone."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import torch
+from torch import nn
+
+from classifier.evaluation import Answers
+from classifier.scores import Floats
+from core.classification.preprocessing import Preprocessing
+from core.errors import InputRefusedError
+from core.utils.atomic import write_text_atomic
+
+if TYPE_CHECKING:
+    from classifier.data import Split
+
+PREDICTIONS_FILE: Final = "test_predictions.csv"
+_BATCH: Final = 64
+_LOGIT: Final = "logit_"
+
+
+@torch.inference_mode()
+def logits_of(net: nn.Module, preprocessing: Preprocessing, split: Split) -> Floats:
+    """Return the logits of every image, float64 (N, K), by a network in evaluation mode on whatever device."""
+    device = next(net.parameters()).device
+    batches = (preprocessing(batch.to(device) / 255) for batch in split.pixels.split(_BATCH))
+    return torch.cat([net(batch).double().cpu() for batch in batches]).numpy()
+
+
+def answer(
+    net: nn.Module, preprocessing: Preprocessing, split: Split, classes: Sequence[str], temperature: float
+) -> Answers:
+    """Return the network's answers to a split."""
+    return Answers(
+        classes=tuple(classes),
+        labels=split.labels.numpy().astype(np.int64),
+        logits=logits_of(net, preprocessing, split),
+        temperature=np.full(len(split), temperature),
+        lesions=split.lesions,
+        image_ids=split.image_ids,
+    )
+
+
+def write_predictions(path: Path, answers: Answers) -> None:
+    """Write one row for each image: id, lesion, true and predicted class, temperature, probabilities and logits."""
+    stream = io.StringIO()
+    table = csv.writer(stream, lineterminator="\n")
+    table.writerow(
+        ["image_id", "lesion_id", "class", "predicted", "temperature"]
+        + [f"p_{code}" for code in answers.classes]
+        + [f"{_LOGIT}{code}" for code in answers.classes]
+    )
+    table.writerows(_rows(answers))
+    write_text_atomic(path, stream.getvalue())
+
+
+def _rows(answers: Answers) -> Iterator[list[str]]:
+    probabilities = answers.calibrated
+    for row in range(len(answers)):
+        yield [
+            answers.image_ids[row],
+            answers.lesions[row],
+            answers.classes[answers.labels[row]],
+            answers.classes[probabilities[row].argmax()],
+            repr(float(answers.temperature[row])),
+            *(f"{p:.6f}" for p in probabilities[row]),
+            *(repr(float(logit)) for logit in answers.logits[row]),
+        ]
+
+
+def read_predictions(path: Path) -> Answers:
+    """Read what `write_predictions` wrote.
+
+    Raises
+    ------
+    InputRefusedError
+        If the file is missing or is no such table.
+    """
+    try:
+        with path.open(encoding="utf-8", newline="") as stream:
+            table = csv.DictReader(stream)
+            rows = list(table)
+        classes = tuple(name.removeprefix(_LOGIT) for name in table.fieldnames or () if name.startswith(_LOGIT))
+        return _answers(rows, classes)
+    except (OSError, KeyError, ValueError, TypeError) as error:
+        raise InputRefusedError(
+            f"{path} is no table of predictions: {error!r}.", remedy="Finish the run with --resume.", path=path
+        ) from error
+
+
+def _answers(rows: Sequence[dict[str, str]], classes: tuple[str, ...]) -> Answers:
+    return Answers(
+        classes=classes,
+        labels=np.array([classes.index(row["class"]) for row in rows], dtype=np.int64),
+        logits=np.array([[float(row[_LOGIT + code]) for code in classes] for row in rows]).reshape(-1, len(classes)),
+        temperature=np.array([float(row["temperature"]) for row in rows]),
+        lesions=tuple(row["lesion_id"] for row in rows),
+        image_ids=tuple(row["image_id"] for row in rows),
+    )
+
+
+def join(answers: Sequence[Answers]) -> Answers:
+    """Put the answers of several networks with the same classes together.
+
+    Raises
+    ------
+    ValueError
+        If they differ in their classes.
+    """
+    if len({a.classes for a in answers}) != 1:
+        raise ValueError("only classifiers of the same classes can be put together")
+    return Answers(
+        classes=answers[0].classes,
+        labels=np.concatenate([a.labels for a in answers]),
+        logits=np.concatenate([a.logits for a in answers]),
+        temperature=np.concatenate([a.temperature for a in answers]),
+        lesions=tuple(name for a in answers for name in a.lesions),
+        image_ids=tuple(name for a in answers for name in a.image_ids),
+    )
