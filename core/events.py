@@ -111,6 +111,21 @@ class Step(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class Paused(Event):
+    """The run waits, with the images being made kept in memory, until it is told to go on or to stop."""
+
+    name: ClassVar[str] = "paused"
+
+
+@dataclass(frozen=True, slots=True)
+class Continued(Event):
+    """The pause is over; its `seconds` count for no rate and no estimate."""
+
+    name: ClassVar[str] = "continued"
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class ImageDone(Event):
     """An image is complete on disk, with its journal line and its row.
 
@@ -155,7 +170,7 @@ class Notice(Event):
 
 @dataclass(frozen=True, slots=True)
 class Finished(Event):
-    """The end of a run, always the last event of a stream that does not raise."""
+    """The end of a run, always the last event of a stream that does not raise; pauses do not count in `seconds`."""
 
     name: ClassVar[str] = "finished"
     run_id: str

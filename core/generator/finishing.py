@@ -17,7 +17,7 @@ from core.events import Event, Failed, ImageDone
 from core.generator.color import ColorStatistics, apply_color_statistics
 from core.generator.drawing import Drawing, Settings
 from core.generator.model_manager import LoadedModel
-from core.generator.pace import Pace
+from core.generator.pace import Clock, Pace
 from core.generator.provenance import make_recipe
 from core.generator.sampler import StepState, to_uint8
 from core.generator.trajectory import Trajectory, move_trajectory
@@ -56,6 +56,8 @@ class Finisher:
     ----------
     colors
         Colour statistics by class; empty for no correction.
+    clock
+        What the pace is measured by.
 
     Attributes
     ----------
@@ -63,12 +65,14 @@ class Finisher:
         Images stored, and images that came out unusable, in this sitting.
     """
 
-    def __init__(self, dataset: SyntheticDataset, run: Run, colors: Mapping[str, ColorStatistics]) -> None:
+    def __init__(
+        self, dataset: SyntheticDataset, run: Run, colors: Mapping[str, ColorStatistics], clock: Clock
+    ) -> None:
         self._dataset = dataset
         self._run = run
         self._colors = colors
         self._layout = Layout(dataset.folder)
-        self._pace = Pace(len(run.pending))
+        self._pace = Pace(len(run.pending), clock)
         self.written = 0
         self.failed = 0
 

@@ -11,6 +11,22 @@ PREVIEWS_PER_SECOND: Final = 15
 Clock = Callable[[], float]
 
 
+class WorkClock:
+    """Tells the seconds since any moment, as `time.perf_counter` does, but stands still while a run is paused."""
+
+    def __init__(self, clock: Clock = time.perf_counter) -> None:
+        self._clock = clock
+        self._left_out = 0.0
+
+    def __call__(self) -> float:
+        """Return the time."""
+        return self._clock() - self._left_out
+
+    def leave_out(self, seconds: float) -> None:
+        """Let the last `seconds` not have been."""
+        self._left_out += seconds
+
+
 class Pace:
     """Counts finished images against the clock.
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import logging
-import time
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,14 +16,27 @@ import torch
 from core.cancel import CancelToken, StopMode
 from core.dataset.synthetic_dataset import Run, RunSlot, SyntheticDataset
 from core.errors import ModelRefusedError, OutOfMemoryError
-from core.events import Event, Failed, Finished, Loaded, Loading, Notice, Preview, RunStatus, Started, Step
+from core.events import (
+    Continued,
+    Event,
+    Failed,
+    Finished,
+    Loaded,
+    Loading,
+    Notice,
+    Paused,
+    Preview,
+    RunStatus,
+    Started,
+    Step,
+)
 from core.generator.batches import is_out_of_memory
 from core.generator.color import ColorStatistics
 from core.generator.discovery import ClassModel
 from core.generator.drawing import Drawing, Settings
 from core.generator.finishing import DrawnBatch, Finisher
 from core.generator.model_manager import LoadedModel, ModelManager
-from core.generator.pace import PreviewGate
+from core.generator.pace import PreviewGate, WorkClock
 from core.generator.precision import Precision
 from core.generator.predictor import NO_GUIDANCE, effective_guidance
 from core.generator.request import MAX_STEPS, GenerationRequest
@@ -79,8 +91,9 @@ class RunImages:
         self._equipment = equipment
         self._batch_size = batch_size
         self._cancel = cancel
-        self._began = time.perf_counter()
-        self._finisher = Finisher(dataset, run, equipment.colors)
+        self._clock = WorkClock()
+        self._began = self._clock()
+        self._finisher = Finisher(dataset, run, equipment.colors, self._clock)
         self._previews = PreviewGate()
         self._positions = {slot.planned: position for position, slot in enumerate(run.slots, start=1)}
         self._failed = 0
@@ -135,7 +148,7 @@ class RunImages:
             written=0 if status == "discarded" else self._finisher.written,
             failed=self._failed + self._finisher.failed,
             remaining=0 if status == "discarded" else len(self._run.pending),
-            seconds=time.perf_counter() - self._began,
+            seconds=self._clock() - self._began,
             output=self._dataset.folder,
         )
 
@@ -148,7 +161,7 @@ class RunImages:
 
     def _class(self, class_code: str, slots: deque[RunSlot]) -> Iterator[Event]:
         chosen = self._equipment.models[class_code]
-        began = time.perf_counter()
+        began = self._clock()
         yield Loading(class_code, chosen.path or Path())
         try:
             model = self._equipment.manager.load(chosen, self._equipment.device, self._equipment.precision)
@@ -157,7 +170,7 @@ class RunImages:
             yield self.refuse(class_code, error, len(slots))
             return
         self._loaded_any = True
-        yield Loaded(class_code, model.path, model.sha256, time.perf_counter() - began)
+        yield Loaded(class_code, model.path, model.sha256, self._clock() - began)
         yield from self._notices(class_code, model)
         if first < _NOISE_SHARE * MAX_STEPS and not self._late_start_told:
             self._late_start_told = True
@@ -182,6 +195,9 @@ class RunImages:
 
     def _batches(self, model: LoadedModel, slots: deque[RunSlot]) -> Iterator[Event]:
         while slots and self._cancel.mode is None:
+            yield from self._pause()
+            if self._cancel.mode is not None:
+                return
             batch = [slots.popleft() for _ in range(min(self._batch_size, len(slots)))]
             try:
                 yield from self._batch(model, batch)
@@ -212,17 +228,27 @@ class RunImages:
         request = self._run.request
         guidance = effective_guidance(model, request.guidance)
         settings = Settings(request.sampler, request.steps, guidance, self._batch_size)
-        began = time.perf_counter()
+        began = self._clock()
         drawing = Drawing(model, settings, [slot.planned.seed for slot in batch])
         trajectory = Trajectory() if request.trajectory else None
         for state in drawing.states():
             if trajectory is not None:
                 trajectory.add(state)
             yield self._step(batch, state)
+            if state.step < state.steps:  # a finished picture is stored first
+                yield from self._pause()
             if self._cancel.stops_now:
                 return
-        seconds = (time.perf_counter() - began) / len(batch)
+        seconds = (self._clock() - began) / len(batch)
         yield from self._finisher.store(DrawnBatch(batch, drawing, state, model, settings, trajectory, seconds))
+
+    def _pause(self) -> Iterator[Event]:
+        """Wait while a pause is asked for; what is being made stays in memory."""
+        if self._cancel.is_paused:
+            yield Paused()
+            seconds = self._cancel.wait_while_paused()
+            self._clock.leave_out(seconds)
+            yield Continued(seconds)
 
     def _step(self, batch: Sequence[RunSlot], state: StepState) -> Step:
         return Step(

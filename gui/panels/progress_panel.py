@@ -68,6 +68,10 @@ class ProgressPanel(QWidget):
             return self._last
         if run.state is RunState.STOPPING:
             return tr("Stopping…")
+        if run.state is RunState.PAUSING:
+            return tr("Pausing after this step…")
+        if run.state is RunState.PAUSED:
+            return tr("Paused; the picture being made is kept in memory")
         if run.loading:
             return tr("Loading the model for {code}…").format(code=run.loading)
         if run.state is RunState.STARTING:

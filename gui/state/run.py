@@ -12,7 +12,19 @@ from typing import Any, Final
 from PyQt5.QtCore import QObject, pyqtSignal
 
 from core.cancel import CancelToken, StopMode
-from core.events import Event, Failed, Finished, ImageDone, Loaded, Loading, Notice, Started, Step
+from core.events import (
+    Continued,
+    Event,
+    Failed,
+    Finished,
+    ImageDone,
+    Loaded,
+    Loading,
+    Notice,
+    Paused,
+    Started,
+    Step,
+)
 from core.generator.request import GenerationRequest
 from gui.i18n import tr
 from gui.workers.engine import Engine
@@ -27,10 +39,13 @@ class RunState(enum.Enum):
     IDLE = "idle"
     STARTING = "starting"
     RUNNING = "running"
+    PAUSING = "pausing"
+    PAUSED = "paused"
     STOPPING = "stopping"
 
 
-BUSY: Final = (RunState.STARTING, RunState.RUNNING, RunState.STOPPING)
+PAUSES: Final = (RunState.PAUSING, RunState.PAUSED)
+"""A pause is asked for; has come into force, after the denoising step that was being computed."""
 
 
 class RunModel(QObject):
@@ -69,6 +84,8 @@ class RunModel(QObject):
             ImageDone: self._on_image,
             Failed: self._on_failed,
             Notice: self._on_notice,
+            Paused: self._on_paused,
+            Continued: self._on_continued,
             Finished: self._on_finished,
         }
         self._forget()
@@ -76,7 +93,12 @@ class RunModel(QObject):
     @property
     def busy(self) -> bool:
         """Whether something runs."""
-        return self.state in BUSY
+        return self.state is not RunState.IDLE
+
+    @property
+    def can_pause(self) -> bool:
+        """Whether `toggle_pause` does anything."""
+        return self.state in (RunState.STARTING, RunState.RUNNING, *PAUSES)
 
     @property
     def stop_mode(self) -> StopMode | None:
@@ -110,6 +132,19 @@ class RunModel(QObject):
         self._cancel.request(mode)
         _log.info("Stop requested: %s", mode.value.replace("_", " "))
         self._set_state(RunState.STOPPING)
+
+    def toggle_pause(self) -> None:
+        """Pause the run after the denoising step it is at, or let it go on."""
+        if not self.can_pause:
+            return
+        if self.state in PAUSES:
+            self._cancel.go_on()
+            _log.info("The run goes on")
+            self._set_state(RunState.RUNNING if self.started else RunState.STARTING)
+        else:
+            self._cancel.pause()
+            _log.info("Pause requested")
+            self._set_state(RunState.PAUSING)
 
     def wait(self, milliseconds: int) -> bool:
         """Block until the worker has ended; for the end of the program and for tests."""
@@ -185,6 +220,14 @@ class RunModel(QObject):
 
     def _on_notice(self, event: Notice) -> None:
         _log.warning("%s", event.message)
+
+    def _on_paused(self, event: Paused) -> None:
+        if self._cancel.is_paused:  # else the user has already let it go on
+            self._set_state(RunState.PAUSED)
+
+    def _on_continued(self, event: Continued) -> None:
+        if self.state in PAUSES and not self._cancel.is_paused:
+            self._set_state(RunState.RUNNING)
 
     def _on_finished(self, event: Finished) -> None:
         self._last = event

@@ -1,6 +1,7 @@
 """The engine's process: serves an engine over a pipe, one thread a job. Never imports Qt.
 
-Messages in: ``("call", job, method, arguments)``, ``("stop", job, StopMode)``, ``("close",)``.
+Messages in: ``("call", job, method, arguments)``, ``("stop", job, StopMode)``,
+``("pause", job, bool)``, ``("close",)``.
 Messages out: ``("item", job, value)`` for each value of a stream, then ``("return", job, value)`` or
 ``("error", job, FarError)``; and ``("log", 0, record)`` for what was logged.
 """
@@ -87,10 +88,8 @@ class Host:
             self._stop_all()
 
     def _answer(self, message: Message) -> None:
-        if message[0] == "stop":
-            _, job, mode = message
-            if job in self._tokens:
-                self._tokens[job].request(mode)
+        if message[0] in ("stop", "pause"):
+            self._steer(*message)
             return
         _, job, method, arguments = message
         token = self._tokens[job] = CancelToken()
@@ -99,6 +98,18 @@ class Host:
         thread = threading.Thread(target=self._work, args=(job, work, arguments), name=f"{method}-{job}")
         self._threads[job] = thread
         thread.start()
+
+    def _steer(self, what: str, job: int, value: Any) -> None:
+        """Pass a wish on to the token of a job; one that has ended has none."""
+        token = self._tokens.get(job)
+        if token is None:
+            return
+        if what == "stop":
+            token.request(value)
+        elif value:
+            token.pause()
+        else:
+            token.go_on()
 
     def _work(self, job: int, work: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
         try:

@@ -102,11 +102,10 @@ class ProcessEngine:
     def _stream(self, method: str, arguments: tuple[Any, ...], cancel: CancelToken | None) -> Iterator[Any]:
         line = self._connected()
         job, answers = line.ask(method, arguments)
-        told: StopMode | None = None
+        relay = _Relay(cancel, line, job) if cancel else None
         while True:
-            if cancel and cancel.mode is not told:
-                told = cancel.mode
-                line.send("stop", job, told)
+            if relay:
+                relay.tell_changes()
             try:
                 kind, value = answers.get(timeout=STOP_LATENCY)
             except Empty:
@@ -124,6 +123,24 @@ class ProcessEngine:
             if self._line is None or not self._line.alive:
                 self._line = _Line(self._make_engine)
             return self._line
+
+
+class _Relay:
+    """Sends what is new about a cancel token to the token of the job on the other side."""
+
+    def __init__(self, cancel: CancelToken, line: _Line, job: int) -> None:
+        self._cancel, self._line, self._job = cancel, line, job
+        self._mode: StopMode | None = None
+        self._paused = False
+
+    def tell_changes(self) -> None:
+        """Look at the token; the stop goes last, since it ends a pause."""
+        if self._cancel.is_paused is not self._paused:
+            self._paused = not self._paused
+            self._line.send("pause", self._job, self._paused)
+        if self._cancel.mode is not self._mode:
+            self._mode = self._cancel.mode
+            self._line.send("stop", self._job, self._mode)
 
 
 class _Line:

@@ -1,6 +1,7 @@
 """A stop can become more urgent, never less."""
 
 import itertools
+import threading
 
 import pytest
 
@@ -23,3 +24,25 @@ def test_only_now_and_discard_interrupt_a_batch():
         token.request(mode)
         assert token.stops_now is interrupts
     assert CancelToken().mode is None
+
+
+def test_a_job_that_is_told_to_stop_does_not_pause():
+    token = CancelToken()
+    token.request(StopMode.AFTER_IMAGE)
+    token.pause()
+    assert not token.is_paused
+    assert token.wait_while_paused() < 1
+
+
+@pytest.mark.parametrize("end", [CancelToken.go_on, *(lambda t, m=m: t.request(m) for m in ORDER)])
+def test_a_pause_lasts_until_go_on_or_any_stop(end):
+    token = CancelToken()
+    token.pause()
+    waiting = threading.Thread(target=token.wait_while_paused, daemon=True)
+    waiting.start()
+    waiting.join(0.05)
+    assert waiting.is_alive()
+    end(token)
+    waiting.join(10)
+    assert not waiting.is_alive()
+    assert not token.is_paused

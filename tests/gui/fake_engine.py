@@ -13,7 +13,19 @@ import numpy as np
 from core.cancel import CancelToken, StopMode
 from core.dataset.png import encode_png
 from core.dataset.recipe import Recipe
-from core.events import Event, Finished, ImageDone, Loaded, Loading, Preview, RunStatus, Started, Step
+from core.events import (
+    Continued,
+    Event,
+    Finished,
+    ImageDone,
+    Loaded,
+    Loading,
+    Paused,
+    Preview,
+    RunStatus,
+    Started,
+    Step,
+)
 from core.generator.request import GenerationRequest, plan_class
 from gui.workers.engine import DeviceInfo, EngineInfo, ExplainedPicture
 from xai.explanation import Classification, ExplainOptions, Explanation, GateVerdict
@@ -130,6 +142,9 @@ class FakeEngine:
                         yield self._end(cancel, written, total, begun, request)
                         return
                     yield Step(code, step, self.steps, 1000 // step, (done + 1,), self._preview(planned.seed, step))
+                    if cancel.is_paused and step < self.steps:
+                        yield Paused()
+                        yield Continued(cancel.wait_while_paused())
                 file = self._write(request.output, code, planned.seed, planned.index)
                 written.append(file)
                 done += 1

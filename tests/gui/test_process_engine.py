@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +15,7 @@ import pytest
 
 from core.cancel import CancelToken, StopMode
 from core.errors import ISICGUIError, UnknownClassError
-from core.events import Finished, ImageDone, Step
+from core.events import Continued, Finished, ImageDone, Paused, Step
 from core.generator.request import GenerationRequest
 from core.taxonomy import CLASS_CODES
 from gui.workers.engine import EngineDiedError, EngineFaultError
@@ -146,3 +147,21 @@ def alive(pid: int) -> bool:
         return False
     stat = Path(f"/proc/{pid}/stat")
     return not stat.exists() or stat.read_text(encoding="utf-8").rsplit(")", 1)[1].split()[0] != "Z"
+
+
+def test_a_pause_reaches_it_and_so_does_its_end(remote: ProcessEngine, tmp_path: Path) -> None:
+    cancel = CancelToken()
+    events = []
+    for event in remote.generate(request_of(tmp_path, BKL=50), cancel):
+        events.append(event)
+        if isinstance(event, ImageDone):
+            if event.done == 1:
+                cancel.pause()
+            else:
+                cancel.request(StopMode.NOW)
+        if isinstance(event, Paused):
+            threading.Timer(0.3, cancel.go_on).start()
+    (continued,) = [event for event in events if isinstance(event, Continued)]
+    assert continued.seconds > 0.2
+    assert [event.done for event in events if isinstance(event, ImageDone)][:2] == [1, 2]
+    assert events[-1].status == "stopped"
