@@ -50,18 +50,23 @@ EXIT_INTERRUPTED = 130
 @click.option("--trajectory", is_flag=True, help="Keep every denoising step of every image.")
 @click.option("--shard", type=ShardType(), default="1/1", help="Make only the I-th of N parts of the run.")
 @json_option
-def generate(json_mode: bool, no_color: bool, **values: Any) -> int:
+def generate(json_mode: bool, **values: Any) -> int:
     """Make images and put them into a folder, each with its recipe inside.
 
     The predecessor's setting is --sampler ddpm (50 steps).
     """
-    values["models"] = values["models"] or PathManager().default_models_dir
-    values["steps"] = DEFAULT_STEPS[values["sampler"]] if values["steps"] is None else values["steps"]
-    request = GenerationRequest(color=not no_color, **values)
+    request = request_of(**values)
     from core.generator.image_generator import ImageGenerator
 
     with _stop_on_signal() as cancel:
         return _follow(ImageGenerator().generate(request, cancel), Console(json_mode=json_mode), request.xai_every)
+
+
+def request_of(*, no_color: bool, **values: Any) -> GenerationRequest:
+    """Return the request that the parsed flags of `generate` stand for."""
+    values["models"] = values["models"] or PathManager().default_models_dir
+    values["steps"] = DEFAULT_STEPS[values["sampler"]] if values["steps"] is None else values["steps"]
+    return GenerationRequest(color=not no_color, **values)
 
 
 @click.command(short_help="Finish the interrupted runs of an output folder.")

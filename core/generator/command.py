@@ -1,0 +1,49 @@
+"""The command line that carries out a request: what a window does, a script or a cluster can do again."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+from core.generator.request import GenerationRequest
+from core.utils.path_manager import PathManager
+
+
+def command_arguments(request: GenerationRequest) -> list[str]:
+    """Return the arguments of `python main.py` that ask for exactly this request.
+
+    What decides the pictures is always written out, so that the command still means the same when defaults change.
+    """
+    arguments = ["generate", "--classes", ",".join(f"{code}={count}" for code, count in request.counts)]
+    arguments += ["--output", str(request.output.absolute()), "--models", str(request.models.absolute())]
+    arguments += ["--seed", "random" if request.seed is None else str(request.seed)]
+    arguments += ["--sampler", request.sampler, "--steps", str(request.steps)]
+    for flag, value, usual in (
+        ("--guidance", request.guidance, None),
+        ("--device", request.device, "auto"),
+        ("--precision", request.precision, "auto"),
+        ("--batch-size", request.batch_size, None),
+        ("--xai-every", request.xai_every, 0),
+        ("--shard", "{}/{}".format(*request.shard), "1/1"),
+    ):
+        arguments += [] if value == usual else [flag, str(value)]
+    arguments += ["--trajectory"] if request.trajectory else []
+    return arguments if request.color else [*arguments, "--no-color"]
+
+
+def command_line(
+    request: GenerationRequest, paths: PathManager | None = None, *, windows: bool = os.name == "nt"
+) -> str:
+    """Return one line for a terminal, in any folder, that carries out a request.
+
+    Parameters
+    ----------
+    windows
+        Quote as Windows' own command prompt expects it.
+    """
+    main: Path = (paths or PathManager()).project_root / "main.py"
+    words = [sys.executable, str(main), *command_arguments(request)]
+    return subprocess.list2cmdline(words) if windows else shlex.join(words)
