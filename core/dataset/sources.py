@@ -106,6 +106,15 @@ def read_dataset(path: Path) -> Photographs:
     """
     if not path.exists():
         raise InputRefusedError(f"There is no {path}.", remedy="Check the path.", path=path)
+    try:
+        return _read(path)
+    except OSError as error:
+        raise InputRefusedError(
+            f"The data set {path} cannot be read: {error}.", remedy="Check that you may read the folder.", path=path
+        ) from error
+
+
+def _read(path: Path) -> Photographs:
     kind, tables = _form_of_table(path) if path.is_file() else _form_of_folder(path)
     found, notes = read_class_folders(path) if kind == "imagefolder" else (_READERS[kind](tables), ())
     distinct = _without_repetitions(found)

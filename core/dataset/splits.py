@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -110,7 +110,7 @@ def split_by_lesion(
     own = [image for image in images if image.split not in RESERVED]
     test, rest = hold_out_lesions(own, test_fraction, _salt(TEST, split_seed))
     validation, train = hold_out_lesions(rest, validation_fraction, _salt("validation", split_seed))
-    return _splits(train, validation, test, extra)
+    return _splits(train, validation, test, extra, _Identities.of(images))
 
 
 def use_given_split(
@@ -137,7 +137,7 @@ def use_given_split(
         test, train = hold_out_lesions(train, test_fraction, _salt(TEST, split_seed))
     if not validation:
         validation, train = hold_out_lesions(train, validation_fraction, _salt("validation", split_seed))
-    return _splits(train, validation, test, ())
+    return _splits(train, validation, test, (), _Identities.of(images))
 
 
 def lesion_folds(
@@ -164,7 +164,15 @@ def lesion_folds(
     extra = [image for image in images if image.split in RESERVED]
     own = [image for image in images if image.split not in RESERVED]
     fold_of = _fold_of_lesion(own, folds, split_seed)
-    return [_fold(own, extra, fold_of, fold, validation_fraction, split_seed) for fold in range(folds)]
+    identities = _Identities.of(images)
+    salt = _salt("validation", split_seed)
+    splits = []
+    for fold in range(folds):
+        test = [image for image in own if fold_of[image.lesion_id] == fold]
+        rest = [image for image in own if fold_of[image.lesion_id] != fold]
+        validation, train = hold_out_lesions(rest, validation_fraction, salt)
+        splits.append(_splits(train, validation, test, extra, identities))
+    return splits
 
 
 def measure_leakage(train: Iterable[LabelledImage], held_out: Iterable[LabelledImage]) -> Leakage:
@@ -172,12 +180,8 @@ def measure_leakage(train: Iterable[LabelledImage], held_out: Iterable[LabelledI
 
     Where no image has a lesion id, the pictures are read, and exact copies counted instead.
     """
-    seen, held = list(train), list(held_out)
-    known = any(image.lesion_id != image.image_id for image in (*seen, *held))
-    keys = _lesion_keys if known else content_digests
-    trained = set(keys(seen)) - {""}
-    leaked = sum(key in trained for key in keys(held))
-    return Leakage(len(held), leaked, leaked / len(held) if held else 0.0, known)
+    seen, held = tuple(train), tuple(held_out)
+    return _Identities.of((*seen, *held)).leakage(seen, held)
 
 
 def require_no_leakage(leakage: Leakage, allowed: bool) -> None:
@@ -195,8 +199,23 @@ def require_no_leakage(leakage: Leakage, allowed: bool) -> None:
         )
 
 
-def _lesion_keys(images: Sequence[LabelledImage]) -> list[str]:
-    return [image.lesion_id for image in images]
+@dataclass(frozen=True, slots=True)
+class _Identities:
+    """What makes two images the same subject: their lesion, or else their pixels; read once for all folds."""
+
+    keys: Mapping[LabelledImage, str]
+    known: bool
+
+    @classmethod
+    def of(cls, images: Sequence[LabelledImage]) -> _Identities:
+        known = any(image.lesion_id != image.image_id for image in images)
+        keys = [image.lesion_id for image in images] if known else content_digests(images)
+        return cls(dict(zip(images, keys, strict=True)), known)
+
+    def leakage(self, train: Sequence[LabelledImage], held: Sequence[LabelledImage]) -> Leakage:
+        trained = {self.keys[image] for image in train} - {""}
+        leaked = sum(self.keys[image] in trained for image in held)
+        return Leakage(len(held), leaked, leaked / len(held) if held else 0.0, self.known)
 
 
 def _salt(part: str, split_seed: int) -> str:
@@ -219,31 +238,18 @@ def _fold_of_lesion(images: Sequence[LabelledImage], folds: int, split_seed: int
     return {lesion: index % folds for index, lesion in enumerate(ordered)}
 
 
-def _fold(
-    images: Sequence[LabelledImage],
-    extra: Sequence[LabelledImage],
-    fold_of: dict[str, int],
-    fold: int,
-    validation_fraction: float,
-    split_seed: int,
-) -> Splits:
-    test = [image for image in images if fold_of[image.lesion_id] == fold]
-    rest = [image for image in images if fold_of[image.lesion_id] != fold]
-    validation, train = hold_out_lesions(rest, validation_fraction, _salt("validation", split_seed))
-    return _splits(train, validation, test, extra)
-
-
 def _splits(
     train: Sequence[LabelledImage],
     validation: Sequence[LabelledImage],
     test: Sequence[LabelledImage],
     extra: Sequence[LabelledImage],
+    identities: _Identities,
 ) -> Splits:
     if not train:
         raise InputRefusedError(
             "No image is left to train on.", remedy="Add photographs, or hold out a smaller share of them."
         )
-    leakage = measure_leakage(train, (*validation, *test, *extra))
+    leakage = identities.leakage(train, (*validation, *test, *extra))
     parts = {TRAIN: train, "validation": validation, TEST: test, "extra": extra}
     return Splits(tuple(train), tuple(validation), tuple(test), leakage, _fingerprint(parts), tuple(extra))
 

@@ -173,6 +173,16 @@ def test_nothing_there(tmp_path):
     assert str(tmp_path / "none") in refused(tmp_path / "none").message
 
 
+def test_a_folder_that_may_not_be_read(tmp_path, monkeypatch):
+    def forbidden(folder: Path):
+        raise PermissionError(13, "Permission denied", str(folder))
+
+    monkeypatch.setattr(Path, "iterdir", forbidden)  # root may read everything
+    error = refused(tmp_path)
+    assert "cannot be read" in error.message
+    assert "Permission denied" in error.message
+
+
 def test_an_empty_folder_and_one_without_labels_say_what_is_expected(tmp_path):
     error = refused(tmp_path)
     assert "holds nothing" in error.message

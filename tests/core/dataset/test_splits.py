@@ -318,6 +318,19 @@ def test_without_lesion_ids_and_copies_the_sentence_still_says_that_nothing_is_k
     require_no_leakage(leakage, allowed=False)
 
 
+def test_folds_without_lesion_ids_count_copies_too(tmp_path):
+    write_image_folder(tmp_path, images=4)
+    Image.open(tmp_path / "MEL" / "0.png").save(tmp_path / "MEL" / "9.bmp")
+    images = read_dataset(tmp_path).images
+    folds = lesion_folds(images, 4, 1)
+    original, copy = ("MEL/0.png", "MEL/9.bmp")
+    for part in folds:
+        trained = set(ids(part.train))
+        expected = (original in trained) != (copy in trained)
+        assert (part.leakage.known, part.leakage.leaked) == (False, int(expected))
+    assert any(part.leakage.leaked for part in folds)
+
+
 @with_real_photographs
 def test_real_photographs_split_without_leak():
     images = read_dataset(Path(os.environ[REAL])).images
