@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -10,6 +10,7 @@ from torch import nn
 from torchvision import models
 
 from core.classification.efficientnet_lite import efficientnet_lite0
+from core.classification.ham_densenet import ham_densenet
 from core.classification.small_nets import SimpleCNN, SmallCNN
 
 RESNET18: Final = "resnet18"
@@ -26,7 +27,7 @@ class Architecture:
         Maps the number of classes to the network with fresh random weights.
     stages
         Module paths of the trunk's blocks from the input to the output, grouped into stages of one resolution;
-        together they hold every parameter but the head's.
+        together they hold every parameter but those of the head and of hidden layers right before it.
     features
         Path of the module whose output is the last feature map (N, C, h, w).
     head
@@ -66,18 +67,27 @@ def _resnet(name: str, sizes: Sequence[int]) -> Architecture:
 
 
 def _densenet(name: str, sizes: Sequence[int]) -> Architecture:
-    stages = (("features.conv0", "features.norm0"), *_dense_stages(sizes))
-    return Architecture(name, _torchvision(name), stages, features="features", head="classifier")
+    return Architecture(name, _torchvision(name), _dense_stages(sizes), features="features", head="classifier")
 
 
-def _dense_stages(sizes: Sequence[int]) -> Iterator[tuple[str, ...]]:
-    """Yield the four dense blocks, each with the transition before it, the last with the final batch norm."""
+def _ham_densenet(name: str, sizes: Sequence[int]) -> Architecture:
+    return Architecture(
+        f"{name}_ham", ham_densenet(name), _dense_stages(sizes), features="features", head="classifier.output"
+    )
+
+
+def _dense_stages(sizes: Sequence[int]) -> Stages:
+    """Return the stem and the four dense blocks, each with the transition before it, the last with the final norm."""
+    stages = [("features.conv0", "features.norm0")]
     for i, size in enumerate(sizes, 1):
         before = (f"features.transition{i - 1}",) if i > 1 else ()
         after = ("features.norm5",) if i == len(sizes) else ()
-        yield (*before, *(f"features.denseblock{i}.denselayer{j}" for j in range(1, size + 1)), *after)
+        stages.append((*before, *(f"features.denseblock{i}.denselayer{j}" for j in range(1, size + 1)), *after))
+    return tuple(stages)
 
 
+_DENSENET121: Final = (6, 12, 24, 16)
+_DENSENET201: Final = (6, 12, 48, 32)
 _LITE0_STAGES: Final[Stages] = (
     ("stem",),
     ("blocks.0",),
@@ -92,8 +102,10 @@ _LITE0_STAGES: Final[Stages] = (
 _ALL: Final = (
     _resnet(RESNET18, (2, 2, 2, 2)),
     _resnet("resnet50", (3, 4, 6, 3)),
-    _densenet("densenet121", (6, 12, 24, 16)),
-    _densenet("densenet201", (6, 12, 48, 32)),
+    _densenet("densenet121", _DENSENET121),
+    _densenet("densenet201", _DENSENET201),
+    _ham_densenet("densenet121", _DENSENET121),
+    _ham_densenet("densenet201", _DENSENET201),
     Architecture("efficientnet_lite0", efficientnet_lite0, _LITE0_STAGES, features="head", head="classifier"),
     Architecture("small_cnn", SmallCNN, (("conv0",), ("conv1",), ("conv2",)), features="relu2"),
     Architecture(
