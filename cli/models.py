@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from cli.console import Console
+from cli.models_import import import_model
 from cli.options import FOLDER, json_option
 from core.errors import ISICGUIError, ModelRefusedError
 from core.generator.discovery import discover
@@ -24,6 +25,9 @@ models_option = click.option("--models", "folder", type=FOLDER, help="Models fol
 @click.group()
 def models() -> None:
     """Look at the models in a folder."""
+
+
+models.add_command(import_model)
 
 
 @models.command("list")

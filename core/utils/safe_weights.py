@@ -26,6 +26,7 @@ from core.errors import (
     ModelTruncatedError,
     ModelUnsafeError,
 )
+from core.utils.keras_signature import refuse_keras
 
 MAX_BYTES: Final = 2 * 1024**3
 WRAPPERS: Final = ("model_state_dict", "state_dict", "model")
@@ -72,9 +73,12 @@ def read_weights(path: Path, *, max_bytes: int = MAX_BYTES) -> dict[str, Tensor]
         If it holds something else than named tensors.
     ModelNotFiniteError
         If a tensor holds NaN or infinity.
+    ModelRefusedError
+        If Keras saved it; the remedy is the command that imports it.
     """
     _check_size(path, max_bytes)
     try:
+        refuse_keras(path)
         content = _read_safetensors(path) if path.suffix == ".safetensors" else _read_torch(path, max_bytes)
     except OSError as error:
         raise ModelMissingError(
