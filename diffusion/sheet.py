@@ -1,94 +1,95 @@
-"""`python -m diffusion.sheet PACK --output FILE`: unselected samples of a model pack, one row a class.
-
-Uses nothing but diffusers, so that it shows the pack and not this program's own sampler.
-"""
+"""Sheets of samples: one row a class, labelled, nothing picked out; beside real photographs on request."""
 
 from __future__ import annotations
 
-import argparse
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Mapping
+from typing import Final
 
-import torch
-from diffusers import DDPMScheduler, DPMSolverMultistepScheduler, UNet2DModel
-from PIL import Image
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
-from core.taxonomy import CLASSES
-from core.training.runtime import resolve_precision
-from diffusion.model import NULL_CLASS
+from core.taxonomy import CLASS_CODES
 
-CLIPPED_LAMBDA = -5.1
-"""The cosine schedule's first log-SNR is minus infinity for all purposes; the solver starts where this value is."""
+Images = NDArray[np.uint8] | Tensor
+"""uint8 (n, 3, S, S)."""
 
+GENERATED: Final = "generated"
+REAL: Final = "real photographs, held-out lesions"
 
-def build_solver(folder: Path) -> DPMSolverMultistepScheduler:
-    """Return SDE-DPM-Solver++ (Lu et al., 2022) on the pack's schedule, with x0 clamped to -1..1 or its percentile."""
-    return DPMSolverMultistepScheduler.from_config(
-        DDPMScheduler.from_pretrained(folder).config,
-        algorithm_type="sde-dpmsolver++",
-        thresholding=True,
-        sample_max_value=1.0,
-        lambda_min_clipped=CLIPPED_LAMBDA,
-    )
+_GAP: Final = 4
+_BLOCK_GAP: Final = 24
+_PAPER: Final = "white"
+_INK: Final = "black"
+_WIDEST_TILE: Final = 128
 
 
-@torch.inference_mode()
-def sample(
-    net: UNet2DModel, solver: DPMSolverMultistepScheduler, labels: Tensor, steps: int, guidance: float, seed: int
-) -> Tensor:
-    """Return (N, 3, S, S) uint8 samples of the given labels.
+def labelled_sheet(rows: Mapping[str, Images], real: Mapping[str, Images] | None = None) -> Image.Image:
+    """Draw one row of images for each class code, in canonical order, with the code at its left.
 
     Parameters
     ----------
-    guidance
-        1 samples the class as learnt; above it, what sets the class apart is exaggerated (Ho & Salimans, 2022).
+    rows
+        Images by class code; a row with fewer images than the longest ends in white.
+    real
+        Photographs to put to the right of them, under a title that tells the two apart.
     """
-    generator = torch.Generator().manual_seed(seed)
-    size = net.config.sample_size
-    images = torch.randn(len(labels), 3, size, size, generator=generator)
-    dtype = resolve_precision("auto", images.device)
-    solver.set_timesteps(steps)
-    for timestep in solver.timesteps:
-        with torch.autocast("cpu", dtype=dtype, enabled=dtype is not None):
-            velocity = predict(net, images, timestep, labels, guidance)
-        images = solver.step(velocity.float(), timestep, images, generator=generator).prev_sample
-    return ((images + 1) * 127.5).clamp(0, 255).byte()
+    codes = [code for code in CLASS_CODES if code in rows]
+    tile = int(rows[codes[0]].shape[-1])
+    blocks = [_block([np.asarray(rows[code]) for code in codes], tile)]
+    if real is not None:
+        blocks.append(_block([np.asarray(real.get(code, ())) for code in codes], tile))
+    font = ImageFont.load_default(max(8, min(tile, _WIDEST_TILE) // 4))
+    labels = _labels(codes, tile, font)
+    sheet = _beside([labels, *blocks])
+    return sheet if real is None else _titled(sheet, labels.width + _BLOCK_GAP, blocks[0].width, font)
 
 
-def predict(net: UNet2DModel, images: Tensor, timestep: Tensor, labels: Tensor, guidance: float) -> Tensor:
-    """Return the network's prediction, moved away from that of no class by `guidance`."""
-    with_class: Tensor = net(images, timestep, class_labels=labels).sample
-    if guidance == 1:
-        return with_class
-    without: Tensor = net(images, timestep, class_labels=torch.full_like(labels, NULL_CLASS)).sample
-    return without + guidance * (with_class - without)
+def _block(rows: list[NDArray[np.uint8]], tile: int) -> Image.Image:
+    """Draw rows of images as squares of `tile` pixels, gaps between them, no words."""
+    columns = max(1, *map(len, rows))
+    pitch = tile + _GAP
+    block = Image.new("RGB", (columns * pitch - _GAP, len(rows) * pitch - _GAP), _PAPER)
+    for row, images in enumerate(rows):
+        for column, image in enumerate(images):
+            block.paste(_picture(image, tile), (column * pitch, row * pitch))
+    return block
 
 
-def arrange(images: Tensor, columns: int) -> Image.Image:
-    """Put (N, 3, S, S) uint8 images side by side, `columns` a row."""
-    rows = images.unflatten(0, (-1, columns)).permute(0, 3, 1, 4, 2)
-    return Image.fromarray(rows.flatten(0, 1).flatten(1, 2).contiguous().numpy())
+def _picture(image: NDArray[np.uint8], side: int) -> Image.Image:
+    picture = Image.fromarray(np.ascontiguousarray(image.transpose(1, 2, 0)))
+    return picture if picture.width == side else picture.resize((side, side), Image.Resampling.BILINEAR)
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Write the sheet."""
-    parser = argparse.ArgumentParser(prog="python -m diffusion.sheet", description=__doc__)
-    parser.add_argument("pack", type=Path)
-    parser.add_argument("--output", type=Path, required=True, help="PNG file to write")
-    parser.add_argument("--columns", type=int, default=8, help="samples of each class")
-    parser.add_argument("--steps", type=int, default=20)
-    parser.add_argument("--guidance", type=float, default=1.0)
-    parser.add_argument("--seed", type=int, default=0)
-    options = parser.parse_args(arguments)
-    net = UNet2DModel.from_pretrained(options.pack).eval()
-    solver = build_solver(options.pack)
-    rows = [
-        sample(net, solver, torch.full((options.columns,), c), options.steps, options.guidance, options.seed + c)
-        for c in range(len(CLASSES))
-    ]
-    arrange(torch.cat(rows), options.columns).save(options.output)
+def _labels(codes: list[str], tile: int, font: ImageFont.FreeTypeFont | ImageFont.ImageFont) -> Image.Image:
+    """Draw the codes below each other, each at the middle of its row and flush right."""
+    width = max(int(font.getlength(code)) for code in codes) + _GAP
+    labels = Image.new("RGB", (width, len(codes) * (tile + _GAP) - _GAP), _PAPER)
+    pen = ImageDraw.Draw(labels)
+    for row, code in enumerate(codes):
+        pen.text((width, row * (tile + _GAP) + tile / 2), code, fill=_INK, font=font, anchor="rm")
+    return labels
 
 
-if __name__ == "__main__":
-    main()
+def _beside(pictures: list[Image.Image]) -> Image.Image:
+    width = sum(picture.width for picture in pictures) + _BLOCK_GAP * (len(pictures) - 1)
+    sheet = Image.new("RGB", (width, pictures[0].height), _PAPER)
+    left = 0
+    for picture in pictures:
+        sheet.paste(picture, (left, 0))
+        left += picture.width + _BLOCK_GAP
+    return sheet
+
+
+def _titled(
+    sheet: Image.Image, left: int, width: int, font: ImageFont.FreeTypeFont | ImageFont.ImageFont
+) -> Image.Image:
+    """Put a line above the sheet that names its two blocks, the first of which begins at `left`."""
+    height = sum(font.getbbox(GENERATED + REAL)[1::2]) + 2 * _GAP
+    titled = Image.new("RGB", (sheet.width, int(height) + sheet.height), _PAPER)
+    titled.paste(sheet, (0, int(height)))
+    pen = ImageDraw.Draw(titled)
+    for start, words in ((left, GENERATED), (left + width + _BLOCK_GAP, REAL)):
+        pen.text((start, height / 2), words, fill=_INK, font=font, anchor="lm")
+    return titled

@@ -5,14 +5,14 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from core.generator.model_manager import LoadedModel
+from core.generator.model_manager import LoadedModel, ModelSource
 from core.generator.precision import DTYPES
 from core.generator.sampler import Predictor
 
 NO_GUIDANCE = 1.0
 
 
-def effective_guidance(model: LoadedModel, asked: float | None) -> float:
+def effective_guidance(model: LoadedModel | ModelSource, asked: float | None) -> float:
     """Return the guidance scale that will be used: what was asked, else what the model's maker recommends.
 
     A model without a null class cannot be guided; then it is 1 whatever was asked.
