@@ -11,6 +11,7 @@ import click
 from cli.classify import classify
 from cli.console import Console
 from cli.doctor import doctor
+from cli.experiments import experiments
 from cli.explain import explain
 from cli.generate import generate, resume
 from cli.models import models
@@ -58,7 +59,7 @@ def cli() -> None:
     """
 
 
-for command in (generate, resume, reproduce, explain, classify, models, doctor):
+for command in (generate, resume, reproduce, explain, classify, experiments, models, doctor):
     cli.add_command(command)
 
 

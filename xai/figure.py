@@ -13,15 +13,15 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from core.taxonomy import CLASS_INDEX, class_name
+from core.utils.palette import ACCENT, HAIRLINE, MUTED, PANEL, TEXT
 from xai.baselines import DESCRIPTIONS
 from xai.colour import blend_signed
 from xai.explanation import METHODS, Explanation
-from xai.marks import HAIRLINE, MARKS, MUTED, PANEL, TEXT, draw_icon
+from xai.marks import MARKS, draw_icon
 from xai.overlay import CLIP_PERCENTILE, OPACITY, SMOOTHING, enlargement, render_overlay, shared_scale, why_no_map
 
 DPI: Final = 120
 ALL_WELL: Final = "A validated classifier, sure of the class it was asked about, and a map that adds up."
-ACCENT: Final = "#0a6e78"
 _QUIET_BAR: Final = "#c3c9cf"
 _MAX_BARS: Final = 8
 _GROUND: Final = 176

@@ -10,13 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
+from core.utils.palette import HAIRLINE, PANEL, TEXT
 from xai.colour import grey
 from xai.explanation import GateLevel
-
-TEXT: Final = "#1b1f24"
-MUTED: Final = "#57606a"
-HAIRLINE: Final = "#d5d9de"
-PANEL: Final = "#ffffff"
 
 _OVERSAMPLING: Final = 4
 

@@ -29,7 +29,8 @@ from typing import Any, Final
 import numpy as np
 from PIL import Image
 
-from core.utils.atomic import write_bytes_atomic
+from core.utils.atomic import write_bytes_atomic, write_text_atomic
+from core.utils.finite_json import finite, finite_json
 from core.utils.output_errors import output_errors
 from core.utils.path_manager import PathManager
 from core.version import __version__
@@ -80,7 +81,7 @@ def save_explanations(explanations: Sequence[Explanation], folder: Path) -> Save
             write_bytes_atomic(folder / COMPARISON_FILE, comparison)
         page = render_page(entries, comparison, scale)
         write_bytes_atomic(folder / REPORT_FILE, page.encode("utf-8"))
-        _write_json(folder / ANALYSIS_FILE, _analysis([entry.data for entry in entries], scale))
+        write_text_atomic(folder / ANALYSIS_FILE, finite_json(_analysis([entry.data for entry in entries], scale)))
     return _saved(folder, entries)
 
 
@@ -133,16 +134,8 @@ def _describe(explanation: Explanation, scale: float, files: Mapping[str, str]) 
         },
         "files": dict(files),
     }
-    return {key: _finite(value) for key, value in data.items()}
-
-
-def _finite(value: Any) -> Any:
-    """Return the value with every NaN and infinity replaced by None: JSON knows neither."""
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if isinstance(value, dict):
-        return {key: _finite(item) for key, item in value.items()}
-    return value
+    plain: dict[str, Any] = finite(data)
+    return plain
 
 
 def _npz(explanation: Explanation, data: Mapping[str, Any]) -> bytes:
@@ -164,11 +157,6 @@ def _analysis(explanations: Sequence[Mapping[str, Any]], scale: float) -> dict[s
         "comparison_scale": scale or None,
         "explanations": list(explanations),
     }
-
-
-def _write_json(path: Path, data: Mapping[str, Any]) -> None:
-    text = json.dumps(data, ensure_ascii=False, allow_nan=False, indent=2) + "\n"
-    write_bytes_atomic(path, text.encode("utf-8"))
 
 
 def _comparison(explanations: Sequence[Explanation], scale: float) -> bytes:

@@ -2,33 +2,20 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
 from pathlib import Path
 from typing import Any, Final
 
+from core.utils.html import folded, page, pairs, picture
 from xai.explanation import METHODS
 from xai.figure import ALL_WELL, long_name
-from xai.marks import HAIRLINE, MARKS, MUTED, PANEL, TEXT
+from xai.marks import MARKS
 
 _SIGNS: Final = {"green": "\u2714", "amber": "\u26a0", "red": "\u2716"}
 
-_STYLE: Final = f"""
-body {{ margin: 0; background: #f3f4f6; color: {TEXT}; font: 16px/1.5 system-ui, "Segoe UI", Roboto, sans-serif; }}
-main {{ max-width: 1100px; margin: 0 auto; padding: 32px 16px 64px; }}
-h1 {{ font-size: 24px; margin: 0 0 4px; }}
-h2 {{ font-size: 18px; margin: 0; }}
-p {{ margin: 8px 0; max-width: 80ch; }}
-section {{ background: {PANEL}; border: 1px solid {HAIRLINE}; border-radius: 6px; padding: 16px 20px; margin: 16px 0; }}
-img {{ max-width: 100%; height: auto; display: block; margin: 12px 0; }}
-.muted, td:first-child {{ color: {MUTED}; }}
-.verdict {{ font-weight: 600; }}
-table {{ border-collapse: collapse; font-variant-numeric: tabular-nums; }}
-td {{ padding: 3px 24px 3px 0; vertical-align: top; }}
-summary {{ cursor: pointer; color: #0a6e78; }}
-"""
+_STYLE: Final = ".verdict { font-weight: 600; }\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +37,7 @@ def render_page(entries: Sequence[Entry], comparison: bytes | None, scale: float
     parts = [_introduction(entries), *(_section(entry) for entry in entries)]
     if comparison is not None:
         parts.insert(1, _comparison(comparison, scale))
-    return (
-        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>ISICGUI explanations</title><style>{_STYLE}</style></head>\n<body><main>\n"
-        + "\n".join(parts)
-        + "\n</main></body></html>\n"
-    )
+    return page("ISICGUI explanations", parts, _STYLE)
 
 
 def _introduction(entries: Sequence[Entry]) -> str:
@@ -70,11 +51,11 @@ def _introduction(entries: Sequence[Entry]) -> str:
     )
 
 
-def _comparison(picture: bytes, scale: float) -> str:
+def _comparison(overlays: bytes, scale: float) -> str:
     return (
         "<section><h2>All maps on one scale</h2><p class='muted'>Colours end at the same "
         f"\u00b1{scale:.2g} logits per pixel everywhere, so a pale map is a weak one. The figures below use the full "
-        f"range of colours for each picture.</p>{_image(picture, 'all maps on one scale')}</section>"
+        f"range of colours for each picture.</p>{picture(overlays, 'all maps on one scale')}</section>"
     )
 
 
@@ -87,8 +68,8 @@ def _section(entry: Entry) -> str:
     return (
         f"<section><h2>{escape(title)}</h2>"
         f"<p><span class='verdict'>{verdict}</span> {escape(reasons)}</p>"
-        f"{_image(entry.figure, title)}"
-        f"<details><summary>Numbers</summary><table>{_rows(data)}</table></details></section>"
+        f"{picture(entry.figure, title)}"
+        f"{folded('Numbers', _numbers(data))}</section>"
     )
 
 
@@ -96,11 +77,7 @@ def _file_name(data: Mapping[str, Any]) -> str:
     return "image" if data["image"] is None else Path(data["image"]).name
 
 
-def _image(png: bytes, text: str) -> str:
-    return f'<img alt="{escape(text)}" src="data:image/png;base64,{base64.b64encode(png).decode("ascii")}">'
-
-
-def _rows(data: Mapping[str, Any]) -> str:
+def _numbers(data: Mapping[str, Any]) -> str:
     relative = data["relative_delta"]
     rows = {
         "logit of the image": _number(data["score"]),
@@ -114,7 +91,7 @@ def _rows(data: Mapping[str, Any]) -> str:
         "notes": " ".join(data["notes"]),
         "raw values": data["files"]["arrays"],
     }
-    return "".join(f"<tr><td>{escape(name)}</td><td>{escape(str(value))}</td></tr>" for name, value in rows.items())
+    return pairs(rows.items())
 
 
 def _number(value: float | None) -> str:

@@ -1,0 +1,93 @@
+"""What the files of a run say, read so that neither a broken nor a hostile file can do more than be passed over."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Final
+
+Row = Mapping[str, Any]
+
+LOG_FILE: Final = "log.jsonl"
+_MAX_BYTES: Final = 1 << 28
+
+
+def read_object(path: Path) -> dict[str, Any]:
+    """Return the JSON object in a file; an empty one if there is none, or it is none, or it is absurdly large."""
+    try:
+        if path.is_symlink() or path.stat().st_size > _MAX_BYTES:
+            return {}
+        data = json.loads(path.read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return data if isinstance(data, dict) else {}
+
+
+def read_rows(path: Path) -> list[Row]:
+    """Return the rows of a log; broken lines, such as a last one that a kill cut off, are passed over."""
+    try:
+        if path.is_symlink() or path.stat().st_size > _MAX_BYTES:
+            return []
+        lines = path.read_bytes().splitlines()
+    except OSError:
+        return []
+    return [row for line in lines if (row := _row(line)) is not None]
+
+
+def series(rows: Iterable[Row], name: str) -> tuple[list[float], list[float]]:
+    """Return images seen and value of every row that has a number of that name."""
+    points = [(number(row.get("images")), number(row.get(name))) for row in rows]
+    found = [(images, value) for images, value in points if images is not None and value is not None]
+    return [images for images, _ in found], [value for _, value in found]
+
+
+def value_at(data: Any, *names: str) -> Mapping[str, Any]:
+    """Return the object under nested names; an empty one if there is none."""
+    for name in names:
+        data = data.get(name) if isinstance(data, Mapping) else None
+    return data if isinstance(data, Mapping) else {}
+
+
+def number(value: Any) -> float | None:
+    """Return a finite JSON number, None for anything else."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    with suppress(OverflowError):  # a whole number of hundreds of digits
+        return float(value) if math.isfinite(value) else None
+    return None
+
+
+def files_in(folder: Path) -> Iterator[tuple[str, int]]:
+    """Yield path relative to `folder`, with slashes, and bytes of every file; links are not followed."""
+    for place, folders, names in os.walk(folder):
+        folders.sort()
+        for name in sorted(names):
+            path = Path(place, name)
+            with suppress(OSError):  # a running trainer replaces its files
+                yield path.relative_to(folder).as_posix(), path.lstat().st_size
+
+
+def flat(settings: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield name and value of settings; `optimizer.beta` for a nested one."""
+    for name, value in settings.items():
+        if isinstance(value, Mapping):
+            yield from flat(value, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}", value
+
+
+def newest(rows: Sequence[Row]) -> dict[str, Any]:
+    """Return the newest value of every column."""
+    return {name: value for row in rows for name, value in row.items() if value is not None}
+
+
+def _row(line: bytes) -> Row | None:
+    try:
+        row = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    return row if isinstance(row, dict) else None

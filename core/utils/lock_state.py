@@ -1,0 +1,24 @@
+"""Whether somebody is writing to a folder, asked without writing to it oneself."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from filelock import FileLock
+
+
+def is_locked(folder: Path) -> bool:
+    """Return whether some process holds the lock of a folder right now.
+
+    A lock file that is a symbolic link, or that cannot be opened, counts as held: nobody can tell.
+    """
+    path = folder / "lock"
+    if path.is_symlink():
+        return True
+    if not path.is_file():
+        return False
+    try:
+        with FileLock(path, thread_local=False, blocking=False):
+            return False
+    except OSError:  # Timeout is one
+        return True
