@@ -1,88 +1,82 @@
-"""The three splits of a classifier in memory, and the random views that training sees of them."""
+"""Photographs of one split in memory."""
 
 from __future__ import annotations
 
-import math
+import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
+import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
-from torch.nn import functional
 
-from classifier.config import ClassifierConfig
-from core.dataset.labelled import LabelledImage, hold_out_lesions, labels_of, lesion_hash, read_labels, read_pixels
+from core.classification.preprocessing import Triple
+from core.dataset.labelled import LabelledImage, labels_of, lesion_hash
+from core.dataset.pixels import load_pixels
+
+logger = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Split:
-    """Images of one split: pixels (N, 3, S, S) uint8, labels (N,) int64, lesion ids in the same order."""
+    """Images of one split.
+
+    Attributes
+    ----------
+    pixels
+        uint8 RGB, shape (N, 3, S, S).
+    labels
+        Class of each image, shape (N,), int64.
+    lesions, image_ids
+        Of each image, in the same order.
+    fingerprint
+        SHA-256 of the lesion ids.
+    """
 
     pixels: Tensor
     labels: Tensor
     lesions: tuple[str, ...]
+    image_ids: tuple[str, ...]
     fingerprint: str
 
     @classmethod
-    def read(cls, images: list[LabelledImage], size: int) -> Split:
-        """Read the pixels of `images`."""
-        pixels = torch.from_numpy(read_pixels(images, size))
-        lesions = tuple(image.lesion_id for image in images)
-        return cls(pixels, torch.from_numpy(labels_of(images)), lesions, lesion_hash(images))
+    def read(cls, images: Sequence[LabelledImage], size: int) -> Split:
+        """Read the middle squares of `images`; files that cannot be read are named in the log and left out.
+
+        Raises
+        ------
+        InputRefusedError
+            If more than 5 % of the files cannot be read, or every file of a class.
+        """
+        pixels = load_pixels(images, size)
+        if pixels.warning:
+            logger.warning(pixels.warning)
+        kept = pixels.images
+        return cls(
+            torch.from_numpy(pixels.array),
+            torch.from_numpy(labels_of(kept)),
+            tuple(image.lesion_id for image in kept),
+            tuple(image.image_id for image in kept),
+            lesion_hash(kept),
+        )
 
     def __len__(self) -> int:
         return len(self.labels)
 
-    def channel_statistics(self) -> tuple[list[float], list[float]]:
-        """Return mean and standard deviation of each channel on the 0..1 scale, rounded to 4 digits."""
-        values = self.pixels.transpose(0, 1).reshape(3, -1).float() / 255
-        return [round(m, 4) for m in values.mean(1).tolist()], [round(s, 4) for s in values.std(1).tolist()]
+
+def channel_statistics(pixels: Tensor) -> tuple[Triple, Triple]:
+    """Return mean and standard deviation of each channel of uint8 pixels (N, 3, H, W) on the 0..1 scale, 4 digits.
+
+    Counted from histograms, so that no copy of the data in floating point is made.
+    """
+    counts = np.stack([np.bincount(pixels[:, c].reshape(-1).numpy(), minlength=256) for c in range(3)])
+    levels = np.arange(256) / 255
+    mean = counts @ levels / counts.sum(1)
+    deviation = np.sqrt(counts @ levels**2 / counts.sum(1) - mean**2)
+    return _triple(mean), _triple(deviation)
 
 
-def read_splits(folder: Path, config: ClassifierConfig) -> tuple[Split, Split, Split]:
-    """Return (train, validation, test) of the images that the table does not reserve for validation itself."""
-    images = [image for image in read_labels(folder) if image.split != "val"]
-    test, rest = hold_out_lesions(images, config.test_fraction, "test")
-    validation, train = hold_out_lesions(rest, config.validation_fraction, "validation")
-    return (
-        Split.read(train, config.image_size),
-        Split.read(validation, config.image_size),
-        Split.read(test, config.image_size),
-    )
-
-
-def read_extra(folder: Path, config: ClassifierConfig) -> Split | None:
-    """Return the images that the table marks as `val`, or None if it marks none."""
-    images = [image for image in read_labels(folder) if image.split == "val"]
-    return Split.read(images, config.image_size) if images else None
-
-
-def augment(pixels: Tensor, generator: torch.Generator) -> Tensor:
-    """Return random views of an (N, 3, S, S) batch on the 0..1 scale: turned, mirrored, scaled, shifted, recoloured."""
-    grid = functional.affine_grid(random_affine(len(pixels), generator), list(pixels.shape), align_corners=False)
-    views = functional.grid_sample(pixels, grid, padding_mode="reflection", align_corners=False)
-    return recolour(views, generator)
-
-
-def random_affine(count: int, generator: torch.Generator) -> Tensor:
-    """Return (count, 2, 3) matrices: any rotation, mirror, scale 0.8..1.15, shift up to a tenth of the half width."""
-    angle = torch.rand(count, generator=generator) * 2 * math.pi
-    scale = 0.8 + 0.35 * torch.rand(count, generator=generator)
-    mirror = torch.randint(2, (count,), generator=generator) * 2.0 - 1
-    shift = (torch.rand(count, 2, generator=generator) - 0.5) * 0.2
-    cosine, sine = scale * angle.cos(), scale * angle.sin()
-    rows = [torch.stack([mirror * cosine, -sine, shift[:, 0]], 1), torch.stack([mirror * sine, cosine, shift[:, 1]], 1)]
-    return torch.stack(rows, 1)
-
-
-def recolour(pixels: Tensor, generator: torch.Generator) -> Tensor:
-    """Vary brightness and contrast by up to 15 % and each channel by up to 8 %, within 0..1."""
-    count = len(pixels)
-    gain = 1 + 0.15 * _symmetric((count, 1, 1, 1), generator) + 0.08 * _symmetric((count, 3, 1, 1), generator)
-    contrast = 1 + 0.15 * _symmetric((count, 1, 1, 1), generator)
-    mean = pixels.mean((1, 2, 3), keepdim=True)
-    return (((pixels - mean) * contrast + mean) * gain).clamp(0, 1)
-
-
-def _symmetric(shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
-    return torch.rand(shape, generator=generator) * 2 - 1
+def _triple(values: npt.NDArray[np.float64]) -> Triple:
+    r, g, b = (round(float(value), 4) for value in values)
+    return r, g, b

@@ -1,119 +1,272 @@
-"""The training loop: balanced draws, a cosine schedule, and the epoch that validates best is kept."""
+"""The training loop: counted in images, validated every epoch, stopped at any step, resumable to the bit."""
 
 from __future__ import annotations
 
-from dataclasses import asdict
+import json
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, Final
 
 import torch
 from torch import Tensor
-from torch.nn import functional
 
+from classifier.batches import Batches, loss_weights
 from classifier.config import ClassifierConfig
-from classifier.data import Split, augment
-from classifier.metrics import balanced_accuracy
-from classifier.model import build_classifier, normalise, predict_logits
+from classifier.data import Split, channel_statistics
+from classifier.events import Evaluated, TrainingFinished, TrainingStarted, TrainingStep
+from classifier.learner import Learner, Start, begin
+from classifier.metrics import epoch_metrics
+from classifier.model import predict_logits
+from classifier.trained import Trained
+from core.classification.preprocessing import Triple
+from core.events import Event
+from core.generator.precision import resolve_device
 from core.taxonomy import CLASSES
-from core.training.runtime import (
-    CHECKPOINT,
-    Budget,
-    StopRequest,
-    append_log,
-    class_weights,
-    cosine_rate,
-    finite,
-    load_checkpoint,
-    resolve_precision,
-    save_checkpoint,
-    set_rate,
-)
+from core.training.runtime import CHECKPOINT, Budget, StopRequest, finite, load_checkpoint, save_checkpoint
+from core.training.settings import SettingsRefusedError
+from core.training.trackers import LOG_FILE, RunLog, TrackerKind, open_run_log, read_log
+from core.utils.atomic import write_text_atomic
+
+METRICS: Final = (
+    "loss", "accuracy", "precision", "recall", "auc", "top_3_accuracy", "f1_score", "balanced_accuracy",
+)  # fmt: skip
+COLUMNS: Final = ("images", "seconds", "lr", *METRICS, *(f"val_{name}" for name in METRICS))
+HISTORY_FILE: Final = "training_history.json"
+SAVE_EVERY_SECONDS: Final = 300.0
+
+MAY_CHANGE: Final = frozenset({"epochs", "max_minutes", "early_stopping_patience", "device", "precision", "threads"})
+"""Settings that a resumed run may have otherwise than before."""
+
+
+@dataclass
+class Epoch:
+    """Where the current epoch stands: its draws, and what the steps so far gave."""
+
+    draws: list[Tensor] = field(default_factory=list)
+    done: int = 0
+    losses: list[float] = field(default_factory=list)
+    logits: list[Tensor] = field(default_factory=list)
+    labels: list[Tensor] = field(default_factory=list)
+
+    @property
+    def complete(self) -> bool:
+        """Whether every batch was learnt."""
+        return self.done == len(self.draws)
+
+    def add(self, loss: float, logits: Tensor, labels: Tensor) -> None:
+        """Note the result of a step."""
+        self.done += 1
+        self.losses.append(loss)
+        self.logits.append(logits.cpu())
+        self.labels.append(labels.cpu())
+
+    def metrics(self) -> dict[str, float]:
+        """Return what was measured in training mode on the way; `loss` is the one that was minimised."""
+        values = epoch_metrics(torch.cat(self.logits).double().numpy(), torch.cat(self.labels).numpy())
+        return {**values, "loss": sum(self.losses) / len(self.losses)}
 
 
 class ClassifierTrainer:
-    """Trains one classifier in `output`: log.jsonl, last.pt (to resume from) and best.pt (to export)."""
+    """Trains one classifier in `folder`: `last.pt` to resume from, `best.pt` to keep, the log and the history.
 
-    def __init__(self, config: ClassifierConfig, train: Split, validation: Split, output: Path) -> None:
-        torch.manual_seed(config.seed)
-        self.config, self.train, self.validation, self.output = config, train, validation, output
-        self.device = torch.device(config.device)
-        self.dtype = resolve_precision(config.precision, self.device)
-        self.mean, self.std = train.channel_statistics()
-        self.model = build_classifier().to(self.device).to(memory_format=torch.channels_last)
-        self.optimizer = torch.optim.AdamW(
-            self.model.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay
-        )
-        self.generator = torch.Generator().manual_seed(config.seed)
-        self.weights = class_weights(train.labels, len(CLASSES), config.sampling_power)
-        self.budget = Budget(config.epochs * len(train), config.max_minutes)
-        self.images_seen, self.epoch, self.best = 0, 0, 0.0
+    Parameters
+    ----------
+    masks
+        Of the training images, as `read_masks` returns them; None without the auxiliary task.
+    tracker
+        Where curves are drawn besides the files of the run.
+    """
 
-    def run(self, stop: StopRequest) -> None:
-        """Train until the budget is used or `stop` is requested."""
-        while self.budget.progress(self.images_seen) < 1 and not stop.requested:
-            loss = self._run_epoch(stop)
-            self._finish_epoch(loss)
+    def __init__(
+        self,
+        config: ClassifierConfig,
+        train: Split,
+        validation: Split,
+        folder: Path,
+        *,
+        masks: Tensor | None = None,
+        tracker: TrackerKind = "none",
+    ) -> None:
+        self.config, self.train, self.validation, self.folder = config, train, validation, folder
+        self._tracker: TrackerKind = tracker
+        device = resolve_device(config.device)
+        self.start: Start = begin(config, channel_statistics(train.pixels))
+        weights = loss_weights(train.labels, len(CLASSES)) if config.balance == "weights" else None
+        self.learner = Learner(config, self.start, weights, device)
+        self._batches = Batches(config, train, masks, device)
+        self._generator = torch.Generator().manual_seed(config.seed)
+        self._budget = Budget(config.epochs * len(train), config.max_minutes)
+        self._epoch = Epoch()
+        self.images_seen, self.epoch, self.best, self.best_epoch = 0, 0, -1.0, 0
 
-    def _run_epoch(self, stop: StopRequest) -> float:
-        self.model.train()
-        losses = []
-        for indices in self._draw_epoch():
-            losses.append(self._step(indices))
-            if stop.requested or self.budget.progress(self.images_seen) >= 1:
-                break
-        return sum(losses) / len(losses)
+    @property
+    def statistics(self) -> tuple[Triple, Triple]:
+        """Mean and standard deviation with which pixels are normalised."""
+        return self.start.mean, self.start.std
 
-    def _draw_epoch(self) -> tuple[Tensor, ...]:
-        draws = torch.multinomial(self.weights, len(self.train), replacement=True, generator=self.generator)
-        return draws.split(self.config.batch_size)
+    @property
+    def finished(self) -> bool:
+        """Whether there is nothing left to train."""
+        patience = self.config.early_stopping_patience
+        impatient = patience is not None and self.epoch - self.best_epoch >= patience
+        return self._epoch.complete and (impatient or self._budget.progress(self.images_seen) >= 1)
 
-    def _step(self, indices: Tensor) -> float:
-        set_rate(self.optimizer, cosine_rate(self.budget.progress(self.images_seen), self.config.learning_rate))
-        views = augment(self.train.pixels[indices] / 255, self.generator)
-        inputs = normalise(views, self.mean, self.std).to(self.device, memory_format=torch.channels_last)
-        with torch.autocast(self.device.type, dtype=self.dtype, enabled=self.dtype is not None):
-            logits = self.model(inputs)
-        targets = self.train.labels[indices].to(self.device)
-        loss = functional.cross_entropy(logits.float(), targets, label_smoothing=self.config.label_smoothing)
+    def run(self, stop: StopRequest) -> Iterator[Event]:
+        """Train until the budget is used, nothing improves any more, or `stop` is requested; then everything is kept.
+
+        Yields
+        ------
+        TrainingStarted, then TrainingStep after each step, Evaluated after each epoch, TrainingFinished.
+        """
+        resumed_at = self.epoch if (self.folder / LOG_FILE).exists() else None
+        settings = self.config.model_dump(mode="json")
+        with open_run_log(
+            self.folder, self._tracker, columns=COLUMNS, step_name="epoch", config=settings, resume_at=resumed_at
+        ) as log:
+            yield self._started()
+            while not (self.finished or stop.requested):
+                yield from self._train(stop)
+                if self._epoch.complete or not stop.requested:
+                    yield self._finish_epoch(log)
+        self.save()
+        status: Final = "completed" if self.finished else "stopped"
+        yield TrainingFinished(status, self.folder, self.images_seen, round(self._budget.seconds, 1), self.best)
+
+    def _train(self, stop: StopRequest) -> Iterator[Event]:
+        """Make the steps that the epoch still lacks, at least one."""
+        self.learner.train()
+        if self._epoch.complete:
+            self._epoch = Epoch(self._batches.draw_epoch(self._generator))
+        saved = time.monotonic()
+        while not self._epoch.complete:
+            yield self._step()
+            if stop.requested or self._budget.progress(self.images_seen) >= 1:
+                return
+            if time.monotonic() - saved > SAVE_EVERY_SECONDS:
+                self.save()
+                saved = time.monotonic()
+
+    def _step(self) -> Event:
+        self.learner.schedule.before_step(self._budget.progress(self.images_seen))
+        indices = self._epoch.draws[self._epoch.done]
+        batch = self._batches.make(indices, self._generator)
+        loss, logits = self.learner.loss(batch)
         value = finite(loss, self.images_seen)
-        self.optimizer.zero_grad()
-        loss.backward()
-        self.optimizer.step()
+        self.learner.step(loss)
         self.images_seen += len(indices)
-        return value
+        self._epoch.add(value, logits, batch.targets.argmax(1))
+        return TrainingStep(self.images_seen, self._budget.images, value)
 
-    def _finish_epoch(self, loss: float) -> None:
+    def _finish_epoch(self, log: RunLog) -> Event:
         self.epoch += 1
-        logits = predict_logits(self.model, self.validation.pixels, self.mean, self.std)
-        score = balanced_accuracy(self.validation.labels.numpy(), logits.argmax(1).numpy())
-        append_log(
-            self.output / "log.jsonl", epoch=self.epoch, images=self.images_seen, seconds=round(self.budget.seconds, 1),
-            loss=loss, validation_balanced_accuracy=score,
-        )  # fmt: skip
+        row = {
+            "images": self.images_seen,
+            "seconds": round(self._budget.seconds, 1),
+            "lr": self.learner.rate,
+            **self._epoch.metrics(),
+            **self._validate(),
+        }
+        score = float(row["val_balanced_accuracy"])
+        self.learner.schedule.after_epoch(score)
+        self._epoch = Epoch()
+        log.log(self.epoch, **row)
+        self._write_history()
         if score > self.best:
-            self.best = score
-            save_checkpoint(self.output / "best.pt", self.state())
-        save_checkpoint(self.output / CHECKPOINT, self.state())
+            self.best, self.best_epoch = score, self.epoch
+            self._trained().save(self.folder)
+        self.save()
+        return Evaluated(self.epoch, self.images_seen, row["loss"], score, self.best)
 
-    def state(self) -> dict[str, object]:
-        """Return everything that an equal continuation needs."""
+    def _validate(self) -> dict[str, float]:
+        split = self.validation
+        logits = predict_logits(self.learner.best_net, split.pixels, *self.statistics, dtype=self.learner.dtype)
+        return epoch_metrics(logits.double().numpy(), split.labels.numpy(), "val_")
+
+    def _write_history(self) -> None:
+        """Write the predecessor's `training_history.json`: one list for each column."""
+        rows = read_log(self.folder / LOG_FILE)
+        lists: dict[str, Any] = {name: [row.get(name) for row in rows] for name in ("epoch", *COLUMNS)}
+        seconds = self._budget.seconds
+        clock = f"{int(seconds // 3600):02d}:{int(seconds % 3600 // 60):02d}:{int(seconds % 60):02d}"
+        lists |= {"training_time_seconds": round(seconds, 1), "training_time_formatted": clock}
+        write_text_atomic(self.folder / HISTORY_FILE, json.dumps(lists) + "\n")
+
+    def _trained(self) -> Trained:
+        mean, std = self.statistics
+        return Trained(
+            self.config, self.learner.best_net, mean, std, self.epoch, self.images_seen, self._budget.seconds,
+            self.best, self.start.origin,
+        )  # fmt: skip
+
+    def _started(self) -> Event:
+        sizes = [(p.numel(), p.requires_grad) for p in self.learner.net.parameters()]
+        return TrainingStarted(
+            output=self.folder,
+            architecture=self.config.architecture,
+            origin=self.start.origin,
+            train=len(self.train),
+            validation=len(self.validation),
+            device=self.config.device,
+            precision="fp32" if self.learner.dtype is None else "bf16",
+            parameters=sum(size for size, _ in sizes),
+            trained_parameters=sum(size for size, trained in sizes if trained),
+            images=self.images_seen,
+            total=self._budget.images,
+        )
+
+    def save(self) -> None:
+        """Write `last.pt`, from which the run continues at this very step."""
+        save_checkpoint(self.folder / CHECKPOINT, self._state())
+
+    def _state(self) -> dict[str, Any]:
         return {
-            "config": asdict(self.config),
-            "model": self.model.state_dict(),
-            "optimizer": self.optimizer.state_dict(),
-            "generator": self.generator.get_state(),
+            "config": self.config.model_dump(mode="json"),
+            "data": self._data(),
+            **self.learner.state_dict(),
+            "statistics": self.statistics,
+            "generator": self._generator.get_state(),
+            "torch": torch.get_rng_state(),  # dropout and stochastic depth draw from it
+            "current": vars(self._epoch),
             "images_seen": self.images_seen,
             "epoch": self.epoch,
             "best": self.best,
-            "seconds": self.budget.seconds,
-            "mean": self.mean,
-            "std": self.std,
+            "best_epoch": self.best_epoch,
+            "seconds": self._budget.seconds,
         }
 
-    def resume(self, path: Path) -> None:
-        """Continue from a checkpoint of the same configuration."""
-        state = load_checkpoint(path, self.device)
-        self.model.load_state_dict(state["model"])
-        self.optimizer.load_state_dict(state["optimizer"])
-        self.generator.set_state(state["generator"].cpu())
-        self.images_seen, self.epoch, self.best = state["images_seen"], state["epoch"], state["best"]
-        self.budget = Budget(self.budget.images, self.config.max_minutes, state["seconds"])
+    def _data(self) -> list[str]:
+        return [self.train.fingerprint, self.validation.fingerprint]
+
+    def resume(self) -> None:
+        """Continue from `last.pt`.
+
+        Raises
+        ------
+        ModelMissingError
+            If there is none.
+        SettingsRefusedError
+            If the run was begun with other settings or other images.
+        """
+        state = load_checkpoint(self.folder / CHECKPOINT, torch.device("cpu"))
+        self._refuse_other_run(state)
+        self.learner.load_state_dict(state)
+        self._generator.set_state(state["generator"])
+        torch.set_rng_state(state["torch"])
+        self._epoch = Epoch(**state["current"])
+        for name in ("images_seen", "epoch", "best", "best_epoch"):
+            setattr(self, name, state[name])
+        self._budget = Budget(self._budget.images, self.config.max_minutes, state["seconds"])
+
+    def _refuse_other_run(self, state: Mapping[str, Any]) -> None:
+        wanted = self.config.model_dump(mode="json")
+        other = [key for key in wanted if key not in MAY_CHANGE and wanted[key] != state["config"].get(key)]
+        if not other and list(state["data"]) == self._data():
+            return
+        what = f"other settings: {', '.join(other)}" if other else "other images or another split"
+        raise SettingsRefusedError(
+            f"The run in {self.folder} was begun with {what}.",
+            remedy="Resume it with its own settings and data, or name another folder for a new run.",
+            path=self.folder,
+        )

@@ -1,0 +1,185 @@
+"""`train classifier` from photographs to a measured classifier that the rest of the program can use."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import torch
+from torch import Tensor
+
+from classifier.config import ClassifierConfig
+from classifier.data import Split
+from classifier.events import Measured, SplitReady, Summarised
+from classifier.finish import MODEL_FOLDER, finish_run
+from classifier.masks import read_masks
+from classifier.parts import Part, plan_parts
+from classifier.results import RESULTS_FILE, RunAbout
+from classifier.trained import Trained
+from classifier.trainer import ClassifierTrainer
+from core.dataset.labelled import LabelledImage
+from core.dataset.sources import Photographs
+from core.dataset.splits import Splits, require_no_leakage
+from core.errors import InputRefusedError
+from core.events import Event, Notice
+from core.generator.precision import resolve_device
+from core.training.hardware import describe_hardware
+from core.training.licence import licence_of
+from core.training.log_file import training_log
+from core.training.run_folder import CONFIG_FILE, read_run_config, write_run_config
+from core.training.runtime import CHECKPOINT, StopRequest
+from core.training.trackers import TrackerKind
+from core.utils.folder_lock import FolderLock
+
+KIND: Final = "classifier"
+MASKS_FOLDER: Final = "masks"
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class ClassifierRun:
+    """What is to be trained, from what, and where it goes.
+
+    Attributes
+    ----------
+    folder
+        Of the run. What lies there is continued: finished seeds and folds are kept, an unfinished one goes on where its
+        last checkpoint is.
+    allow_leakage
+        Train although held-out images show lesions that are also in training.
+    """
+
+    photographs: Photographs
+    config: ClassifierConfig
+    folder: Path
+    allow_leakage: bool = False
+    tracker: TrackerKind = "tensorboard"
+
+    def carry_out(self, stop: StopRequest) -> Iterator[Event]:
+        """Train, measure and export every seed and fold, unless `stop` is requested; then the run can be continued.
+
+        Raises
+        ------
+        InputRefusedError
+            If the images leak lesions, cannot be split, or too many of them cannot be read.
+        ModelRefusedError
+            If pretrained weights cannot be had.
+        FolderLockedError
+            If the folder is being trained in already.
+        """
+        if self.config.threads:
+            torch.set_num_threads(self.config.threads)
+        parts = plan_parts(self.photographs.images, self.config, self.folder)
+        for part in parts:
+            require_no_leakage(part.splits.leakage, self.allow_leakage)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with FolderLock(self.folder), training_log(self.folder):
+            self._write_config(self.folder, self.config, parts)
+            for part in parts:
+                yield from self._train(part, several=len(parts) > 1, stop=stop)
+                if stop.requested:
+                    return
+            if len(parts) > 1:
+                yield self._summarise(parts)
+
+    def _train(self, part: Part, *, several: bool, stop: StopRequest) -> Iterator[Event]:
+        with ExitStack() as logs:
+            if several:
+                self._write_config(part.folder, part.config, [part])
+                logs.enter_context(training_log(part.folder))
+            yield _split_ready(part)
+            train, validation = (self._read(images, part) for images in (part.splits.train, part.splits.validation))
+            trainer = self._trainer(part, train, validation)
+            if trainer.finished and (part.folder / RESULTS_FILE).exists():
+                yield Notice("finished_already", f"{part.title} is finished already; it is kept as it is.")
+                return
+            yield from trainer.run(stop)
+            if trainer.finished:
+                yield self._measure(part, train, validation)
+
+    def _trainer(self, part: Part, train: Split, validation: Split) -> ClassifierTrainer:
+        masks = self._masks(train) if self.config.mask_weight else None
+        trainer = ClassifierTrainer(part.config, train, validation, part.folder, masks=masks, tracker=self.tracker)
+        if (part.folder / CHECKPOINT).exists():
+            trainer.resume()
+        return trainer
+
+    def _read(self, images: Sequence[LabelledImage], part: Part) -> Split:
+        if not images:
+            raise InputRefusedError(
+                f"No lesion is left to choose the best epoch by ({part.title}).",
+                remedy="Add photographs: every class needs at least three lesions; or raise validation_fraction.",
+            )
+        return Split.read(images, self.config.image_size)
+
+    def _masks(self, train: Split) -> Tensor:
+        source = self.photographs.source
+        folder = self.config.masks or (source if source.is_dir() else source.parent) / MASKS_FOLDER
+        return read_masks(folder, train.image_ids, self.config.image_size)
+
+    def _measure(self, part: Part, train: Split, validation: Split) -> Event:
+        """Read the test images, for the first time, and let the best epoch answer them."""
+        size = self.config.image_size
+        extra = Split.read(part.splits.extra, size) if part.splits.extra else None
+        results = finish_run(
+            part.folder,
+            Trained.load(part.folder),
+            train=train,
+            validation=validation,
+            test=Split.read(part.splits.test, size),
+            extra=extra,
+            about=self._about(part.splits),
+        )
+        headline = results.headline
+        return Measured(
+            part.title, part.folder / MODEL_FOLDER, results.measured_on, headline.value, headline.low, headline.high
+        )
+
+    def _about(self, splits: Splits) -> RunAbout:
+        return RunAbout(
+            data=f"{self.photographs.source} ({self.photographs.kind})",
+            licence=licence_of(self.photographs.kind, self.config.licence, self.config.credit),
+            leakage=splits.leakage,
+            hardware=describe_hardware(resolve_device(self.config.device)).sentence,
+        )
+
+    def _summarise(self, parts: Sequence[Part]) -> Event:
+        from classifier.aggregate import summarise_runs
+
+        summary = summarise_runs(self.folder, [part.folder for part in parts])
+        return Summarised(self.folder, len(parts), summary.sentence)
+
+    def _write_config(self, folder: Path, config: ClassifierConfig, parts: Sequence[Part]) -> None:
+        kept = {}
+        if (folder / CONFIG_FILE).exists():  # a resumed run keeps the time at which it began
+            kept["timestamp"] = read_run_config(folder).get("timestamp")
+        write_run_config(
+            folder,
+            kind=KIND,
+            name=run_name(config),
+            settings=config,
+            data=str(self.photographs.source),
+            data_kind=self.photographs.kind,
+            split_fingerprints=[part.splits.fingerprint for part in parts],
+            **kept,
+        )
+
+
+def run_name(config: ClassifierConfig) -> str:
+    """Return the predecessor's name for a run: scenario, architecture, and whether it weighs and augments."""
+    marks = ("_weights" if config.balance == "weights" else "", "_aug" if config.augmentation != "none" else "")
+    return f"{config.scenario}_{config.architecture}{''.join(marks)}"
+
+
+def _split_ready(part: Part) -> Event:
+    counts = {name: _count(getattr(part.splits, name)) for name in ("train", "validation", "test", "extra")}
+    return SplitReady(part.title, counts, part.splits.leakage.leaked, part.splits.leakage.sentence)
+
+
+def _count(images: Sequence[LabelledImage]) -> dict[str, int]:
+    return {"images": len(images), "lesions": len({image.lesion_id for image in images})}
