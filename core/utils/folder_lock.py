@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import multiprocessing
 import os
 import socket
 import sys
@@ -13,6 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+import psutil
 from filelock import FileLock, Timeout
 
 from core.errors import FolderLockedError
@@ -84,10 +86,43 @@ class FolderLock:
             logger.warning("Could not note who is writing to %s: %s", self._subject, error)
 
 
+def who_holds(folder: Path) -> str:
+    """Return in words which other process holds the lock of `folder`, or an empty text; the lock is not touched.
+
+    A holder on another machine is believed; one on this machine that has died without a word is not.
+    """
+    holder = _read_holder(folder / "lock.json")
+    if not isinstance(holder.get("pid"), int) or (_is_here(holder) and not _still_runs(holder)):
+        return ""
+    return _words(holder)
+
+
+def _is_here(holder: dict[str, Any]) -> bool:
+    return holder.get("host") == socket.gethostname()
+
+
+def _still_runs(holder: dict[str, Any]) -> bool:
+    """Whether the process that noted itself is there, is another one, and is older than its note."""
+    pid, since = holder["pid"], holder.get("since")
+    if not isinstance(since, str) or pid == os.getpid():
+        return False
+    try:
+        return psutil.Process(pid).create_time() < datetime.fromisoformat(since).timestamp() + 1
+    except (psutil.Error, ValueError):
+        return False
+
+
+def _words(holder: dict[str, Any]) -> str:
+    return (
+        f"Process {holder.get('pid')} ({holder.get('program')}: {holder.get('command')}) "
+        f"on {holder.get('host')}, since {holder.get('since')}"
+    )
+
+
 def _this_process() -> dict[str, Any]:
     return {
         "pid": os.getpid(),
-        "program": "window" if "PyQt5.QtWidgets" in sys.modules else "command line",
+        "program": "window" if multiprocessing.parent_process() or "PyQt5.QtWidgets" in sys.modules else "command line",
         "command": " ".join(sys.argv),
         "host": socket.gethostname(),
         "since": datetime.now().astimezone().isoformat(timespec="seconds"),
@@ -103,18 +138,13 @@ def _read_holder(path: Path) -> dict[str, Any]:
 
 
 def _locked_error(subject: Path, holder: dict[str, Any]) -> FolderLockedError:
-    if holder.get("pid") == os.getpid() and holder.get("host") == socket.gethostname():
+    if holder.get("pid") == os.getpid() and _is_here(holder):
         return FolderLockedError(
             f"This program is already writing to '{subject}'.",
             remedy="Wait until that run has ended, or choose another output folder.",
             path=subject,
         )
-    who = "Another process"
-    if holder:
-        who = (
-            f"Process {holder.get('pid')} ({holder.get('program')}: {holder.get('command')}) "
-            f"on {holder.get('host')}, since {holder.get('since')},"
-        )
+    who = f"{_words(holder)}," if holder else "Another process"
     return FolderLockedError(
         f"{who} is writing to '{subject}'.",
         remedy="Wait until it has finished, stop it, or choose another output folder.",

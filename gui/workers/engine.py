@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from core.cancel import CancelToken
 from core.errors import ISICGUIError
 from core.events import Event
+from core.generator.cost import Foresight
 from core.generator.request import GenerationRequest
 from xai.explanation import ExplainOptions, Explanation
 
@@ -56,6 +57,15 @@ class EngineInfo:
 
 
 @dataclass(frozen=True, slots=True)
+class DeviceMemory:
+    """Bytes free for a program and bytes there are, on one device, as its driver says."""
+
+    key: str
+    free: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
 class ExplainedPicture:
     """An explanation, and its map as a picture.
 
@@ -83,6 +93,12 @@ class Engine(Protocol):
 
     def warm_up(self) -> EngineInfo:
         """Load the libraries and look at the machine."""
+
+    def memory(self) -> tuple[DeviceMemory, ...]:
+        """Look up the memory of every device of `warm_up`; takes milliseconds once that has ended."""
+
+    def foresee(self, request: GenerationRequest) -> Foresight:
+        """Say what a request will come to, without loading a model or writing a file."""
 
     def generate(self, request: GenerationRequest, cancel: CancelToken) -> Iterator[Event]:
         """Carry out a request."""

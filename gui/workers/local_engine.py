@@ -10,8 +10,9 @@ from typing import Any
 
 from core.cancel import CancelToken
 from core.events import Event
+from core.generator.cost import Foresight
 from core.generator.request import GenerationRequest
-from gui.workers.engine import DeviceInfo, EngineInfo, ExplainedPicture
+from gui.workers.engine import DeviceInfo, DeviceMemory, EngineInfo, ExplainedPicture
 from xai.explanation import ExplainOptions
 
 
@@ -33,6 +34,21 @@ class LocalEngine:
         return EngineInfo(
             devices, automatic, {"torch": str(torch.__version__), "diffusers": str(diffusers.__version__)}
         )
+
+    def memory(self) -> tuple[DeviceMemory, ...]:
+        """Ask the system and, once torch is there, the graphics cards' driver."""
+        import psutil
+
+        machine = psutil.virtual_memory()
+        cards = _cuda_memory() if self._generator is not None else ()
+        return (DeviceMemory("cpu", machine.available, machine.total), *cards)
+
+    def foresee(self, request: GenerationRequest) -> Foresight:
+        """Say what a request will come to."""
+        self._prepare()
+        from core.generator.foresight import foresee
+
+        return foresee(request)
 
     def generate(self, request: GenerationRequest, cancel: CancelToken) -> Iterator[Event]:
         """Carry out a request."""
@@ -87,3 +103,10 @@ def _cuda_devices() -> tuple[DeviceInfo, ...]:
         return ()
     properties = [torch.cuda.get_device_properties(i) for i in range(torch.cuda.device_count())]
     return tuple(DeviceInfo(f"cuda:{i}", p.name, p.total_memory) for i, p in enumerate(properties))
+
+
+def _cuda_memory() -> tuple[DeviceMemory, ...]:
+    import torch
+
+    count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    return tuple(DeviceMemory(f"cuda:{i}", *torch.cuda.mem_get_info(i)) for i in range(count))

@@ -20,9 +20,11 @@ from typing import Any
 from core.cancel import CancelToken, StopMode
 from core.errors import ISICGUIError
 from core.events import Event
+from core.generator.cost import Foresight
 from core.generator.request import GenerationRequest
 from gui.workers import host
 from gui.workers.engine import (
+    DeviceMemory,
     Engine,
     EngineDiedError,
     EngineFaultError,
@@ -64,6 +66,16 @@ class ProcessEngine:
         """Start the process and load the libraries in it."""
         info: EngineInfo = self._call("warm_up")
         return info
+
+    def memory(self) -> tuple[DeviceMemory, ...]:
+        """Look up the memory of every device."""
+        devices: tuple[DeviceMemory, ...] = self._call("memory")
+        return devices
+
+    def foresee(self, request: GenerationRequest) -> Foresight:
+        """Say what a request will come to."""
+        foresight: Foresight = self._call("foresee", request)
+        return foresight
 
     def generate(self, request: GenerationRequest, cancel: CancelToken) -> Iterator[Event]:
         """Carry out a request."""

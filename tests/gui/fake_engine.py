@@ -26,11 +26,13 @@ from core.events import (
     Started,
     Step,
 )
+from core.generator.cost import Foresight, bytes_on_disk
 from core.generator.request import GenerationRequest, plan_class
-from gui.workers.engine import DeviceInfo, EngineInfo, ExplainedPicture
+from gui.workers.engine import DeviceInfo, DeviceMemory, EngineInfo, ExplainedPicture
 from xai.explanation import Classification, ExplainOptions, Explanation, GateVerdict
 
 SIZE = 32
+GIB = 2**30
 
 
 def make_pixels(seed: int, size: int = SIZE) -> np.ndarray:
@@ -83,6 +85,10 @@ class FakeEngine:
     step_seconds: float = 0.0
     warm_up_error: Exception | None = None
     explain_error: Exception | None = None
+    foresee_error: Exception | None = None
+    free_memory: int = 12 * GIB
+    free_disk: int | None = 100 * GIB
+    writer: str = ""
     level: str = "green"
     fail_at: Callable[[int], None] = lambda number: None
     extra: Callable[[int], Iterator[Event]] = lambda number: iter(())
@@ -102,6 +108,16 @@ class FakeEngine:
         if self.warm_up_error:
             raise self.warm_up_error
         return EngineInfo((DeviceInfo("cpu", "CPU · 2 cores"), DeviceInfo("cuda:0", "Test GPU", 2**33)), "cuda:0")
+
+    def memory(self) -> tuple[DeviceMemory, ...]:
+        return (DeviceMemory("cpu", self.free_memory, 16 * GIB), DeviceMemory("cuda:0", 6 * GIB, 8 * GIB))
+
+    def foresee(self, request: GenerationRequest) -> Foresight:
+        if self.foresee_error:
+            raise self.foresee_error
+        device = "cuda:0" if request.device == "auto" else request.device
+        disk = bytes_on_disk(request, self.size)
+        return Foresight(device, "fp32", 1, self.size, 2 * GIB, disk, self.free_disk, self.writer)
 
     def generate(self, request: GenerationRequest, cancel: CancelToken) -> Iterator[Event]:
         self.requests.append(request)

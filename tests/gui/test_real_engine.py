@@ -26,6 +26,8 @@ def main(folder):
     engine = ProcessEngine(LocalEngine)
     info = engine.warm_up()
     request = GenerationRequest((("MEL", 2),), folder / "models", folder / "out", steps=3, device="cpu")
+    told = engine.foresee(request)
+    memory = engine.memory()
     events = list(engine.generate(request, CancelToken()))
     image = folder / "out" / "MEL" / "ISIC_0000001.png"
     options = ExplainOptions(classifier=folder / "classifier", device="cpu")
@@ -36,6 +38,8 @@ def main(folder):
     print(json.dumps({
         "devices": [device.key for device in info.devices],
         "events": [event.name for event in events],
+        "foreseen": [told.device, told.image_size],
+        "memory": [[device.key, 0 < device.free <= device.total] for device in memory],
         "written": events[-1].written,
         "overlay": explained.overlay.shape,
         "colors": explained.colors.shape,
@@ -66,6 +70,8 @@ def test_from_request_to_overlay_without_torch_in_the_windows_process(tmp_path: 
     told = json.loads(done.stdout.splitlines()[-1])
     assert told["loaded"] == []
     assert told["devices"][0] == "cpu"
+    assert told["foreseen"] == ["cpu", 16]
+    assert told["memory"] == [[key, True] for key in told["devices"]]
     assert told["events"][0] == "started"
     assert told["events"][-1] == "finished"
     assert told["events"].count("image") == told["written"] == 2

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from core.errors import FolderLockedError
-from core.utils.folder_lock import FolderLock
+from core.utils.folder_lock import FolderLock, who_holds
 
 ROOT = Path(__file__).resolve().parents[3]
 HOLDER = """
@@ -52,6 +52,34 @@ def test_second_process_is_refused_by_name_and_starts_at_once_after_a_kill(tmp_p
     assert json.loads((tmp_path / ".isicgui" / "lock.json").read_text())["pid"] == holder.pid
     with lock_of(tmp_path):
         assert json.loads((tmp_path / ".isicgui" / "lock.json").read_text())["pid"] == os.getpid()
+
+
+def test_who_holds_a_folder_is_told_without_touching_the_lock(tmp_path, holder):
+    state = tmp_path / ".isicgui"
+    assert f"Process {holder.pid} (command line: -c {tmp_path})" in who_holds(state)
+    with pytest.raises(FolderLockedError):
+        lock_of(tmp_path).acquire()
+    os.kill(holder.pid, signal.SIGKILL)
+    holder.wait()
+    assert (state / "lock.json").exists()
+    assert who_holds(state) == ""
+
+
+def test_a_number_that_another_process_has_been_given_meanwhile_is_no_holder(tmp_path, holder):
+    note = tmp_path / ".isicgui" / "lock.json"
+    told = json.loads(note.read_text())
+    note.write_text(json.dumps(told | {"since": "2020-01-01T00:00:00+00:00"}))
+    assert who_holds(note.parent) == ""
+    note.write_text(json.dumps(told | {"since": "2020-01-01T00:00:00+00:00", "host": "elsewhere"}))
+    assert "elsewhere" in who_holds(note.parent)
+    for nonsense in ("", "[]", '{"pid": "x"}', json.dumps(told | {"since": "soon"})):
+        note.write_text(nonsense)
+        assert who_holds(note.parent) == ""
+
+
+def test_the_holder_itself_holds_nothing_against_itself(tmp_path):
+    with FolderLock(tmp_path):
+        assert who_holds(tmp_path) == ""
 
 
 def test_a_stopped_process_gives_the_folder_back(tmp_path, holder):
