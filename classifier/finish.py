@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING, Final
 from classifier.calibration import fit_temperature
 from classifier.evaluation import Evaluation, evaluate
 from classifier.export import export_classifier, rounded
+from classifier.history import HISTORY_FILE, read_history
+from classifier.plots import draw_plots, write_plots
 from classifier.predictions import PREDICTIONS_FILE, answer, logits_of, write_predictions
+from classifier.report_page import REPORT_FILE, render_report
 from classifier.results import RESULTS_FILE, Results, RunAbout, SplitCount, results_json
 from core.classification.preprocessing import Preprocessing
 from core.taxonomy import CLASS_CODES
@@ -21,6 +24,7 @@ if TYPE_CHECKING:
     from classifier.trained import Trained
 
 MODEL_FOLDER: Final = "model"
+PLOTS_FOLDER: Final = "plots"
 
 
 def finish_run(
@@ -59,6 +63,9 @@ def finish_run(
     results = _results(trained, preprocessing, parts, evaluate(answers), others, about or RunAbout())
     export_classifier(folder / MODEL_FOLDER, net, results)
     write_predictions(folder / PREDICTIONS_FILE, answers)
+    plots = draw_plots(results.evaluation, read_history(folder / HISTORY_FILE))
+    write_plots(folder / PLOTS_FOLDER, plots)
+    write_text_atomic(folder / REPORT_FILE, render_report(results, plots))
     write_text_atomic(folder / RESULTS_FILE, finite_json(results_json(results)))
     return results
 
