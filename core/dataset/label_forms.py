@@ -121,7 +121,8 @@ def _input_folder(table: Path) -> Path:
     found = found or _folders_near(table, lambda name: name.endswith("_input"))
     if len(found) != 1:
         raise InputRefusedError(
-            f"{len(found) or 'No'} folders beside {table} could hold its photographs.",
+            f"Beside {table}, where its photographs should lie, are the *_Input folders: "
+            f"{', '.join(folder.name for folder in found) or 'none'}.",
             remedy=f"Expected is {table.stem.removesuffix('_GroundTruth')}_Input beside the table.",
             path=table,
         )
