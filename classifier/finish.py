@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from classifier.calibration import fit_temperature
+from classifier.data import Split
 from classifier.evaluation import Evaluation, evaluate
 from classifier.export import export_classifier, rounded
 from classifier.history import HISTORY_FILE, read_history
@@ -14,14 +15,12 @@ from classifier.plots import draw_plots, write_plots
 from classifier.predictions import PREDICTIONS_FILE, answer, logits_of, write_predictions
 from classifier.report_page import REPORT_FILE, render_report
 from classifier.results import RESULTS_FILE, Results, RunAbout, SplitCount, results_json
+from classifier.trained import Trained
 from core.classification.preprocessing import Preprocessing
+from core.generator.precision import resolve_device
 from core.taxonomy import CLASS_CODES
 from core.utils.atomic import write_text_atomic
 from core.utils.finite_json import finite_json
-
-if TYPE_CHECKING:
-    from classifier.data import Split
-    from classifier.trained import Trained
 
 MODEL_FOLDER: Final = "model"
 PLOTS_FOLDER: Final = "plots"
@@ -53,7 +52,7 @@ def finish_run(
     -------
     What was measured; written to `test_results.json`, `test_predictions.csv`, `plots/`, `report.html` and `model/`.
     """
-    net = rounded(trained.net)
+    net = rounded(trained.net).to(resolve_device(trained.config.device))
     preprocessing = Preprocessing(trained.config.image_size, trained.mean, trained.std)
     temperature = fit_temperature(logits_of(net, preprocessing, validation), validation.labels.numpy())
     held = test if len(test) else validation

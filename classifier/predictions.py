@@ -6,20 +6,18 @@ import csv
 import io
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import numpy as np
 import torch
 from torch import nn
 
+from classifier.data import Split
 from classifier.evaluation import Answers
 from classifier.scores import Floats
 from core.classification.preprocessing import Preprocessing
 from core.errors import InputRefusedError
 from core.utils.atomic import write_text_atomic
-
-if TYPE_CHECKING:
-    from classifier.data import Split
 
 PREDICTIONS_FILE: Final = "test_predictions.csv"
 _BATCH: Final = 64

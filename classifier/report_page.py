@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from typing import Final
 
 from classifier.card import headline_text, leakage_text
 from classifier.results import Results, time_text
@@ -20,13 +21,13 @@ from classifier.tables import (
 )
 from core.utils.html import folded, numbers, page, pairs, paragraph, picture, section
 
-REPORT_FILE = "report.html"
+REPORT_FILE: Final = "report.html"
 
-_STYLE = """
+STYLE: Final = """
 .headline { font-size: 22px; font-weight: 600; margin: 12px 0 4px; }
 .warning { border-left: 4px solid #9a6700; padding-left: 12px; }
 """
-_CAPTIONS: Mapping[str, str] = {
+CAPTIONS: Final[Mapping[str, str]] = {
     "overall_test_metrics.png": "All overall scores with their intervals",
     "per_class_metrics.png": "Recall, precision and F1 of each class with their intervals",
     "specificity_per_class.png": "Specificity of each class with its interval",
@@ -57,7 +58,7 @@ def render_report(results: Results, plots: Mapping[str, bytes]) -> str:
         _terms(results),
         _settings(results),
     ]
-    return page(f"ISICGUI classifier: {results.architecture}", parts, _STYLE)
+    return page(f"ISICGUI classifier: {results.architecture}", parts, STYLE)
 
 
 def _top(results: Results) -> str:
@@ -163,7 +164,7 @@ def _calibration(results: Results, plots: Mapping[str, bytes]) -> str:
 
 
 def _training(results: Results, plots: Mapping[str, bytes]) -> Iterator[str]:
-    curves = [name for name in _CAPTIONS if name.startswith("training_") and name in plots]
+    curves = [name for name in CAPTIONS if name.startswith("training_") and name in plots]
     text = (
         f"The weights are those of epoch {results.epoch}, after {results.images_seen} drawn images and "
         f"{time_text(results.seconds)} hours: of all epochs the best on the validation lesions (balanced accuracy "
@@ -201,4 +202,4 @@ def _settings(results: Results) -> str:
 
 
 def _show(plots: Mapping[str, bytes], *names: str) -> str:
-    return "".join(picture(plots[name], _CAPTIONS[name]) for name in names if name in plots)
+    return "".join(picture(plots[name], CAPTIONS[name]) for name in names if name in plots)

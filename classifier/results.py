@@ -125,13 +125,15 @@ def results_json(results: Results) -> dict[str, Any]:
         **_predecessor_keys(evaluation),
         "training_time_seconds": results.seconds,
         "training_time_formatted": time_text(results.seconds),
-        "estimates": _estimates(evaluation),
+        "estimates": estimates_json(evaluation),
         "calibration": {
             "temperature": evaluation.temperature,
             "before": _calibration(evaluation.raw, evaluation.raw_reliability),
             "after": _calibration(evaluation.calibrated, evaluation.reliability),
         },
-        "extra": None if results.extra is None else {**_counts(results.extra), "estimates": _estimates(results.extra)},
+        "extra": None
+        if results.extra is None
+        else {**_counts(results.extra), "estimates": estimates_json(results.extra)},
         "splits": {name: asdict(count) for name, count in results.splits.items()},
         "split_fingerprint": results.fingerprint,
         "leakage": None if about.leakage is None else asdict(about.leakage),
@@ -190,7 +192,8 @@ def _triple(estimates: Mapping[str, Estimate], suffix: str = "") -> dict[str, fl
     return {name: estimates[key + suffix].value for name, key in names}
 
 
-def _estimates(evaluation: Evaluation) -> dict[str, Any]:
+def estimates_json(evaluation: Evaluation) -> dict[str, Any]:
+    """Return every score with its interval, `overall` and `per_class`."""
     return {
         "overall": {name: estimate.to_json() for name, estimate in evaluation.overall.items()},
         "per_class": {

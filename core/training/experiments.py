@@ -213,10 +213,9 @@ def _status(folder: Path, kind: str, rows: Sequence[Row]) -> Status:
 
 
 def _parts(folder: Path) -> Iterator[Path]:
-    """Yield the runs of single folds and seeds inside a run."""
-    for entry in os.scandir(folder):
-        if entry.is_dir(follow_symlinks=False) and (folder / entry.name / CONFIG_FILE).is_file():
-            yield folder / entry.name
+    """Yield the trainings inside a run: `fold_0`, or `seed_1/fold_0`."""
+    for pattern in (f"*/{CONFIG_FILE}", f"*/*/{CONFIG_FILE}"):
+        yield from (file.parent for file in folder.glob(pattern))
 
 
 def _seconds_since_life(folder: Path) -> float:
