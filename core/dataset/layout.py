@@ -41,6 +41,24 @@ class Layout:
         """All temporary files; emptied at open and at the end of a run."""
         return self.state / "tmp"
 
+    @property
+    def ratings(self) -> Path:
+        """What a person thinks of the images."""
+        return self.state / "ratings.jsonl"
+
+    @property
+    def trash(self) -> Path:
+        """What was deleted: a folder for each deletion, built like an output folder."""
+        return self.state / "trash"
+
+    def trashed(self, trash_id: str) -> Layout:
+        """Return the paths inside the folder of a deletion."""
+        return Layout(self.trash / trash_id)
+
+    def image(self, key: tuple[str, str]) -> Path:
+        """Return the file of an image, given its class and file name."""
+        return self.folder.joinpath(*key)
+
     def class_dir(self, class_code: str) -> Path:
         """Return the folder of a class's images."""
         return self.folder / class_code

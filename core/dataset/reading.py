@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from core.dataset.deletion import Deletion
 from core.dataset.journal import complete_lines, replay
 from core.dataset.layout import Layout
 from core.dataset.legacy import describe_by_sidecar
@@ -19,10 +20,20 @@ def read_records(folder: Path) -> list[ImageRecord]:
     Works for folders of the predecessor too. Nothing is written, and no picture is opened.
     """
     layout = Layout(folder.absolute())
-    state = DatasetState(layout.folder)
-    replay(complete_lines(read_bytes(layout.journal) or b""), state.apply)
+    state = _read_state(layout)
     names = file_names(layout)
     known = [record for key, record in state.records.items() if key[1] in names.get(key[0], ())]
     strangers = list(strangers_in(layout, names, state.records))
     rows = read_rows(layout.table) if strangers else {}
     return known + [describe_by_sidecar(path, code, number, rows) for code, path, number in strangers]
+
+
+def read_deletions(folder: Path) -> list[Deletion]:
+    """Return what lies in the trash of a folder now, the oldest deletion first; nothing is written."""
+    return [deletion for deletion in _read_state(Layout(folder.absolute())).deletions.values() if deletion.files]
+
+
+def _read_state(layout: Layout) -> DatasetState:
+    state = DatasetState(layout.folder)
+    replay(complete_lines(read_bytes(layout.journal) or b""), state.apply)
+    return state

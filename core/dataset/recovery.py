@@ -11,6 +11,7 @@ import hashlib
 from pathlib import Path
 
 from core.dataset import table as csv_table
+from core.dataset import trash
 from core.dataset.journal import Journal
 from core.dataset.layout import Layout, taken_number
 from core.dataset.legacy import Rows, describe_by_recipe, describe_by_sidecar, embedded_recipe, is_complete_png
@@ -45,6 +46,7 @@ class Recovery:
         self.notices += [damage] if damage else []
         for run_id in tuple(self._state.discarding):
             complete_discard(self._layout, self._journal, self._state, run_id)
+        self._settle_trash()
         names = file_names(self._layout)
         self._note_numbers(names)
         self._adopt(names)
@@ -52,6 +54,12 @@ class Recovery:
         self._restore_sidecars(names)
         self._state.mark_done()
         self._table.sync(self._state.records.values())
+
+    def _settle_trash(self) -> None:
+        trash.adopt(self._layout, self._journal, self._state)
+        for deletion in [d for d in self._state.deletions.values() if d.wish is not None]:
+            stuck = trash.settle(self._layout, self._journal, self._state, deletion)
+            self.notices += [f"'{'/'.join(key)}' could not be moved: {error.strerror}." for key, error in stuck.items()]
 
     def _adopt(self, names: Names) -> None:
         """Take in pictures that the journal does not know, by their recipe, or else by what the predecessor noted."""
@@ -78,7 +86,7 @@ class Recovery:
     def _import_table(self) -> Rows:
         """Keep a copy of a table that is not ours, or was edited, before it is rewritten; return its rows."""
         path = self._layout.table
-        if not csv_table.holds_foreign_text(path, self._state.records.values()):
+        if not csv_table.holds_foreign_text(path, self._state.remembered()):
             return {}
         raw = path.read_bytes()
         backup = self._layout.state / f"table-{hashlib.sha256(raw).hexdigest()[:8]}.csv"

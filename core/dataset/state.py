@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import itertools
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from core.dataset.deletion import Deletion, Key, checked_id, files_from_json
+from core.dataset.layout import taken_number
 from core.dataset.numbering import Numbering
 from core.dataset.record import ImageRecord
 from core.dataset.run import Run, run_from_json
@@ -24,6 +27,10 @@ class DatasetState:
         The runs by their id; one that a newer version wrote and this one does not understand is left out.
     discarding
         Runs whose removal has begun but not ended, with their images.
+    deletions
+        What lies in the trash, by trash id, oldest first.
+    gone
+        Images that were deleted for good: their seeds stay taken.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -32,6 +39,10 @@ class DatasetState:
         self.records: dict[tuple[str, str], ImageRecord] = {}
         self.runs: dict[str, Run] = {}
         self.discarding: dict[str, tuple[ImageRecord, ...]] = {}
+        self.deletions: dict[str, Deletion] = {}
+        self.gone: list[ImageRecord] = []
+        self._order: dict[Key, int] = {}
+        self._count = itertools.count()
 
     def apply(self, line: Mapping[str, Any]) -> None:
         """Take one journal line into account; types that a newer version added are passed over.
@@ -52,11 +63,18 @@ class DatasetState:
             self.begin_discard(line["run_id"])
         elif kind == "end":
             self.end_run(line["run_id"], line["status"])
+        elif kind == "trash":
+            self.begin_deletion(checked_id(line["trash_id"]), files_from_json(line["files"]))
+        elif kind in ("restore", "empty"):
+            self.deletions[line["trash_id"]].wish = kind
+        elif kind == "trash-end":
+            self.end_deletion(line["trash_id"], files_from_json(line["inside"]), files_from_json(line["back"]))
 
     def add(self, record: ImageRecord) -> None:
         """Add a finished image."""
         self.records.pop(record.key, None)
         self.records[record.key] = record
+        self._order[record.key] = next(self._count)
         self.numbering.note(record.class_code, record.isic_number)
 
     def begin_discard(self, run_id: str) -> None:
@@ -66,6 +84,29 @@ class DatasetState:
         for record in gone:
             del self.records[record.key]
 
+    def begin_deletion(self, trash_id: str, files: tuple[Key, ...]) -> Deletion:
+        """Take images out of the finished ones; where their files lie is for `end_deletion` to say."""
+        records = {key: self.records.pop(key) for key in files if key in self.records}
+        self.deletions[trash_id] = deletion = Deletion(trash_id, files, records)
+        for code, name in files:
+            self.numbering.note(code, taken_number(name) or 0)
+        return deletion
+
+    def end_deletion(self, trash_id: str, inside: Sequence[Key], back: Sequence[Key]) -> None:
+        """Note what lies in the trash and what lies in the class folders; what lies nowhere is gone for good."""
+        deletion = self.deletions[trash_id]
+        kept = dict.fromkeys(inside)
+        self._bring_back([deletion.records.pop(key) for key in back if key in deletion.records])
+        self.gone += [deletion.records.pop(key) for key in [*deletion.records] if key not in kept]
+        deletion.files, deletion.wish = tuple(kept), None
+        if not kept:
+            del self.deletions[trash_id]
+
+    def remembered(self) -> Iterator[ImageRecord]:
+        """Return the finished images and those that were deleted."""
+        trashed = (record for deletion in self.deletions.values() for record in deletion.records.values())
+        return itertools.chain(self.records.values(), trashed, self.gone)
+
     def end_run(self, run_id: str, status: str) -> None:
         """Remember how a run ended."""
         if status == "discarded":
@@ -74,8 +115,8 @@ class DatasetState:
             self.runs[run_id].status = status
 
     def mark_done(self) -> None:
-        """Tell every run which of its images are finished."""
-        for record in self.records.values():
+        """Tell every run which of its images are finished; what was deleted is not to be made again."""
+        for record in self.remembered():
             run = self.runs.get(record.run_id)
             if run is not None and record.index is not None and record.seed is not None:
                 run.mark_done(PlannedImage(record.class_code, record.index, record.seed))
@@ -85,10 +126,14 @@ class DatasetState:
         return tuple(run for run in self.runs.values() if run.is_unfinished)
 
     def seeds(self, class_code: str) -> frozenset[int]:
-        """Return the seeds of a class that are taken: by finished images, and by images that `resume` will make."""
-        made = {r.seed for r in self.records.values() if r.class_code == class_code and r.seed is not None}
+        """Return the seeds of a class that are taken: by finished and deleted images, and by those still to be made."""
+        made = {r.seed for r in self.remembered() if r.class_code == class_code and r.seed is not None}
         reserved = {slot.planned for run in self.unfinished() for slot in run.pending}
         return frozenset(made | {planned.seed for planned in reserved if planned.class_code == class_code})
+
+    def _bring_back(self, records: Iterable[ImageRecord]) -> None:
+        self.records |= {record.key: record for record in records}
+        self.records = dict(sorted(self.records.items(), key=lambda item: self._order[item[0]]))
 
     def _apply_run(self, line: Mapping[str, Any]) -> None:
         self._note_numbers((code, columns["numbers"]) for code, columns in line["plan"].items())

@@ -27,6 +27,7 @@ from core.dataset.run import Run, RunSlot, run_to_json
 from core.dataset.sidecar import sidecar_bytes, sidecar_path
 from core.dataset.state import DatasetState
 from core.dataset.table import Table
+from core.dataset.trash import Trash
 from core.errors import OutputError
 from core.events import RunStatus
 from core.generator.request import GenerationRequest, PlannedImage
@@ -51,6 +52,8 @@ class SyntheticDataset:
     ----------
     folder
         The output folder, absolute.
+    trash
+        What was deleted and can be brought back.
     notices
         What `open` found that the user should know.
     """
@@ -65,6 +68,7 @@ class SyntheticDataset:
         self._state = DatasetState(folder)
         recovery = Recovery(self._layout, self._journal, self._table, self._state)
         recovery.run()
+        self.trash = Trash(self._layout, self._journal, self._state, self._table)
         self.notices = tuple(recovery.notices)
         for notice in self.notices:
             logger.warning("%s", notice)

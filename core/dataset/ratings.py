@@ -1,0 +1,125 @@
+"""What a person thinks of each image: stars and rejections, one JSON object a line, apart from the journal.
+
+Apart, because an image may be rated while a run holds the folder's lock: a line is appended with one write, which the
+system does not mix with that of another program, and the last line about a file counts.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from core.dataset.deletion import Key, files_from_json
+from core.dataset.layout import Layout
+from core.utils.atomic import write_all
+from core.utils.output_errors import output_errors
+
+MAX_STARS: Final = 5
+
+_BINARY: Final[int] = getattr(os, "O_BINARY", 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Rating:
+    """What a person thinks of one image.
+
+    Attributes
+    ----------
+    stars
+        1 to 5; 0 if none were given.
+    rejected
+        Whether the image is not to be used; apart from the stars, so that taking it back loses nothing.
+    """
+
+    stars: int = 0
+    rejected: bool = False
+
+
+UNRATED: Final = Rating()
+
+
+def read_ratings(folder: Path) -> dict[Key, Rating]:
+    """Return the ratings of an output folder by (class, file name); images without one are not in it.
+
+    Lines that cannot be understood are passed over.
+
+    Raises
+    ------
+    OutputError
+        If the file is there and cannot be read.
+    """
+    ratings: dict[Key, Rating] = {}
+    for line in _read_lines(Layout(folder.absolute()).ratings):
+        found = _parse(line)
+        if found is not None:
+            ratings[found[0]] = found[1]
+    return {key: rating for key, rating in ratings.items() if rating != UNRATED}
+
+
+def write_ratings(folder: Path, ratings: Mapping[Key, Rating]) -> None:
+    """Note ratings durably, all of them or none; those of other images stay.
+
+    Raises
+    ------
+    ValueError
+        If a number of stars is none of 0..5, or a key is no file of a class folder.
+    OutputError
+        If they cannot be written.
+    """
+    path = Layout(folder.absolute()).ratings
+    data = b"".join(_render(key, rating) for key, rating in ratings.items())
+    with output_errors(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _append(path, data)
+
+
+def _append(path: Path, data: bytes) -> None:
+    fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | _BINARY, 0o666)
+    try:
+        write_all(fd, data if _ends_with_newline(fd) else b"\n" + data)
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+def _ends_with_newline(fd: int) -> bool:
+    """Whether the next line can follow; a line that a dying process left unfinished is closed first."""
+    size = os.fstat(fd).st_size
+    if not size:
+        return True
+    os.lseek(fd, size - 1, os.SEEK_SET)
+    return os.read(fd, 1) == b"\n"
+
+
+def _read_lines(path: Path) -> list[bytes]:
+    with output_errors(path):
+        try:
+            return path.read_bytes().splitlines()
+        except FileNotFoundError:
+            return []
+
+
+def _render(key: Key, rating: Rating) -> bytes:
+    code, name = key
+    line = {"class": code, "file": name, "stars": rating.stars, "rejected": rating.rejected}
+    _from_json(line)
+    return json.dumps(line, ensure_ascii=False).encode() + b"\n"
+
+
+def _parse(line: bytes) -> tuple[Key, Rating] | None:
+    try:
+        return _from_json(json.loads(line))
+    except (KeyError, TypeError, ValueError, AttributeError):
+        return None
+
+
+def _from_json(data: Mapping[str, Any]) -> tuple[Key, Rating]:
+    stars, rejected = data["stars"], data["rejected"]
+    if type(stars) is not int or not 0 <= stars <= MAX_STARS or type(rejected) is not bool:
+        raise ValueError(f"No rating: {stars!r}, {rejected!r}")
+    (key,) = files_from_json({data["class"]: [data["file"]]})
+    return key, Rating(stars, rejected)
