@@ -1,65 +1,147 @@
-"""Training images in memory and the random batches drawn from them."""
+"""What a generator learns from: photographs of the run's classes, split by lesion, in memory."""
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from torch import Tensor
-from torch.nn import functional
 
-from core.dataset.labelled import LabelledImage, hold_out_lesions, labels_of, read_labels, read_pixels
-from core.taxonomy import CLASSES
-from core.training.runtime import class_weights, dihedral
+from core.dataset.labelled import LabelledImage
+from core.dataset.pixels import Pixels, load_pixels
+from core.dataset.sources import Photographs, read_dataset
+from core.dataset.splits import Leakage, Splits, require_no_leakage, split_by_lesion, use_given_split
+from core.errors import InputRefusedError
+from core.training.licence import licence_of
 from diffusion.config import DiffusionConfig
-from diffusion.model import NULL_CLASS
+from diffusion.draws import ImageSet
 
 
 @dataclass(frozen=True)
-class ImagePool:
-    """Pixels (N, 3, S, S) uint8, labels (N,) int64 and the sampling weight of every image (N,) float64."""
+class TrainingData:
+    """Photographs in memory.
 
-    pixels: Tensor
-    labels: Tensor
-    weights: Tensor
-
-    @classmethod
-    def of(cls, pixels: Tensor, labels: Tensor, power: float) -> ImagePool:
-        """Weight the images so that a class is drawn in proportion to its count to the given power."""
-        return cls(pixels, labels, class_weights(labels, len(CLASSES), power))
-
-
-def training_images(folder: Path, config: DiffusionConfig) -> list[LabelledImage]:
-    """Return the images of all lesions that are neither held out here nor reserved by the table itself.
-
-    The held-out lesions are those that a classifier of the same `test_fraction` is tested on.
+    Attributes
+    ----------
+    train
+        What is learnt from.
+    validation
+        Other lesions, by which the best weights are chosen.
+    names
+        Image ids of `train` and of `validation`.
+    fingerprint
+        SHA-256 of which image is in which part.
+    counts
+        Number of photographs of each class in `train`, `validation` and `test`, for people.
+    notes
+        What a person should know of the data, one sentence each.
     """
-    images = [image for image in read_labels(folder) if image.split != "val"]
-    return hold_out_lesions(images, config.test_fraction, "test")[1]
+
+    source: Path
+    train: ImageSet
+    validation: ImageSet
+    names: tuple[tuple[str, ...], tuple[str, ...]]
+    leakage: Leakage
+    fingerprint: str
+    licence: str
+    counts: dict[str, dict[str, int]]
+    notes: tuple[str, ...]
+
+    def only(self, config: DiffusionConfig, code: str) -> TrainingData:
+        """Return the same with the photographs of one class alone, its label 0."""
+        label = config.classes.index(code)
+        kept = [(part.labels == label).nonzero().flatten() for part in (self.train, self.validation)]
+        train, validation = (
+            ImageSet(part.pixels[index], torch.zeros(len(index), dtype=torch.int64))
+            for part, index in zip((self.train, self.validation), kept, strict=True)
+        )
+        names = tuple(tuple(name[i] for i in index.tolist()) for name, index in zip(self.names, kept, strict=True))
+        counts = {part: {code: count[code]} for part, count in self.counts.items()}
+        return TrainingData(
+            self.source, train, validation, (names[0], names[1]), self.leakage, self.fingerprint, self.licence, counts,
+            self.notes,
+        )  # fmt: skip
 
 
-def read_pool(folder: Path, config: DiffusionConfig) -> ImagePool:
-    """Read the training images into memory."""
-    images = training_images(folder, config)
-    pixels = torch.from_numpy(read_pixels(images, config.image_size))
-    return ImagePool.of(pixels, torch.from_numpy(labels_of(images)), config.sampling_power)
+def read_training_data(path: Path, config: DiffusionConfig, *, allow_leakage: bool = False) -> TrainingData:
+    """Read and split a data set, and load the photographs that training needs; the test lesions are not opened.
 
-
-def draw_batch(
-    pool: ImagePool, config: DiffusionConfig, half: bool, generator: torch.Generator
-) -> tuple[Tensor, Tensor]:
-    """Return one batch: pixels float32 in -1..1, turned and mirrored at random, and labels with some dropped.
-
-    With `half` the images are shown at half their side.
+    Raises
+    ------
+    InputRefusedError
+        If the data cannot be used, a class has no photograph in training, or held-out lesions are also in training.
     """
-    chosen = torch.multinomial(pool.weights, config.batch_size, replacement=True, generator=generator)
-    pixels = dihedral(pool.pixels[chosen], generator).float() / 127.5 - 1
-    labels = drop_labels(pool.labels[chosen], config.label_dropout, generator)
-    return (functional.avg_pool2d(pixels, 2) if half else pixels), labels
+    photographs = read_dataset(path)
+    splits = _split([image for image in photographs.images if image.code in config.classes], config)
+    require_no_leakage(splits.leakage, allow_leakage)
+    train = load_pixels(_limited(splits.train, config), config.image_size)
+    _refuse_missing_classes(train, config, path)
+    validation = load_pixels(splits.validation, config.image_size)
+    return TrainingData(
+        source=path,
+        train=_image_set(train, config),
+        validation=_image_set(validation, config),
+        names=(_ids(train), _ids(validation)),
+        leakage=splits.leakage,
+        fingerprint=splits.fingerprint,
+        licence=licence_of(photographs.kind, config.licence).name,
+        counts={
+            "train": _counts(train.images, config),
+            "validation": _counts(validation.images, config),
+            "test": _counts(splits.test, config),
+        },
+        notes=_notes(photographs, train, validation),
+    )
 
 
-def drop_labels(labels: Tensor, share: float, generator: torch.Generator) -> Tensor:
-    """Replace each label by the null class with probability `share`."""
-    dropped = torch.rand(len(labels), generator=generator) < share
-    return labels.masked_fill(dropped, NULL_CLASS)
+def _split(images: Sequence[LabelledImage], config: DiffusionConfig) -> Splits:
+    split = split_by_lesion if config.split == "lesion" else use_given_split
+    return split(
+        images,
+        test_fraction=config.test_fraction,
+        validation_fraction=config.validation_fraction,
+        split_seed=config.split_seed,
+    )
+
+
+def _limited(images: Sequence[LabelledImage], config: DiffusionConfig) -> list[LabelledImage]:
+    """Return at most `class_limit` images of each class, the first by id."""
+    seen: Counter[str] = Counter()
+    kept = []
+    for image in images:
+        seen[image.code] += 1
+        if config.class_limit is None or seen[image.code] <= config.class_limit:
+            kept.append(image)
+    return kept
+
+
+def _refuse_missing_classes(pixels: Pixels, config: DiffusionConfig, path: Path) -> None:
+    there = {image.code for image in pixels.images}
+    missing = [code for code in config.classes if code not in there]
+    if missing:
+        others = ",".join(code for code in config.classes if code in there)
+        raise InputRefusedError(
+            f"{path} has no photograph of {', '.join(missing)} to train on.",
+            remedy=f"Add some, or leave the class out: --classes {others}.",
+            path=path,
+        )
+
+
+def _image_set(pixels: Pixels, config: DiffusionConfig) -> ImageSet:
+    labels = [config.classes.index(image.code) for image in pixels.images]
+    return ImageSet(torch.from_numpy(pixels.array), torch.tensor(labels, dtype=torch.int64))
+
+
+def _ids(pixels: Pixels) -> tuple[str, ...]:
+    return tuple(image.image_id for image in pixels.images)
+
+
+def _counts(images: Sequence[LabelledImage], config: DiffusionConfig) -> dict[str, int]:
+    found = Counter(image.code for image in images)
+    return {code: found[code] for code in config.classes}
+
+
+def _notes(photographs: Photographs, *read: Pixels) -> tuple[str, ...]:
+    return (*photographs.notes, *(pixels.warning for pixels in read if pixels.warning))

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from diffusers import DDPMScheduler, UNet2DModel
-from torch import Tensor
+from torch import Tensor, nn
+from torch.nn.functional import avg_pool2d
+
+from diffusion.draws import Draw
 
 
 def signal_to_noise(scheduler: DDPMScheduler, timesteps: Tensor) -> Tensor:
@@ -13,43 +18,39 @@ def signal_to_noise(scheduler: DDPMScheduler, timesteps: Tensor) -> Tensor:
     return alpha_bar / (1 - alpha_bar)
 
 
-def min_snr_weight(snr: Tensor, gamma: float) -> Tensor:
-    """Return the loss weight min(snr, gamma) / (snr + 1) of v-prediction (Hang et al., 2023, arXiv:2303.09556)."""
+def min_snr_weight(snr: Tensor, gamma: float | None, prediction_type: str) -> Tensor:
+    """Return the loss weight of each image (Hang et al., 2023, arXiv:2303.09556); 1 if `gamma` is None.
+
+    min(snr, gamma) / snr for the noise and min(snr, gamma) / (snr + 1) for the velocity: in terms of the predicted
+    image both are min(snr, gamma).
+    """
+    if gamma is None:
+        return torch.ones_like(snr)
+    if prediction_type == "epsilon":
+        return (gamma / snr).clamp(max=1)
     return snr.clamp(max=gamma) / (snr + 1)
 
 
-def stratified_timesteps(count: int, total: int, generator: torch.Generator) -> Tensor:
-    """Return `count` timesteps, one from each of `count` equal parts of 0..total-1, in random order.
-
-    Each one alone is uniform; together they cover the range, which lowers the variance of the loss.
-    """
-    offsets = (torch.arange(count) + torch.rand(count, generator=generator)) / count
-    return (offsets * total).long().clamp(max=total - 1)[torch.randperm(count, generator=generator)]
+def halve(draw: Draw) -> Draw:
+    """Return the same draws at half the side: pixels averaged, noise averaged and brought back to unit variance."""
+    return draw._replace(pixels=avg_pool2d(draw.pixels, 2), noise=2 * avg_pool2d(draw.noise, 2))
 
 
-def diffusion_loss(
-    net: UNet2DModel,
-    scheduler: DDPMScheduler,
-    pixels: Tensor,
-    labels: Tensor,
-    gamma: float,
-    generator: torch.Generator,
-) -> Tensor:
-    """Return the weighted mean squared error of one batch.
+def diffusion_loss(net: UNet2DModel | nn.Module, scheduler: DDPMScheduler, draw: Draw, gamma: float | None) -> Tensor:
+    """Return the weighted squared error of each image of a batch, shape (N,), float32.
 
     Parameters
     ----------
-    pixels
-        (N, 3, H, W) float32 in -1..1.
-    labels
-        (N,) int64, 0..7.
-    generator
-        A CPU generator: timesteps and noise come from it alone.
+    net
+        Conditional if its configuration has class embeddings; may be wrapped for several processes.
+    draw
+        A batch whose pixels are float32 in -1..1, on the network's device.
     """
-    timesteps = stratified_timesteps(len(pixels), scheduler.config.num_train_timesteps, generator).to(pixels.device)
-    noise = torch.randn(pixels.shape, generator=generator).to(pixels.device)
-    noisy = scheduler.add_noise(pixels, noise, timesteps)
-    target = scheduler.get_velocity(pixels, noise, timesteps)
-    prediction = net(noisy, timesteps, class_labels=labels).sample.float()
-    weight = min_snr_weight(signal_to_noise(scheduler, timesteps), gamma)
-    return (weight * (prediction - target).square().mean((1, 2, 3))).mean()
+    noisy = scheduler.add_noise(draw.pixels, draw.noise, draw.timestep)
+    epsilon = scheduler.config.prediction_type == "epsilon"
+    target = draw.noise if epsilon else scheduler.get_velocity(draw.pixels, draw.noise, draw.timestep)
+    plain: Any = getattr(net, "module", net)  # unwrapped from what several processes need
+    labels = draw.label if plain.config.num_class_embeds else None
+    prediction = net(noisy, draw.timestep, class_labels=labels).sample.float()
+    weight = min_snr_weight(signal_to_noise(scheduler, draw.timestep), gamma, scheduler.config.prediction_type)
+    return weight * (prediction - target).square().mean((1, 2, 3))

@@ -4,32 +4,32 @@ from __future__ import annotations
 
 from diffusers import DDPMScheduler, UNet2DModel
 
-from core.taxonomy import CLASSES
 from diffusion.config import DiffusionConfig
-
-NULL_CLASS = len(CLASSES)
-"""Label of "no class in particular", learnt from dropped labels."""
 
 
 def build_unet(config: DiffusionConfig) -> UNet2DModel:
-    """Return a class-conditional UNet with random weights (15.8 M parameters at the default widths)."""
-    plain = len(config.widths) - 2
+    """Return the UNet of a configuration with random weights; without labels if each class has its own."""
+    has_attention = [level in config.attention for level in range(len(config.widths))]
     return UNet2DModel(
         sample_size=config.image_size,
         in_channels=3,
         out_channels=3,
-        layers_per_block=1,
+        layers_per_block=config.layers_per_block,
         block_out_channels=config.widths,
-        down_block_types=("DownBlock2D",) * plain + ("AttnDownBlock2D",) * 2,
-        up_block_types=("AttnUpBlock2D",) * 2 + ("UpBlock2D",) * plain,
+        down_block_types=tuple("AttnDownBlock2D" if here else "DownBlock2D" for here in has_attention),
+        up_block_types=tuple("AttnUpBlock2D" if here else "UpBlock2D" for here in reversed(has_attention)),
         attention_head_dim=config.attention_head_dim,
         norm_num_groups=config.norm_groups,
-        num_class_embeds=len(CLASSES) + 1,
+        dropout=config.dropout,
+        num_class_embeds=None if config.kind == "per_class" else config.labels,
     )
 
 
-def build_scheduler() -> DDPMScheduler:
-    """Return the cosine schedule of Nichol & Dhariwal (2021) with v-prediction (Salimans & Ho, 2022)."""
+def build_scheduler(config: DiffusionConfig) -> DDPMScheduler:
+    """Return the noise schedule of a configuration."""
     return DDPMScheduler(
-        num_train_timesteps=1000, beta_schedule="squaredcos_cap_v2", prediction_type="v_prediction", clip_sample=True
+        num_train_timesteps=config.train_timesteps,
+        beta_schedule=config.beta_schedule,
+        prediction_type=config.prediction_type,
+        clip_sample=True,
     )

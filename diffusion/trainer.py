@@ -1,22 +1,27 @@
-"""The training loop: counted in images, stopped by budget, deadline or signal, resumable to the bit."""
+"""The training loop of one network: counted in images, stopped by budget, deadline or signal, resumable to the bit."""
 
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
-from dataclasses import asdict
+import time
+from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import torch
+from accelerate import Accelerator
 from diffusers import UNet2DModel
 from diffusers.training_utils import EMAModel
+from torch.utils.data import DataLoader
 
+from core.events import Event
+from core.generator.precision import Precision
+from core.measures.pictures import tile
 from core.training.runtime import (
     CHECKPOINT,
     Budget,
     StopRequest,
-    append_log,
     cosine_rate,
     finite,
     load_checkpoint,
@@ -24,102 +29,327 @@ from core.training.runtime import (
     save_checkpoint,
     set_rate,
 )
+from core.training.trackers import open_run_log
 from diffusion.config import DiffusionConfig
-from diffusion.data import ImagePool, draw_batch
-from diffusion.loss import diffusion_loss
+from diffusion.data import TrainingData
+from diffusion.draws import Draws, Positions, stream_seed
+from diffusion.evaluation import Evaluation, Evaluator, autocast, on_device
+from diffusion.events import Evaluated, TrainingStarted, TrainingStep
+from diffusion.history import History, columns
+from diffusion.loss import diffusion_loss, halve
 from diffusion.model import build_scheduler, build_unet
+from diffusion.processes import Agreement, agree
+from diffusion.state import initialise, refuse_changes
 
 LOG_EVERY_STEPS: Final = 50
+SAMPLES: Final = "samples"
+_UNKNOWN_PACE: Final = 3
+"""Steps before the pace is told; the first ones are slower."""
+
+Export = Callable[["DiffusionTrainer", UNet2DModel, bool], None]
+"""(trainer, moving average in fp32, is it the best so far?): writes the model where people find it."""
 
 
 class DiffusionTrainer:
-    """Trains one generator in `output`: log.jsonl and last.pt (to resume and to export from)."""
+    """Trains one network in `output`: log, samples and `last.pt`, which everything can be continued from.
 
-    def __init__(self, config: DiffusionConfig, pool: ImagePool, output: Path) -> None:
+    The random state of a run is its seed and its position: every draw is made from these two (`diffusion.draws`), and
+    so is the dropout of every step. A checkpoint therefore needs to hold no generator.
+    """
+
+    def __init__(
+        self,
+        config: DiffusionConfig,
+        data: TrainingData,
+        output: Path,
+        accelerator: Accelerator,
+        device: torch.device,
+        *,
+        evaluator: Evaluator | None = None,
+    ) -> None:
         torch.manual_seed(config.seed)
-        self.config, self.pool, self.output = config, pool, output
-        self.device = torch.device(config.device)
-        self.dtype = resolve_precision(config.precision, self.device)
-        self.net = build_unet(config).to(self.device)
-        self.ema = EMAModel(self.net.parameters(), decay=config.ema_decay)
-        self.scheduler = build_scheduler()
+        self.config, self.data, self.output = config, data, output
+        self.accelerator, self.device = accelerator, device
+        self.precision: Precision = "bf16" if resolve_precision(config.precision, device) else "fp32"
+        self.scheduler = build_scheduler(config)
+        self.net = build_unet(config).to(device)
+        self.ema = EMAModel(self.net.parameters(), decay=config.ema_decay, foreach=True)
         self.optimizer = torch.optim.AdamW(
             self.net.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay, fused=True
         )
-        self.generator = torch.Generator().manual_seed(config.seed)
+        self.evaluator = evaluator or Evaluator(config, self.scheduler, data.validation, device, self.precision)
         self.budget = Budget(config.images, config.max_minutes)
         self.images_seen = 0
+        self.evaluated_at = 0
+        self.best: dict[str, Any] | None = None
+        self.init_from: str | None = None
+        self._pending: list[float] = []
+        self._seconds_per_step: float | None = None
+        self._steps = 0
 
-    def run(self, stop: StopRequest, export: Callable[[DiffusionTrainer], None]) -> None:
-        """Train until the budget is used or `stop` is requested; checkpoint and export now and then, and at the end."""
+    @property
+    def is_main(self) -> bool:
+        """Whether this process writes files and tells people."""
+        return bool(self.accelerator.is_main_process)
+
+    def run(self, stop: StopRequest, export: Export) -> Iterator[Event]:
+        """Train until the budget is used or `stop` is requested; yield what happens.
+
+        Whatever ends the run, `last.pt` and the exported model are up to date afterwards. A completed run ends with an
+        evaluation.
+        """
+        yield self._started()
+        state = self._agree(torch.zeros((), device=self.device), stop)
+        history = self._open_history()
+        try:
+            yield from self._train(state, stop, export, history)
+            self.save(export)
+            if not stop.requested:
+                yield from self._complete(stop, export, history)
+        finally:
+            history.close()
+
+    def _complete(self, stop: StopRequest, export: Export, history: History) -> Iterator[Event]:
+        """Look at the last weights, too, and close the books; left undone if stopped, for a continued run to do."""
+        if self.evaluated_at < self.images_seen:
+            yield from self._evaluate(stop, export, history)
+        if not stop.requested:
+            self._write_losses(history)
+            self.save(export)
+            history.finished(self.images_seen, self.budget.seconds)
+
+    def _train(self, state: Agreement, stop: StopRequest, export: Export, history: History) -> Iterator[Event]:
         self.net.train()
-        losses: list[float] = []
-        saved_at = self.budget.seconds
-        while self.budget.progress(self.images_seen) < 1 and not stop.requested:
-            losses.append(self.step())
-            if len(losses) == LOG_EVERY_STEPS:
-                self._log(losses)
-                losses.clear()
-            if self.budget.seconds - saved_at > 60 * self.config.export_minutes:
+        wrapped = self.accelerator.prepare(self.net)
+        batches = iter(self._loader())
+        saved_at = time.monotonic()
+        while state.progress < 1 and not state.stop:
+            if self._evaluation_is_due():
+                yield from self._evaluate(stop, export, history)
                 self.save(export)
-                saved_at = self.budget.seconds
-        self.save(export)
+                saved_at = time.monotonic()
+            state = self._timed_step(wrapped, batches, state.progress, stop)
+            self._note_loss(state.loss, history)
+            yield self._step_event(state.loss)
+            if time.monotonic() - saved_at > 60 * self.config.checkpoint_minutes:
+                self.save(export)
+                saved_at = time.monotonic()
 
-    def step(self) -> float:
-        """Make one optimiser step and return its loss."""
-        progress = self.budget.progress(self.images_seen)
-        set_rate(self.optimizer, cosine_rate(progress, self.config.learning_rate))
-        half = progress < self.config.half_size_share
-        pixels, labels = draw_batch(self.pool, self.config, half, self.generator)
-        with torch.autocast(self.device.type, dtype=self.dtype, enabled=self.dtype is not None):
-            loss = diffusion_loss(
-                self.net, self.scheduler, pixels.to(self.device), labels.to(self.device),
-                self.config.min_snr_gamma, self.generator,
-            )  # fmt: skip
-        value = finite(loss, self.images_seen)
+    def _loader(self) -> DataLoader[Any]:
+        config, processes = self.config, self.accelerator
+        positions = Positions(
+            self.images_seen,
+            config.batch_size,
+            processes.process_index,
+            processes.num_processes,
+            config.gradient_accumulation,
+        )
+        return DataLoader(
+            Draws(self.data.train, config),
+            batch_sampler=positions,
+            num_workers=config.workers,
+            pin_memory=self.device.type == "cuda",
+        )
+
+    def _timed_step(self, wrapped: Any, batches: Iterator[Any], progress: float, stop: StopRequest) -> Agreement:
+        start = time.monotonic()
+        state = self._step(wrapped, batches, progress, stop)
+        seconds = time.monotonic() - start
+        self._steps += 1
+        if self._steps > _UNKNOWN_PACE:
+            before = self._seconds_per_step
+            self._seconds_per_step = seconds if before is None else 0.9 * before + 0.1 * seconds
+        return state
+
+    def _step(self, wrapped: Any, batches: Iterator[Any], progress: float, stop: StopRequest) -> Agreement:
+        """Make one optimiser step."""
+        set_rate(self.optimizer, self._rate(progress))
+        if self.config.dropout:
+            step = f"dropout {self.images_seen} {self.accelerator.process_index}"
+            torch.manual_seed(stream_seed(self.config.seed, step))
         self.optimizer.zero_grad()
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(self.net.parameters(), self.config.gradient_clip)
+        loss = self._backward(wrapped, batches, half=progress < self.config.half_size_share)
+        self.images_seen += self.config.batch_size
+        state = self._agree(loss, stop)
+        finite(torch.tensor(state.loss), self.images_seen)
+        if self.config.gradient_clip is not None:
+            torch.nn.utils.clip_grad_norm_(self.net.parameters(), self.config.gradient_clip)
         self.optimizer.step()
         self.ema.step(self.net.parameters())
-        self.images_seen += len(pixels)
-        return value
+        return state
+
+    def _backward(self, wrapped: Any, batches: Iterator[Any], *, half: bool) -> torch.Tensor:
+        """Add up the gradients of this process's share of a batch and return its mean loss."""
+        parts = self.config.gradient_accumulation
+        total = torch.zeros((), device=self.device)
+        for part in range(parts):
+            draw = on_device(next(batches), self.device)
+            last = part == parts - 1
+            # gradients are exchanged once a step, with the last part
+            with nullcontext() if last else self.accelerator.no_sync(wrapped):
+                with autocast(self.device, self.precision):
+                    shown = halve(draw) if half else draw
+                    loss = diffusion_loss(wrapped, self.scheduler, shown, self.config.min_snr_gamma).mean()
+                self.accelerator.backward(loss)  # divides by the number of parts
+            total += loss.detach() / parts
+        return total
+
+    def _rate(self, progress: float) -> float:
+        return cosine_rate(progress, self.config.learning_rate, self.config.warm_up, self.config.final_rate)
+
+    def _agree(self, loss: torch.Tensor, stop: StopRequest) -> Agreement:
+        progress = self.budget.progress(self.images_seen)
+        state = agree(self.accelerator, self.device, loss, progress, stop.requested)
+        stop.requested = state.stop
+        return state
 
     def ema_net(self) -> UNet2DModel:
-        """Return a copy of the network that holds the moving average, in evaluation mode."""
-        net = copy.deepcopy(self.net)
+        """Return a copy of the network that holds the moving average, in fp32 and evaluation mode."""
+        net = copy.deepcopy(self.net).requires_grad_(False)
         self.ema.copy_to(net.parameters())
         return net.eval()
 
-    def save(self, export: Callable[[DiffusionTrainer], None]) -> None:
-        """Write the checkpoint, then the pack."""
-        save_checkpoint(self.output / CHECKPOINT, self.state())
-        export(self)
+    def _evaluation_is_due(self) -> bool:
+        every = self.config.evaluate_images
+        return self.images_seen // every > self.evaluated_at // every
 
-    def _log(self, losses: list[float]) -> None:
-        append_log(
-            self.output / "log.jsonl", images=self.images_seen, seconds=round(self.budget.seconds, 1),
-            loss=sum(losses) / len(losses), rate=self.optimizer.param_groups[0]["lr"],
-        )  # fmt: skip
+    def _evaluate(self, stop: StopRequest, export: Export, history: History) -> Iterator[Event]:
+        """Look at the moving average and keep it if it is the best; the other processes wait at their next step."""
+        net = self.ema_net() if self.is_main else None
+        found = None if net is None else self.evaluator.evaluate(net, lambda: stop.requested)
+        if self.is_main and found is None:
+            return  # stopped in the middle: a continued run begins with it
+        self.evaluated_at = self.images_seen
+        if found is not None:
+            yield self._keep(found, export, history)
+
+    def _keep(self, found: Evaluation, export: Export, history: History) -> Evaluated:
+        sheet = self.sheet_path(self.images_seen)
+        sheet.parent.mkdir(parents=True, exist_ok=True)
+        picture = tile(found.samples.flatten(0, 1), found.samples.shape[1])
+        picture.save(sheet)
+        value = None if found.kid is None else found.kid.value
+        is_best = self.best is None or value is None or value < self.best["kid"]
+        if is_best:
+            self.best = {"kid": value, "images": self.images_seen}
+            export(self, self.ema_net(), True)
+        event = Evaluated(
+            images=self.images_seen,
+            validation_loss=found.validation_loss,
+            kid=value,
+            kid_low=None if found.kid is None else found.kid.low,
+            kid_high=None if found.kid is None else found.kid.high,
+            kid_by_class=found.kid_by_class,
+            space=found.space,
+            best=is_best,
+            sheet=sheet,
+        )
+        history.evaluation(self.budget.seconds, event)
+        return event
+
+    def sheet_path(self, images: int) -> Path:
+        """Return where the samples of an evaluation lie: one row a class, nothing between them."""
+        return self.output / SAMPLES / f"{images:09d}.png"
+
+    def save(self, export: Export) -> None:
+        """Write the checkpoint, then the model; only the first process does."""
+        if self.is_main:
+            save_checkpoint(self.output / CHECKPOINT, self.state())
+            export(self, self.ema_net(), False)
 
     def state(self) -> dict[str, object]:
         """Return everything that an equal continuation needs."""
         return {
-            "config": asdict(self.config),
+            "config": self.config.model_dump(mode="json"),
+            "fingerprint": self.data.fingerprint,
             "net": self.net.state_dict(),
             "ema": self.ema.state_dict(),
             "optimizer": self.optimizer.state_dict(),
-            "generator": self.generator.get_state(),
             "images_seen": self.images_seen,
             "seconds": self.budget.seconds,
+            "evaluated_at": self.evaluated_at,
+            "best": self.best,
+            "init_from": self.init_from,
+            "pending_losses": self._pending,
         }
 
-    def resume(self, path: Path) -> None:
-        """Continue from a checkpoint of the same configuration."""
+    def resume(self) -> None:
+        """Continue from `last.pt`.
+
+        Raises
+        ------
+        ModelMissingError
+            If there is none.
+        UsageError
+            If it belongs to other settings or data.
+        """
+        path = self.output / CHECKPOINT
         state = load_checkpoint(path, self.device)
+        refuse_changes(state["config"], self.config, (state["fingerprint"], self.data.fingerprint), path)
         self.net.load_state_dict(state["net"])
         self.ema.load_state_dict(state["ema"])
         self.optimizer.load_state_dict(state["optimizer"])
-        self.generator.set_state(state["generator"].cpu())
-        self.images_seen = state["images_seen"]
+        self.images_seen, self.evaluated_at, self.best = state["images_seen"], state["evaluated_at"], state["best"]
+        self.init_from, self._pending = state["init_from"], state["pending_losses"]
         self.budget = Budget(self.config.images, self.config.max_minutes, state["seconds"])
+
+    def initialise(self, source: Path) -> None:
+        """Begin with the weights of another model; see `diffusion.state.initialise`."""
+        initialise(self.net, self.ema, source)
+        self.init_from = source.name
+
+    def _open_history(self) -> History:
+        if not self.is_main:
+            return History(None)
+        return History(
+            open_run_log(
+                self.output,
+                self.config.tracker,
+                columns=columns(self.config.classes),
+                config=self.config.model_dump(mode="json"),
+                resume_at=self.images_seen or None,
+            )
+        )
+
+    def _note_loss(self, loss: float, history: History) -> None:
+        """Keep a loss; every so many steps, note their mean. What is kept goes into the checkpoint, so curves join."""
+        self._pending.append(loss)
+        if len(self._pending) == LOG_EVERY_STEPS:
+            self._write_losses(history)
+
+    def _write_losses(self, history: History) -> None:
+        if self._pending:
+            rate = self.optimizer.param_groups[0]["lr"]
+            history.losses(self.images_seen, self.budget.seconds, self._pending, rate, self._pace())
+            self._pending = []
+
+    def _pace(self) -> float | None:
+        return None if self._seconds_per_step is None else self.config.batch_size / self._seconds_per_step
+
+    def _started(self) -> TrainingStarted:
+        return TrainingStarted(
+            output=self.output,
+            class_code=self.config.classes[0] if len(self.config.classes) == 1 else "",
+            images=self.images_seen,
+            total=self.config.images,
+            parameters=self.net.num_parameters(),
+            device=str(self.device),
+            precision=self.precision,
+            processes=self.accelerator.num_processes,
+        )
+
+    def _step_event(self, loss: float) -> TrainingStep:
+        pace = self._pace()
+        return TrainingStep(
+            images=self.images_seen,
+            total=self.config.images,
+            loss=loss,
+            rate=self.optimizer.param_groups[0]["lr"],
+            images_per_second=pace,
+            remaining=None if pace is None else self._remaining(pace),
+        )
+
+    def _remaining(self, pace: float) -> float:
+        by_images = max(0, self.config.images - self.images_seen) / pace
+        minutes = self.config.max_minutes
+        return by_images if minutes is None else min(by_images, max(0.0, 60 * minutes - self.budget.seconds))

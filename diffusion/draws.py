@@ -1,0 +1,147 @@
+"""Every image that training ever sees, by its number alone.
+
+Draw k has its own random stream, made from the run's seed and k: which photograph, which of its views, which timestep,
+which noise, whether its label is dropped. So the position in the data is one number, a continued run sees exactly what
+an uninterrupted one would, and N processes that share out each batch see what one process sees.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+import torch
+from torch import Tensor
+from torch.utils.data import Dataset, Sampler
+
+from core.training.runtime import class_weights, dihedral
+from diffusion.augment import zoom_and_recolour
+from diffusion.config import DiffusionConfig
+
+_GOLDEN: Final = 0x9E3779B97F4A7C15
+"""2^64 over the golden ratio: its multiples cover the circle as evenly as any sequence can."""
+
+_CIRCLE: Final = 2**64
+
+
+@dataclass(frozen=True)
+class ImageSet:
+    """Photographs in memory: pixels (N, 3, S, S) uint8, and labels (N,) int64, indices into the run's classes."""
+
+    pixels: Tensor
+    labels: Tensor
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def of_class(self, label: int) -> Tensor:
+        """Return the pixels of one class."""
+        return self.pixels[self.labels == label]
+
+
+class Draw(NamedTuple):
+    """One image as training sees it, or a batch of them.
+
+    Attributes
+    ----------
+    pixels
+        (3, S, S) uint8, or float32 in -1..1 once it is on the network's device.
+    label
+        What the network is told, int64.
+    timestep
+        int64.
+    noise
+        (3, S, S) float32, standard normal.
+    """
+
+    pixels: Tensor
+    label: Tensor
+    timestep: Tensor
+    noise: Tensor
+
+
+class Draws(Dataset[Draw]):
+    """Random draws from a set of photographs, with replacement; item k is the k-th image that training sees."""
+
+    def __init__(self, images: ImageSet, config: DiffusionConfig) -> None:
+        self._images, self._config = images, config
+        self._odds = class_weights(images.labels, len(config.classes), config.sampling_power).cumsum(0)
+        self._start = stream_seed(config.seed, "timesteps", 8)
+
+    def __len__(self) -> int:
+        return self._config.images
+
+    def __getitem__(self, position: int) -> Draw:
+        stream = torch.Generator().manual_seed(stream_seed(self._config.seed, position))
+        which, dropped, augmented, *rest = torch.rand(11, generator=stream, dtype=torch.float64).unbind()
+        index = int(torch.searchsorted(self._odds, which * self._odds[-1], right=True).clamp(max=len(self._odds) - 1))
+        pixels = dihedral(self._images.pixels[index, None], stream)[0]
+        is_augmented = bool(augmented < self._config.augmentation)
+        if is_augmented:
+            pixels = zoom_and_recolour(pixels, torch.stack(rest).float())
+        label = self._label(int(self._images.labels[index]), bool(dropped < self._config.label_dropout), is_augmented)
+        noise = torch.randn(pixels.shape, generator=stream)
+        return Draw(pixels, torch.tensor(label), torch.tensor(self._timestep(position)), noise)
+
+    def _label(self, label: int, dropped: bool, augmented: bool) -> int:
+        own = len(self._config.classes) if dropped else label
+        return own + self._config.labels // 2 if augmented else own
+
+    def _timestep(self, position: int) -> int:
+        """Return a uniform timestep; those of consecutive positions cover the range evenly, so batches differ less."""
+        return even_timestep(self._start, position, self._config.train_timesteps)
+
+
+class FixedDraws(Dataset[Draw]):
+    """Every photograph of a set once, upright, with its own label and the same timestep and noise at each call."""
+
+    def __init__(self, images: ImageSet, config: DiffusionConfig) -> None:
+        self._images, self._config = images, config
+
+    def __len__(self) -> int:
+        return len(self._images)
+
+    def __getitem__(self, position: int) -> Draw:
+        pixels = self._images.pixels[position]
+        noise = torch.randn(pixels.shape, generator=torch.Generator().manual_seed(position))
+        timestep = even_timestep(0, position, self._config.train_timesteps)
+        return Draw(pixels, self._images.labels[position], torch.tensor(timestep), noise)
+
+
+class Positions(Sampler[list[int]]):
+    """The positions that one process draws, one list a forward pass, without an end.
+
+    Parameters
+    ----------
+    start
+        Position of the first image of the first batch.
+    batch_size
+        Images of a batch over all processes.
+    rank, processes
+        Which of how many processes this is; each takes one slice of every part of a batch.
+    parts
+        Forward passes in which each process computes its share of a batch.
+    """
+
+    def __init__(self, start: int, batch_size: int, rank: int = 0, processes: int = 1, parts: int = 1) -> None:
+        self._start, self._batch_size, self._rank = start, batch_size, rank
+        self._part, self._slice = batch_size // parts, batch_size // (parts * processes)
+
+    def __iter__(self) -> Iterator[list[int]]:
+        part = self._start
+        while True:
+            first = part + self._rank * self._slice
+            yield list(range(first, first + self._slice))
+            part += self._part
+
+
+def even_timestep(start: int, position: int, timesteps: int) -> int:
+    """Return the timestep of the additive golden-ratio sequence at a position, exactly, in 0..timesteps-1."""
+    return ((start + position * _GOLDEN) % _CIRCLE) * timesteps // _CIRCLE
+
+
+def stream_seed(seed: int, what: object, size: int = 4) -> int:
+    """Return the seed, of `size` bytes, of the random stream of a run that is for one thing alone."""
+    return int.from_bytes(hashlib.blake2b(f"{seed}:{what}".encode(), digest_size=size).digest(), "little")

@@ -1,0 +1,157 @@
+"""How good the moving average is right now: samples, their distance to held-out lesions, and the loss on these."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import torch
+from diffusers import DDPMScheduler, UNet2DModel
+from torch import Tensor
+from torch.utils.data import DataLoader
+
+from core.generator.attention import use_per_head_attention
+from core.generator.precision import DTYPES, Precision
+from core.measures.features import Extractor, load_extractor
+from core.measures.kid import MIN_IMAGES, Kid, kid
+from core.taxonomy import image_seed
+from diffusion.config import DiffusionConfig
+from diffusion.draws import Draw, FixedDraws, ImageSet
+from diffusion.loss import diffusion_loss
+from diffusion.sampling import SampleSettings, draw_samples
+
+SAMPLE_SEED = 42
+"""Base seed of the samples: those of `generate --seed 42`."""
+
+_BATCH = 16
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """The moving average at one moment.
+
+    Attributes
+    ----------
+    samples
+        uint8 (classes, n, 3, S, S), the same seeds at every evaluation.
+    kid
+        Mean over the classes of the distance of their samples to their held-out photographs, or None if no class has
+        enough of both. Because it goes class by class, samples of the wrong class count as bad, and because it is a
+        plain mean, the rare classes count as much as the frequent ones.
+    """
+
+    validation_loss: float
+    samples: Tensor
+    kid: Kid | None
+    kid_by_class: dict[str, float]
+    space: str
+
+
+class Evaluator:
+    """Looks at networks of one run.
+
+    Parameters
+    ----------
+    held_out
+        Photographs of lesions that are not in training.
+    extractor
+        In place of the one that `config.extractor` names.
+    """
+
+    def __init__(
+        self,
+        config: DiffusionConfig,
+        scheduler: DDPMScheduler,
+        held_out: ImageSet,
+        device: torch.device,
+        precision: Precision,
+        extractor: Extractor | None = None,
+    ) -> None:
+        self._config, self._scheduler, self._held_out = config, scheduler, held_out
+        self._device, self._precision = device, precision
+        self._given_extractor = extractor
+
+    @cached_property
+    def extractor(self) -> Extractor:
+        """The features in which distances are measured."""
+        return self._given_extractor or load_extractor(self._config.extractor, self._device)
+
+    def evaluate(self, net: UNet2DModel, cancelled: Callable[[], bool]) -> Evaluation | None:
+        """Return the evaluation of a network in fp32, which is converted in place; None if it was cancelled."""
+        loss = self.validation_loss(net)
+        samples = list(self._draw(net, cancelled))
+        if len(samples) < len(self._config.classes):
+            return None
+        by_class = self._distances(samples)
+        values = {code: found.value for code, found in by_class.items()}
+        return Evaluation(loss, torch.stack(samples), _mean(list(by_class.values())), values, self.extractor.name)
+
+    @torch.inference_mode()
+    def validation_loss(self, net: UNet2DModel) -> float:
+        """Return the mean training loss over the held-out photographs, always with the same timesteps and noise."""
+        losses = []
+        for batch in DataLoader(FixedDraws(self._held_out, self._config), batch_size=_BATCH):
+            with autocast(self._device, self._precision):
+                draw = on_device(batch, self._device)
+                losses.append(diffusion_loss(net, self._scheduler, draw, self._config.min_snr_gamma))
+        return float(torch.cat(losses).mean())
+
+    def _draw(self, net: UNet2DModel, cancelled: Callable[[], bool]) -> Iterator[Tensor]:
+        net = net.to(memory_format=torch.channels_last)
+        if self._precision == "bf16":
+            net = net.bfloat16()
+        if self._precision == "bf16" and self._device.type == "cpu":
+            use_per_head_attention(net)
+        config = self._config
+        batch = _BATCH if self._device.type == "cpu" else 4 * _BATCH
+        settings = SampleSettings(
+            steps=config.sample_steps, guidance=config.guidance, batch_size=batch, precision=self._precision
+        )
+        for label, code in enumerate(config.classes):
+            if cancelled():
+                return
+            seeds = [image_seed(code, index, SAMPLE_SEED) for index in range(config.samples_per_class)]
+            yield draw_samples(
+                net,
+                self._scheduler.config,
+                None if config.kind == "per_class" else label,
+                seeds,
+                null_label=config.null_label,
+                settings=settings,
+            )
+
+    def _distances(self, samples: list[Tensor]) -> dict[str, Kid]:
+        real = self._real_features
+        pairs = {code: (self.extractor(samples[label]), real[label]) for label, code in enumerate(self._config.classes)}
+        return {code: kid(*pair) for code, pair in pairs.items() if min(map(len, pair)) >= MIN_IMAGES}
+
+    @cached_property
+    def _real_features(self) -> list[np.ndarray]:
+        features = self.extractor(self._held_out.pixels)
+        labels = self._held_out.labels.numpy()
+        return [features[labels == label] for label in range(len(self._config.classes))]
+
+
+def autocast(device: torch.device, precision: Precision) -> torch.autocast:
+    """Return the context in which a network computes in a number format; its weights stay fp32."""
+    return torch.autocast(device.type, dtype=DTYPES[precision], enabled=precision != "fp32")
+
+
+def on_device(batch: Draw, device: torch.device) -> Draw:
+    """Return a batch on a device, its pixels float32 in -1..1."""
+    moved = Draw(*(tensor.to(device, non_blocking=True) for tensor in batch))
+    return moved._replace(pixels=moved.pixels.float() / 127.5 - 1)
+
+
+def _mean(distances: list[Kid]) -> Kid | None:
+    """Return the mean of independent distances; the margins of their intervals add as squares."""
+    if not distances:
+        return None
+    count = len(distances)
+    value = sum(found.value for found in distances) / count
+    below = sum((found.value - found.low) ** 2 for found in distances) ** 0.5 / count
+    above = sum((found.high - found.value) ** 2 for found in distances) ** 0.5 / count
+    images = (sum(found.n_a for found in distances), sum(found.n_b for found in distances))
+    return Kid(value, value - below, value + above, *images)

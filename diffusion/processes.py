@@ -1,0 +1,76 @@
+"""The edge to Hugging Face accelerate: one process, several GPUs or several machines, and what they must agree on."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import NamedTuple
+
+import torch
+from accelerate import Accelerator
+from accelerate.utils import InitProcessGroupKwargs
+
+from core.errors import DeviceError, UsageError
+from core.generator.precision import resolve_device
+from diffusion.config import DiffusionConfig
+
+_PATIENCE = timedelta(hours=4)
+"""How long processes wait for the first one, which alone draws samples."""
+
+
+class Agreement(NamedTuple):
+    """What all processes go by after a step.
+
+    Attributes
+    ----------
+    loss
+        Mean over all processes; not finite as soon as that of one is not.
+    progress
+        Used share of the budget; clocks differ, so the most impatient one counts.
+    stop
+        Whether any process was asked to stop.
+    """
+
+    loss: float
+    progress: float
+    stop: bool
+
+
+def start_processes(config: DiffusionConfig) -> tuple[Accelerator, torch.device]:
+    """Return accelerate's view of this process and the device it computes on.
+
+    Raises
+    ------
+    UsageError
+        If the batch cannot be shared out, or several processes are to use one named GPU.
+    """
+    accelerator = Accelerator(
+        cpu=config.device.strip().lower() == "cpu",
+        mixed_precision="no",  # the loss enters autocast itself; nothing wraps the network
+        gradient_accumulation_steps=config.gradient_accumulation,
+        device_placement=False,
+        kwargs_handlers=[InitProcessGroupKwargs(timeout=_PATIENCE)],
+    )
+    processes = accelerator.num_processes
+    if config.batch_size % (processes * config.gradient_accumulation):
+        raise UsageError(
+            f"batch_size = {config.batch_size} cannot be shared out among {processes} processes with "
+            f"gradient_accumulation = {config.gradient_accumulation}.",
+            remedy=f"Make batch_size a multiple of {processes * config.gradient_accumulation}.",
+        )
+    return accelerator, resolve_device(config.device) if processes == 1 else _own_device(accelerator, config)
+
+
+def _own_device(accelerator: Accelerator, config: DiffusionConfig) -> torch.device:
+    if ":" in config.device:
+        raise DeviceError(
+            f"{accelerator.num_processes} processes cannot all use device = {config.device}.",
+            remedy="Leave the device to the launcher: device = auto.",
+        )
+    return accelerator.device
+
+
+def agree(accelerator: Accelerator, device: torch.device, loss: torch.Tensor, progress: float, stop: bool) -> Agreement:
+    """Let all processes know the same loss, progress and wish to stop."""
+    own = torch.stack([loss.detach().double(), *torch.tensor([progress, float(stop)], dtype=torch.float64)]).to(device)
+    every = accelerator.gather(own).view(-1, 3).cpu()
+    return Agreement(float(every[:, 0].mean()), float(every[:, 1].max()), bool(every[:, 2].any()))

@@ -1,0 +1,246 @@
+"""A whole run of `train diffusion`: data in, one network or one a class, samples judged, models where they are found.
+
+=====================  =================================================================================================
+in the run's folder    what
+=====================  =================================================================================================
+``config.json``        what was asked for, when, from which data and split, with which versions, on what
+``training.log``       what was said
+``log.jsonl``          losses and evaluations; as a table in ``training_history.csv``, as curves in ``tensorboard/``
+``samples/``           the fixed-seed samples of every evaluation, one row a class
+``last.pt``            everything that ``--resume`` needs
+``pack/``, ``best/``   the newest moving average, and the one with the lowest kernel distance
+``memorisation.*``     are the best weights' samples copies of photographs?
+=====================  =================================================================================================
+
+With kind = per_class each class has such a folder inside, and `best/` holds `unet_<CLASS>_best.pth` of all classes.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Final
+
+import torch
+from accelerate import Accelerator
+from accelerate.utils import broadcast_object_list
+from diffusers import UNet2DModel
+
+from core.errors import UsageError
+from core.events import Event, Notice
+from core.measures.kid import MIN_IMAGES
+from core.training.hardware import describe_hardware
+from core.training.log_file import training_log
+from core.training.run_folder import CONFIG_FILE, new_run_folder, read_run_config, write_run_config
+from core.training.runtime import CHECKPOINT, StopRequest
+from core.utils.folder_lock import FolderLock
+from diffusion.config import DiffusionConfig
+from diffusion.data import TrainingData, read_training_data
+from diffusion.events import DataRead, TrainingFinished
+from diffusion.memorisation import judge
+from diffusion.pack import PackDescription, write_pack, write_predecessor_checkpoint
+from diffusion.processes import start_processes
+from diffusion.state import refuse_changes
+from diffusion.trainer import DiffusionTrainer
+
+PACK: Final = "pack"
+BEST: Final = "best"
+
+
+@dataclass(frozen=True, slots=True)
+class RunRequest:
+    """What `train diffusion` is asked for.
+
+    Attributes
+    ----------
+    output
+        The run's folder; a new one under `runs/` if None.
+    resume
+        Continue what lies there.
+    init_from
+        Model whose weights a new run begins with, or None.
+    allow_leakage
+        Go on although held-out lesions are also in training.
+    """
+
+    config: DiffusionConfig
+    data: Path
+    output: Path | None
+    resume: bool = False
+    init_from: Path | None = None
+    allow_leakage: bool = False
+
+
+def train_generator(request: RunRequest, stop: StopRequest) -> Iterator[Event]:
+    """Carry out a run and yield its events; only the first of several processes yields any.
+
+    Raises
+    ------
+    ISICGUIError
+        One of its subclasses: data, settings or a model that cannot be used, a folder that another run is writing to.
+    """
+    config = request.config
+    if config.threads is not None:
+        torch.set_num_threads(config.threads)
+    accelerator, device = start_processes(config)
+    output = _output_folder(request, accelerator)
+    data = read_training_data(request.data, config, allow_leakage=request.allow_leakage)
+    run = _Run(request, data, output, accelerator, device)
+    if not accelerator.is_main_process:
+        deque(run.train(stop), maxlen=0)
+    else:
+        with FolderLock(output), training_log(output):
+            yield from run.train(stop)
+    accelerator.end_training()
+
+
+def _output_folder(request: RunRequest, accelerator: Accelerator) -> Path:
+    """Return the run's folder, the same in all processes.
+
+    Raises
+    ------
+    UsageError
+        If another run lies there and is not to be continued.
+    """
+    shared = [request.output]
+    if request.output is None and accelerator.is_main_process:
+        shared = [new_run_folder(request.config.name)]
+    (output,) = broadcast_object_list(shared)
+    if not request.resume and next(output.glob(f"**/{CHECKPOINT}"), None):
+        raise UsageError(
+            f"{output} holds a run already.", remedy="Continue it with --resume, or name another folder.", path=output
+        )
+    output.mkdir(parents=True, exist_ok=True)
+    return output
+
+
+class _Run:
+    """One run of one or several networks.
+
+    Parameters
+    ----------
+    device
+        What is computed on.
+    """
+
+    def __init__(
+        self, request: RunRequest, data: TrainingData, output: Path, accelerator: Accelerator, device: torch.device
+    ) -> None:
+        self._request, self._data = request, data
+        self._config, self._output = request.config, output
+        self._accelerator, self._device = accelerator, device
+
+    def train(self, stop: StopRequest) -> Iterator[Event]:
+        """Train every network of the run."""
+        if self._request.resume:
+            self._refuse_changes()
+        if self._accelerator.is_main_process:
+            self._write_config(self._output, self._config, self._data)
+        data = self._data
+        yield DataRead(data.source, data.counts, data.leakage.sentence, data.fingerprint)
+        yield from (Notice("data", note) for note in self._notes())
+        if self._config.kind == "conditional":
+            yield from self._train_one(self._config, data, self._output, stop)
+            return
+        for code in self._config.classes:
+            if not stop.requested:
+                yield from self._train_class(code, stop)
+
+    def _refuse_changes(self) -> None:
+        """Refuse another run's settings before they replace those that lie there."""
+        saved = read_run_config(self._output)
+        fingerprints = (saved.get("split_fingerprint", ""), self._data.fingerprint)
+        refuse_changes(saved.get("settings", {}), self._config, fingerprints, self._output / CONFIG_FILE)
+
+    def _train_class(self, code: str, stop: StopRequest) -> Iterator[Event]:
+        config = self._config.model_copy(update={"classes": (code,)})
+        data, folder = self._data.only(self._config, code), self._output / code
+        if self._accelerator.is_main_process:
+            self._write_config(folder, config, data)
+        yield from self._train_one(config, data, folder, stop)
+
+    def _train_one(
+        self, config: DiffusionConfig, data: TrainingData, folder: Path, stop: StopRequest
+    ) -> Iterator[Event]:
+        trainer = DiffusionTrainer(config, data, folder, self._accelerator, self._device)
+        if self._request.resume and (folder / CHECKPOINT).exists():
+            trainer.resume()
+        elif self._request.init_from is not None:
+            trainer.initialise(self._request.init_from)
+        yield from trainer.run(stop, self._export)
+        if trainer.is_main:
+            if not stop.requested and trainer.best is not None:
+                yield judge(trainer, trainer.best["images"])
+            yield self._finished(trainer, stop)
+
+    def _notes(self) -> Iterator[str]:
+        """Yield what a person should know before it begins."""
+        yield from self._data.notes
+        if self._config.tracker == "tensorboard" and find_spec("tensorboard") is None:
+            yield "TensorBoard is not installed, so there are no curves, only the table training_history.csv."
+        enough = [code for code, count in self._data.counts["validation"].items() if count >= MIN_IMAGES]
+        if not enough or self._config.samples_per_class < MIN_IMAGES:
+            yield (
+                f"The best weights cannot be told apart: a distance needs {MIN_IMAGES} held-out photographs and "
+                f"{MIN_IMAGES} samples of a class. The last weights are taken for the best."
+            )
+
+    def _export(self, trainer: DiffusionTrainer, net: UNet2DModel, best: bool) -> None:
+        """Write the moving average as the best model, or as the newest."""
+        config = trainer.config
+        description = PackDescription(
+            name=config.name,
+            classes=config.classes,
+            null_class=config.null_label,
+            guidance=config.guidance,
+            steps=config.sample_steps,
+            licence=trainer.data.licence,
+        )
+        folder = trainer.output / (BEST if best else PACK)
+        write_pack(net, trainer.scheduler, folder, description, self._training(trainer))
+        if best and config.kind == "per_class":
+            write_predecessor_checkpoint(net, self._output / BEST, config.classes[0])
+
+    def _training(self, trainer: DiffusionTrainer) -> dict[str, object]:
+        """Return how the weights came about, for the model's card."""
+        return {
+            "images_seen": trainer.images_seen,
+            "seconds": round(trainer.budget.seconds),
+            "batch_size": trainer.config.batch_size,
+            "kid": None if trainer.best is None else trainer.best["kid"],
+            "init_from": trainer.init_from,
+            **self._facts(trainer.data),
+            "settings": trainer.config.model_dump(mode="json"),
+        }
+
+    def _write_config(self, folder: Path, config: DiffusionConfig, data: TrainingData) -> None:
+        facts = self._facts(data)
+        source = self._request.init_from
+        facts["init_from"] = None if source is None else str(source.resolve())
+        write_run_config(folder, kind="diffusion", name=config.name, settings=config, **facts)
+
+    def _facts(self, data: TrainingData) -> dict[str, object]:
+        hardware = describe_hardware(self._device, self._accelerator.num_processes)
+        return {
+            "data": str(data.source.resolve()),
+            "licence": data.licence,
+            "split_fingerprint": data.fingerprint,
+            "photographs": data.counts,
+            "leakage": asdict(data.leakage),
+            "hardware": asdict(hardware),
+        }
+
+    def _finished(self, trainer: DiffusionTrainer, stop: StopRequest) -> TrainingFinished:
+        best = self._output / BEST
+        return TrainingFinished(
+            status="stopped" if stop.requested else "completed",
+            run=self._output,
+            output=trainer.output,
+            models=best if best.exists() else trainer.output / PACK,
+            images=trainer.images_seen,
+            seconds=trainer.budget.seconds,
+            best_kid=None if trainer.best is None else trainer.best["kid"],
+        )

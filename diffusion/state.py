@@ -1,0 +1,97 @@
+"""What a checkpoint holds, what a continued run may change, and where the first weights of a new one come from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from diffusers import UNet2DModel
+from diffusers.training_utils import EMAModel
+
+from core.errors import ModelArchitectureError, ModelMissingError, UsageError
+from core.generator.checkpoint import build_net, read_state
+from core.generator.discovery import discover
+from core.generator.model_manager import model_source
+from core.training.runtime import Checkpoint, load_checkpoint
+from diffusion.config import BUDGET_KEYS, DiffusionConfig
+
+
+def refuse_changes(saved: Mapping[str, Any], config: DiffusionConfig, fingerprint: tuple[str, str], path: Path) -> None:
+    """Raise UsageError, naming what differs, if a run would be continued as another one.
+
+    Parameters
+    ----------
+    saved
+        Settings in the checkpoint.
+    fingerprint
+        Of the data then and now.
+    """
+    now = config.model_dump(mode="json")
+    changed = [
+        f"{key} was {saved.get(key)!r} and is {value!r}"
+        for key, value in now.items()
+        if key not in BUDGET_KEYS and saved.get(key) != value
+    ]
+    if changed:
+        raise UsageError(
+            f"The run in {path.parent} was started with other settings: {'; '.join(changed)}.",
+            remedy=f"Leave them as they were; a continued run may change {', '.join(sorted(BUDGET_KEYS))}. For other "
+            "settings start a new run, from these weights if you like (--init-from).",
+            path=path,
+        )
+    if fingerprint[0] != fingerprint[1]:
+        raise UsageError(
+            f"The run in {path.parent} was started with other photographs, or another split of them.",
+            remedy="Give it the same --data, or start a new run from these weights with --init-from.",
+            path=path,
+        )
+
+
+def initialise(net: UNet2DModel, ema: EMAModel, source: Path) -> None:
+    """Give a network and its moving average the weights of a model pack, a checkpoint, or a run's `last.pt`.
+
+    A `last.pt` has both; any other source gives both the same weights.
+
+    Raises
+    ------
+    ModelRefusedError
+        If there is no such model, or it is of another architecture.
+    """
+    if source.suffix == ".pt":
+        _from_training(net, ema, load_checkpoint(source, torch.device("cpu")), source)
+    else:
+        _load(net, read_state(_weights_of(source)), source)
+        ema.load_state_dict({**ema.state_dict(), "shadow_params": [p.detach().clone() for p in net.parameters()]})
+
+
+def _from_training(net: UNet2DModel, ema: EMAModel, state: Checkpoint, source: Path) -> None:
+    try:
+        weights, average = state["net"], state["ema"]
+    except KeyError as error:
+        raise ModelArchitectureError(
+            f"{source} is no checkpoint of a generator's training: it has no '{error.args[0]}'.",
+            remedy="Name the last.pt of a run of 'train diffusion', or a model pack.",
+            path=source,
+        ) from error
+    _load(net, weights, source)
+    device = next(net.parameters()).device
+    shadow = [tensor.to(device) for tensor in average["shadow_params"]]
+    # the number of steps is what warms the average up: it has been warmed up already
+    own = {**ema.state_dict(), "shadow_params": shadow, "optimization_step": average["optimization_step"]}
+    ema.load_state_dict(own)
+
+
+def _load(net: UNet2DModel, weights: Mapping[str, torch.Tensor], source: Path) -> None:
+    net.load_state_dict(build_net(net.config, weights, torch.float32, source).state_dict())
+
+
+def _weights_of(source: Path) -> Path:
+    if not source.exists():
+        raise ModelMissingError(f"There is no model {source}.", remedy="Check the path.", path=source)
+    models = [model for model in discover(source).classes.values() if model.available]
+    if not models:
+        reason = next((model.reason for model in discover(source).classes.values()), "")
+        raise ModelMissingError(f"{source} holds no usable model: {reason}.", remedy="Name a model pack.", path=source)
+    return model_source(models[0]).weights
