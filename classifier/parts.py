@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from classifier.config import ClassifierConfig
 from core.dataset.labelled import LabelledImage
@@ -13,39 +12,42 @@ from core.dataset.splits import Splits, lesion_folds, split_by_lesion, use_given
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One training: its settings (with one seed and no others), its images, its folder, and its name within the run."""
+    """One training: its settings (with one seed and no others), its images, its place in the run's folder."""
 
     config: ClassifierConfig
     splits: Splits
-    folder: Path
-    title: str
+    place: str
+
+    @property
+    def title(self) -> str:
+        """What it is called within the run."""
+        return self.place or self.config.architecture
 
 
-def plan_parts(images: Sequence[LabelledImage], config: ClassifierConfig, folder: Path) -> list[Part]:
+def plan_parts(images: Sequence[LabelledImage], config: ClassifierConfig) -> list[Part]:
     """Return the trainings of a run in the order in which they are carried out.
 
-    A single training lies in `folder` itself, several in `seed_<seed>`, `fold_<number>` or `seed_<seed>/fold_<number>`.
+    A single training lies in the run's folder itself, several in `seed_<seed>`, `fold_<number>` or
+    `seed_<seed>/fold_<number>`.
 
     Raises
     ------
     InputRefusedError
         If the images cannot be split as the settings say.
     """
+    divided = list(_splits(images, config))
     return [
-        Part(
-            config.model_copy(update={"seed": seed, "seeds": ()}), splits, folder / place, place or config.architecture
-        )
-        for seed_place, seed in _seeds(config)
-        for fold_place, splits in _splits(images, config)
-        for place in ("/".join(filter(None, (seed_place, fold_place))),)
+        Part(one, splits, "/".join(filter(None, (seed_place, fold_place))))
+        for seed_place, one in _seeds(config)
+        for fold_place, splits in divided
     ]
 
 
-def _seeds(config: ClassifierConfig) -> Iterator[tuple[str, int]]:
+def _seeds(config: ClassifierConfig) -> Iterator[tuple[str, ClassifierConfig]]:
     if not config.seeds:
-        yield "", config.seed
+        yield "", config
     for seed in config.seeds:
-        yield f"seed_{seed}", seed
+        yield f"seed_{seed}", config.model_copy(update={"seed": seed, "seeds": ()})
 
 
 def _splits(images: Sequence[LabelledImage], config: ClassifierConfig) -> Iterator[tuple[str, Splits]]:

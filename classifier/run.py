@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -14,10 +14,10 @@ from torch import Tensor
 
 from classifier.config import ClassifierConfig
 from classifier.data import Split
-from classifier.events import Measured, SplitReady, Summarised
+from classifier.events import Measured, SplitReady, Summarised, TrainingStep
 from classifier.finish import MODEL_FOLDER, finish_run
 from classifier.masks import read_masks
-from classifier.parts import Part, plan_parts
+from classifier.parts import Part
 from classifier.results import RESULTS_FILE, RunAbout
 from classifier.trained import Trained
 from classifier.trainer import ClassifierTrainer
@@ -50,14 +50,14 @@ class ClassifierRun:
     folder
         Of the run. What lies there is continued: finished seeds and folds are kept, an unfinished one goes on where its
         last checkpoint is.
-    allow_leakage
-        Train although held-out images show lesions that are also in training.
+    parts
+        The trainings, from `plan_parts`.
     """
 
     photographs: Photographs
     config: ClassifierConfig
+    parts: Sequence[Part]
     folder: Path
-    allow_leakage: bool = False
     tracker: TrackerKind = "tensorboard"
 
     def carry_out(self, stop: StopRequest) -> Iterator[Event]:
@@ -66,7 +66,7 @@ class ClassifierRun:
         Raises
         ------
         InputRefusedError
-            If the images leak lesions, cannot be split, or too many of them cannot be read.
+            If too many images cannot be read.
         ModelRefusedError
             If pretrained weights cannot be had.
         FolderLockedError
@@ -74,38 +74,44 @@ class ClassifierRun:
         """
         if self.config.threads:
             torch.set_num_threads(self.config.threads)
-        parts = plan_parts(self.photographs.images, self.config, self.folder)
-        for part in parts:
-            require_no_leakage(part.splits.leakage, self.allow_leakage)
         self.folder.mkdir(parents=True, exist_ok=True)
         with FolderLock(self.folder), training_log(self.folder):
-            self._write_config(self.folder, self.config, parts)
-            for part in parts:
-                yield from self._train(part, several=len(parts) > 1, stop=stop)
-                if stop.requested:
-                    return
-            if len(parts) > 1:
-                yield self._summarise(parts)
+            self._write_config(self.folder, self.config, self.parts)
+            for event in self._events(stop):
+                if not isinstance(event, TrainingStep):
+                    logger.info("%s", json.dumps(event.to_json()))
+                yield event
 
-    def _train(self, part: Part, *, several: bool, stop: StopRequest) -> Iterator[Event]:
-        with ExitStack() as logs:
-            if several:
-                self._write_config(part.folder, part.config, [part])
-                logs.enter_context(training_log(part.folder))
-            yield _split_ready(part)
-            train, validation = (self._read(images, part) for images in (part.splits.train, part.splits.validation))
-            trainer = self._trainer(part, train, validation)
-            if trainer.finished and (part.folder / RESULTS_FILE).exists():
-                yield Notice("finished_already", f"{part.title} is finished already; it is kept as it is.")
+    def _events(self, stop: StopRequest) -> Iterator[Event]:
+        for part in self.parts:
+            yield from self._train(part, stop)
+            if stop.requested:
                 return
-            yield from trainer.run(stop)
-            if trainer.finished:
-                yield self._measure(part, train, validation)
+        if len(self.parts) > 1:
+            from classifier.aggregate import summarise_runs
+
+            summary = summarise_runs(self.folder, [self.folder / part.place for part in self.parts])
+            yield Summarised(self.folder, len(self.parts), summary.sentence)
+
+    def _train(self, part: Part, stop: StopRequest) -> Iterator[Event]:
+        folder = self.folder / part.place
+        if part.place:
+            self._write_config(folder, part.config, [part])
+        yield _split_ready(part)
+        train, validation = (self._read(images, part) for images in (part.splits.train, part.splits.validation))
+        trainer = self._trainer(part, train, validation)
+        if trainer.finished and (folder / RESULTS_FILE).exists():
+            yield Notice("finished_already", f"{part.title} is finished already; it is kept as it is.")
+            return
+        yield from trainer.run(stop)
+        if trainer.finished:
+            yield self._measure(part, train, validation)
 
     def _trainer(self, part: Part, train: Split, validation: Split) -> ClassifierTrainer:
+        folder = self.folder / part.place
         masks = self._masks(train) if self.config.mask_weight else None
-        trainer = ClassifierTrainer(part.config, train, validation, part.folder, masks=masks, tracker=self.tracker)
-        if (part.folder / CHECKPOINT).exists():
+        trainer = ClassifierTrainer(part.config, train, validation, folder, masks=masks, tracker=self.tracker)
+        if (folder / CHECKPOINT).exists():
             trainer.resume()
         return trainer
 
@@ -124,11 +130,11 @@ class ClassifierRun:
 
     def _measure(self, part: Part, train: Split, validation: Split) -> Event:
         """Read the test images, for the first time, and let the best epoch answer them."""
-        size = self.config.image_size
+        folder, size = self.folder / part.place, self.config.image_size
         extra = Split.read(part.splits.extra, size) if part.splits.extra else None
         results = finish_run(
-            part.folder,
-            Trained.load(part.folder),
+            folder,
+            Trained.load(folder),
             train=train,
             validation=validation,
             test=Split.read(part.splits.test, size),
@@ -137,7 +143,7 @@ class ClassifierRun:
         )
         headline = results.headline
         return Measured(
-            part.title, part.folder / MODEL_FOLDER, results.measured_on, headline.value, headline.low, headline.high
+            part.title, folder / MODEL_FOLDER, results.measured_on, headline.value, headline.low, headline.high
         )
 
     def _about(self, splits: Splits) -> RunAbout:
@@ -147,12 +153,6 @@ class ClassifierRun:
             leakage=splits.leakage,
             hardware=describe_hardware(resolve_device(self.config.device)).sentence,
         )
-
-    def _summarise(self, parts: Sequence[Part]) -> Event:
-        from classifier.aggregate import summarise_runs
-
-        summary = summarise_runs(self.folder, [part.folder for part in parts])
-        return Summarised(self.folder, len(parts), summary.sentence)
 
     def _write_config(self, folder: Path, config: ClassifierConfig, parts: Sequence[Part]) -> None:
         kept = {}
@@ -168,6 +168,18 @@ class ClassifierRun:
             split_fingerprints=[part.splits.fingerprint for part in parts],
             **kept,
         )
+
+
+def check_leakage(parts: Sequence[Part], *, allowed: bool) -> None:
+    """Refuse splits that leak, unless that is allowed.
+
+    Raises
+    ------
+    InputRefusedError
+        With the measurement in plain words.
+    """
+    for part in parts:
+        require_no_leakage(part.splits.leakage, allowed)
 
 
 def run_name(config: ClassifierConfig) -> str:

@@ -19,6 +19,7 @@ from classifier.events import Evaluated, TrainingFinished, TrainingStarted, Trai
 from classifier.learner import Learner, Start, begin
 from classifier.metrics import epoch_metrics
 from classifier.model import predict_logits
+from classifier.results import time_text
 from classifier.trained import Trained
 from core.classification.preprocessing import Triple
 from core.events import Event
@@ -91,7 +92,7 @@ class ClassifierTrainer:
     ) -> None:
         self.config, self.train, self.validation, self.folder = config, train, validation, folder
         self._tracker: TrackerKind = tracker
-        device = resolve_device(config.device)
+        self._device = device = resolve_device(config.device)
         self.start: Start = begin(config, channel_statistics(train.pixels))
         weights = loss_weights(train.labels, len(CLASSES)) if config.balance == "weights" else None
         self.learner = Learner(config, self.start, weights, device)
@@ -189,8 +190,7 @@ class ClassifierTrainer:
         rows = read_log(self.folder / LOG_FILE)
         lists: dict[str, Any] = {name: [row.get(name) for row in rows] for name in ("epoch", *COLUMNS)}
         seconds = self._budget.seconds
-        clock = f"{int(seconds // 3600):02d}:{int(seconds % 3600 // 60):02d}:{int(seconds % 60):02d}"
-        lists |= {"training_time_seconds": round(seconds, 1), "training_time_formatted": clock}
+        lists |= {"training_time_seconds": round(seconds, 1), "training_time_formatted": time_text(seconds)}
         write_text_atomic(self.folder / HISTORY_FILE, json.dumps(lists) + "\n")
 
     def _trained(self) -> Trained:
@@ -208,7 +208,7 @@ class ClassifierTrainer:
             origin=self.start.origin,
             train=len(self.train),
             validation=len(self.validation),
-            device=self.config.device,
+            device=str(self._device),
             precision="fp32" if self.learner.dtype is None else "bf16",
             parameters=sum(size for size, _ in sizes),
             trained_parameters=sum(size for size, trained in sizes if trained),

@@ -17,6 +17,8 @@ from core.events import Event, Notice
 
 if TYPE_CHECKING:
     from classifier.config import ClassifierConfig
+    from classifier.parts import Part
+    from classifier.run import ClassifierRun
     from core.dataset.sources import Photographs
 
 EXIT_INTERRUPTED = 130
@@ -72,14 +74,16 @@ def classifier_command(
     Lesions, not images, are divided into training, validation and test; the epoch with the best balanced accuracy on
     the validation lesions is kept, measured on the test lesions, and exported to OUTPUT/model.
     """
+    from classifier.run import ClassifierRun
     from core.dataset.sources import read_dataset
 
     console = Console(json_mode=json_mode)
     config = _settings(output, settings_file, preset, _overrides(flags, assignments), resume=resume)
     photographs = read_dataset(data)
+    parts = _plan(photographs, config, allow_leakage=allow_leakage)
     folder = output or _new_folder(config)
     _say_what_begins(console, photographs, config, folder)
-    return _train(photographs, config, folder, console, allow_leakage=allow_leakage, tracker=tracker)
+    return _train(ClassifierRun(photographs, config, parts, folder, tracker), console)
 
 
 def _overrides(flags: dict[str, Any], assignments: tuple[str, ...]) -> dict[str, object]:
@@ -115,6 +119,15 @@ def _settings(
     )
 
 
+def _plan(photographs: Photographs, config: ClassifierConfig, *, allow_leakage: bool) -> list[Part]:
+    from classifier.parts import plan_parts
+    from classifier.run import check_leakage
+
+    parts = plan_parts(photographs.images, config)
+    check_leakage(parts, allowed=allow_leakage)
+    return parts
+
+
 def _new_folder(config: ClassifierConfig) -> Path:
     from classifier.run import run_name
     from core.training.run_folder import new_run_folder
@@ -135,25 +148,15 @@ def _say_what_begins(console: Console, photographs: Photographs, config: Classif
     console.warn(f"Run: {folder}")
 
 
-def _train(
-    photographs: Photographs,
-    config: ClassifierConfig,
-    folder: Path,
-    console: Console,
-    *,
-    allow_leakage: bool,
-    tracker: Any,
-) -> int:
-    from classifier.run import ClassifierRun
+def _train(run: ClassifierRun, console: Console) -> int:
     from core.training.runtime import StopRequest
 
-    run = ClassifierRun(photographs, config, folder, allow_leakage, tracker)
     with StopRequest().listening() as stop, _Narrator(console) as narrator:
         for event in run.carry_out(stop):
             console.event(event)
             narrator.tell(event)
     if stop.requested:
-        console.warn(f"Stopped; everything is kept. Go on with --resume --output {folder}")
+        console.warn(f"Stopped; everything is kept. Go on with --resume --output {run.folder}")
         return EXIT_INTERRUPTED
     return 0
 
