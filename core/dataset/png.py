@@ -56,10 +56,20 @@ def encode_png(pixels: NDArray[np.uint8], recipe: Recipe) -> bytes:
         raise ValueError(f"An image is uint8 of shape (H, W, 3), not {pixels.dtype} of shape {pixels.shape}.")
     info = PngImagePlugin.PngInfo()
     info.add_itxt(PNG_KEY, strict_json.dumps(recipe.to_json()))
-    info.add_itxt(XMP_KEY, _XMP_PACKET)
+    _mark(info)
     buffer = io.BytesIO()
     Image.fromarray(np.ascontiguousarray(pixels)).save(buffer, "PNG", pnginfo=info)
     return buffer.getvalue()
+
+
+def synthetic_mark() -> PngImagePlugin.PngInfo:
+    """Return the text chunks that mark any PNG as made by a trained algorithm."""
+    return _mark(PngImagePlugin.PngInfo())
+
+
+def _mark(info: PngImagePlugin.PngInfo) -> PngImagePlugin.PngInfo:
+    info.add_itxt(XMP_KEY, _XMP_PACKET)
+    return info
 
 
 def read_recipe(path: Path) -> Recipe:
