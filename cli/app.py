@@ -16,6 +16,7 @@ from cli.explain import explain
 from cli.generate import generate, resume
 from cli.models import models
 from cli.reproduce import reproduce
+from cli.train import train
 from core.crash import write_report
 from core.errors import ISICGUIError
 from core.utils.logger import setup_logging
@@ -30,6 +31,7 @@ Examples
   python main.py generate --classes MEL=4,NV=2 --output demo
   python main.py explain demo/MEL --output demo/xai
   python main.py reproduce demo/MEL/ISIC_0000001.png
+  python main.py train classifier --data PHOTOS --preset quick
 
 Exit codes: 0 done, 2 wrong usage, 3 model or input refused, 4 output folder locked, unwritable or full,
 130 interrupted with everything finished kept, 1 anything else.
@@ -53,13 +55,13 @@ class CommandsInOrder(click.Group):
 )
 @click.version_option(__version__, prog_name="ISICGUI")
 def cli() -> None:
-    """Generate synthetic dermatoscopic images, explain them, and make them again.
+    """Generate synthetic dermatoscopic images, explain them, make them again, and train the models yourself.
 
     Without a command the window opens.
     """
 
 
-for command in (generate, resume, reproduce, explain, classify, experiments, models, doctor):
+for command in (generate, resume, reproduce, explain, classify, train, experiments, models, doctor):
     cli.add_command(command)
 
 
