@@ -256,7 +256,15 @@ def test_an_empty_cell_is_refused(tmp_path, column):
     assert "Line 2" in refused(table).message
 
 
-OUTSIDE = ["../outside.png", "MEL/../../outside.png", "..\\outside.png", "/etc/outside.png", "C:\\photos\\x.png", "."]
+OUTSIDE = [
+    "../outside.png",
+    "../data2/x.png",
+    "MEL/../../outside.png",
+    "..\\outside.png",
+    "/etc/outside.png",
+    "C:\\photos\\x.png",
+    ".",
+]
 
 
 @pytest.mark.parametrize("path", OUTSIDE)
@@ -354,6 +362,16 @@ def test_a_photograph_in_two_class_folders_is_refused_but_an_equal_number_is_not
     error = refused(tmp_path)
     assert str(tmp_path / "MEL" / "0.png") in error.message
     assert str(tmp_path / "VASC" / "0.png") in error.message
+
+
+@pytest.mark.parametrize(
+    ("written", "part"), [("Validation", "val"), ("TRAIN", "train"), ("testing", "test"), ("", "")]
+)
+def test_parts_under_other_names(tmp_path, written, part):
+    folder = write_labelled_folder(tmp_path, lesions=1)
+    with_row(folder / "labels.csv", {"split": written})
+    (image,) = (image for image in read_dataset(folder).images if image.image_id == "MEL_0_0")
+    assert image.split == part
 
 
 def test_an_unknown_part_is_refused(tmp_path):
