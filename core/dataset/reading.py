@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from core.dataset.deletion import Deletion
+from core.dataset.deletion import Deletion, Key
 from core.dataset.journal import complete_lines, replay
 from core.dataset.layout import Layout
 from core.dataset.legacy import describe_by_sidecar
@@ -37,3 +37,9 @@ def _read_state(layout: Layout) -> DatasetState:
     state = DatasetState(layout.folder)
     replay(complete_lines(read_bytes(layout.journal) or b""), state.apply)
     return state
+
+
+def read_run_ids(folder: Path) -> dict[Key, str]:
+    """Return the run of every image that a run of this program made, by (class, file name); no picture is opened."""
+    state = _read_state(Layout(folder.absolute()))
+    return {key: record.run_id for key, record in state.records.items() if record.run_id}

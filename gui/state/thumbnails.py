@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Callable
 from typing import Final
 
-from PyQt5.QtCore import QObject, QSize, Qt, pyqtSignal
-from PyQt5.QtGui import QImage, QImageReader, QPixmap
+from PyQt5.QtCore import QObject, pyqtSignal
+from PyQt5.QtGui import QImage, QPixmap
 
-from gui.theme.tokens import THUMBNAIL
 from gui.workers.task import TaskRunner
+from gui.workers.thumbnail_cache import load_thumbnail
 
 KEPT: Final = 1500
 """Thumbnails in memory: 96 x 96 pixels of 4 bytes each, 55 MB at most."""
@@ -17,11 +18,14 @@ KEPT: Final = 1500
 WAITING: Final = 160
 """Wishes kept waiting: what was scrolled past long ago is not worth loading."""
 
-MAX_PIXELS: Final = 50_000_000
-
 
 class ThumbnailStore(QObject):
     """Hands out thumbnails, or None and a signal later.
+
+    Parameters
+    ----------
+    read
+        Reads a file as a small image, a null one if it cannot; called on the threads of `tasks`.
 
     Signals
     -------
@@ -31,9 +35,12 @@ class ThumbnailStore(QObject):
 
     ready = pyqtSignal(str)
 
-    def __init__(self, tasks: TaskRunner, parent: QObject | None = None) -> None:
+    def __init__(
+        self, tasks: TaskRunner, parent: QObject | None = None, read: Callable[[str], QImage] = load_thumbnail
+    ) -> None:
         super().__init__(parent)
         self._tasks = tasks
+        self._read = read
         self._pixmaps: OrderedDict[str, QPixmap] = OrderedDict()
         self._broken: set[str] = set()
         self._wishes: OrderedDict[str, None] = OrderedDict()
@@ -52,6 +59,12 @@ class ThumbnailStore(QObject):
     def is_broken(self, path: str) -> bool:
         """Whether the file turned out not to be a readable image."""
         return path in self._broken
+
+    def drop(self, path: str) -> None:
+        """Forget one file, as when it was deleted or changed."""
+        self._pixmaps.pop(path, None)
+        self._broken.discard(path)
+        self._wishes.pop(path, None)
 
     def forget(self) -> None:
         """Forget everything, as for another folder."""
@@ -74,7 +87,7 @@ class ThumbnailStore(QObject):
 
     def _load(self, path: str) -> None:
         self._tasks.start(
-            lambda: load_thumbnail(path),
+            lambda: self._read(path),
             lambda image: self._accept(path, image),
             lambda _: self._accept(path, None),
         )
@@ -92,14 +105,3 @@ class ThumbnailStore(QObject):
         self._pixmaps[path] = pixmap
         while len(self._pixmaps) > KEPT:
             self._pixmaps.popitem(last=False)
-
-
-def load_thumbnail(path: str) -> QImage:
-    """Read a file as a small image; a null image if it cannot be read or is absurdly large."""
-    reader = QImageReader(path)
-    reader.setAutoTransform(True)
-    size = reader.size()
-    if not size.isValid() or size.width() * size.height() > MAX_PIXELS:
-        return QImage()
-    reader.setScaledSize(size.scaled(QSize(THUMBNAIL, THUMBNAIL), Qt.AspectRatioMode.KeepAspectRatio))
-    return reader.read()

@@ -88,6 +88,26 @@ class ExplainedPicture:
     no_map: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class MadeAgain:
+    """An image that was made again from its recipe.
+
+    Attributes
+    ----------
+    pixels
+        uint8, shape (H, W, 3).
+    max_difference, mean_difference
+        From the original, over all pixels and channels, in units of 1/255.
+    notes
+        What had to be done otherwise than recorded, in plain words.
+    """
+
+    pixels: NDArray[np.uint8]
+    max_difference: int
+    mean_difference: float
+    notes: tuple[str, ...] = ()
+
+
 class Engine(Protocol):
     """Makes and explains images. Every method blocks and is called from a worker, never from the GUI thread."""
 
@@ -117,6 +137,9 @@ class Engine(Protocol):
 
     def explain_to_disk(self, image: Path, options: ExplainOptions) -> Path:
         """Explain one image and keep the overlay in the output folder; return where."""
+
+    def make_again(self, image: Path, models: Path | None) -> MadeAgain:
+        """Make an image again from the recipe inside it; its weights are looked for in `models`, too."""
 
     def close(self) -> None:
         """Give everything back; called once, at the end."""

@@ -12,7 +12,7 @@ from core.cancel import CancelToken
 from core.events import Event
 from core.generator.cost import Foresight
 from core.generator.request import GenerationRequest
-from gui.workers.engine import DeviceInfo, DeviceMemory, EngineInfo, ExplainedPicture
+from gui.workers.engine import DeviceInfo, DeviceMemory, EngineInfo, ExplainedPicture, MadeAgain
 from xai.explanation import ExplainOptions
 
 
@@ -76,6 +76,14 @@ class LocalEngine:
 
         _, saved = run_xai_analysis(image, device=options.device, classifier_path=options.classifier)
         return Path(saved)
+
+    def make_again(self, image: Path, models: Path | None) -> MadeAgain:
+        """Make an image again from the recipe inside it."""
+        self._prepare()
+        from core.generator.reproduce import reproduce
+
+        made = reproduce(image, models=models)
+        return MadeAgain(made.pixels, made.max_difference, made.mean_difference, made.notes)
 
     def close(self) -> None:
         """Let the models go."""

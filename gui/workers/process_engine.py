@@ -30,6 +30,7 @@ from gui.workers.engine import (
     EngineFaultError,
     EngineInfo,
     ExplainedPicture,
+    MadeAgain,
 )
 from gui.workers.host import FarError
 from xai.explanation import ExplainOptions
@@ -94,6 +95,11 @@ class ProcessEngine:
         """Explain one image and keep the overlay."""
         saved: Path = self._call("explain_to_disk", image, options)
         return saved
+
+    def make_again(self, image: Path, models: Path | None) -> MadeAgain:
+        """Make an image again from the recipe inside it."""
+        made: MadeAgain = self._call("make_again", image, models)
+        return made
 
     def close(self) -> None:
         """Say goodbye to the process; one that does not leave within a few seconds is ended."""

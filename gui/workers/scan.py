@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import logging
 import os
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from core.dataset.deletion import Key
+from core.dataset.ratings import Rating, read_ratings
+from core.dataset.reading import read_run_ids
+from core.errors import OutputError
 from core.taxonomy import CLASS_CODES
+
+_log = logging.getLogger(__name__)
 
 BATCH: Final = 400
 """Images handed over at once: small enough that taking them in never takes long."""
@@ -24,36 +31,67 @@ class GalleryItem:
     ----------
     path
         As text: ten thousand Path objects cost time that the window does not have.
+    run
+        Id of the run that made it; empty if none of this program did.
     """
 
     path: str
     class_code: str
     name: str
+    run: str = ""
+
+    @property
+    def key(self) -> Key:
+        """Class and file name: what ratings and runs are noted by."""
+        return self.class_code, os.path.basename(self.path)
 
 
-def scan_images(output: Path) -> Iterator[list[GalleryItem]]:
+@dataclass(frozen=True, slots=True)
+class FolderNotes:
+    """What the program's own files say about the images of a folder, by (class, file name)."""
+
+    runs: Mapping[Key, str] = field(default_factory=dict)
+    ratings: Mapping[Key, Rating] = field(default_factory=dict)
+
+
+def read_notes(output: Path) -> FolderNotes:
+    """Return what is noted about the images; notes that cannot be read are none."""
+    try:
+        return FolderNotes(read_run_ids(output), read_ratings(output))
+    except (OSError, OutputError) as error:
+        _log.warning("Runs and ratings of %s cannot be read: %s", output, error)
+        return FolderNotes()
+
+
+def scan_images(output: Path, runs: Mapping[Key, str] | None = None) -> Iterator[list[GalleryItem]]:
     """Yield the images of the class folders in batches, the latest of each class first.
 
     Folders that are missing or not readable hold nothing.
+
+    Parameters
+    ----------
+    runs
+        Which run made which image.
     """
+    runs = runs or {}
     for code in CLASS_CODES:
-        items = sorted(_class_items(output / code, code), key=lambda item: item.name, reverse=True)
+        items = sorted(_class_items(output / code, code, runs), key=lambda item: item.name, reverse=True)
         for start in range(0, len(items), BATCH):
             yield items[start : start + BATCH]
 
 
-def item_of(path: Path, class_code: str) -> GalleryItem:
+def item_of(path: Path, class_code: str, run: str = "") -> GalleryItem:
     """Return the item of one file."""
-    return GalleryItem(str(path), class_code, path.stem)
+    return GalleryItem(str(path), class_code, path.stem, run)
 
 
-def _class_items(folder: Path, code: str) -> Iterator[GalleryItem]:
+def _class_items(folder: Path, code: str, runs: Mapping[Key, str]) -> Iterator[GalleryItem]:
     try:
         with os.scandir(folder) as entries:
             for entry in entries:
                 stem, suffix = os.path.splitext(entry.name)
                 if suffix.lower() in SUFFIXES:
-                    yield GalleryItem(entry.path, code, stem)
+                    yield GalleryItem(entry.path, code, stem, runs.get((code, entry.name), ""))
     except OSError:
         return
 

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from PyQt5.QtCore import QObject, QThread, pyqtSignal
 
-from gui.workers.scan import scan_images, summarize
+from gui.workers.image_check import find_flaws
+from gui.workers.scan import read_notes, scan_images, summarize
 
 
 class ScanThread(QThread):
@@ -14,15 +15,21 @@ class ScanThread(QThread):
 
     Signals
     -------
+    noted
+        Carries the `FolderNotes`; comes before the first batch.
     batch
         Carries a list of `GalleryItem`.
+    flawed
+        Carries a list of `Flaw`; comes after the last batch.
     summarized
         Carries the `FolderSummary`.
     failed
         Carries the exception.
     """
 
+    noted = pyqtSignal(object)
     batch = pyqtSignal(object)
+    flawed = pyqtSignal(object)
     summarized = pyqtSignal(object)
     failed = pyqtSignal(object)
 
@@ -33,11 +40,24 @@ class ScanThread(QThread):
     def run(self) -> None:
         """Scan; called by Qt in the new thread."""
         try:
-            self.summarized.emit(summarize(self.output))
-            for items in scan_images(self.output):
-                if self.isInterruptionRequested():
-                    return
-                self.batch.emit(items)
-                self.msleep(1)  # lets the GUI thread take the batch in before the next one is made
+            self._look()
         except Exception as error:  # noqa: BLE001 - the boundary of the thread: the error becomes a signal
             self.failed.emit(error)
+
+    def _look(self) -> None:
+        self.summarized.emit(summarize(self.output))
+        notes = read_notes(self.output)
+        self.noted.emit(notes)
+        batches = []
+        for items in scan_images(self.output, notes.runs):
+            if self.isInterruptionRequested():
+                return
+            batches.append(items)
+            self.batch.emit(items)
+            self.msleep(1)  # lets the GUI thread take the batch in before the next one is made
+        for items in batches:
+            if self.isInterruptionRequested():
+                return
+            flaws = find_flaws(item.path for item in items)
+            if flaws:
+                self.flawed.emit(flaws)

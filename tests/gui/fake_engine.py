@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from core.cancel import CancelToken, StopMode
-from core.dataset.png import encode_png
+from core.dataset.png import encode_png, read_image
 from core.dataset.recipe import Recipe
 from core.events import (
     Continued,
@@ -28,7 +28,7 @@ from core.events import (
 )
 from core.generator.cost import Foresight, bytes_on_disk
 from core.generator.request import GenerationRequest, plan_class
-from gui.workers.engine import DeviceInfo, DeviceMemory, EngineInfo, ExplainedPicture
+from gui.workers.engine import DeviceInfo, DeviceMemory, EngineInfo, ExplainedPicture, MadeAgain
 from xai.explanation import Classification, ExplainOptions, Explanation, GateVerdict
 
 SIZE = 32
@@ -98,6 +98,10 @@ class FakeEngine:
     resumed: list[Path] = field(default_factory=list)
     explained: list[Path] = field(default_factory=list)
     saved: list[Path] = field(default_factory=list)
+    made_again: list[Path] = field(default_factory=list)
+    again_error: Exception | None = None
+    again_difference: int = 0
+    again_notes: tuple[str, ...] = ()
     closed: bool = False
 
     def __post_init__(self) -> None:
@@ -117,7 +121,8 @@ class FakeEngine:
             raise self.foresee_error
         device = "cuda:0" if request.device == "auto" else request.device
         disk = bytes_on_disk(request, self.size)
-        return Foresight(device, "fp32", 1, self.size, 2 * GIB, disk, self.free_disk, self.writer)
+        precision = "fp32" if request.precision == "auto" else request.precision
+        return Foresight(device, precision, 1, self.size, 2 * GIB, disk, self.free_disk, self.writer)
 
     def generate(self, request: GenerationRequest, cancel: CancelToken) -> Iterator[Event]:
         self.requests.append(request)
@@ -138,6 +143,15 @@ class FakeEngine:
         self.saved.append(image)
         self.save_gate.wait(20)
         return image.parent.parent / "xai_results" / "20261120_120000" / image.name
+
+    def make_again(self, image: Path, models: Path | None) -> MadeAgain:
+        self.made_again.append(image)
+        if self.again_error:
+            raise self.again_error
+        pixels = read_image(image)
+        pixels[0, 0, 0] ^= self.again_difference
+        mean = self.again_difference / pixels.size
+        return MadeAgain(pixels, self.again_difference, mean, self.again_notes)
 
     def close(self) -> None:
         self.closed = True
