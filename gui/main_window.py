@@ -20,12 +20,14 @@ from gui.panels.gallery_panel import GalleryPanel
 from gui.panels.log_panel import LogPanel
 from gui.panels.picture_panel import PicturePanel
 from gui.panels.progress_panel import ProgressPanel
+from gui.panels.queue_panel import QueuePanel
 from gui.panels.setup_panel import SetupPanel
 from gui.panels.status_line import StatusLine
 from gui.panels.top_bar import TopBar
 from gui.panels.tree_panel import TreePanel
 from gui.shortcuts import Key
 from gui.state.problem import Problem
+from gui.state.request import describe_request
 from gui.state.run import summary
 from gui.state.session import Session
 from gui.theme.palette import apply_theme
@@ -33,11 +35,14 @@ from gui.theme.tokens import GAP_SMALL, GRID
 from gui.widgets.banner import Banner
 from gui.widgets.dock import make_dock
 from gui.widgets.picture_view import STEP
+from gui.workers.queue_store import QueuedRun
 from gui.workers.scan import SUFFIXES
 from gui.workers.unfinished import Unfinished
 
 REFERENCE_SIZE: Final = (1280, 800)
-LAYOUT_VERSION: Final = 1
+LAYOUT_VERSION: Final = 2
+TOLD_MS: Final = 5000
+"""How long a confirmation stands in the status line."""
 OPEN_DELAY_MS: Final = 30
 """Lets the first paint happen before anything else is begun."""
 
@@ -129,6 +134,7 @@ class MainWindow(QMainWindow):
         self.gallery = GalleryPanel(session)
         self.tree = TreePanel(session)
         self.log = LogPanel(session.log)
+        self.queue = QueuePanel(session.queue)
         self.progress = ProgressPanel(session.run)
         self.setStatusBar(StatusLine(session))
 
@@ -143,6 +149,7 @@ class MainWindow(QMainWindow):
             (self.gallery, "gallery", area.RightDockWidgetArea),
             (self.tree, "tree", area.RightDockWidgetArea),
             (self.log, "log", area.BottomDockWidgetArea),
+            (self.queue, "queue", area.BottomDockWidgetArea),
         )
         self.docks: list[QDockWidget] = []
         for panel, name, where in places:
@@ -196,7 +203,10 @@ class MainWindow(QMainWindow):
         return (
             Key(("Ctrl+Return", "Ctrl+Enter"), "Start", self.setup.start.click),
             Key(("Esc",), "Stop now and keep the finished images", lambda: session.stop(StopMode.NOW)),
-            Key(("Ctrl+R",), "Regenerate", self.setup.regenerate.click),
+            Key(("P",), "Pause, or go on", self.setup.controls.pause.click),
+            Key(("Ctrl+R",), "Regenerate", self.setup.controls.regenerate.click),
+            Key(("Ctrl+Shift+Return", "Ctrl+Shift+Enter"), "Add to the queue", self.setup.controls.enqueue.click),
+            Key(("Ctrl+Shift+C",), "Copy as command", self.setup.controls.copy_command),
             Key(("J", "Alt+Right"), "Next image", lambda: self.gallery.step(1)),
             Key(("K", "Alt+Left"), "Previous image", lambda: self.gallery.step(-1)),
             Key(("+", "="), "Zoom in", lambda: picture.zoom_by(STEP)),
@@ -219,6 +229,8 @@ class MainWindow(QMainWindow):
         session.run.progress_changed.connect(self._show_title)
         session.run.finished.connect(self._run_finished)
         session.run.failed.connect(lambda _: self.progress.tell(tr("The run ended with an error.")))
+        session.told.connect(lambda words: self.statusBar().showMessage(words, TOLD_MS))
+        session.queue.run_failed.connect(self._queued_run_failed)
         session.settings.changed.connect(self._setting_changed)
 
     def _begin(self) -> None:
@@ -265,6 +277,11 @@ class MainWindow(QMainWindow):
         remedies = list(dict.fromkeys(problem.remedy for problem in self._failures.values()))
         title = tr("Some images could not be made")
         self.tell_problem(Problem(title, "\n".join(parts), "\n".join(remedies)))
+
+    def _queued_run_failed(self, run: QueuedRun) -> None:
+        words = tr("A run of the queue has failed: {run}").format(run=describe_request(run.request))
+        tell = Problem(tr("A run of the queue has failed"), run.note, describe_request(run.request))
+        self.banner.tell(words, tr("Why?"), lambda: self.tell_problem(tell), "warning")
 
     def _ask_to_close(self) -> None:
         run = self.session.run
@@ -313,10 +330,11 @@ class MainWindow(QMainWindow):
             self._size_docks()
 
     def _size_docks(self) -> None:
-        setup, gallery, tree, log = self.docks
+        setup, gallery, tree, log, queue = self.docks
         self.resizeDocks([setup, gallery], [324, 252], Qt.Orientation.Horizontal)
         self.resizeDocks([gallery, tree], [360, 180], Qt.Orientation.Vertical)
         self.resizeDocks([log], [150], Qt.Orientation.Vertical)
+        self.resizeDocks([log, queue], [760, 500], Qt.Orientation.Horizontal)
 
 
 def _dropped_image(event: QDropEvent) -> Path | None:

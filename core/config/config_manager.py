@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Mapping
-from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,6 +17,7 @@ from core.config.schema import BY_KEY, SCHEMA, Setting, Value
 from core.errors import OutputError, UsageError
 from core.utils.atomic import write_text_atomic
 from core.utils.path_manager import PathManager
+from core.utils.set_aside import set_aside
 
 __all__ = ["FILE_NAME", "SCHEMA", "ConfigManager", "Setting", "Value"]
 
@@ -166,10 +166,8 @@ class ConfigManager:
         return {}
 
     def _set_aside(self, place: Path, problem: Exception) -> None:
-        moment = datetime.now().strftime("%Y%m%d-%H%M%S")
-        aside = place.with_name(f"{place.name}.corrupt-{moment}")
         try:
-            os.replace(place, aside)
+            aside = set_aside(place)
         except OSError:
             self.notices.append(f"The settings file {place} cannot be read ({problem}).")
         else:

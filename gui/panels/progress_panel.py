@@ -71,7 +71,7 @@ class ProgressPanel(QWidget):
         if run.state is RunState.PAUSING:
             return tr("Pausing after this step…")
         if run.state is RunState.PAUSED:
-            return tr("Paused; the picture being made is kept in memory")
+            return tr("Paused; nothing is lost")
         if run.loading:
             return tr("Loading the model for {code}…").format(code=run.loading)
         if run.state is RunState.STARTING:

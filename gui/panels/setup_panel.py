@@ -1,18 +1,17 @@
-"""The left region: which classes, how many, how, and the button that starts it."""
+"""The left region: which classes, how many, how, on what, and the buttons that start and stop it."""
 
 from __future__ import annotations
 
 from PyQt5.QtCore import Qt
-from PyQt5.QtWidgets import QFrame, QHBoxLayout, QMenu, QPushButton, QSpinBox, QVBoxLayout, QWidget
+from PyQt5.QtWidgets import QFrame, QHBoxLayout, QSpinBox, QVBoxLayout, QWidget
 
-from core.cancel import StopMode
 from core.taxonomy import CLASS_CODES
 from gui.i18n import tr
 from gui.panels.advanced import AdvancedOptions
+from gui.panels.device_panel import DevicePanel
+from gui.panels.run_controls import RunControls
 from gui.state.classes import MAX_IMAGES
-from gui.state.request import estimate
 from gui.state.session import Session
-from gui.theme.icons import set_icon
 from gui.theme.tokens import GAP, GAP_SMALL, GRID
 from gui.widgets.buttons import text_button
 from gui.widgets.class_row import COUNT_WIDTH, ClassRow
@@ -23,7 +22,7 @@ from gui.widgets.vertical_scroll import VerticalScroll
 
 
 class SetupPanel(QFrame):
-    """Class rows, the advanced fold, the estimate, and Start, Stop, Regenerate."""
+    """Class rows, the folds, and what the run is controlled with."""
 
     def __init__(self, session: Session) -> None:
         super().__init__()
@@ -32,25 +31,16 @@ class SetupPanel(QFrame):
         self.head = PanelHead(tr("Classes"))
         self.rows = {code: self._make_row(code) for code in CLASS_CODES}
         self.advanced = Fold(tr("Advanced"), AdvancedOptions(session.settings))
-        self.estimate = label("", "muted", wrap=True)
-        self.start = self._make_start()
-        self.stop = self._make_stop()
-        self.regenerate = text_button(tr("Regenerate"), session.regenerate)
-        set_icon(self.regenerate, "again")
-        self.regenerate.setToolTip(tr("Make as many further images with the settings of the last run (Ctrl+R)"))
+        self.devices = Fold(tr("Device and memory"), DevicePanel(session))
+        self.controls = RunControls(session)
+        self.start = self.controls.start
         self._same = self._make_same()
         self._lay_out()
         self._connect()
-        self._show_state()
 
     def _connect(self) -> None:
         session = self._session
         session.classes.row_changed.connect(lambda code: self.rows[code].show_choice(session.classes.row(code)))
-        session.classes.changed.connect(self._show_state)
-        session.settings.changed.connect(lambda _: self._show_state())
-        session.catalog.changed.connect(self._show_state)
-        session.run.state_changed.connect(self._show_state)
-        session.run.image_done.connect(lambda _: self._show_state())
 
     def _make_row(self, code: str) -> ClassRow:
         classes = self._session.classes
@@ -59,27 +49,6 @@ class SetupPanel(QFrame):
         row.check_asked.connect(lambda checked: classes.set_checked(code, checked))
         row.count_asked.connect(lambda count: classes.set_count(code, count))
         return row
-
-    def _make_start(self) -> QPushButton:
-        button = text_button(tr("Start"), self._session.start)
-        button.setObjectName("primary")
-        button.setToolTip(tr("Make the images (Ctrl+Return)"))
-        set_icon(button, "start", "on_accent")
-        return button
-
-    def _make_stop(self) -> QPushButton:
-        button = text_button(tr("Stop"))
-        button.setProperty("tall", True)
-        set_icon(button, "stop")
-        menu = QMenu(button)
-        stop = self._session.stop
-        menu.addAction(tr("After this image"), lambda: stop(StopMode.AFTER_IMAGE))
-        menu.addAction(tr("Now, keep the finished images (Esc)"), lambda: stop(StopMode.NOW))
-        menu.addSeparator()
-        menu.addAction(tr("Now, and take this run's images back"), lambda: stop(StopMode.DISCARD))
-        button.setMenu(menu)
-        button.setToolTip(tr("Stop the run; there are three ways"))
-        return button
 
     def _make_same(self) -> QSpinBox:
         spin = QSpinBox()
@@ -97,13 +66,7 @@ class SetupPanel(QFrame):
         layout.setContentsMargins(GAP, GAP, GAP, GAP)
         layout.setSpacing(GAP_SMALL)
         layout.addWidget(self._scrolled(), 1)
-        layout.addWidget(self.estimate)
-        buttons = QHBoxLayout()
-        buttons.setSpacing(GAP_SMALL)
-        buttons.addWidget(self.start, 1)
-        buttons.addWidget(self.stop)
-        layout.addLayout(buttons)
-        layout.addWidget(self.regenerate)
+        layout.addWidget(self.controls)
 
     def _scrolled(self) -> VerticalScroll:
         content = QWidget()
@@ -114,6 +77,7 @@ class SetupPanel(QFrame):
             inside.addWidget(row)
         inside.addLayout(self._all_none())
         inside.addWidget(self.advanced)
+        inside.addWidget(self.devices)
         inside.addStretch(1)
         return VerticalScroll(content)
 
@@ -130,12 +94,3 @@ class SetupPanel(QFrame):
         line.addSpacing(GAP_SMALL)
         line.addWidget(self._same)
         return line
-
-    def _show_state(self) -> None:
-        session = self._session
-        busy = session.run.busy
-        cost = estimate(session.settings, session.classes, session.catalog.title)
-        self.estimate.setText(tr("Looking at the models…") if session.catalog.catalog is None else cost.text())
-        self.start.setEnabled(not busy and cost.images > 0)
-        self.stop.setEnabled(busy)
-        self.regenerate.setEnabled(not busy and session.run.last_request is not None)

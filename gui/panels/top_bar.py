@@ -11,14 +11,13 @@ from PyQt5.QtWidgets import QComboBox, QFileDialog, QFrame, QHBoxLayout, QMenu, 
 from gui.desktop import open_path
 from gui.i18n import tr
 from gui.state.engine import EngineModel
+from gui.state.memory import GIB, MemoryModel
 from gui.state.session import Session
 from gui.theme.icons import set_icon
 from gui.theme.tokens import GAP_SMALL, ICON_SIZE
 from gui.widgets.buttons import icon_button
 from gui.widgets.folder_button import FolderButton, short_path
 from gui.widgets.labels import label
-
-GIB = 2**30
 
 
 class TopBar(QWidget):
@@ -73,6 +72,7 @@ class TopBar(QWidget):
         self._settings.changed.connect(lambda _: self._show_all())
         self._session.catalog.changed.connect(self._show_folders)
         self._session.engine.changed.connect(self._show_devices)
+        self._session.memory.changed.connect(self._show_devices)
         self._session.run.state_changed.connect(self._lock_while_running)
 
     def _explain_switch(self) -> QToolButton:
@@ -115,12 +115,16 @@ class TopBar(QWidget):
 
     def _show_devices(self) -> None:
         chosen = self._settings.get("generation.device")
-        entries = device_entries(self._session.engine)
+        entries = device_entries(self._session.engine, self._session.memory)
         if chosen not in [key for key, _ in entries]:
             entries.append((chosen, chosen))
-        self.device.clear()
-        for key, name in entries:
-            self.device.addItem(name, key)
+        if [key for key, _ in entries] != [self.device.itemData(row) for row in range(self.device.count())]:
+            self.device.clear()
+            self.device.addItems([name for _, name in entries])
+        for row, (key, name) in enumerate(entries):  # in place: the list may be open while the numbers change
+            self.device.setItemText(row, name)
+            self.device.setItemData(row, key)
+        self.device.view().setMinimumWidth(self.device.view().sizeHintForColumn(0) + 2 * GAP_SMALL)
         self.device.setCurrentIndex(self.device.findData(chosen))
         self.device.setToolTip(tr("Images are computed on: {device}").format(device=self.device.currentText()))
 
@@ -166,12 +170,16 @@ class TopBar(QWidget):
         self._settings.set("ui.theme", "light" if dark else "dark")
 
 
-def device_entries(engine: EngineModel) -> list[tuple[str, str]]:
+def device_entries(engine: EngineModel, memory: MemoryModel) -> list[tuple[str, str]]:
     """Return key and words of every device that can be chosen, `auto` first."""
     if engine.info is None:
         return [("auto", tr("Automatic device")), ("cpu", "CPU")]
-    named = {d.key: d.name + (f" · {d.memory / GIB:.0f} GB" if d.memory else "") for d in engine.info.devices}
+    named = {device.key: device.name for device in engine.info.devices}
     short = named[engine.info.automatic].split(" · ")[0]
+    for key, found in memory.devices.items():
+        if key in named:
+            words = tr("{free} of {total} GB free")
+            named[key] += f" · {words.format(free=f'{found.free / GIB:.1f}', total=f'{found.total / GIB:.0f}')}"
     return [("auto", tr("Automatic: {device}").format(device=short)), *named.items()]
 
 

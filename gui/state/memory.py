@@ -1,7 +1,8 @@
-"""How much memory the program takes, window and engine together, looked up every two seconds."""
+"""How much memory the program takes and how much each device has left, looked up every two seconds on a thread."""
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
@@ -9,13 +10,18 @@ from typing import Final
 import psutil
 from PyQt5.QtCore import QObject, QTimer, pyqtSignal
 
+from gui.workers.engine import DeviceMemory, Engine
+from gui.workers.task import TaskRunner
+
+_log = logging.getLogger(__name__)
+
 INTERVAL_MS: Final = 2000
 GIB: Final = 2**30
 
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """Bytes taken by the program and bytes the machine has."""
+    """Bytes taken by the program, window and engine together, and bytes the machine has."""
 
     used: int
     total: int
@@ -26,35 +32,55 @@ class Memory:
 
 
 class MemoryModel(QObject):
-    """Measures now and then; a measurement takes well under a millisecond.
+    """Measures now and then, on a thread of its own; a slow answer is waited for, not asked for again.
 
     Parameters
     ----------
-    engine_pid
-        Returns the process id of the engine, or None.
+    is_ready
+        Whether the engine may be asked; one that has died must not be started by a question about memory.
+
+    Signals
+    -------
+    changed
+        Look at `memory` and `devices`.
     """
 
     changed = pyqtSignal()
 
-    def __init__(self, engine_pid: Callable[[], int | None], parent: QObject | None = None) -> None:
+    def __init__(self, engine: Engine, is_ready: Callable[[], bool], parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._engine_pid = engine_pid
-        self.memory = self._measure()
+        self._engine = engine
+        self._is_ready = is_ready
+        self._tasks = TaskRunner(1, self)
+        self.memory = Memory(0, psutil.virtual_memory().total)
+        self.devices: dict[str, DeviceMemory] = {}
         self._timer = QTimer(self)
-        self._timer.timeout.connect(self._update)
+        self._timer.timeout.connect(self.look)
         self._timer.start(INTERVAL_MS)
+        self.look()
 
-    def _update(self) -> None:
-        self.memory = self._measure()
+    def look(self) -> None:
+        """Measure soon."""
+        if self._tasks.is_idle:
+            ask = self._engine.memory if self._is_ready() else tuple
+            pids = (None, getattr(self._engine, "pid", None))
+            self._tasks.start(lambda: (_resident(*pids), ask()), self._accept, self._refuse)
+
+    def _accept(self, measured: tuple[int, tuple[DeviceMemory, ...]]) -> None:
+        used, devices = measured
+        self.memory = Memory(used, self.memory.total)
+        self.devices = {device.key: device for device in devices}
         self.changed.emit()
 
-    def _measure(self) -> Memory:
-        engine = self._engine_pid()
-        used = _resident(None) + (_resident(engine) if engine else 0)
-        return Memory(used, psutil.virtual_memory().total)
+    def _refuse(self, error: BaseException) -> None:
+        _log.debug("The memory could not be looked up: %s", error)
 
 
-def _resident(pid: int | None) -> int:
+def _resident(window: int | None, engine: int | None) -> int:
+    return _of_process(window) + (_of_process(engine) if engine else 0)
+
+
+def _of_process(pid: int | None) -> int:
     try:
         return int(psutil.Process(pid).memory_info().rss)
     except psutil.Error:

@@ -1,13 +1,19 @@
-"""From settings and class choices to a request, and what that request will cost."""
+"""From settings and class choices to a request, and what that request will cost, in words."""
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
+from typing import Final
 
+from core.errors import UsageError
 from core.generator.request import GenerationRequest, order_counts
 from gui.i18n import tr
 from gui.state.classes import ClassesModel
 from gui.state.settings import SettingsModel
+
+MB: Final = 1e6
+LAST_REQUEST: Final = "run/last_request"
 
 
 def build_request(settings: SettingsModel, classes: ClassesModel) -> GenerationRequest:
@@ -35,36 +41,71 @@ def build_request(settings: SettingsModel, classes: ClassesModel) -> GenerationR
     )
 
 
+def remember_request(settings: SettingsModel, request: GenerationRequest) -> None:
+    """Keep a request for the next start of the window."""
+    settings.remember(LAST_REQUEST, json.dumps(request.to_json()))
+
+
+def recall_request(settings: SettingsModel) -> GenerationRequest | None:
+    """Return the request that was started last, or None if there is none that this version understands."""
+    try:
+        return GenerationRequest.from_json(json.loads(settings.recall(LAST_REQUEST, "", str)))
+    except (ValueError, KeyError, TypeError, AttributeError, UsageError):
+        return None
+
+
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """What a request will cost; seconds are None until this machine has been measured."""
+    """What a request will cost.
 
-    classes: int
-    images: int
+    Attributes
+    ----------
+    counts
+        Images of each class that is asked for.
+    seconds
+        None until images like these have been made on this machine.
+    disk
+        Bytes; None until the size of the images is known.
+    """
+
+    counts: tuple[int, ...]
     seconds: float | None
+    disk: int | None
+
+    @property
+    def images(self) -> int:
+        """All images."""
+        return sum(self.counts)
 
     def text(self) -> str:
         """Say it in one line."""
         if not self.images:
             return tr("Choose at least one class")
-        parts = [tr("%n image(s)", self.images)]
+        parts = [self._what()]
         parts.append(f"~{duration(self.seconds)}" if self.seconds is not None else tr("time known after the first"))
+        if self.disk is not None:
+            parts.append(size_text(self.disk))
         return " · ".join(parts)
 
+    def _what(self) -> str:
+        classes, each = len(self.counts), self.counts[0]
+        if classes > 1 and set(self.counts) == {each}:
+            return tr("{classes} classes × %n image(s)", each).format(classes=classes)
+        return tr("%n image(s)", self.images)
 
-def speed_key(settings: SettingsModel, title: str) -> str:
-    """Return where the measured speed of this combination is kept."""
-    get = settings.get
-    return f"speed/{title}/{get('generation.device')}/{get('generation.precision')}".replace(" ", "_")
+
+def size_text(size: float) -> str:
+    """Return a number of bytes as people say it: ``0.3 MB``, ``12 MB``, ``2.1 GB``."""
+    if size >= 1000 * MB:
+        return f"{size / (1000 * MB):.1f} GB"
+    return f"{size / MB:.0f} MB" if size >= 10 * MB else f"{max(0.1, size / MB):.1f} MB"
 
 
-def estimate(settings: SettingsModel, classes: ClassesModel, title: str) -> Estimate:
-    """Estimate the request from the last measured seconds per image and step."""
-    counts = classes.counts()
-    images = sum(counts.values())
-    per_step = settings.recall(speed_key(settings, title), 0.0, float)
-    steps = settings.get("generation.steps")
-    return Estimate(len(counts), images, images * steps * per_step if per_step > 0 else None)
+def describe_request(request: GenerationRequest) -> str:
+    """Say in one line what a request makes: ``MEL 4, NV 2 · 20 steps · seed 42``."""
+    counts = ", ".join(f"{code} {count}" for code, count in request.counts)
+    seed = tr("random seeds") if request.seed is None else tr("seed {seed}").format(seed=request.seed)
+    return f"{counts} · {tr('%n step(s)', request.steps)} · {seed}"
 
 
 def duration(seconds: float) -> str:

@@ -55,14 +55,22 @@ class RunModel(QObject):
     -------
     state_changed, progress_changed
         Look at the attributes.
-    stepped, image_done, class_failed, finished
+    began, stepped, image_done, class_failed, finished
         Carry the engine's event.
     failed
         The run ended with an error; carries the exception.
+
+    Attributes
+    ----------
+    request
+        What is being carried out; None while interrupted runs are being finished.
+    last_request
+        What was started last, in this window or the one before.
     """
 
     state_changed = pyqtSignal()
     progress_changed = pyqtSignal()
+    began = pyqtSignal(object)
     stepped = pyqtSignal(object)
     image_done = pyqtSignal(object)
     class_failed = pyqtSignal(object)
@@ -75,6 +83,7 @@ class RunModel(QObject):
         self._thread: StreamThread | None = None
         self._cancel = CancelToken()
         self.state = RunState.IDLE
+        self.request: GenerationRequest | None = None
         self.last_request: GenerationRequest | None = None
         self._handlers: dict[type[Event], Callable[[Any], None]] = {
             Started: self._on_started,
@@ -117,8 +126,7 @@ class RunModel(QObject):
         """Carry out a request; does nothing while another is being carried out."""
         if self.busy:
             return
-        self.last_request = request
-        self._launch(lambda: self._engine.generate(request, self._cancel))
+        self._launch(lambda: self._engine.generate(request, self._cancel), request)
 
     def resume(self, output: Path, models: Path | None = None) -> None:
         """Finish the interrupted runs of a folder."""
@@ -150,8 +158,10 @@ class RunModel(QObject):
         """Block until the worker has ended; for the end of the program and for tests."""
         return self._thread is None or self._thread.wait(milliseconds)
 
-    def _launch(self, stream: Stream) -> None:
+    def _launch(self, stream: Stream, request: GenerationRequest | None = None) -> None:
         self._forget()
+        self.request = request
+        self.last_request = request or self.last_request
         self._cancel = CancelToken()
         self._thread = StreamThread(stream, self)
         self._thread.arrived.connect(self._take)
@@ -167,6 +177,7 @@ class RunModel(QObject):
         self.step: Step | None = None
         self.started: Started | None = None
         self.loading = ""
+        self.image_size: int | None = None
         self.counts: dict[str, int] = {}
         self.made: Counter[str] = Counter()
         self._last: Finished | None = None
@@ -194,6 +205,7 @@ class RunModel(QObject):
         _log.info("Run %s: %d images on %s, %s", event.run_id, event.total, event.device, event.precision)
         if self.state is RunState.STARTING:
             self._set_state(RunState.RUNNING)
+        self.began.emit(event)
 
     def _on_loading(self, event: Loading) -> None:
         self.loading = event.class_code
@@ -204,6 +216,8 @@ class RunModel(QObject):
 
     def _on_step(self, event: Step) -> None:
         self.step = event
+        if event.preview is not None:
+            self.image_size = event.preview.noisy.shape[0]
         self.stepped.emit(event)
 
     def _on_image(self, event: ImageDone) -> None:

@@ -2,34 +2,45 @@
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 from collections import Counter
 from pathlib import Path
+from typing import Final
 
 from PyQt5.QtCore import QObject, pyqtSignal
 
 from core.cancel import StopMode
 from core.errors import ISICGUIError
 from core.events import Failed, Finished, ImageDone
+from core.generator.request import GenerationRequest
 from core.utils.logger import RingHandler
 from gui.state.catalog import CatalogModel, Discover
 from gui.state.classes import ClassesModel
+from gui.state.collection import Collection
 from gui.state.denoising import DenoisingModel
-from gui.state.engine import EngineModel
+from gui.state.engine import EngineModel, EngineState
 from gui.state.explain import ExplainModel
+from gui.state.forecast import ForecastModel
 from gui.state.gallery import GalleryModel
 from gui.state.log import LogModel
 from gui.state.memory import MemoryModel
 from gui.state.picture import PictureModel
 from gui.state.problem import Problem, describe
-from gui.state.request import build_request, speed_key
+from gui.state.queue import QueueModel
+from gui.state.request import build_request, recall_request, remember_request
 from gui.state.run import RunModel
 from gui.state.settings import SettingsModel
+from gui.state.speed import SpeedBook
 from gui.state.thumbnails import ThumbnailStore
 from gui.workers.engine import Engine
+from gui.workers.queue_store import QueuedRun, QueueState, QueueStore
 from gui.workers.task import TaskRunner
+from gui.workers.thumbnail_cache import ThumbnailCache
 from gui.workers.unfinished import Unfinished, find_unfinished
 from xai.explanation import ExplainOptions
+
+MIB: Final = 2**20
 
 _log = logging.getLogger(__name__)
 
@@ -43,11 +54,14 @@ class Session(QObject):
         Something to tell in a dialog; carries a `Problem`.
     unfinished
         The output folder holds interrupted runs; carries a list of `Unfinished`, empty if there are none.
+    told
+        A short confirmation for the progress line; carries the words.
     class_failed
         A class could not be made, the run goes on; carries a `Problem` whose title is the class code.
     """
 
     problem = pyqtSignal(object)
+    told = pyqtSignal(str)
     class_failed = pyqtSignal(object)
     unfinished = pyqtSignal(object)
 
@@ -63,13 +77,21 @@ class Session(QObject):
         self.catalog = CatalogModel(discover, self._files, self)
         self.engine = EngineModel(engine, self._jobs, self)
         self.run = RunModel(engine, self)
-        self.gallery = GalleryModel(ThumbnailStore(TaskRunner(2, self), self), self)
+        thumbnails = ThumbnailCache(settings.paths.cache_dir / "thumbnails", settings.get("cache.size_mb") * MIB // 2)
+        self.gallery = GalleryModel(ThumbnailStore(TaskRunner(2, self), self, thumbnails.load), self)
         self.picture = PictureModel(self._files, self)
+        self.collection = Collection(engine, self.gallery, self.picture, self.run, self)
         self.denoising = DenoisingModel(self)
         self.explain = ExplainModel(engine, self)
         self.log = LogModel(ring, self)
-        self.memory = MemoryModel(lambda: getattr(engine, "pid", None), self)
+        self.memory = MemoryModel(engine, self._engine_answers, self)
+        self._speeds = SpeedBook(settings)
+        self.forecast = ForecastModel(engine, self.request, self._engine_idles, self.memory, self._speeds, self)
+        self.run.last_request = recall_request(settings)
         self._connect()
+        # after the connections above: what a session does at the end of a run comes before the next run of the queue
+        self.queue = QueueModel(QueueStore(settings.paths.config_dir), self.run, self._start_queued, self)
+        self.queue.failed.connect(self.report)
 
     def open(self) -> None:
         """Look at the folders and warm the engine up; called when the window is on screen."""
@@ -80,19 +102,31 @@ class Session(QObject):
 
     def start(self) -> None:
         """Start the run that the window describes."""
-        try:
-            request = build_request(self.settings, self.classes)
-        except ISICGUIError as error:
-            self.report(error)
-            return
-        self._begin()
-        self.run.start(request)
+        request = self._checked_request()
+        if request:
+            self._start_request(request)
 
-    def regenerate(self) -> None:
-        """Start the last request again; the output folder gets further images."""
-        if self.run.last_request:
-            self._begin()
-            self.run.start(self.run.last_request)
+    def request(self) -> GenerationRequest | None:
+        """Return what the window describes, or None if that is nothing."""
+        try:
+            return build_request(self.settings, self.classes)
+        except ISICGUIError:
+            return None
+
+    def regenerate(self, *, random_seeds: bool = False) -> None:
+        """Start the last request again; the output folder gets further images, none of them twice.
+
+        With its own seeds the next images of their sequence are made: those that lie in the folder are left out.
+        """
+        last = self.run.last_request
+        if last:
+            self._start_request(dataclasses.replace(last, seed=None) if random_seeds else last)
+
+    def queue_up(self) -> None:
+        """Put what the window describes at the end of the queue."""
+        request = self._checked_request()
+        if request:
+            self.queue.add(request)
 
     def resume(self) -> None:
         """Finish the interrupted runs of the output folder."""
@@ -105,18 +139,27 @@ class Session(QObject):
         self.picture.show(path)
 
     def stop(self, mode: StopMode) -> None:
-        """Stop the run."""
+        """Stop the run; the queue does not begin another one after it."""
+        if self.run.busy:
+            self.queue.hold()
         self.run.stop(mode)
 
     def close(self) -> None:
         """Save and give everything back; the run must have ended."""
+        self.queue.close()
         self.settings.save()
         self.explain.stop()
+        self.collection.close()
         self.gallery.stop()
         self.log.close()
         self._engine.close()
         for tasks in self.findChildren(TaskRunner):
             tasks.close(2.0)
+
+    def tell(self, words: str) -> None:
+        """Confirm something in passing."""
+        _log.info("%s", words)
+        self.told.emit(words)
 
     def report(self, error: BaseException) -> None:
         """Tell of an error in a dialog."""
@@ -133,8 +176,41 @@ class Session(QObject):
         self.run.failed.connect(self._run_failed)
         self.picture.changed.connect(self._picture_changed)
         self.picture.failed.connect(self._picture_failed)
-        for source in (self.settings, self.catalog, self.engine, self.gallery):
+        for signal in (self.settings.changed, self.classes.changed, self.catalog.changed, self.engine.changed):
+            signal.connect(self.forecast.look_soon)
+        self.run.state_changed.connect(self.forecast.look_soon)
+        self.engine.changed.connect(self.memory.look)
+        self.collection.told.connect(self.tell)
+        for source in (self.settings, self.catalog, self.engine, self.gallery, self.collection):
             source.failed.connect(self.report)
+
+    def _checked_request(self) -> GenerationRequest | None:
+        try:
+            return build_request(self.settings, self.classes)
+        except ISICGUIError as error:
+            self.report(error)
+            return None
+
+    def _start_request(self, request: GenerationRequest) -> None:
+        if self.run.busy:
+            return
+        remember_request(self.settings, request)
+        self._begin()
+        self.run.start(request)
+
+    def _start_queued(self, queued: QueuedRun) -> None:
+        if queued.state is QueueState.INTERRUPTED:
+            self._begin()
+            self.run.resume(queued.request.output)
+        else:
+            self._start_request(queued.request)
+
+    def _engine_answers(self) -> bool:
+        """Whether the engine has warmed up and its process, if it has one, is alive."""
+        return self.engine.state is EngineState.READY and getattr(self._engine, "pid", 1) is not None
+
+    def _engine_idles(self) -> bool:
+        return self._engine_answers() and not self.run.busy
 
     def _begin(self) -> None:
         self._follows_run = True
@@ -157,6 +233,7 @@ class Session(QObject):
 
     def _open_output(self) -> None:
         self.gallery.open(self.settings.output)
+        self.collection.open(self.settings.output)
         self._look_for_unfinished()
 
     def _look_for_unfinished(self) -> None:
@@ -176,19 +253,20 @@ class Session(QObject):
         self.classes.set_availability(catalog.classes if catalog else None)
 
     def _image_done(self, event: ImageDone) -> None:
-        self.gallery.add(event.file, event.class_code)
+        self.gallery.add(event.file, event.class_code, self.run.started.run_id if self.run.started else "")
         if self._follows_run:
             self.picture.show(event.file)
         self._learn_speed(event)
         self._explain_every(event)
 
     def _learn_speed(self, event: ImageDone) -> None:
-        started = self.run.started
-        if started and started.steps and event.done > 1:
-            self.settings.remember(speed_key(self.settings, self.catalog.title), event.seconds / started.steps)
+        run = self.run
+        if run.request and run.started and run.image_size and event.done > 1:
+            self._speeds.learn(run.request, run.started.device, run.started.precision, run.image_size, event.seconds)
 
     def _explain_every(self, event: ImageDone) -> None:
-        every = self.settings.get("xai.every") if self.settings.get("xai.enabled") else 0
+        request = self.run.request or self.request()
+        every = request.xai_every if request else 0
         if every and self._made[event.class_code] % every == 0:
             self.explain.save(event.file)
         self._made[event.class_code] += 1
@@ -205,14 +283,15 @@ class Session(QObject):
 
     def _run_finished(self, event: Finished) -> None:
         if event.status == "discarded":
-            self.gallery.remove_missing()
+            self.gallery.refresh()
             self.picture.clear()
         if event.status == "stopped":
             self._look_for_unfinished()
         self._settle()
 
     def _run_failed(self, error: BaseException) -> None:
-        self.report(error)
+        if not self.queue.owns_the_run:  # which tells of its failures in its list: nobody may be there to close dialogs
+            self.report(error)
         self._look_for_unfinished()
         self._settle()
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from core.dataset.journal import complete_lines, replay
 from core.dataset.layout import Layout
 from core.dataset.state import DatasetState
+from core.utils.folder_lock import who_holds
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,13 +23,15 @@ class Unfinished:
 def find_unfinished(output: Path) -> list[Unfinished]:
     """Return the interrupted runs of a folder, oldest first; a folder without a journal has none.
 
+    What another process is making at this moment, another window for example, is not interrupted.
+
     Raises
     ------
     OSError
         If the journal is there but cannot be read.
     """
     layout = Layout(output.absolute())
-    if not layout.journal.is_file():
+    if not layout.journal.is_file() or who_holds(layout.state):
         return []
     state = DatasetState(layout.folder)
     replay(complete_lines(layout.journal.read_bytes()), state.apply)

@@ -119,7 +119,7 @@ class FakeEngine:
     def foresee(self, request: GenerationRequest) -> Foresight:
         if self.foresee_error:
             raise self.foresee_error
-        device = "cuda:0" if request.device == "auto" else request.device
+        device = "cpu" if request.device == "auto" else request.device
         disk = bytes_on_disk(request, self.size)
         precision = "fp32" if request.precision == "auto" else request.precision
         return Foresight(device, precision, 1, self.size, 2 * GIB, disk, self.free_disk, self.writer)

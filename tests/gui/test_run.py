@@ -41,7 +41,7 @@ def test_a_run_is_followed_to_its_end(window: MainWindow, output: Path, qtbot) -
     window.setup.start.click()
     assert window.session.run.state is RunState.STARTING
     assert not window.setup.start.isEnabled()
-    assert window.setup.stop.isEnabled()
+    assert window.setup.controls.stop.isEnabled()
     wait_idle(window, qtbot)
     assert window.progress.bar.value() == window.progress.bar.maximum()
     assert window.progress.count.text() == "3 / 3"
@@ -70,17 +70,20 @@ def test_steps_are_shown_while_they_happen(window: MainWindow, engine: FakeEngin
 def test_nothing_checked_cannot_be_started(window: MainWindow) -> None:
     ask_for(window)
     assert not window.setup.start.isEnabled()
-    assert "at least one class" in window.setup.estimate.text()
+    assert "at least one class" in window.setup.controls.estimate.text()
 
 
 def test_the_estimate_learns_this_machines_speed(window: MainWindow, qtbot) -> None:
     ask_for(window, MEL=2)
-    assert "time known after the first" in window.setup.estimate.text()
+    qtbot.waitUntil(lambda: window.session.forecast.foresight is not None)
+    assert "time known after the first" in window.setup.controls.estimate.text()
     window.setup.start.click()
     wait_idle(window, qtbot)
     window.session.settings.set("generation.steps", 400)
     # the engine told of 0.1 s for an image of 4 steps: two images of 400 steps take 20 s
-    assert window.setup.estimate.text() == "2 images · ~20 s"
+    assert window.setup.controls.estimate.text() == "2 images · ~20 s · 0.1 MB"
+    window.session.settings.set("generation.precision", "bf16")  # of which nothing has been measured
+    qtbot.waitUntil(lambda: "time known" in window.setup.controls.estimate.text())
 
 
 @pytest.mark.parametrize(
@@ -117,12 +120,12 @@ def test_discard_empties_the_gallery_again(window: MainWindow, engine: FakeEngin
 
 
 def test_regenerate_repeats_the_last_request(window: MainWindow, engine: FakeEngine, qtbot) -> None:
-    assert not window.setup.regenerate.isEnabled()
+    assert not window.setup.controls.regenerate.isEnabled()
     ask_for(window, MEL=1)
     window.setup.start.click()
     wait_idle(window, qtbot)
     ask_for(window, NV=2)
-    window.setup.regenerate.click()
+    window.setup.controls.regenerate.click()
     wait_idle(window, qtbot)
     assert engine.requests[0] == engine.requests[1]
 

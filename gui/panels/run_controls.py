@@ -1,0 +1,177 @@
+"""What a run is started, paused, stopped and repeated with; what it will cost stands above."""
+
+from __future__ import annotations
+
+from PyQt5.QtGui import QGuiApplication
+from PyQt5.QtWidgets import QHBoxLayout, QMenu, QPushButton, QToolButton, QVBoxLayout, QWidget
+
+from core.cancel import StopMode
+from core.generator.command import command_line
+from core.generator.request import GenerationRequest
+from gui.dialogs.discard_dialog import DiscardDialog
+from gui.i18n import tr
+from gui.state.request import describe_request
+from gui.state.run import PAUSES
+from gui.state.session import Session
+from gui.theme.icons import set_icon
+from gui.theme.tokens import GAP_SMALL
+from gui.widgets.buttons import icon_button, text_button
+from gui.widgets.labels import label
+from gui.widgets.warning_lines import WarningLines
+
+
+class RunControls(QWidget):
+    """The estimate, its warnings, and the buttons."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self._session = session
+        self._question: DiscardDialog | None = None
+        self.estimate = label("", "muted", wrap=True)
+        self.warnings = WarningLines()
+        self.start = self._make_start()
+        self.pause = text_button(tr("Pause"), session.run.toggle_pause)
+        self.pause.setProperty("tall", True)
+        self.stop = self._make_stop()
+        self.regenerate = text_button(tr("Regenerate"), session.regenerate)
+        set_icon(self.regenerate, "again")
+        self.enqueue = text_button(tr("To queue"), session.queue_up)
+        set_icon(self.enqueue, "queue-add")
+        self.enqueue.setToolTip(tr("Put this run at the end of the queue (Ctrl+Shift+Return)"))
+        self.more = self._make_more()
+        self._lay_out()
+        self._connect()
+        self._show_state()
+
+    def copy_command(self) -> None:
+        """Put the command line of what the window describes into the clipboard, and say so."""
+        request = self._session.request()
+        if request:
+            QGuiApplication.clipboard().setText(command_line(request))
+            self._session.tell(_copied(request))
+
+    def ask_to_discard(self) -> None:
+        """Ask whether the run shall be stopped and its images deleted; the question goes when the run has ended."""
+        run = self._session.run
+        if not run.busy or self._question:
+            return
+        output = run.started.output if run.started else self._session.settings.output
+        dialog = self._question = DiscardDialog(run.done, output, self.window())
+        dialog.buttonClicked.connect(lambda button: self._answered(button is dialog.discard_button))
+        dialog.finished.connect(self._forget_question)
+        dialog.open()
+
+    def _answered(self, discard: bool) -> None:
+        if discard:
+            self._session.stop(StopMode.DISCARD)
+
+    def _forget_question(self) -> None:
+        self._question = None
+
+    def _make_start(self) -> QPushButton:
+        button = text_button(tr("Start"), self._session.start)
+        button.setObjectName("primary")
+        button.setToolTip(tr("Make the images (Ctrl+Return)"))
+        set_icon(button, "start", "on_accent")
+        return button
+
+    def _make_stop(self) -> QPushButton:
+        button = text_button(tr("Stop"))
+        button.setProperty("tall", True)
+        set_icon(button, "stop")
+        menu = QMenu(button)
+        stop = self._session.stop
+        menu.addAction(tr("After this image"), lambda: stop(StopMode.AFTER_IMAGE))
+        menu.addAction(tr("Now, keep the finished images (Esc)"), lambda: stop(StopMode.NOW))
+        menu.addSeparator()
+        menu.addAction(tr("Now, and take this run's images back…"), self.ask_to_discard)
+        button.setMenu(menu)
+        button.setToolTip(tr("Stop the run; there are three ways"))
+        return button
+
+    def _make_more(self) -> QToolButton:
+        button = icon_button("more", tr("More ways to run"), flat=False)
+        menu = QMenu(button)
+        menu.setToolTipsVisible(True)
+        self.random = menu.addAction(
+            tr("Regenerate with new random seeds"), lambda: self._session.regenerate(random_seeds=True)
+        )
+        self.random.setToolTip(tr("The last run again, with a fresh seed for every image, recorded with it"))
+        self.command = menu.addAction(tr("Copy as command (Ctrl+Shift+C)"), self.copy_command)
+        self.command.setToolTip(tr("The command line that does the same run"))
+        button.setMenu(menu)
+        button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        return button
+
+    def _lay_out(self) -> None:
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(GAP_SMALL)
+        layout.addWidget(self.estimate)
+        layout.addWidget(self.warnings)
+        for row, stretched in (
+            ((self.start, self.pause, self.stop), self.start),
+            ((self.regenerate, self.enqueue, self.more), self.regenerate),
+        ):
+            line = QHBoxLayout()
+            line.setSpacing(GAP_SMALL)
+            for button in row:
+                line.addWidget(button, 1 if button is stretched else 0)
+            layout.addLayout(line)
+
+    def _connect(self) -> None:
+        session = self._session
+        session.forecast.changed.connect(self._show_state)
+        session.memory.changed.connect(self._show_warnings)
+        session.run.state_changed.connect(self._show_state)
+
+    def _show_state(self) -> None:
+        session, run = self._session, self._session.run
+        cost = session.forecast.estimate
+        self.estimate.setText(tr("Looking at the models…") if session.catalog.catalog is None else cost.text())
+        self.start.setEnabled(not run.busy and cost.images > 0)
+        self.enqueue.setEnabled(cost.images > 0)
+        self.command.setEnabled(cost.images > 0)
+        self.stop.setEnabled(run.busy)
+        self._show_pause()
+        self._show_last()
+        self._show_warnings()
+        if self._question and not run.busy:
+            self._question.go_on_button.click()  # nothing is left to be stopped
+
+    def _show_pause(self) -> None:
+        run = self._session.run
+        paused = run.state in PAUSES
+        self.pause.setText(tr("Resume") if paused else tr("Pause"))
+        self.pause.setAccessibleName(self.pause.text())
+        self.pause.setToolTip(
+            tr("Go on with the picture being made (P)") if paused else tr("Wait after this denoising step (P)")
+        )
+        set_icon(self.pause, "start" if paused else "pause")
+        self.pause.setEnabled(run.can_pause)
+
+    def _show_last(self) -> None:
+        run = self._session.run
+        for control in (self.regenerate, self.random):
+            control.setEnabled(not run.busy and run.last_request is not None)
+        self.regenerate.setToolTip(_regenerate_tip(run.last_request))
+
+    def _show_warnings(self) -> None:
+        session = self._session
+        self.warnings.show_warnings([] if session.run.busy else session.forecast.warnings)
+
+
+def _copied(request: GenerationRequest) -> str:
+    words = tr("The command line of this run has been copied.")
+    return f"{words} {tr('Its seeds will be other ones: random seeds are on.')}" if request.seed is None else words
+
+
+def _regenerate_tip(last: GenerationRequest | None) -> str:
+    if last is None:
+        return tr("Make further images with the settings of the last run (Ctrl+R)")
+    words = tr("Further images with the settings of the last run (Ctrl+R)") + f"\n{describe_request(last)}"
+    if last.seed is None:
+        return words
+    return f"{words}\n" + tr(
+        "The sequence of seed {seed} goes on: images that lie in the folder are not made a second time."
+    ).format(seed=last.seed)

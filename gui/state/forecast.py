@@ -1,0 +1,145 @@
+"""What the run that the window describes will come to: time, disk, memory, and what speaks against it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Final
+
+from PyQt5.QtCore import QObject, QTimer, pyqtSignal
+
+from core.errors import ISICGUIError
+from core.generator.cost import Foresight, bytes_on_disk
+from core.generator.request import GenerationRequest
+from gui.i18n import tr
+from gui.state.memory import MemoryModel
+from gui.state.request import Estimate, size_text
+from gui.state.speed import SpeedBook
+from gui.workers.engine import Engine
+from gui.workers.task import TaskRunner
+
+_log = logging.getLogger(__name__)
+
+DELAY_MS: Final = 250
+"""Somebody who turns a spin box asks once, when the turning is over."""
+
+REPEAT_MS: Final = 10_000
+"""Drives fill up and other programs come and go while nothing is changed here."""
+
+DISK_MARGIN: Final = 100 * 2**20
+"""Bytes that should be left over on the drive."""
+
+
+class ForecastModel(QObject):
+    """Asks the engine what a request comes to, a moment after the request has changed.
+
+    Parameters
+    ----------
+    ask
+        Returns the request as the window describes it now, or None if there is none.
+    may_ask
+        Whether the engine is ready and idle.
+
+    Signals
+    -------
+    changed
+        Look at `estimate` and `warnings`.
+    """
+
+    changed = pyqtSignal()
+
+    def __init__(
+        self,
+        engine: Engine,
+        ask: Callable[[], GenerationRequest | None],
+        may_ask: Callable[[], bool],
+        memory: MemoryModel,
+        speeds: SpeedBook,
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._engine, self._ask, self._may_ask = engine, ask, may_ask
+        self._memory, self._speeds = memory, speeds
+        self._tasks = TaskRunner(1, self)
+        self._asked: GenerationRequest | None = None
+        self.foresight: Foresight | None = None
+        self.refusal = ""
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.timeout.connect(self._look)
+        self._repeat = QTimer(self)
+        self._repeat.timeout.connect(self._look)
+        self._repeat.start(REPEAT_MS)
+
+    def look_soon(self) -> None:
+        """Tell what is known of the present request, and ask for what is not."""
+        self.changed.emit()
+        self._timer.start(DELAY_MS)
+
+    @property
+    def estimate(self) -> Estimate:
+        """What the present request costs, as far as it is known."""
+        request = self._ask()
+        if request is None:
+            return Estimate((), None, None)
+        counts = tuple(count for _, count in request.counts)
+        told = self.foresight
+        if told is None:
+            return Estimate(counts, None, None)
+        seconds = self._speeds.seconds(request, told.device, told.precision, told.image_size)
+        return Estimate(counts, seconds, bytes_on_disk(request, told.image_size))
+
+    @property
+    def warnings(self) -> list[str]:
+        """What speaks against starting, in sentences; nobody is kept from it."""
+        if self._ask() is None:
+            return []
+        if self.refusal:
+            return [self.refusal]
+        told = self.foresight
+        return [*_of_memory(told, self._memory), *_of_disk(told), *_of_writer(told)] if told else []
+
+    def _look(self) -> None:
+        request = self._ask()
+        if request is None or not self._may_ask() or not self._tasks.is_idle:
+            return
+        self._asked = request
+        self._tasks.start(lambda: self._engine.foresee(request), self._accept, self._refuse)
+
+    def _accept(self, foresight: Foresight) -> None:
+        self.foresight, self.refusal = foresight, ""
+        self._tell()
+
+    def _refuse(self, error: BaseException) -> None:
+        if isinstance(error, ISICGUIError):
+            self.foresight, self.refusal = None, str(error)
+        else:
+            _log.warning("What the run will take could not be found out: %s", error)
+        self._tell()
+
+    def _tell(self) -> None:
+        self.changed.emit()
+        if self._ask() != self._asked:
+            self._timer.start(DELAY_MS)
+
+
+def _of_memory(told: Foresight, memory: MemoryModel) -> list[str]:
+    device = memory.devices.get(told.device)
+    if device is None or told.memory <= device.free:
+        return []
+    words = tr(
+        "The run needs up to {need} of memory; {device} has {free} free. Choose a smaller batch or close programs."
+    )
+    return [words.format(need=size_text(told.memory), device=told.device.upper(), free=size_text(device.free))]
+
+
+def _of_disk(told: Foresight) -> list[str]:
+    if told.free_disk is None or told.disk + DISK_MARGIN <= told.free_disk:
+        return []
+    words = tr("The images need about {need}; the drive of the output folder has {free} free.")
+    return [words.format(need=size_text(told.disk), free=size_text(told.free_disk))]
+
+
+def _of_writer(told: Foresight) -> list[str]:
+    words = tr("{who} is writing to this output folder. Wait for it or choose another folder.")
+    return [words.format(who=told.writer)] if told.writer else []

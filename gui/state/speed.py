@@ -1,0 +1,38 @@
+"""How long an image takes on this machine: measured in every run, remembered, never guessed."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Final
+
+from core.generator.request import GenerationRequest
+from gui.state.settings import SettingsModel
+
+NEW_SHARE: Final = 0.3
+"""Weight of the latest image in the running mean: quick to follow another load, slow to follow one hiccup."""
+
+
+class SpeedBook:
+    """Seconds per image and denoising step, by device, precision, image size, models and guidance."""
+
+    def __init__(self, settings: SettingsModel) -> None:
+        self._settings = settings
+
+    def learn(self, request: GenerationRequest, device: str, precision: str, size: int, seconds: float) -> None:
+        """Take an image into account that took `seconds`."""
+        key = _key(request, device, precision, size)
+        known = self._settings.recall(key, 0.0, float)
+        latest = seconds / request.steps
+        self._settings.remember(key, latest if known <= 0 else known + NEW_SHARE * (latest - known))
+
+    def seconds(self, request: GenerationRequest, device: str, precision: str, size: int) -> float | None:
+        """Return what all images of a request will take, or None if none like them have been made here."""
+        per_step = self._settings.recall(_key(request, device, precision, size), 0.0, float)
+        images = sum(count for _, count in request.counts)
+        return images * request.steps * per_step if per_step > 0 else None
+
+
+def _key(request: GenerationRequest, device: str, precision: str, size: int) -> str:
+    models = hashlib.sha256(str(request.models.absolute()).encode()).hexdigest()[:12]
+    guidance = "own" if request.guidance is None else f"{request.guidance:g}"
+    return f"speed/{device.replace(':', '')}-{precision}-{size}-{models}-{guidance}"
