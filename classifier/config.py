@@ -56,7 +56,7 @@ class ClassifierConfig(Settings):
     """Passes of as many draws as there are training images."""
     max_minutes: float | None = Field(None, gt=0)
     """Wall-clock limit; the cosine schedule ends at whichever limit comes first."""
-    batch_size: int = Field(64, ge=1, le=65_536)
+    batch_size: int = Field(64, ge=2, le=65_536)
     """Images per optimiser step."""
     learning_rate: float | None = Field(None, gt=0, le=1)
     """Peak rate of AdamW; by default what suits the scenario, see docs/training.md."""

@@ -12,6 +12,7 @@ from typing import Final
 import torch
 from torch import Tensor
 
+from classifier.aggregate import summarise_runs
 from classifier.config import ClassifierConfig
 from classifier.data import Split
 from classifier.events import Measured, SplitReady, Summarised, TrainingStep
@@ -88,8 +89,6 @@ class ClassifierRun:
             if stop.requested:
                 return
         if len(self.parts) > 1:
-            from classifier.aggregate import summarise_runs
-
             summary = summarise_runs(self.folder, [self.folder / part.place for part in self.parts])
             yield Summarised(self.folder, len(self.parts), summary.sentence)
 
