@@ -12,7 +12,7 @@ from safetensors.torch import save
 from torch import nn
 
 from classifier.keras_file import KerasModel, read_keras
-from classifier.keras_weights import KerasMisfitError, copy_weights, weighted_layers, weighted_modules
+from classifier.keras_weights import KerasMisfitError, copy_weights, weighted_layers
 from core.classification.architectures import ARCHITECTURES
 from core.classification.loading import RECORD_FILE, WEIGHTS_FILE
 from core.errors import ModelArchitectureError, ModelNotFiniteError, OutputError
@@ -22,7 +22,8 @@ from core.utils.finite_json import finite_json
 from core.utils.output_errors import output_errors
 from core.utils.safe_weights import sha256_of
 
-CANDIDATES: Final = ("densenet121_ham", "densenet201_ham", "simple_cnn")
+BY_WEIGHTED_LAYERS: Final = {246: "densenet121_ham", 406: "densenet201_ham", 8: "simple_cnn"}
+"""The predecessor's architectures by the number of their convolutions, batch norms and dense layers."""
 
 _LARGEST_SIDE: Final = 1024
 _REMEDY: Final = "Only the densenet121, densenet201 and simple_cnn that HAM10000_CNN's train.py saves are imported."
@@ -69,13 +70,11 @@ def import_keras(path: Path, output: Path) -> Imported:
 
 
 def _network(model: KerasModel, path: Path) -> tuple[str, nn.Module]:
-    found = len(weighted_layers(model.layers))
-    for name in CANDIDATES:
-        with torch.device("meta"):
-            expected = len(weighted_modules(ARCHITECTURES[name].build(len(CLASS_CODES))))
-        if found == expected:
-            return name, _filled(model, name, path)
-    raise _refusal(path, f"it has {found} layers with weights, as no network of HAM10000_CNN has")
+    count = len(weighted_layers(model.layers))
+    if count not in BY_WEIGHTED_LAYERS:
+        raise _refusal(path, f"it has {count} layers with weights, as no network there has")
+    name = BY_WEIGHTED_LAYERS[count]
+    return name, _filled(model, name, path)
 
 
 def _filled(model: KerasModel, name: str, path: Path) -> nn.Module:

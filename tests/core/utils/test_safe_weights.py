@@ -15,6 +15,7 @@ from core.errors import (
     ModelArchitectureError,
     ModelMissingError,
     ModelNotFiniteError,
+    ModelRefusedError,
     ModelTooLargeError,
     ModelTruncatedError,
     ModelUnsafeError,
@@ -141,3 +142,10 @@ def test_sha256(tmp_path):
     data = bytes(3_000_001)
     (tmp_path / "f").write_bytes(data)
     assert sha256_of(tmp_path / "f") == hashlib.sha256(data).hexdigest()
+
+
+def test_a_keras_file_is_told_apart_from_a_damaged_one(tmp_path):
+    (tmp_path / "best_model.h5").write_bytes(b"\x89HDF\r\n\x1a\n" + bytes(100))
+    with pytest.raises(ModelRefusedError, match="as Keras saves them") as refusal:
+        read_weights(tmp_path / "best_model.h5")
+    assert "models import" in refusal.value.remedy
