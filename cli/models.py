@@ -1,4 +1,4 @@
-"""`models list` and `models verify`: what a models folder holds, and whether it can be used."""
+"""`models`: what a models folder holds, whether it can be used, how good it is."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from cli.console import Console
+from cli.models_card import card, judge, sheet
 from cli.models_import import import_model
 from cli.options import FOLDER, json_option
 from core.errors import ISICGUIError, ModelRefusedError
@@ -24,10 +25,7 @@ models_option = click.option("--models", "folder", type=FOLDER, help="Models fol
 
 @click.group()
 def models() -> None:
-    """Look at the models in a folder."""
-
-
-models.add_command(import_model)
+    """Look at models, measure them, and say what is known of them."""
 
 
 @models.command("list")
@@ -98,3 +96,7 @@ def _verify_one(path: Path, group: list[ClassModel], console: Console) -> int:
     if not console.json_mode:
         console.say(f"ok  {path}  {', '.join(codes)}  SHA-256 {loaded.sha256}")
     return 0
+
+
+for command in (judge, sheet, card, import_model):
+    models.add_command(command)

@@ -74,9 +74,9 @@ def read_training_data(path: Path, config: DiffusionConfig, *, allow_leakage: bo
         If the data cannot be used, a class has no photograph in training, or held-out lesions are also in training.
     """
     photographs = read_dataset(path)
-    splits = _split([image for image in photographs.images if image.code in config.classes], config)
+    splits = split_images([image for image in photographs.images if image.code in config.classes], config)
     require_no_leakage(splits.leakage, allow_leakage)
-    train = load_pixels(_limited(splits.train, config), config.image_size)
+    train = load_pixels(limited(splits.train, config), config.image_size)
     _refuse_missing_classes(train, config, path)
     validation = load_pixels(splits.validation, config.image_size)
     return TrainingData(
@@ -96,7 +96,8 @@ def read_training_data(path: Path, config: DiffusionConfig, *, allow_leakage: bo
     )
 
 
-def _split(images: Sequence[LabelledImage], config: DiffusionConfig) -> Splits:
+def split_images(images: Sequence[LabelledImage], config: DiffusionConfig) -> Splits:
+    """Split images as a configuration says."""
     split = split_by_lesion if config.split == "lesion" else use_given_split
     return split(
         images,
@@ -106,7 +107,7 @@ def _split(images: Sequence[LabelledImage], config: DiffusionConfig) -> Splits:
     )
 
 
-def _limited(images: Sequence[LabelledImage], config: DiffusionConfig) -> list[LabelledImage]:
+def limited(images: Sequence[LabelledImage], config: DiffusionConfig) -> list[LabelledImage]:
     """Return at most `class_limit` images of each class, the first by id."""
     seen: Counter[str] = Counter()
     kept = []

@@ -84,6 +84,20 @@ class Generated:
         return tuple(code for code in CLASS_CODES if (self.labels == CLASS_INDEX[code]).any())
 
 
+def sources_of(models: Path) -> dict[str, ModelSource]:
+    """Return where the network of each available class comes from, by class code.
+
+    Raises
+    ------
+    ModelMissingError
+        If there is no usable model.
+    """
+    catalog = discover(models)
+    if not catalog.available:
+        raise missing_model(catalog.classes[CLASS_CODES[0]])
+    return {code: model_source(catalog.classes[code]) for code in catalog.available}
+
+
 def recommended(
     models: Path, *, sampler: str | None = None, steps: int | None = None, guidance: float | None = None, **other: Any
 ) -> Draw:
@@ -99,7 +113,7 @@ def recommended(
     ModelMissingError
         If there is no usable model.
     """
-    source = _sources(models).popitem()[1]
+    source = next(iter(sources_of(models).values()))
     advice = source.recommended
     sampler = sampler or str(advice.get("sampler", DEFAULT_SAMPLER))
     advised = advice.get("steps") if sampler == advice.get("sampler") else None
@@ -122,7 +136,7 @@ def fill_folder(models: Path, folder: Path, per_class: int, draw: Draw) -> Itera
     if Layout(folder).journal.is_file():
         yield from generator.resume(folder, models=models)
     present = Counter(record.class_code for record in _records(folder))
-    missing = {code: per_class - present[code] for code in _sources(models) if per_class > present[code]}
+    missing = {code: per_class - present[code] for code in sources_of(models) if per_class > present[code]}
     if missing:
         yield from generator.generate(_request(models, folder, missing, draw))
 
@@ -164,14 +178,6 @@ def _request(models: Path, folder: Path, missing: Mapping[str, int], draw: Draw)
     )
 
 
-def _sources(models: Path) -> dict[str, ModelSource]:
-    """Return where the network of each available class comes from."""
-    catalog = discover(models)
-    if not catalog.available:
-        raise missing_model(catalog.classes[CLASS_CODES[0]])
-    return {code: model_source(catalog.classes[code]) for code in catalog.available}
-
-
 def _records(folder: Path) -> list[ImageRecord]:
     return sorted(read_records(folder), key=lambda record: record.isic_number) if folder.is_dir() else []
 
@@ -182,7 +188,7 @@ def _first(records: Sequence[ImageRecord], code: str, count: int | None) -> Sequ
 
 def _refuse_others(models: Path, folder: Path, draw: Draw) -> None:
     manager = ModelManager(CacheManager())
-    wanted = {code: manager.sha256(source.weights) for code, source in _sources(models).items()}
+    wanted = {code: manager.sha256(source.weights) for code, source in sources_of(models).items()}
     for record in _records(folder):
         made_with = (record.weights_sha256, record.sampler, record.steps, record.guidance)
         if made_with != (wanted.get(record.class_code), draw.sampler, draw.steps, draw.guidance):

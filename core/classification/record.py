@@ -32,12 +32,15 @@ class ValidationRecord:
         Fingerprint of the held-out lesions.
     strength_p5
         5th percentile over the validation images of |logit - logit at the skin baseline|, or None.
+    interval
+        95 % interval of the balanced accuracy, or None.
     """
 
     balanced_accuracy: float
     images: int
     split_hash: str
     strength_p5: float | None = None
+    interval: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +116,14 @@ def _validation(data: Mapping[str, Any]) -> ValidationRecord | None:
     if not 0 <= float(accuracy) <= 1:
         raise ValueError(f"a balanced accuracy of {accuracy} is impossible")
     strength = data.get("strength_p5")
-    return ValidationRecord(float(accuracy), int(images), str(split), None if strength is None else float(strength))
+    low, high = data.get("val_balanced_accuracy_ci95") or (None, None)
+    return ValidationRecord(
+        float(accuracy),
+        int(images),
+        str(split),
+        None if strength is None else float(strength),
+        None if low is None or high is None else (float(low), float(high)),
+    )
 
 
 def _image_size(value: Any) -> int:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.functional import adaptive_avg_pool2d
 
-from core.classification.loading import load_network
+from core.classification.loading import LoadedNetwork, load_network
 from core.utils.path_manager import PathManager
 
 INDEPENDENT_CLASSIFIER: Final = "classifier-independent"
@@ -63,11 +63,20 @@ def load_extractor(path: Path | None = None, device: torch.device | None = None)
     ModelRefusedError
         If the classifier cannot be used.
     """
-    path = path or _default_classifier()
-    if path is None:
-        return PIXELS
-    network = load_network(path, device)
+    path = path or default_evaluator()
+    return PIXELS if path is None else extractor_of(load_network(path, device))
+
+
+def extractor_of(network: LoadedNetwork) -> Extractor:
+    """Return the features before the head of a classifier that is loaded already."""
     return Extractor(f"HAM({network.architecture.name}@{network.sha256[:8]})", network.features)
+
+
+def default_evaluator() -> Path | None:
+    """Return the starter classifier that judges images: the independent one, else the auxiliary one, else None."""
+    paths = PathManager()
+    places = (paths.starter_dir / INDEPENDENT_CLASSIFIER, paths.starter_classifier_dir)
+    return next((place for place in places if place.is_dir()), None)
 
 
 def in_batches(function: Callable[[Tensor], Tensor], images: Images) -> Floats:
@@ -85,9 +94,3 @@ def small_pixels(pixels: Tensor) -> Tensor:
 
 PIXELS: Final = Extractor(f"pixels {PIXEL_SIDE}x{PIXEL_SIDE}", small_pixels)
 """The features that need no classifier."""
-
-
-def _default_classifier() -> Path | None:
-    paths = PathManager()
-    places = (paths.starter_dir / INDEPENDENT_CLASSIFIER, paths.starter_classifier_dir)
-    return next((place for place in places if place.is_dir()), None)

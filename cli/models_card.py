@@ -1,0 +1,198 @@
+"""`models judge`, `models sheet`, `models card`: how good a generator is, what it looks like, what is known of it."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from cli.console import Console
+from cli.options import ANY_PATH, FOLDER, device_option, json_option
+from cli.progress import ProgressBar
+from core.errors import ModelArchitectureError, ModelMissingError, UsageError
+from core.events import Event, Notice
+from core.generator.pack import PackRefused
+from core.generator.request import DEFAULT_STEPS
+
+if TYPE_CHECKING:
+    from diffusion.judgement import Judgement
+
+CARD_FILE = "README.md"
+CLASSIFIER_RECORD = "classifier.json"
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+model_argument = click.argument("model", type=ANY_PATH)
+samples_option = click.option("--samples", type=FOLDER, help="Folder of generated images to take in place of new ones.")
+
+
+def drawing_options(command: Command) -> Command:
+    """Add the options that say how images are drawn; what is not given is what the models' maker recommends."""
+    for option in (
+        click.option("--sampler", type=click.Choice(list(DEFAULT_STEPS)), help="Denoising method."),
+        click.option("--steps", type=int, help="Denoising steps."),
+        click.option("--guidance", type=float, help="Classifier-free guidance, 1 = none."),
+        click.option("--batch-size", type=int, help="Images at once."),
+        device_option,
+    ):
+        command = option(command)
+    return command
+
+
+def judging_options(command: Command) -> Command:
+    """Add the options that say what a generator is judged with."""
+    for option in (
+        click.option("--evaluator", type=ANY_PATH, help="Classifier that judges [default: the starter's]."),
+        click.option("--per-class", type=int, default=50, show_default=True, help="Images of each class."),
+        click.option("--sweep", default="", metavar="1,1.5,2", help="Guidance scales to try besides."),
+        samples_option,
+        drawing_options,
+    ):
+        command = option(command)
+    return command
+
+
+@click.command(short_help="Measure a generator against photographs of lesions that it has not seen.")
+@model_argument
+@click.option("--data", type=ANY_PATH, required=True, help="Photographs that it was trained on.")
+@click.option("--output", type=FOLDER, required=True, help="Where images and findings go; images there are used again.")
+@judging_options
+@json_option
+def judge(json_mode: bool, **values: Any) -> None:
+    """Measure a generator: distance to real images, class fidelity, copies of training photographs, cost.
+
+    Writes judgement.json, a sheet of samples, and the nearest training photographs (memorisation_pairs.png), which are
+    real photographs: mind their licence.
+    """
+    console = Console(json_mode=json_mode)
+    found = _judge(console, **values)
+    if not json_mode:
+        from diffusion.measured import measured_text
+
+        console.say(measured_text(found.to_json()))
+
+
+@click.command(short_help="Draw a sheet of unselected samples, beside real photographs on request.")
+@model_argument
+@click.option("--output", type=click.Path(dir_okay=False, path_type=Path), required=True, help="PNG file to write.")
+@click.option("--columns", type=click.IntRange(1, 100), default=12, show_default=True, help="Samples of each class.")
+@click.option("--real", type=ANY_PATH, help="Data set; photographs of its held-out lesions are put beside.")
+@click.option("--keep", "folder", type=FOLDER, help="Keep the samples in this folder.")
+@samples_option
+@drawing_options
+@json_option
+def sheet(json_mode: bool, model: Path, output: Path, **values: Any) -> None:
+    """Draw the first images of every class, the ones that `generate --seed 42 --no-color` makes; nothing is picked out.
+
+    A sheet with real photographs is for your own eyes: mind their licence before handing it on.
+    """
+    from diffusion.sheet_files import SheetRequest, write_sheet
+
+    console = Console(json_mode=json_mode)
+    request = SheetRequest(model, output, drawing=_drawing(values), **values)
+    with ProgressBar() as bar:
+        write_sheet(request, _teller(bar, console))
+    console.event({"event": "sheet", "file": str(output)})
+    if not json_mode:
+        console.say(str(output))
+
+
+@click.command(short_help="Write the model card of a generator, or show that of a classifier.")
+@model_argument
+@click.option("--judged", type=FOLDER, help="Folder of `models judge`, whose findings are taken into the card.")
+@click.option("--data", type=ANY_PATH, help="Photographs that it was trained on: judge it first, into --judged.")
+@judging_options
+@json_option
+def card(json_mode: bool, model: Path, judged: Path | None, data: Path | None, **values: Any) -> None:
+    """Write README.md and SHA256SUMS of a model pack; of a classifier, show the card that it has.
+
+    The card is made of what lies in the pack: its configuration, training.json, judgement.json, and NOTES.md, where
+    the faults that somebody has seen are written down.
+    """
+    console = Console(json_mode=json_mode)
+    if data is not None:
+        if judged is None:
+            raise UsageError("Where the images and findings go is not said.", remedy="Name a folder with --judged DIR.")
+        _judge(console, model=model, data=data, output=judged, **values)
+    path = _classifier_card(model) if (model / CLASSIFIER_RECORD).is_file() else _generator_card(model, judged)
+    text = path.read_text(encoding="utf-8")
+    console.event({"event": "card", "file": str(path), "text": text})
+    if not json_mode:
+        console.say(text)
+
+
+def _judge(
+    console: Console,
+    *,
+    model: Path,
+    data: Path,
+    output: Path,
+    evaluator: Path | None,
+    per_class: int,
+    samples: Path | None,
+    sweep: str,
+    device: str,
+    **values: Any,
+) -> Judgement:
+    """Judge a generator and show the progress."""
+    from diffusion.judge import JudgeRequest, judge_pack
+
+    guidances = _numbers(sweep)
+    request = JudgeRequest(
+        model, data, output, evaluator, per_class, samples, guidances, drawing=_drawing(values), device=device
+    )
+    with ProgressBar() as bar:
+        found = judge_pack(request, _teller(bar, console))
+    console.event({"event": "judged", **found.to_json()})
+    return found
+
+
+def _drawing(values: dict[str, Any]) -> dict[str, Any]:
+    """Take the given fields of `Draw` out of a command's options."""
+    asked = {name: values.pop(name, None) for name in ("sampler", "steps", "guidance", "batch_size", "device")}
+    return {name: value for name, value in asked.items() if value is not None}
+
+
+def _numbers(text: str) -> tuple[float, ...]:
+    try:
+        return tuple(float(part) for part in text.split(",") if part.strip())
+    except ValueError as error:
+        raise UsageError(f"'{text}' is no list of numbers.", remedy="Write for example --sweep 1,1.5,2,3.") from error
+
+
+def _teller(bar: ProgressBar, console: Console) -> Callable[[Event], None]:
+    def tell(event: Event) -> None:
+        bar.show(event)
+        console.event(event)
+        if isinstance(event, Notice):
+            console.warn(event.message)
+
+    return tell
+
+
+def _classifier_card(model: Path) -> Path:
+    path = model / CARD_FILE
+    if not path.is_file():
+        raise ModelMissingError(
+            f"The classifier {model} has no {CARD_FILE}.", remedy="Export it again from its training run.", path=path
+        )
+    return path
+
+
+def _generator_card(model: Path, judged: Path | None) -> Path:
+    from diffusion.card import write_card
+    from diffusion.judgement import JUDGEMENT_FILE
+
+    if judged is not None:
+        shutil.copyfile(judged / JUDGEMENT_FILE, model / JUDGEMENT_FILE)
+    try:
+        return write_card(model)
+    except PackRefused as error:
+        raise ModelArchitectureError(
+            f"{model} is neither a model pack nor a classifier: {error}.",
+            remedy="Name the folder of one, such as the pack/ of a training run.",
+            path=model,
+        ) from error

@@ -1,0 +1,207 @@
+"""The model card of a generator: data, licence, how it was trained, what was measured, what must not be believed of it.
+
+Written from the files of the pack alone (`config.json`, `isicgui.json`, `training.json`, `judgement.json`), so that it
+can be written again whenever one of them changes. What a person knows besides stands in `NOTES.md` of the pack and is
+taken over as it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from core.doctor import SUMS_NAME
+from core.generator.pack import Pack, read_pack
+from core.generator.predictor import NO_GUIDANCE
+from core.taxonomy import class_name
+from core.training.hardware import Hardware
+from core.training.licence import HAM10000_CREDIT, HAM10000_FORMS, UNKNOWN, Licence, licence_of
+from core.utils.atomic import write_text_atomic
+from core.utils.safe_weights import sha256_of
+from diffusion.config import DiffusionConfig
+from diffusion.judgement import read_judgement
+from diffusion.measured import measured_text
+from diffusion.provenance import read_training, settings_of
+
+CARD_FILE: Final = "README.md"
+NOTES_FILE: Final = "NOTES.md"
+
+_CARD: Final = """\
+# {name}
+
+A {kind} diffusion model of dermatoscopic images, {size}x{size} pixels: {classes}.
+**For research and teaching only. Its images show no real patient's lesion, are no medical evidence, and nobody should
+be examined, reassured or treated by them.**
+
+## Files
+- `config.json`, `{weights}`: `diffusers.UNet2DModel`{cost}.
+- `scheduler_config.json`: `diffusers.DDPMScheduler`, {schedule} schedule, {prediction}.
+- `isicgui.json`: class order ({labels}){null}, recommended sampler `{sampler}`, {steps} steps, guidance {guidance:g}.
+- `{sums}`: checksum of the weights; `python main.py doctor` compares it.
+
+```python
+from diffusers import DDPMScheduler, UNet2DModel
+net = UNet2DModel.from_pretrained("{folder}")
+scheduler = DDPMScheduler.from_pretrained("{folder}")
+```
+
+## Data, licence, credit
+{licence}
+
+{credit}
+
+## Training
+{training}
+
+## Measured
+{measured}
+
+## Known faults
+{faults}
+- Its images resemble the photographs it learnt from: the patients, cameras and habits of their source, and mostly light
+  skin if that is so there. It must not be used to balance or augment a data set for other populations without checking.
+- Rare classes rest on few photographs; their variety is smaller than that of the disease.
+"""
+
+_REDO: Final = """\
+The command that trains it again, on a GPU if there is one (for several: `accelerate launch main.py train ...`), where
+`--set max_minutes=` and `--set images=` may be raised:
+
+    python main.py train diffusion --data DIR --output DIR {flags}"""
+
+
+def write_card(pack: Path) -> Path:
+    """Write `README.md` and `SHA256SUMS` of a pack and return the card.
+
+    Raises
+    ------
+    PackRefused
+        If the folder is no usable pack.
+    InputRefusedError
+        If one of its files cannot be read.
+    """
+    description = read_pack(pack)
+    sums = f"{sha256_of(description.weights)}  {description.weights.relative_to(pack).as_posix()}\n"
+    write_text_atomic(pack / SUMS_NAME, sums)
+    write_text_atomic(pack / CARD_FILE, render_card(description))
+    return pack / CARD_FILE
+
+
+def render_card(pack: Pack) -> str:
+    """Return a pack's model card as Markdown."""
+    training, judgement = read_training(pack.folder), read_judgement(pack.folder)
+    licence = _licence(training)
+    return _CARD.format(
+        **_identity(pack, judgement),
+        licence=licence.sentence,
+        credit=licence.credit or "Nobody was named for the training photographs.",
+        training="\n\n".join(_training(training)) or "Nothing beside the weights says how they were trained.",
+        measured=measured_text(judgement),
+        faults=_notes(pack.folder),
+    )
+
+
+def _identity(pack: Pack, judgement: Mapping[str, Any] | None) -> dict[str, Any]:
+    advice, names = pack.recommended, [f"{class_name(code)} ({code})" for code in pack.classes]
+    return {
+        "name": pack.name,
+        "folder": pack.folder.name,
+        "kind": "small class-conditional" if pack.labels else "small unconditional",
+        "size": pack.config["sample_size"],
+        "classes": ", ".join(names),
+        "weights": pack.weights.name,
+        "cost": _cost(judgement),
+        "schedule": _SCHEDULES.get(schedule := str(pack.scheduler.get("beta_schedule", "linear")), schedule),
+        "prediction": str(pack.scheduler.get("prediction_type", "epsilon")).replace("_", "-"),
+        "labels": ", ".join(f"{label} {code}" for code, label in (pack.labels or {}).items()) or pack.classes[0],
+        "null": "" if pack.null_label is None else f", null class {pack.null_label}",
+        "sampler": advice.get("sampler", "dpmpp-2m-sde"),
+        "steps": advice.get("steps", 20),
+        "guidance": advice.get("guidance", NO_GUIDANCE),
+        "sums": SUMS_NAME,
+    }
+
+
+_SCHEDULES: Final = {"squaredcos_cap_v2": "cosine", "scaled_linear": "scaled linear"}
+
+
+def _cost(judgement: Mapping[str, Any] | None) -> str:
+    model = (judgement or {}).get("model", {})
+    if "gmac" not in model:
+        return ""
+    return (
+        f", {model['parameters'] / 1e6:.1f} M parameters, {model['gmac']:.1f} GMAC a forward pass "
+        f"({model['gmac'] - model['attention_gmac']:.1f} without the products inside attention), "
+        f"{model['bytes'] / 1e6:.1f} MB"
+    )
+
+
+def _licence(training: Mapping[str, Any]) -> Licence:
+    kind, name = str(training.get("data_kind", "")), str(training.get("licence", UNKNOWN))
+    source = f"{kind} {training.get('data', '')}".lower()
+    known = any(form in source for form in HAM10000_FORMS)
+    return licence_of(kind, name, str(training.get("credit") or (HAM10000_CREDIT if known else "")))
+
+
+def _training(training: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the paragraphs on how the weights came about."""
+    if not training:
+        return
+    settings = settings_of(training)
+    if counts := training.get("photographs"):
+        yield _photographs(counts)
+    if "images_seen" in training:
+        yield _effort(training, settings)
+    changed = settings.model_dump(mode="json", exclude_defaults=True, exclude=_ELSEWHERE)
+    flags = " ".join(f"--set {key}={_plain(value)}" for key, value in changed.items())
+    yield _REDO.format(flags=flags).rstrip()
+
+
+_ELSEWHERE: Final = {"device", "threads", "workers", "extractor", "tracker"}
+"""Settings of the machine rather than of the model."""
+
+
+def _photographs(counts: Mapping[str, Mapping[str, int]]) -> str:
+    train = counts.get("train", {})
+    classes = ", ".join(f"{code} {count:,}" for code, count in train.items())
+    others = " and ".join(f"{sum(part.values()):,} ({name})" for name, part in counts.items() if name != "train")
+    return (
+        f"Learnt from {sum(train.values()):,} photographs ({classes}). Photographs of other lesions were held out: "
+        f"{others}; the first chose the weights that ship, the second are what is measured on below."
+    )
+
+
+def _effort(training: Mapping[str, Any], settings: DiffusionConfig) -> str:
+    hours = training.get("seconds", 0) / 3600
+    return (
+        f"{training['images_seen']:,} images seen (repetitions included), batch {settings.batch_size}, {hours:.1f} "
+        f"hours of wall-clock time on {_hardware(training.get('hardware'))}. "
+        f"{settings.prediction_type.replace('_', '-')}, min-SNR {settings.min_snr_gamma}, "
+        f"AdamW {settings.learning_rate:g} with warm-up and cosine decay, "
+        f"moving average {settings.ema_decay} (its weights ship), classes drawn by their size to the power "
+        f"{settings.sampling_power:g}, labels dropped with probability {settings.label_dropout:g}, "
+        f"{settings.half_size_share:.0%} of the budget at half the side, random turns and mirror images, "
+        f"{settings.augmentation:.0%} of the images augmented further, seed {settings.seed}. "
+        + ("Begun with the weights of another run." if training.get("init_from") else "From random weights.")
+    )
+
+
+def _hardware(data: object) -> str:
+    if isinstance(data, dict):
+        known = {name: data[name] for name in Hardware.__slots__ if name in data}
+        if len(known) == len(Hardware.__slots__):
+            return Hardware(**{**known, "gpus": tuple(known["gpus"])}).sentence
+    return str(data) if isinstance(data, str) else "hardware that nobody described"
+
+
+def _plain(value: object) -> str:
+    return ",".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def _notes(folder: Path) -> str:
+    path = folder / NOTES_FILE
+    return path.read_text(encoding="utf-8").strip() if path.is_file() else _NO_NOTES
+
+
+_NO_NOTES: Final = "- Nobody has looked through its images and written down what is wrong with them (`NOTES.md`)."

@@ -1,0 +1,182 @@
+"""What was found out about a generator, and `judgement.json`, which says it to programs and to the model card.
+
+The file has the keys `format`, `name`, `created`, and
+
+- `model`: `weights_sha256`, and of a model pack `parameters`, `gmac`, `attention_gmac`, `bytes`;
+- `samples`: `n`, `by_class`, and how they were drawn (`sampler`, `steps`, `guidance`, `seed`, `color`), or null where a
+  folder of unknown making was judged;
+- `data`: `kind`, `split_fingerprint`, `train` and `held_out` with `images`, `lesions`, `by_class`;
+- `distance`: `features`, `mean` over the classes, `overall` and `by_class`, each with `kid` and `floor` as
+  `{value, low, high, n_a, n_b}`;
+- `fidelity`: `evaluator`, `generated` and `real` as `{value, low, high, n}`, `real_source`, `classes`, `matrix`,
+  `recall`; or null;
+- `loss`: `held_out`, `train`, `low`, `high`, `n`; or null for checkpoints of single classes;
+- `memorisation`: see `core.measures.memorisation.Memorisation`;
+- `sweep`: for each guidance that was tried, `guidance`, `mean_distance`, `overall` as in `distance`, and `fidelity` as
+  `generated` in `fidelity`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from core.dataset.labelled import LabelledImage
+from core.errors import InputRefusedError
+from core.measures.memorisation import Memorisation
+from core.taxonomy import CLASS_CODES
+from core.utils.atomic import write_text_atomic
+from diffusion.cost import Cost
+from diffusion.distances import Distance, Distances
+from diffusion.fidelity import Fidelity
+from diffusion.generated import Draw, Generated
+from diffusion.heldout_loss import LossGap
+
+FORMAT: Final = 1
+JUDGEMENT_FILE: Final = "judgement.json"
+
+
+@dataclass(frozen=True, slots=True)
+class SweepPoint:
+    """What one guidance scale does to distance and class fidelity."""
+
+    guidance: float
+    distances: Distances
+    fidelity: Fidelity | None
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedData:
+    """The photographs that a generator is judged with."""
+
+    kind: str
+    fingerprint: str
+    train: Sequence[LabelledImage]
+    held_out: Sequence[LabelledImage]
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """Everything that was found out about a generator; None where it could not be measured.
+
+    Attributes
+    ----------
+    draw
+        How the images were drawn; None if a folder of unknown making was judged.
+    """
+
+    name: str
+    created: str
+    weights_sha256: tuple[str, ...]
+    cost: Cost | None
+    draw: Draw | None
+    generated: Generated
+    data: JudgedData
+    distances: Distances
+    fidelity: Fidelity | None
+    loss: LossGap | None
+    memorisation: Memorisation
+    sweep: tuple[SweepPoint, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the judgement as plain JSON types without NaN or infinity."""
+        return {
+            "format": FORMAT,
+            "name": self.name,
+            "created": self.created,
+            "model": {"weights_sha256": list(self.weights_sha256), **(asdict(self.cost) if self.cost else {})},
+            "samples": _samples(self.generated, self.draw),
+            "data": _data(self.data),
+            "distance": _distances(self.distances),
+            "fidelity": None if self.fidelity is None else _fidelity(self.fidelity),
+            "loss": None if self.loss is None else asdict(self.loss),
+            "memorisation": self.memorisation.to_json(),
+            "sweep": [_sweep_point(point) for point in self.sweep],
+        }
+
+
+def write_judgement(judgement: Judgement, folder: Path) -> Path:
+    """Write `judgement.json` into a folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / JUDGEMENT_FILE
+    write_text_atomic(path, json.dumps(judgement.to_json(), indent=2, allow_nan=False) + "\n")
+    return path
+
+
+def read_judgement(folder: Path) -> dict[str, Any] | None:
+    """Return the content of a folder's `judgement.json`; None if there is none.
+
+    Raises
+    ------
+    InputRefusedError
+        If it cannot be read.
+    """
+    path = folder / JUDGEMENT_FILE
+    try:
+        content = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
+    except (OSError, ValueError) as error:
+        raise InputRefusedError(
+            f"{path} cannot be read: {error}.", remedy="Remove it and judge the generator again.", path=path
+        ) from error
+    return content if isinstance(content, dict) else None
+
+
+def _samples(generated: Generated, draw: Draw | None) -> dict[str, Any]:
+    counts = {code: int((generated.labels == CLASS_CODES.index(code)).sum()) for code in generated.codes}
+    known = ("sampler", "steps", "guidance", "seed", "color")
+    how = None if draw is None else {name: getattr(draw, name) for name in known}
+    return {"n": len(generated.labels), "size": generated.size, "by_class": counts, "drawn": how}
+
+
+def _data(data: JudgedData) -> dict[str, Any]:
+    parts = {"train": data.train, "held_out": data.held_out}
+    return {"kind": data.kind, "split_fingerprint": data.fingerprint, **{k: _part(v) for k, v in parts.items()}}
+
+
+def _part(images: Sequence[LabelledImage]) -> dict[str, Any]:
+    counts = Counter(image.code for image in images)
+    return {
+        "images": len(images),
+        "lesions": len({image.lesion_id for image in images}),
+        "by_class": {code: counts[code] for code in CLASS_CODES if counts[code]},
+    }
+
+
+def _distance(distance: Distance | None) -> Mapping[str, Any] | None:
+    return None if distance is None else asdict(distance)
+
+
+def _distances(found: Distances) -> dict[str, Any]:
+    return {
+        "features": found.features,
+        "mean": found.mean,
+        "overall": _distance(found.overall),
+        "by_class": {code: _distance(distance) for code, distance in found.by_class.items()},
+    }
+
+
+def _fidelity(found: Fidelity) -> dict[str, Any]:
+    return {
+        "evaluator": found.evaluator,
+        "generated": asdict(found.generated),
+        "real": None if found.real is None else asdict(found.real),
+        "real_source": found.real_source,
+        "classes": list(CLASS_CODES),
+        "matrix": np.asarray(found.matrix).tolist(),
+        "recall": dict(found.recall),
+    }
+
+
+def _sweep_point(point: SweepPoint) -> dict[str, Any]:
+    return {
+        "guidance": point.guidance,
+        "mean_distance": point.distances.mean,
+        "overall": _distance(point.distances.overall),
+        "fidelity": None if point.fidelity is None else asdict(point.fidelity.generated),
+    }

@@ -1,0 +1,47 @@
+"""How a generator came about, as far as the files beside it tell."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from core.errors import InputRefusedError
+from core.training.run_folder import CONFIG_FILE
+from core.training.settings import load_settings
+from diffusion.config import DiffusionConfig
+from diffusion.pack import TRAINING_FILE
+
+
+def read_training(models: Path) -> dict[str, Any]:
+    """Return what `training.json` beside the weights says, or `config.json` of the run that they lie in; {} if neither.
+
+    Raises
+    ------
+    InputRefusedError
+        If the file cannot be read.
+    """
+    places = (models / TRAINING_FILE, models.parent / CONFIG_FILE)
+    path = next((place for place in places if place.is_file()), None)
+    if path is None:
+        return {}
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InputRefusedError(
+            f"{path} cannot be read: {error}.", remedy="Copy it again from the training run.", path=path
+        ) from error
+    return content if isinstance(content, dict) else {}
+
+
+def settings_of(training: Mapping[str, Any]) -> DiffusionConfig:
+    """Return the settings that a generator was trained with; the defaults where nothing says.
+
+    Raises
+    ------
+    SettingsRefusedError
+        If they are none that this version of the program knows.
+    """
+    settings = training.get("settings")
+    return load_settings(DiffusionConfig, preset=settings if isinstance(settings, dict) else {})
