@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from torch import nn
+
 from classifier.calibration import fit_temperature
 from classifier.data import Split
-from classifier.evaluation import Evaluation, evaluate
+from classifier.evaluation import Answers, Evaluation, evaluate
 from classifier.export import export_classifier, rounded
 from classifier.history import HISTORY_FILE, read_history
 from classifier.plots import draw_plots, write_plots
@@ -52,32 +56,63 @@ def finish_run(
     -------
     What was measured; written to `test_results.json`, `test_predictions.csv`, `plots/`, `report.html` and `model/`.
     """
+    parts = {"train": train, "validation": validation, "test": test}
+    if extra is not None and len(extra):
+        parts["extra"] = extra
+    measured = measure_run(trained, parts, about or RunAbout())
+    write_run(folder, measured)
+    return measured.results
+
+
+@dataclass(frozen=True, eq=False)
+class Measured:
+    """A network with the weights that ship, and what it did."""
+
+    net: nn.Module
+    answers: Answers
+    results: Results
+
+
+def measure_run(trained: Trained, parts: Mapping[str, Split], about: RunAbout) -> Measured:
+    """Measure a trained classifier; `parts` are train, validation, test and perhaps extra; see `finish_run`."""
     net = rounded(trained.net).to(resolve_device(trained.config.device))
     preprocessing = Preprocessing(trained.config.image_size, trained.mean, trained.std)
+    validation = parts["validation"]
     temperature = fit_temperature(logits_of(net, preprocessing, validation), validation.labels.numpy())
-    held = test if len(test) else validation
-    answers = answer(net, preprocessing, held, CLASS_CODES, temperature)
-    others = None if extra is None else evaluate(answer(net, preprocessing, extra, CLASS_CODES, temperature))
-    parts = {"train": train, "validation": validation, "test": test, **({"extra": extra} if extra else {})}
-    results = _results(trained, preprocessing, parts, evaluate(answers), others, about or RunAbout())
-    export_classifier(folder / MODEL_FOLDER, net, results)
-    write_predictions(folder / PREDICTIONS_FILE, answers)
+    answers = {
+        name: answer(net, preprocessing, parts[name], CLASS_CODES, temperature)
+        for name in (_held_out(parts), "extra")
+        if name in parts
+    }
+    held = answers[_held_out(parts)]
+    extra = evaluate(answers["extra"]) if "extra" in answers else None
+    return Measured(net, held, _results(trained, preprocessing, parts, evaluate(held), extra, about))
+
+
+def write_run(folder: Path, measured: Measured) -> None:
+    """Write everything that a finished run has; `test_results.json` last, which marks it as finished."""
+    results = measured.results
+    export_classifier(folder / MODEL_FOLDER, measured.net, results)
+    write_predictions(folder / PREDICTIONS_FILE, measured.answers)
     plots = draw_plots(results.evaluation, read_history(folder / HISTORY_FILE))
     write_plots(folder / PLOTS_FOLDER, plots)
     write_text_atomic(folder / REPORT_FILE, render_report(results, plots))
     write_text_atomic(folder / RESULTS_FILE, finite_json(results_json(results)))
-    return results
+
+
+def _held_out(parts: Mapping[str, Split]) -> str:
+    return "test" if len(parts["test"]) else "validation"
 
 
 def _results(
     trained: Trained,
     preprocessing: Preprocessing,
-    parts: dict[str, Split],
+    parts: Mapping[str, Split],
     evaluation: Evaluation,
     extra: Evaluation | None,
     about: RunAbout,
 ) -> Results:
-    measured_on = "test" if len(parts["test"]) else "validation"
+    measured_on = _held_out(parts)
     return Results(
         architecture=trained.config.architecture,
         preprocessing=preprocessing,
