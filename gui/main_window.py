@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -10,6 +11,7 @@ from PyQt5.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QShowEvent
 from PyQt5.QtWidgets import QApplication, QDockWidget, QMainWindow, QMenu, QMessageBox, QToolBar, QVBoxLayout, QWidget
 
 from core.cancel import StopMode
+from core.dataset.ratings import MAX_STARS
 from core.events import Finished
 from core.version import PRODUCT
 from gui import shortcuts
@@ -26,6 +28,7 @@ from gui.panels.status_line import StatusLine
 from gui.panels.top_bar import TopBar
 from gui.panels.tree_panel import TreePanel
 from gui.shortcuts import Key
+from gui.state.collection import vanished_error
 from gui.state.problem import Problem
 from gui.state.request import describe_request
 from gui.state.run import summary
@@ -39,6 +42,7 @@ from gui.workers.queue_store import QueuedRun
 from gui.workers.scan import SUFFIXES
 from gui.workers.unfinished import Unfinished
 
+RATING_WORDS: Final = ("No stars", "One star", "Two stars", "Three stars", "Four stars", "Five stars")
 REFERENCE_SIZE: Final = (1280, 800)
 LAYOUT_VERSION: Final = 2
 TOLD_MS: Final = 5000
@@ -211,9 +215,14 @@ class MainWindow(QMainWindow):
             Key(("K", "Alt+Left"), "Previous image", lambda: self.gallery.step(-1)),
             Key(("+", "="), "Zoom in", lambda: picture.zoom_by(STEP)),
             Key(("-",), "Zoom out", lambda: picture.zoom_by(1 / STEP)),
-            Key(("0",), "Fit the picture", picture.fit),
-            Key(("1",), "One picture pixel, one screen pixel", picture.zoom_one),
-            Key(("X",), "Explanations on or off", self.top.explain.toggle),
+            Key(("F",), "Fit the picture", picture.fit),
+            Key(("Z",), "One picture pixel, one screen pixel", picture.zoom_one),
+            Key(("E",), "Explanations on or off", self.top.explain.toggle),
+            *(Key((str(n),), RATING_WORDS[n], partial(self.gallery.rate, n)) for n in range(MAX_STARS + 1)),
+            Key(("X",), "Reject the image, or take that back", self.gallery.toggle_rejected),
+            Key(("C",), "Compare the chosen images", self.gallery.compare),
+            Key(("Del",), "Move the chosen images to the trash", self.gallery.delete),
+            Key(("Ctrl+Z",), "Undo the last deletion", self.gallery.undo),
             Key(("Ctrl+E",), "Open the picture in the system's viewer", picture.open_outside),
             Key(("F11",), "Hide or show all panels", self.toggle_panels),
             Key(("F1",), "This list", self._show_keys),
@@ -232,10 +241,17 @@ class MainWindow(QMainWindow):
         session.told.connect(lambda words: self.statusBar().showMessage(words, TOLD_MS))
         session.queue.run_failed.connect(self._queued_run_failed)
         session.settings.changed.connect(self._setting_changed)
+        session.collection.folder_vanished.connect(self._tell_vanished)
+        session.collection.folder_returned.connect(self.banner.hide)
 
     def _begin(self) -> None:
         self.session.open()
         self.session.log.show_all()
+
+    def _tell_vanished(self) -> None:
+        error = vanished_error(self.session.settings.output)
+        choose = self.top.choose_output
+        self.banner.tell(f"{error.message} {error.remedy}", tr("Choose a folder…"), choose, "warning")
 
     def _setting_changed(self, key: str) -> None:
         app = QApplication.instance()

@@ -8,6 +8,7 @@ from PyQt5.QtWidgets import QFrame, QHBoxLayout, QSizePolicy, QStackedWidget, QT
 from core.events import Finished
 from gui.desktop import open_path
 from gui.i18n import tr
+from gui.panels.compare_view import CompareView
 from gui.panels.denoising_view import DenoisingView
 from gui.panels.explain_view import ExplainView
 from gui.state.run import RunState
@@ -21,11 +22,11 @@ from gui.widgets.labels import label
 from gui.widgets.picture_view import STEP, PictureView
 from gui.widgets.recipe_line import RecipeLine
 
-IMAGE, DENOISING, EXPLAIN = range(3)
+IMAGE, DENOISING, EXPLAIN, COMPARE = range(4)
 
 
 class PicturePanel(QFrame):
-    """Three tabs over one place; while a run goes on the denoising comes to the front by itself, once."""
+    """Four tabs over one place; while a run goes on the denoising comes to the front by itself, once."""
 
     def __init__(self, session: Session) -> None:
         super().__init__()
@@ -37,6 +38,7 @@ class PicturePanel(QFrame):
         self.place = QStackedWidget()
         self.denoising = DenoisingView(session.denoising)
         self.explain = ExplainView(session)
+        self.compare = CompareView(session)
         self.pages = QStackedWidget()
         self.recipe = RecipeLine()
         self._zoom = label("", "muted")
@@ -49,7 +51,8 @@ class PicturePanel(QFrame):
     @property
     def view(self) -> PictureView:
         """The view that zoom keys act on."""
-        return {DENOISING: self.denoising.noisy, EXPLAIN: self.explain.view}.get(self.pages.currentIndex(), self.image)
+        views = {DENOISING: self.denoising.noisy, EXPLAIN: self.explain.view, COMPARE: self.compare.view}
+        return views.get(self.pages.currentIndex(), self.image)
 
     def zoom_by(self, factor: float) -> None:
         """Magnify what is shown."""
@@ -74,7 +77,7 @@ class PicturePanel(QFrame):
         tabs.setDrawBase(False)
         tabs.setExpanding(False)
         tabs.setUsesScrollButtons(False)
-        for name in (tr("Image"), tr("Denoising"), tr("Explain")):
+        for name in (tr("Image"), tr("Denoising"), tr("Explain"), tr("Compare")):
             tabs.addTab(name)
         tabs.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         tabs.setAccessibleName(tr("What is shown of the picture"))
@@ -86,7 +89,7 @@ class PicturePanel(QFrame):
         layout.setSpacing(GAP_SMALL)
         self.place.addWidget(self.empty)
         self.place.addWidget(self.image)
-        for page in (self.place, self.denoising, self.explain):
+        for page in (self.place, self.denoising, self.explain, self.compare):
             self.pages.addWidget(page)
         layout.addWidget(self.pages, 1)
         layout.addWidget(self.recipe)
@@ -105,7 +108,7 @@ class PicturePanel(QFrame):
         head.addWidget(self._zoom)
         head.addWidget(icon_button("zoom-out", tr("Smaller (-)"), lambda: self.zoom_by(1 / STEP)))
         head.addWidget(icon_button("zoom-in", tr("Larger (+)"), lambda: self.zoom_by(STEP)))
-        head.addWidget(icon_button("fit", tr("Fit (0)"), self.fit))
+        head.addWidget(icon_button("fit", tr("Fit (F)"), self.fit))
         head.addWidget(self._pixels_button())
         head.addWidget(icon_button("open", tr("Open in the system's viewer (Ctrl+E)"), self.open_outside))
         return whole
@@ -118,7 +121,13 @@ class PicturePanel(QFrame):
         return button
 
     def _set_pixels(self, shown: bool) -> None:
-        for view in (self.image, self.explain.view, self.denoising.noisy, self.denoising.predicted):
+        for view in (
+            self.image,
+            self.explain.view,
+            self.denoising.noisy,
+            self.denoising.predicted,
+            *self.compare.views,
+        ):
             view.set_pixels(shown)
 
     def _connect(self) -> None:
@@ -126,7 +135,9 @@ class PicturePanel(QFrame):
         self.tabs.currentChanged.connect(self._turn)
         self.image.activated.connect(self.open_outside)
         self.image.zoomed.connect(self._show_zoom)
-        self.explain.view.zoomed.connect(self._show_zoom)
+        for view in (self.explain.view, *self.compare.views):
+            view.zoomed.connect(lambda _: self._show_zoom(self.view.zoom))
+        session.collection.compare.asked.connect(lambda: self.tabs.setCurrentIndex(COMPARE))
         session.picture.changed.connect(self._show_picture)
         session.run.state_changed.connect(self._follow_run)
         session.run.finished.connect(self._leave_denoising)
@@ -135,7 +146,7 @@ class PicturePanel(QFrame):
 
     def _turn(self, page: int) -> None:
         self.pages.setCurrentIndex(page)
-        self.recipe.setVisible(page != DENOISING and self._session.picture.picture is not None)
+        self._show_recipe()
         self._show_zoom(self.view.zoom)
         if page == EXPLAIN:
             self._session.settings.set("xai.enabled", True)
@@ -148,8 +159,12 @@ class PicturePanel(QFrame):
         self.image.show_picture(to_pixmap(picture.pixels) if picture else None)
         self.place.setCurrentWidget(self.image if picture else self.empty)
         self.recipe.show_picture(picture)
-        self.recipe.setVisible(picture is not None and self.pages.currentIndex() != DENOISING)
+        self._show_recipe()
         self._teach()
+
+    def _show_recipe(self) -> None:
+        concerned = self.pages.currentIndex() in (IMAGE, EXPLAIN)
+        self.recipe.setVisible(concerned and self._session.picture.picture is not None)
 
     def _teach(self) -> None:
         if self._session.picture.picture:

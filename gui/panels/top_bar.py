@@ -43,6 +43,10 @@ class TopBar(QWidget):
         self.panels.setMenu(menu)
         self.panels.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
 
+    def choose_output(self) -> None:
+        """Ask for another output folder."""
+        self._choose("paths.output", tr("Folder for images"))
+
     def _lay_out(self) -> None:
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -82,7 +86,7 @@ class TopBar(QWidget):
         button.setText(tr("Explain"))
         button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         button.setCheckable(True)
-        button.setToolTip(tr("Show by Integrated Gradients what the classifier looks at in the shown image (X)"))
+        button.setToolTip(tr("Show by Integrated Gradients what the classifier looks at in the shown image (E)"))
         button.setAccessibleName(tr("Explanations"))
         return button
 
@@ -147,7 +151,7 @@ class TopBar(QWidget):
     def _fill_output_menu(self, menu: QMenu) -> None:
         menu.clear()
         menu.addAction(tr("Default folder"), lambda: self._settings.choose_folder("paths.output", None))
-        menu.addAction(tr("Choose a folder…"), lambda: self._choose("paths.output", tr("Folder for images")))
+        menu.addAction(tr("Choose a folder…"), self.choose_output)
         self._add_recent(menu, "paths.output")
         menu.addSeparator()
         menu.addAction(tr("Show in the file manager"), lambda: open_path(self._settings.output))

@@ -78,9 +78,16 @@ class Collection(QObject):
             source.failed.connect(self.failed)
 
     def _deleted(self, paths: tuple[str, ...]) -> None:
+        """Take deleted images out; where one of them was shown, show the next."""
+        rows = [row for path in paths if (row := self._gallery.row_of(Path(path))) is not None]
         self._gallery.remove(paths)
         picture = self._picture.picture
-        if picture and str(picture.path) in paths:
+        if picture is None or str(picture.path) not in paths:
+            return
+        left = self._gallery.rowCount()
+        if rows and left:
+            self._picture.show(Path(self._gallery.item(min(*rows, left - 1)).path))
+        else:
             self._picture.clear()
 
     def _restored(self, paths: tuple[str, ...]) -> None:

@@ -27,6 +27,8 @@ class CompareModel(QObject):
     -------
     changed
         Look at `a`, `b`, `difference` and `note`.
+    asked
+        Somebody wants to compare: the comparison should come to the front.
     failed
         A file could not be read; carries the exception.
 
@@ -39,6 +41,7 @@ class CompareModel(QObject):
     """
 
     changed = pyqtSignal()
+    asked = pyqtSignal()
     failed = pyqtSignal(object)
 
     def __init__(self, parent: QObject | None = None) -> None:
@@ -54,6 +57,8 @@ class CompareModel(QObject):
         """Make a picture A; what is shown next becomes B."""
         self._wanted = None
         self._show(picture, None)
+        if picture:
+            self.asked.emit()
 
     def follow(self, picture: Picture | None) -> None:
         """Make the picture that is looked at B, if there is an A, and B is a file."""
@@ -63,6 +68,7 @@ class CompareModel(QObject):
     def compare_files(self, a: Path, b: Path) -> None:
         """Read two files and compare them; the latest call wins."""
         self._wanted = (a, b)
+        self.asked.emit()
         self._tasks.start(
             lambda: (read_picture(a), read_picture(b)), lambda both: self._accept((a, b), *both), self._refuse
         )
@@ -71,6 +77,7 @@ class CompareModel(QObject):
         """Compare two pictures, the second of which is no file."""
         self._wanted = None
         self._show(a, b, note)
+        self.asked.emit()
 
     def swap(self) -> None:
         """Exchange the two."""

@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
+import dataclasses
+import os
 from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from PyQt5.QtCore import QAbstractListModel, QModelIndex, QObject, Qt, pyqtSignal
 from PyQt5.QtGui import QPixmap
 
+from core.dataset.deletion import Key
+from core.dataset.ratings import Rating
 from core.taxonomy import class_name
+from gui.state.flaws import flaw_words, rating_words
+from gui.state.gallery_filter import GalleryFilter
+from gui.state.ratings import RatingsModel
 from gui.state.thumbnails import ThumbnailStore
-from gui.workers.scan import FolderSummary, GalleryItem, item_of
+from gui.workers.image_check import Flaw
+from gui.workers.scan import FolderNotes, FolderSummary, GalleryItem, item_of
 from gui.workers.scan_thread import ScanThread
 
 _NOWHERE = QModelIndex()
+
+RESET_FROM: Final = 50
+"""So many rows that go or come at once are told to the view as one change of everything."""
 
 
 class GalleryModel(QAbstractListModel):
@@ -23,73 +35,123 @@ class GalleryModel(QAbstractListModel):
     Signals
     -------
     counted
-        The number of images per class has changed.
+        The number of images per class has changed, or another number of them is shown.
     summarized
         The explanations that lie in the folder are known; carries a `FolderSummary`.
+    flawed
+        Files were found that cannot be shown; look at `flaws`.
     failed
         The folder could not be looked at; carries the exception.
     """
 
     counted = pyqtSignal()
     summarized = pyqtSignal(object)
+    flawed = pyqtSignal()
     failed = pyqtSignal(object)
 
     def __init__(self, thumbnails: ThumbnailStore, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.thumbnails = thumbnails
+        self.ratings = RatingsModel(self)
         self.output: Path | None = None
         self.counts: Counter[str] = Counter()
-        self.class_filter = ""
+        self.runs: Counter[str] = Counter()
+        self.flaws: dict[str, Flaw] = {}
+        self.filter = GalleryFilter()
         self.scanning = False
         self._all: list[GalleryItem] = []
         self._shown: list[GalleryItem] = []
         self._rows: dict[str, int] = {}
         self._known: set[str] = set()
+        self._seen: set[str] = set()
+        self._is_first_look = True
         self._thread: ScanThread | None = None
         thumbnails.ready.connect(self._thumbnail_ready)
+        self.ratings.changed.connect(self._ratings_changed)
 
     def open(self, output: Path) -> None:
         """Show the images of another folder."""
         self.stop()
         self.beginResetModel()
         self.output = output
+        self.filter = dataclasses.replace(self.filter, run="")
         self._all, self._shown = [], []
         self._rows, self._known = {}, set()
         self.counts.clear()
+        self.runs.clear()
+        self.flaws.clear()
         self.thumbnails.forget()
+        self.ratings.open(output)
         self.endResetModel()
         self.counted.emit()
-        self._scan(output)
+        self.flawed.emit()
+        self._scan(output, is_first_look=True)
 
     def stop(self) -> None:
-        """Stop looking through the folder."""
+        """Stop looking through the folder, and save what was rated."""
+        self.ratings.save_now()
         if self._thread:
             self._thread.requestInterruption()
             self._thread.wait()
             self._thread = None
+            self.scanning = False
 
-    def add(self, path: Path, class_code: str) -> None:
+    def add(self, path: Path, class_code: str, run: str = "") -> None:
         """Put an image that has just been made in front."""
         if self.output and self.output in path.parents and str(path) not in self._known:
-            item = item_of(path, class_code)
-            self._take_in([item], in_front=True)
+            self._take_in([item_of(path, class_code, run)], in_front=True)
 
-    def remove_missing(self) -> None:
-        """Look through the folder again, as after a run was taken back."""
+    def refresh(self) -> None:
+        """Look through the folder again: what is gone goes, what is new comes, the rest keeps its place."""
         if self.output:
-            self.open(self.output)
+            self.stop()
+            self._scan(self.output, is_first_look=False)
+
+    def remove(self, paths: Iterable[str]) -> None:
+        """Take images out that are no longer there."""
+        gone = set(paths) & self._known
+        if not gone:
+            return
+        removed = [item for item in self._all if item.path in gone]
+        self._all = [item for item in self._all if item.path not in gone]
+        self._known -= gone
+        self.counts -= Counter(item.class_code for item in removed)
+        self.runs -= Counter(item.run for item in removed if item.run)
+        self._hide(gone)
+        for path in gone:
+            self.thumbnails.drop(path)
+            self.flaws.pop(path, None)
+        self.counted.emit()
+        self.flawed.emit()
 
     def set_filter(self, class_code: str) -> None:
         """Show one class only, or all for an empty code."""
+        self.narrow(class_code=class_code)
+
+    def narrow(self, **changes: str) -> None:
+        """Change parts of the filter: `class_code`, `run`, `rating`."""
         self.beginResetModel()
-        self.class_filter = class_code
-        self._shown = [item for item in self._all if class_code in ("", item.class_code)]
+        self.filter = dataclasses.replace(self.filter, **changes)
+        self._shown = [item for item in self._all if self._fits(item)]
         self._rows = {}
         self.endResetModel()
+        self.counted.emit()
 
     def item(self, row: int) -> GalleryItem:
         """Return the image in a row."""
         return self._shown[row]
+
+    def items(self) -> list[GalleryItem]:
+        """Return the images shown, in order."""
+        return list(self._shown)
+
+    def key_of(self, path: Path) -> Key | None:
+        """Return class and file name of an image of this folder, or None if the file is none of them."""
+        return (path.parent.name, path.name) if str(path) in self._known else None
+
+    def rejected(self) -> list[GalleryItem]:
+        """Return every rejected image of the folder, shown or not."""
+        return [item for item in self._all if self.ratings.get(item.key).rejected]
 
     def row_of(self, path: Path) -> int | None:
         """Return the row of a file, or None if it is not shown."""
@@ -107,7 +169,7 @@ class GalleryModel(QAbstractListModel):
         if role == Qt.ItemDataRole.DisplayRole:
             return item.name
         if role in (Qt.ItemDataRole.ToolTipRole, Qt.ItemDataRole.AccessibleTextRole):
-            return f"{item.name}, {item.class_code} {class_name(item.class_code)}"
+            return self._describe(item)
         if role == Qt.ItemDataRole.UserRole:
             return item
         return None
@@ -116,11 +178,27 @@ class GalleryModel(QAbstractListModel):
         """Return the thumbnail, or None while it is being made."""
         return self.thumbnails.get(item.path)
 
-    def _scan(self, output: Path) -> None:
+    def rating(self, item: GalleryItem) -> Rating:
+        """Return the rating of an image."""
+        return self.ratings.get(item.key)
+
+    def _describe(self, item: GalleryItem) -> str:
+        parts = [f"{item.name}, {item.class_code} {class_name(item.class_code)}", rating_words(self.rating(item))]
+        if item.path in self.flaws:
+            parts.append(flaw_words(self.flaws[item.path]))
+        return ", ".join(part for part in parts if part)
+
+    def _fits(self, item: GalleryItem) -> bool:
+        return self.filter.fits(item, self.ratings.get(item.key))
+
+    def _scan(self, output: Path, *, is_first_look: bool) -> None:
         self.scanning = True
+        self._seen, self._is_first_look = set(), is_first_look
         self._thread = ScanThread(output, self)
+        self._thread.noted.connect(self._take_notes)
         self._thread.batch.connect(self._take_batch)
         self._thread.summarized.connect(self._take_summary)
+        self._thread.flawed.connect(self._take_flaws)
         self._thread.failed.connect(self.failed)
         self._thread.finished.connect(self._end_scan)
         self._thread.start()
@@ -128,23 +206,40 @@ class GalleryModel(QAbstractListModel):
     def _is_stale(self) -> bool:
         return self.sender() is not self._thread
 
+    def _take_notes(self, notes: FolderNotes) -> None:
+        if not self._is_stale():
+            self.ratings.load(notes.ratings)
+
     def _take_batch(self, items: list[GalleryItem]) -> None:
         if not self._is_stale():
-            self._take_in([item for item in items if item.path not in self._known], in_front=False)
+            self._seen.update(item.path for item in items)
+            fresh = [item for item in items if item.path not in self._known]
+            self._take_in(fresh, in_front=not self._is_first_look)
 
     def _take_summary(self, summary: FolderSummary) -> None:
         if not self._is_stale():
             self.summarized.emit(summary)
 
-    def _end_scan(self) -> None:
+    def _take_flaws(self, flaws: list[Flaw]) -> None:
         if not self._is_stale():
-            self.scanning = False
-            self.counted.emit()
+            self.flaws |= {flaw.path: flaw for flaw in flaws if flaw.path in self._known}
+            self.flawed.emit()
+
+    def _end_scan(self) -> None:
+        if self._is_stale():
+            return
+        self.scanning = False
+        if not self._is_first_look:
+            self.remove([path for path in self._known - self._seen if not os.path.exists(path)])
+        self.counted.emit()
 
     def _take_in(self, items: list[GalleryItem], *, in_front: bool) -> None:
+        if not items:
+            return
         self._known.update(item.path for item in items)
         self.counts.update(item.class_code for item in items)
-        fitting = [item for item in items if self.class_filter in ("", item.class_code)]
+        self.runs.update(item.run for item in items if item.run)
+        fitting = [item for item in items if self._fits(item)]
         at_all, at_shown = (0, 0) if in_front else (len(self._all), len(self._shown))
         self._all[at_all:at_all] = items
         if fitting:
@@ -154,13 +249,43 @@ class GalleryModel(QAbstractListModel):
             self.endInsertRows()
         self.counted.emit()
 
+    def _hide(self, paths: set[str]) -> None:
+        """Take rows away."""
+        rows = sorted((row for path in paths if (row := self._row_index().get(path)) is not None), reverse=True)
+        if len(rows) >= RESET_FROM:
+            self.beginResetModel()
+            self._shown = [item for item in self._shown if item.path not in paths]
+            self._rows = {}
+            self.endResetModel()
+            return
+        for row in rows:
+            self.beginRemoveRows(QModelIndex(), row, row)
+            del self._shown[row]
+            self._rows = {}
+            self.endRemoveRows()
+
     def _row_index(self) -> dict[str, int]:
         if len(self._rows) != len(self._shown):
             self._rows = {item.path: row for row, item in enumerate(self._shown)}
         return self._rows
 
     def _thumbnail_ready(self, path: str) -> None:
+        self._tell_row(path)
+
+    def _tell_row(self, path: str) -> None:
         row = self._row_index().get(path)
         if row is not None:
             index = self.index(row)
             self.dataChanged.emit(index, index, [Qt.ItemDataRole.DecorationRole])
+
+    def _ratings_changed(self, keys: list[Key]) -> None:
+        """Draw the images of these keys anew; those that the filter no longer lets through go."""
+        if self.output is None:
+            return
+        paths = [os.path.join(str(self.output), *key) for key in keys]
+        rows = self._row_index()
+        shown = [path for path in paths if path in rows]
+        self._hide({path for path in shown if not self._fits(self._shown[self._row_index()[path]])})
+        for path in shown:
+            self._tell_row(path)
+        self.counted.emit()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Final
 
 from PyQt5.QtCore import QEvent, Qt, pyqtSignal
@@ -19,6 +20,26 @@ PIXELS_FROM: Final = 8.0
 FIT_MARGIN: Final = 0.96
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Which part of a picture is seen, whatever the picture's resolution.
+
+    Attributes
+    ----------
+    fits
+        Whether all of it is to be seen, however large the view is.
+    span
+        Width of the whole picture in screen pixels.
+    x, y
+        The point in the middle of the view, 0..1 of width and height.
+    """
+
+    fits: bool
+    span: float
+    x: float
+    y: float
+
+
 class PictureView(QGraphicsView):
     """Shows one picture.
 
@@ -26,11 +47,14 @@ class PictureView(QGraphicsView):
     -------
     zoomed
         Carries the magnification: screen pixels per picture pixel.
+    placed
+        Another part of the picture is seen; carries the `Place`.
     activated
         The picture was double-clicked.
     """
 
     zoomed = pyqtSignal(float)
+    placed = pyqtSignal(object)
     activated = pyqtSignal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -42,6 +66,7 @@ class PictureView(QGraphicsView):
         self.setScene(scene)
         self._fits = True
         self._pixels = False
+        self._is_placing = False
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setBackgroundBrush(palette.color("picture"))
         self.setDragMode(QGraphicsView.DragMode.ScrollHandDrag)
@@ -51,6 +76,8 @@ class PictureView(QGraphicsView):
         self.setRenderHint(QPainter.RenderHint.Antialiasing, False)
         self.setMinimumSize(160, 120)
         self.setAcceptDrops(False)
+        for bar in (self.horizontalScrollBar(), self.verticalScrollBar()):
+            bar.valueChanged.connect(self._tell_place)
 
     @property
     def has_picture(self) -> bool:
@@ -107,6 +134,24 @@ class PictureView(QGraphicsView):
         """Screen pixels per picture pixel."""
         return self.transform().m11()
 
+    def place(self) -> Place:
+        """Return which part of the picture is seen."""
+        size = self._picture.boundingRect()
+        middle = self.mapToScene(self.viewport().rect().center())
+        width, height = max(1.0, size.width()), max(1.0, size.height())
+        return Place(self._fits, self.zoom * width, middle.x() / width, middle.y() / height)
+
+    def show_place(self, place: Place) -> None:
+        """Show the part that another view shows, without telling of it."""
+        if not self.has_picture:
+            return
+        self._is_placing = True
+        size = self._picture.boundingRect()
+        self._fits = place.fits
+        self._set_zoom(place.span / size.width())
+        self.centerOn(place.x * size.width(), place.y * size.height())
+        self._is_placing = False
+
     def wheelEvent(self, event: QWheelEvent) -> None:
         """Zoom at the pointer."""
         if self.has_picture:
@@ -133,10 +178,17 @@ class PictureView(QGraphicsView):
 
     def _set_zoom(self, zoom: float) -> None:
         zoom = max(MIN_ZOOM, min(MAX_ZOOM, zoom))
+        before, self._is_placing = self._is_placing, True
         self.resetTransform()
         self.scale(zoom, zoom)
+        self._is_placing = before
         self._smooth()
         self.zoomed.emit(zoom)
+        self._tell_place()
+
+    def _tell_place(self) -> None:
+        if not self._is_placing and self.has_picture:
+            self.placed.emit(self.place())
 
     def _smooth(self) -> None:
         squares = self.zoom >= PIXELS_FROM or (self._pixels and self.zoom > 1)

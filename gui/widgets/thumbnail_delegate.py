@@ -1,4 +1,4 @@
-"""Draws one thumbnail of the gallery: picture or placeholder, class and number."""
+"""Draws one thumbnail of the gallery: picture or placeholder, class and number, rating."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from PyQt5.QtCore import QModelIndex, QRect, QSize, Qt
 from PyQt5.QtGui import QPainter
 from PyQt5.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
+from core.dataset.ratings import Rating
 from gui.state.gallery import GalleryModel
 from gui.theme import palette
 from gui.theme.icons import icon
@@ -14,6 +15,8 @@ from gui.workers.scan import GalleryItem
 
 CAPTION = 18
 CELL = QSize(THUMBNAIL + 2 * GRID, THUMBNAIL + CAPTION + 2 * GRID)
+REJECTED_OPACITY = 0.3
+STAR = "★"
 
 
 class ThumbnailDelegate(QStyledItemDelegate):
@@ -29,12 +32,17 @@ class ThumbnailDelegate(QStyledItemDelegate):
         if not isinstance(model, GalleryModel):
             return
         item: GalleryItem = index.data(Qt.ItemDataRole.UserRole)
+        rating = model.rating(item)
         painter.save()
         self._draw_ground(painter, option)
         inner = option.rect.adjusted(GRID, GRID, -GRID, -GRID)
         square = QRect(inner.left(), inner.top(), THUMBNAIL, THUMBNAIL)
+        painter.setOpacity(REJECTED_OPACITY if rating.rejected else 1.0)
         self._draw_picture(painter, square, model, item)
-        self._draw_caption(painter, inner, item)
+        painter.setOpacity(1.0)
+        if rating.rejected:
+            icon("rejected", "text").paint(painter, square.adjusted(32, 32, -32, -32))
+        self._draw_caption(painter, inner, item, rating)
         painter.restore()
 
     def _draw_ground(self, painter: QPainter, option: QStyleOptionViewItem) -> None:
@@ -58,9 +66,21 @@ class ThumbnailDelegate(QStyledItemDelegate):
         if model.thumbnails.is_broken(item.path):
             icon("broken", "muted").paint(painter, square.adjusted(32, 32, -32, -32))
 
-    def _draw_caption(self, painter: QPainter, inner: QRect, item: GalleryItem) -> None:
+    def _draw_caption(self, painter: QPainter, inner: QRect, item: GalleryItem, rating: Rating) -> None:
         area = QRect(inner.left(), inner.bottom() - CAPTION + 1, inner.width(), CAPTION)
+        stars = STAR * rating.stars
+        painter.setPen(palette.color("accent"))
+        painter.drawText(area, int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter), stars)
+        metrics = painter.fontMetrics()
+        if stars:
+            area.setRight(area.right() - metrics.horizontalAdvance(stars) - GRID)
         painter.setPen(palette.color("muted"))
-        short = item.name.removeprefix("ISIC_").lstrip("0") or item.name
-        text = painter.fontMetrics().elidedText(f"{item.class_code} {short}", Qt.TextElideMode.ElideRight, area.width())
-        painter.drawText(area, int(Qt.AlignmentFlag.AlignCenter), text)
+        text = metrics.elidedText(short_name(item), Qt.TextElideMode.ElideRight, area.width())
+        side = Qt.AlignmentFlag.AlignLeft if stars else Qt.AlignmentFlag.AlignHCenter
+        painter.drawText(area, int(side | Qt.AlignmentFlag.AlignVCenter), text)
+
+
+def short_name(item: GalleryItem) -> str:
+    """Return class and number, or class and file name of a file that has no number."""
+    short = item.name.removeprefix("ISIC_").lstrip("0") or item.name
+    return f"{item.class_code} {short}"

@@ -11,9 +11,10 @@ from PyQt5.QtCore import QModelIndex, QTimer
 from core.dataset.png import encode_png
 from gui.main_window import MainWindow
 from gui.state.gallery import GalleryModel
-from gui.state.thumbnails import KEPT, ThumbnailStore, load_thumbnail
+from gui.state.thumbnails import KEPT, ThumbnailStore
 from gui.workers.scan import BATCH, scan_images
 from gui.workers.task import TaskRunner
+from gui.workers.thumbnail_cache import load_thumbnail
 from tests.gui.conftest import Opener
 from tests.gui.fake_engine import make_pixels, make_recipe
 

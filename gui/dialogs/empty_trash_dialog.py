@@ -1,0 +1,22 @@
+"""Asks before what lies in the trash is deleted for good."""
+
+from __future__ import annotations
+
+from PyQt5.QtWidgets import QMessageBox, QPushButton, QWidget
+
+from gui.i18n import tr
+
+
+class EmptyTrashDialog(QMessageBox):
+    """The safe answer is the one that Return and Escape give."""
+
+    def __init__(self, files: int, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setIcon(QMessageBox.Icon.Warning)
+        self.setWindowTitle(tr("Empty the trash"))
+        self.setText(tr("Delete %n file(s) for good?", files))
+        self.setInformativeText(tr("They cannot be brought back. Their numbers and seeds are not used again."))
+        self.delete_button: QPushButton = self.addButton(tr("Delete for good"), QMessageBox.ButtonRole.DestructiveRole)
+        self.keep_button: QPushButton = self.addButton(tr("Keep"), QMessageBox.ButtonRole.RejectRole)
+        self.setDefaultButton(self.keep_button)
+        self.setEscapeButton(self.keep_button)
