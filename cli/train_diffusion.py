@@ -25,7 +25,7 @@ from diffusion.events import (
     TrainingStarted,
     TrainingStep,
 )
-from diffusion.presets import PRESETS, per_class
+from diffusion.presets import PRESETS, one_network_a_class
 
 if TYPE_CHECKING:
     from diffusion.run import RunRequest
@@ -98,16 +98,19 @@ def _request(
     config = load_settings(
         DiffusionConfig,
         file=file,
-        preset={**saved.get("settings", {}), **_preset(preset, per_class)},
+        preset={**saved.get("settings", {}), **_preset(preset, per_class, warm=init_from is not None)},
         overrides=overrides,
     )
     init_from = init_from or _path(saved.get("init_from"))
     return RunRequest(config, data, output, resume=resume, init_from=init_from, allow_leakage=allow_leakage)
 
 
-def _preset(name: str | None, one_a_class: bool) -> Mapping[str, Any]:
+def _preset(name: str | None, one_a_class: bool, *, warm: bool) -> Mapping[str, Any]:
     values = PRESETS[name] if name else {}
-    return per_class(values) if one_a_class else values
+    if one_a_class:
+        values = one_network_a_class(values)
+    # weights that come from elsewhere know colours and shapes already
+    return {**values, "half_size_share": 0.0} if warm else values
 
 
 def _path(text: object) -> Path | None:

@@ -84,7 +84,7 @@ PRESETS: Final[Mapping[str, Mapping[str, Any]]] = {
 predecessor: the recipe of the original program without its augmentation, which coloured what it learnt from."""
 
 
-def per_class(preset: Mapping[str, Any]) -> dict[str, Any]:
+def one_network_a_class(preset: Mapping[str, Any]) -> dict[str, Any]:
     """Return a preset with one network for each class, which is the predecessor's, in place of its own network."""
     without = {"dropout": 0.0, "label_dropout": 0.0, "augmentation": 0.0, "guidance": 1.0}
     return {**preset, **PREDECESSOR_NETWORK, **without, "kind": "per_class"}

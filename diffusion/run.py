@@ -86,8 +86,9 @@ def train_generator(request: RunRequest, stop: StopRequest) -> Iterator[Event]:
     if config.threads is not None:
         torch.set_num_threads(config.threads)
     accelerator, device = start_processes(config)
-    output = _output_folder(request, accelerator)
+    _refuse_overwriting(request)
     data = read_training_data(request.data, config, allow_leakage=request.allow_leakage)
+    output = _output_folder(request, accelerator)
     run = _Run(request, data, output, accelerator, device)
     if not accelerator.is_main_process:
         deque(run.train(stop), maxlen=0)
@@ -97,22 +98,20 @@ def train_generator(request: RunRequest, stop: StopRequest) -> Iterator[Event]:
     accelerator.end_training()
 
 
-def _output_folder(request: RunRequest, accelerator: Accelerator) -> Path:
-    """Return the run's folder, the same in all processes.
+def _refuse_overwriting(request: RunRequest) -> None:
+    output = request.output
+    if output is not None and not request.resume and next(output.glob(f"**/{CHECKPOINT}"), None):
+        raise UsageError(
+            f"{output} holds a run already.", remedy="Continue it with --resume, or name another folder.", path=output
+        )
 
-    Raises
-    ------
-    UsageError
-        If another run lies there and is not to be continued.
-    """
+
+def _output_folder(request: RunRequest, accelerator: Accelerator) -> Path:
+    """Make the run's folder, the same in all processes."""
     shared = [request.output]
     if request.output is None and accelerator.is_main_process:
         shared = [new_run_folder(request.config.name)]
     (output,) = broadcast_object_list(shared)
-    if not request.resume and next(output.glob(f"**/{CHECKPOINT}"), None):
-        raise UsageError(
-            f"{output} holds a run already.", remedy="Continue it with --resume, or name another folder.", path=output
-        )
     output.mkdir(parents=True, exist_ok=True)
     return output
 

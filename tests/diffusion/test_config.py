@@ -14,7 +14,7 @@ from core.generator.checkpoint import PREDECESSOR_NET, PREDECESSOR_SCHEDULER
 from core.training.settings import SettingsRefusedError, load_settings
 from diffusion.config import BUDGET_KEYS, DiffusionConfig
 from diffusion.model import build_scheduler, build_unet
-from diffusion.presets import PRESETS, per_class
+from diffusion.presets import PRESETS, one_network_a_class
 
 
 @pytest.mark.parametrize(
@@ -32,7 +32,7 @@ from diffusion.presets import PRESETS, per_class
         ({"classes": "MEL,XYZ"}, "classes", "no class 'XYZ'"),
         ({"classes": ["MEL", "MEL"]}, "classes", "once"),
         ({"kind": "per_class"}, "image_size|widths", "predecessor's network"),
-        ({"kind": "per_class", **per_class({}), "dropout": 0.1}, "dropout", "leave dropout out"),
+        ({"kind": "per_class", **one_network_a_class({}), "dropout": 0.1}, "dropout", "leave dropout out"),
         ({"ema_decay": 1.0}, "ema_decay", "less than 1"),
         ({"images": 0}, "images", "greater than or equal to 1"),
         ({"prediction_type": "sample"}, "prediction_type", "epsilon"),
@@ -53,7 +53,7 @@ def test_every_preset_is_possible_and_survives_its_own_file(name: str, tmp_path:
     config = load_settings(DiffusionConfig, preset=PRESETS[name])
     (tmp_path / "c.json").write_text(json.dumps(config.model_dump(mode="json")))
     assert load_settings(DiffusionConfig, file=tmp_path / "c.json") == config
-    one_a_class = load_settings(DiffusionConfig, preset=per_class(PRESETS[name]))
+    one_a_class = load_settings(DiffusionConfig, preset=one_network_a_class(PRESETS[name]))
     assert one_a_class.kind == "per_class"
     assert one_a_class.images == config.images
 
