@@ -262,7 +262,7 @@ class Session(QObject):
     def _learn_speed(self, event: ImageDone) -> None:
         run = self.run
         if run.request and run.started and run.image_size and event.done > 1:
-            self._speeds.learn(run.request, run.started.device, run.started.precision, run.image_size, event.seconds)
+            self._speeds.learn(run.request, run.started, run.image_size, event.seconds)
 
     def _explain_every(self, event: ImageDone) -> None:
         request = self.run.request or self.request()

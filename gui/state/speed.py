@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import Final
 
+from core.events import Started
 from core.generator.request import GenerationRequest
 from gui.state.settings import SettingsModel
 
@@ -18,11 +19,11 @@ class SpeedBook:
     def __init__(self, settings: SettingsModel) -> None:
         self._settings = settings
 
-    def learn(self, request: GenerationRequest, device: str, precision: str, size: int, seconds: float) -> None:
-        """Take an image into account that took `seconds`."""
-        key = _key(request, device, precision, size)
+    def learn(self, request: GenerationRequest, started: Started, size: int, seconds: float) -> None:
+        """Take an image into account that took `seconds` in the run that `started`."""
+        key = _key(request, started.device, started.precision, size)
         known = self._settings.recall(key, 0.0, float)
-        latest = seconds / request.steps
+        latest = seconds / max(1, started.steps)
         self._settings.remember(key, latest if known <= 0 else known + NEW_SHARE * (latest - known))
 
     def seconds(self, request: GenerationRequest, device: str, precision: str, size: int) -> float | None:
