@@ -12,7 +12,7 @@ import click
 from cli.console import Console
 from cli.options import ANY_PATH, FOLDER, device_option, json_option
 from cli.progress import ProgressBar
-from core.errors import ModelArchitectureError, ModelMissingError, UsageError
+from core.errors import InputRefusedError, ModelArchitectureError, ModelMissingError, UsageError
 from core.events import Event, Notice
 from core.generator.pack import PackRefused
 from core.generator.request import DEFAULT_STEPS
@@ -187,7 +187,7 @@ def _generator_card(model: Path, judged: Path | None) -> Path:
     from diffusion.judgement import JUDGEMENT_FILE
 
     if judged is not None:
-        shutil.copyfile(judged / JUDGEMENT_FILE, model / JUDGEMENT_FILE)
+        _take_over(judged / JUDGEMENT_FILE, model)
     try:
         return write_card(model)
     except PackRefused as error:
@@ -196,3 +196,11 @@ def _generator_card(model: Path, judged: Path | None) -> Path:
             remedy="Name the folder of one, such as the pack/ of a training run.",
             path=model,
         ) from error
+
+
+def _take_over(judgement: Path, model: Path) -> None:
+    if not judgement.is_file():
+        raise InputRefusedError(
+            f"There is no {judgement}.", remedy="Make it with: python main.py models judge", path=judgement
+        )
+    shutil.copyfile(judgement, model / judgement.name)

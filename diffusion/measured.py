@@ -100,9 +100,9 @@ def _memorisation(found: Numbers) -> str:
     return (
         f"**Memorisation**: {found['flagged']} of {found['n']} images lie as near to a training photograph as only "
         f"{found['expected']:.1%} of held-out photographs do; beyond chance {found['excess']:+.1%} "
-        f"({found['low']:+.1%} to {found['high']:+.1%}). Nearest of {found['train']} training photographs in all turned "
-        f"and mirrored views, in {' and in '.join(found['spaces'])}, threshold from {found['held_out']} held-out "
-        "photographs. It finds copies of whole images, not of parts."
+        f"({found['low']:+.1%} to {found['high']:+.1%}). Nearest of {found['train']} training photographs in all "
+        f"turned and mirrored views, in {' and in '.join(found['spaces'])}; the threshold is from "
+        f"{found['held_out']} held-out photographs. It finds copies of whole images, not of parts."
     )
 
 
