@@ -1,4 +1,4 @@
-"""Labelled photographs on disk, and splits that never put one lesion on both sides.
+"""Labelled photographs, and splits that never put one lesion on both sides.
 
 One lesion often has several photographs. A split by image would let a model see a test lesion during training, so every
 split of this program goes by lesion, is stratified by class, and depends on nothing but the lesion's own id.
@@ -6,7 +6,6 @@ split of this program goes by lesion, is stratified by class, and depends on not
 
 from __future__ import annotations
 
-import csv
 import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -15,13 +14,11 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image
 
 from core.errors import InputRefusedError
-from core.taxonomy import CLASS_CODES, CLASS_INDEX, parse_class
+from core.taxonomy import CLASS_CODES, CLASS_INDEX
 
 LABELS_FILE: Final = "labels.csv"
-REQUIRED_COLUMNS: Final = ("id", "class", "lesion_id", "path")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,56 +35,6 @@ class LabelledImage:
     def label(self) -> int:
         """Index of the class in canonical order, 0..6."""
         return CLASS_INDEX[self.code]
-
-
-def read_labels(folder: Path) -> list[LabelledImage]:
-    """Read `labels.csv` of a data folder, sorted by image id.
-
-    Parameters
-    ----------
-    folder
-        Holds `labels.csv` with the columns id, class, lesion_id, path (relative to the folder) and optionally split.
-
-    Raises
-    ------
-    InputRefusedError
-        If the table is missing, lacks a column, names no image, or gives one lesion two classes.
-    UnknownClassError
-        If a class is none of the seven.
-    """
-    table = folder / LABELS_FILE
-    try:
-        with table.open(encoding="utf-8", newline="") as stream:
-            images = [_image(row, folder) for row in _checked_rows(stream, table)]
-    except FileNotFoundError as error:
-        raise InputRefusedError(
-            f"There is no {LABELS_FILE} in {folder}.", remedy="Name the folder that holds the table.", path=table
-        ) from error
-    if not images:
-        raise InputRefusedError(f"{table} lists no image.", remedy="Add one row for each photograph.", path=table)
-    return sorted(images, key=lambda image: image.image_id)
-
-
-def _checked_rows(stream: Iterable[str], table: Path) -> csv.DictReader[str]:
-    rows = csv.DictReader(stream)
-    missing = [name for name in REQUIRED_COLUMNS if name not in (rows.fieldnames or ())]
-    if missing:
-        raise InputRefusedError(
-            f"{table} has no column {', '.join(missing)}.",
-            remedy=f"The first line must name the columns {', '.join(REQUIRED_COLUMNS)}.",
-            path=table,
-        )
-    return rows
-
-
-def _image(row: dict[str, str], folder: Path) -> LabelledImage:
-    return LabelledImage(
-        row["id"],
-        parse_class(row["class"]),
-        row["lesion_id"] or row["id"],
-        row.get("split") or "",
-        folder / row["path"],
-    )
 
 
 def hold_out_lesions(
@@ -145,35 +92,6 @@ def lesion_hash(images: Iterable[LabelledImage]) -> str:
     """Return the SHA-256 of the sorted, distinct lesion ids, one a line: a split's fingerprint."""
     lesions = sorted({image.lesion_id for image in images})
     return hashlib.sha256("\n".join(lesions).encode()).hexdigest()
-
-
-def read_pixels(images: Sequence[LabelledImage], size: int) -> npt.NDArray[np.uint8]:
-    """Read all images into memory.
-
-    Returns
-    -------
-    Array of shape (N, 3, size, size), uint8 RGB, resized bilinearly with antialiasing (Pillow).
-
-    Raises
-    ------
-    InputRefusedError
-        Naming the first file that is missing or is no readable image.
-    """
-    pixels = np.empty((len(images), 3, size, size), dtype=np.uint8)
-    for index, image in enumerate(images):
-        pixels[index] = read_image(image.path, size).transpose(2, 0, 1)
-    return pixels
-
-
-def read_image(path: Path, size: int) -> npt.NDArray[np.uint8]:
-    """Read one image as (size, size, 3) uint8 RGB; see `read_pixels`."""
-    try:
-        with Image.open(path) as picture:
-            return np.asarray(picture.convert("RGB").resize((size, size), Image.Resampling.BILINEAR))
-    except (OSError, SyntaxError) as error:  # Pillow reports some broken PNG files as SyntaxError
-        raise InputRefusedError(
-            f"{path} cannot be read as an image: {error}.", remedy="Repair or remove the file and its row.", path=path
-        ) from error
 
 
 def labels_of(images: Sequence[LabelledImage]) -> npt.NDArray[np.int64]:
