@@ -91,13 +91,14 @@ class CompareView(QWidget):
 
     def _make_controls(self) -> None:
         words = (
-            ("wipe", tr("Line to move")),
-            ("beside", tr("Side by side")),
-            ("blink", tr("Blink: one after the other")),
+            ("wipe", tr("Line"), tr("A left of a line that can be moved, B right of it")),
+            ("beside", tr("Side by side"), tr("A and B side by side, with the same zoom")),
+            ("blink", tr("Blink"), tr("A and B in turn, in the same place")),
         )
-        for mode, (icon_name, text) in zip(Mode, words, strict=True):
+        for mode, (icon_name, text, tip) in zip(Mode, words, strict=True):
             button = icon_button(icon_name, text)
-            button.setText(text.split(":")[0])
+            button.setText(text)
+            button.setToolTip(tip)
             button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
             button.setCheckable(True)
             self.modes.addButton(button, int(mode))
@@ -168,7 +169,7 @@ class CompareView(QWidget):
 
     def _show(self) -> None:
         a, b = self._model.a, self._model.b
-        if a and b and (a, b) != self._shown:
+        if a and b and not (a is self._shown[0] and b is self._shown[1]):
             first, second = to_pixmap(a.pixels), to_pixmap(b.pixels)
             self.over.show_picture(first)
             self.over.show_overlay(second)

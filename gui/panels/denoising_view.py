@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
-from PyQt5.QtCore import Qt
-from PyQt5.QtWidgets import QHBoxLayout, QSlider, QStackedWidget, QVBoxLayout, QWidget
+from pathlib import Path
+
+from PyQt5.QtCore import Qt, pyqtSignal
+from PyQt5.QtWidgets import (
+    QFileDialog,
+    QHBoxLayout,
+    QMenu,
+    QSlider,
+    QStackedWidget,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 from gui.i18n import tr
 from gui.state.denoising import DenoisingModel
 from gui.theme.palette import tabular
 from gui.theme.tokens import GAP_SMALL, GRID
+from gui.widgets.buttons import icon_button
 from gui.widgets.empty_state import EmptyState
 from gui.widgets.images import to_pixmap
 from gui.widgets.labels import label
@@ -16,7 +28,15 @@ from gui.widgets.picture_view import PictureView
 
 
 class DenoisingView(QWidget):
-    """Shows the frame of a `DenoisingModel`."""
+    """Shows the frame of a `DenoisingModel`.
+
+    Signals
+    -------
+    export_asked
+        Carries the file that the steps shall be written to: an animation if it ends in ``.gif``, else a strip.
+    """
+
+    export_asked = pyqtSignal(object)
 
     def __init__(self, model: DenoisingModel) -> None:
         super().__init__()
@@ -26,13 +46,29 @@ class DenoisingView(QWidget):
         self.slider = QSlider(Qt.Orientation.Horizontal)
         self.slider.setAccessibleName(tr("Denoising step"))
         self.slider.setToolTip(tr("Look back at earlier steps"))
+        self.export = icon_button("export", tr("Export as animation or film strip"))
         self.caption = label("", "muted")
         self.caption.setFont(tabular(self.caption.font()))
         self._pages = QStackedWidget()
+        self._fill_export()
         self._lay_out()
         self.slider.valueChanged.connect(model.show)
         model.changed.connect(self._show)
         self._show()
+
+    def _fill_export(self) -> None:
+        menu = QMenu(self.export)
+        menu.addAction(tr("Animation (GIF)…"), lambda: self._ask_for_file(".gif"))
+        menu.addAction(tr("Film strip (PNG)…"), lambda: self._ask_for_file(".png"))
+        self.export.setMenu(menu)
+        self.export.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+
+    def _ask_for_file(self, suffix: str) -> None:
+        frame = self._model.frame
+        start = str(Path.home() / f"denoising-{frame.class_code}{suffix}") if frame else ""
+        name, _ = QFileDialog.getSaveFileName(self, tr("Export the denoising"), start, f"*{suffix}")
+        if name:
+            self.export_asked.emit(Path(name).with_suffix(suffix))
 
     def _lay_out(self) -> None:
         pictures = QHBoxLayout()
@@ -48,6 +84,7 @@ class DenoisingView(QWidget):
         line = QHBoxLayout()
         line.addWidget(self.caption)
         line.addWidget(self.slider, 1)
+        line.addWidget(self.export)
         inside.addLayout(line)
         self._pages.addWidget(
             EmptyState("start", tr("Nothing is being made"), tr("While a run goes on you see each step here."))

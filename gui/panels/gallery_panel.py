@@ -12,6 +12,7 @@ from PyQt5.QtWidgets import (
     QFrame,
     QListView,
     QStackedWidget,
+    QToolButton,
     QVBoxLayout,
 )
 
@@ -51,10 +52,10 @@ class GalleryPanel(QFrame):
         self.count = label("", "muted")
         self.filter = QComboBox()
         self.more = icon_button("menu", tr("What can be done with the images"), self.offer_all)
-        self.filters = GalleryFilters()
+        self.filters = GalleryFilters(self.filter)
         self.list = self._make_list()
         self.pages = QStackedWidget()
-        self.flaws = NoteLine("warning", tr("Which?"), self.name_flaws)
+        self.flaws = self._make_flaws()
         self.note = NoteLine("info", tr("Undo"), self.undo, closable=True)
         self._fill_filter()
         self._lay_out()
@@ -132,6 +133,12 @@ class GalleryPanel(QFrame):
         """Show the menu under its button."""
         self._offer_menu(self.more.mapToGlobal(QPoint(0, self.more.height())))
 
+    def _make_flaws(self) -> QToolButton:
+        button = icon_button("warning", tr("Files that cannot be shown"), self.name_flaws)
+        button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        button.hide()
+        return button
+
     def _make_list(self) -> QListView:
         view = QListView()
         view.setModel(self._model)
@@ -153,14 +160,15 @@ class GalleryPanel(QFrame):
         return view
 
     def _fill_filter(self) -> None:
-        self.filter.addItem(tr("All classes"), "")
+        self.filter.addItem(tr("Class"), "")
         for lesion in CLASSES:
             self.filter.addItem(lesion.code, lesion.code)
         self.filter.setAccessibleName(tr("Show which classes"))
+        self.filter.setToolTip(tr("Show which classes"))
 
     def _lay_out(self) -> None:
         self.head.add(self.count)
-        self.head.add_at_end(self.filter)
+        self.head.add(self.flaws)
         self.head.add_at_end(self.more)
         self._empty = EmptyState("images")
         self.pages.addWidget(self._empty)
@@ -170,7 +178,6 @@ class GalleryPanel(QFrame):
         layout.setSpacing(GRID)
         layout.addWidget(self.filters)
         layout.addWidget(self.pages, 1)
-        layout.addWidget(self.flaws)
         layout.addWidget(self.note)
 
     def _connect(self) -> None:
@@ -185,7 +192,7 @@ class GalleryPanel(QFrame):
         self._model.flawed.connect(self._show_flaws)
         self._model.modelReset.connect(self._mark_shown)
         self._session.picture.changed.connect(self._mark_shown)
-        trash.deleted.connect(lambda paths: self.note.tell(tr("%n file(s) moved to the trash.", len(paths))))
+        trash.deleted.connect(lambda paths: self.note.tell(tr("%n file(s) deleted.", len(paths))))
         trash.restored.connect(lambda _: self.note.hide())
         trash.changed.connect(lambda: self.note.setVisible(self.note.isVisible() and trash.deletions > 0))
 
@@ -203,7 +210,11 @@ class GalleryPanel(QFrame):
 
     def _show_flaws(self) -> None:
         count = len(self._model.flaws)
-        self.flaws.tell(tr("%n file(s) cannot be shown.", count)) if count else self.flaws.hide()
+        words = tr("%n file(s) cannot be shown: which, and why?", count)
+        self.flaws.setText(str(count))
+        self.flaws.setToolTip(words)
+        self.flaws.setAccessibleName(words)
+        self.flaws.setVisible(count > 0)
 
     def _keys(self) -> list[tuple[str, str]]:
         chosen = self.selected()

@@ -76,10 +76,10 @@ class PicturePanel(QFrame):
         tabs = QTabBar()
         tabs.setDrawBase(False)
         tabs.setExpanding(False)
-        tabs.setUsesScrollButtons(False)
+        tabs.setUsesScrollButtons(True)
         for name in (tr("Image"), tr("Denoising"), tr("Explain"), tr("Compare")):
             tabs.addTab(name)
-        tabs.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+        tabs.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
         tabs.setAccessibleName(tr("What is shown of the picture"))
         return tabs
 
@@ -137,6 +137,11 @@ class PicturePanel(QFrame):
         self.image.zoomed.connect(self._show_zoom)
         for view in (self.explain.view, *self.compare.views):
             view.zoomed.connect(lambda _: self._show_zoom(self.view.zoom))
+        self.denoising.export_asked.connect(session.collection.export_film)
+        self.recipe.again_asked.connect(self._make_again)
+        self.recipe.explain_asked.connect(lambda: self.tabs.setCurrentIndex(EXPLAIN))
+        session.collection.reproduction.changed.connect(self._allow_again)
+        session.run.state_changed.connect(self._allow_again)
         session.collection.compare.asked.connect(lambda: self.tabs.setCurrentIndex(COMPARE))
         session.picture.changed.connect(self._show_picture)
         session.run.state_changed.connect(self._follow_run)
@@ -161,6 +166,17 @@ class PicturePanel(QFrame):
         self.recipe.show_picture(picture)
         self._show_recipe()
         self._teach()
+
+    def _make_again(self) -> None:
+        picture = self._session.picture.picture
+        if picture:
+            self._session.collection.reproduction.start(picture, self._session.settings.models)
+
+    def _allow_again(self) -> None:
+        obstacle = tr("Being made again…") if self._session.collection.reproduction.working else ""
+        if self._session.run.busy:
+            obstacle = tr("Make it again when the run has ended: both would need the same processor.")
+        self.recipe.allow_again(obstacle)
 
     def _show_recipe(self) -> None:
         concerned = self.pages.currentIndex() in (IMAGE, EXPLAIN)

@@ -10,6 +10,7 @@ from PyQt5.QtCore import QObject, pyqtSignal
 from core.errors import OutputError
 from gui.i18n import tr
 from gui.state.compare import CompareModel
+from gui.state.denoising import DenoisingModel
 from gui.state.exports import ExportsModel
 from gui.state.folder_watch import FolderWatch
 from gui.state.gallery import GalleryModel
@@ -39,10 +40,16 @@ class Collection(QObject):
     failed = pyqtSignal(object)
 
     def __init__(
-        self, engine: Engine, gallery: GalleryModel, picture: PictureModel, run: RunModel, parent: QObject | None = None
+        self,
+        engine: Engine,
+        gallery: GalleryModel,
+        picture: PictureModel,
+        denoising: DenoisingModel,
+        run: RunModel,
+        parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
-        self._gallery, self._picture, self._run = gallery, picture, run
+        self._gallery, self._picture, self._denoising, self._run = gallery, picture, denoising, run
         self.output: Path | None = None
         self.trash = TrashModel(self)
         self.compare = CompareModel(self)
@@ -61,6 +68,12 @@ class Collection(QObject):
         """Begin nothing more."""
         self.watch.stop()
         self.exports.stop()
+
+    def export_film(self, target: Path) -> None:
+        """Write the denoising steps that are shown to a file."""
+        frames = list(self._denoising.frames)
+        code = frames[0].class_code if frames else ""
+        self.exports.film(frames, f"{code} · {tr('%n step(s)', frames[0].steps)}" if frames else "", target)
 
     def _connect(self) -> None:
         self.trash.deleted.connect(self._deleted)

@@ -1,4 +1,4 @@
-"""Two choosers that narrow the gallery: run and rating."""
+"""Choosers that narrow the gallery: class, run and rating."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ MAX_RUNS = 50
 
 
 class GalleryFilters(QWidget):
-    """Chooses run and rating.
+    """Chooses run and rating; stands in one line with the chooser of the class.
 
     Signals
     -------
@@ -27,24 +27,25 @@ class GalleryFilters(QWidget):
 
     chosen = pyqtSignal(str, str)
 
-    def __init__(self) -> None:
+    def __init__(self, classes: QComboBox) -> None:
         super().__init__()
         self.runs = QComboBox()
         self.ratings = QComboBox()
         self._shown: tuple[tuple[str, int], ...] = ()
-        self.runs.setAccessibleName(tr("Show which run"))
-        self.ratings.setAccessibleName(tr("Show which rating"))
+        for box, words in ((self.runs, tr("Show which run")), (self.ratings, tr("Show which rating"))):
+            box.setAccessibleName(words)
+            box.setToolTip(words)
         self._fill_ratings()
         self.show_runs(Counter())
         for box in (self.runs, self.ratings):
-            box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-            box.setMinimumContentsLength(6)
             box.activated.connect(lambda _: self.chosen.emit(self.runs.currentData(), self.ratings.currentData()))
         layout = QHBoxLayout(self)
         layout.setContentsMargins(GRID, 0, GRID, GRID)
         layout.setSpacing(GRID)
-        layout.addWidget(self.runs, 1)
-        layout.addWidget(self.ratings, 1)
+        for box in (classes, self.runs, self.ratings):
+            box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+            box.setMinimumContentsLength(3)
+            layout.addWidget(box, 1)
 
     def show_runs(self, runs: Counter[str]) -> None:
         """Offer these runs with their numbers of images, the latest first; what is chosen stays chosen."""
@@ -54,14 +55,14 @@ class GalleryFilters(QWidget):
         self._shown = latest
         chosen = self.runs.currentData() or ""
         self.runs.clear()
-        self.runs.addItem(tr("All runs"), "")
+        self.runs.addItem(tr("Run"), "")
         for run_id, count in latest:
             self.runs.addItem(f"{run_title(run_id)} ({count})", run_id)
         self.runs.setCurrentIndex(max(0, self.runs.findData(chosen)))
         self.runs.setEnabled(bool(latest))
 
     def _fill_ratings(self) -> None:
-        self.ratings.addItem(tr("Any rating"), ANY)
+        self.ratings.addItem(tr("Rating"), ANY)
         for stars in reversed(STARS):
             words = "★" * int(stars)
             self.ratings.addItem(words if stars == STARS[-1] else tr("{stars} or more").format(stars=words), stars)

@@ -68,7 +68,7 @@ class ThumbnailDelegate(QStyledItemDelegate):
 
     def _draw_caption(self, painter: QPainter, inner: QRect, item: GalleryItem, rating: Rating) -> None:
         area = QRect(inner.left(), inner.bottom() - CAPTION + 1, inner.width(), CAPTION)
-        stars = STAR * rating.stars
+        stars = f"{rating.stars}{STAR}" if rating.stars else ""
         painter.setPen(palette.color("accent"))
         painter.drawText(area, int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter), stars)
         metrics = painter.fontMetrics()
