@@ -6,7 +6,7 @@ from PyQt5.QtWidgets import QProgressBar, QVBoxLayout, QWidget
 
 from gui.i18n import tr
 from gui.state.engine import EngineState
-from gui.state.request import size_text
+from gui.state.memory import gib_text
 from gui.state.session import Session
 from gui.theme.tokens import GAP_SMALL, GRID
 from gui.widgets.labels import ElidedLabel, label
@@ -56,7 +56,7 @@ class DevicePanel(QWidget):
         else:
             words = tr("This run: {device}, {precision}, %n image(s) at once, up to {memory}", told.batch_size)
             device = self.rows[told.device].name.text().split(" · ")[0]
-            self.need.setText(words.format(device=device, precision=told.precision, memory=size_text(told.memory)))
+            self.need.setText(words.format(device=device, precision=told.precision, memory=gib_text(told.memory)))
 
 
 class DeviceRow(QWidget):
@@ -80,4 +80,4 @@ class DeviceRow(QWidget):
         """Show what its driver says."""
         self.bar.setValue(round(RESOLUTION * (1 - memory.free / memory.total)))
         words = tr("{free} of {total} free")
-        self.free.setText(words.format(free=size_text(memory.free), total=size_text(memory.total)))
+        self.free.setText(words.format(free=gib_text(memory.free), total=gib_text(memory.total)))

@@ -128,7 +128,9 @@ class RunControls(QWidget):
     def _show_state(self) -> None:
         session, run = self._session, self._session.run
         cost = session.forecast.estimate
-        self.estimate.setText(tr("Looking at the models…") if session.catalog.catalog is None else cost.text())
+        self.estimate.setText(
+            tr("Looking at the models…") if session.catalog.catalog is None else _unbroken(cost.text())
+        )
         self.start.setEnabled(not run.busy and cost.images > 0)
         self.enqueue.setEnabled(cost.images > 0)
         self.command.setEnabled(cost.images > 0)
@@ -159,6 +161,11 @@ class RunControls(QWidget):
     def _show_warnings(self) -> None:
         session = self._session
         self.warnings.show_warnings([] if session.run.busy else session.forecast.warnings)
+
+
+def _unbroken(text: str) -> str:
+    """Return a line that breaks between its parts only."""
+    return " · ".join(part.replace(" ", "\N{NO-BREAK SPACE}") for part in text.split(" · "))
 
 
 def _copied(request: GenerationRequest) -> str:

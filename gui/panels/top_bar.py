@@ -19,6 +19,9 @@ from gui.widgets.buttons import icon_button
 from gui.widgets.folder_button import FolderButton, short_path
 from gui.widgets.labels import label
 
+DEVICE_CHARACTERS = 16
+"""Shown of a device; its memory changes every two seconds and must not move the bar. The list shows all."""
+
 
 class TopBar(QWidget):
     """One row of controls; it shows the settings and changes them, nothing else."""
@@ -64,7 +67,8 @@ class TopBar(QWidget):
         layout.addWidget(_line())
         layout.addWidget(self.theme)
         layout.addWidget(self.panels)
-        self.device.setMinimumWidth(150)
+        self.device.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.device.setMinimumContentsLength(DEVICE_CHARACTERS)
         self.device.setAccessibleName(tr("Device"))
 
     def _connect(self) -> None:

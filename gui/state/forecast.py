@@ -12,7 +12,7 @@ from core.errors import ISICGUIError
 from core.generator.cost import Foresight, bytes_on_disk
 from core.generator.request import GenerationRequest
 from gui.i18n import tr
-from gui.state.memory import MemoryModel
+from gui.state.memory import MemoryModel, gib_text
 from gui.state.request import Estimate, size_text
 from gui.state.speed import SpeedBook
 from gui.workers.engine import Engine
@@ -127,19 +127,17 @@ def _of_memory(told: Foresight, memory: MemoryModel) -> list[str]:
     device = memory.devices.get(told.device)
     if device is None or told.memory <= device.free:
         return []
-    words = tr(
-        "The run needs up to {need} of memory; {device} has {free} free. Choose a smaller batch or close programs."
-    )
-    return [words.format(need=size_text(told.memory), device=told.device.upper(), free=size_text(device.free))]
+    words = tr("Memory: the run needs up to {need}, {device} has {free} free.")
+    return [words.format(need=gib_text(told.memory), device=told.device.upper(), free=gib_text(device.free))]
 
 
 def _of_disk(told: Foresight) -> list[str]:
     if told.free_disk is None or told.disk + DISK_MARGIN <= told.free_disk:
         return []
-    words = tr("The images need about {need}; the drive of the output folder has {free} free.")
+    words = tr("Disk: the images need about {need}, {free} are free there.")
     return [words.format(need=size_text(told.disk), free=size_text(told.free_disk))]
 
 
 def _of_writer(told: Foresight) -> list[str]:
-    words = tr("{who} is writing to this output folder. Wait for it or choose another folder.")
+    words = tr("Another program is writing to this output folder. {who}.")
     return [words.format(who=told.writer)] if told.writer else []

@@ -31,6 +31,11 @@ class Memory:
         return f"{self.used / GIB:.1f} / {self.total / GIB:.0f} GB"
 
 
+def gib_text(size: int) -> str:
+    """Return an amount of memory as it is sold: 16 GB are 16 * 2**30 bytes."""
+    return f"{size / GIB:.1f} GB"
+
+
 class MemoryModel(QObject):
     """Measures now and then, on a thread of its own; a slow answer is waited for, not asked for again.
 

@@ -196,8 +196,8 @@ def test_nothing_checked_cannot_be_queued_or_copied(window: MainWindow) -> None:
 @pytest.mark.parametrize(
     ("attribute", "value", "words"),
     [
-        ("free_disk", 10_000, "the drive of the output folder has"),
-        ("free_memory", GIB, "CPU has 1.1 GB free"),
+        ("free_disk", 10_000, "Disk: the images need about 0.1 MB, 0.1 MB are free"),
+        ("free_memory", GIB, "needs up to 2.0 GB, CPU has 1.0 GB free"),
         ("writer", "Process 7 (window: main.py) on here, since today", "Process 7 (window: main.py)"),
         ("foresee_error", UsageError("fp16 on a CPU is slow.", remedy="Use fp32."), "fp16 on a CPU is slow. Use fp32."),
     ],
@@ -222,9 +222,9 @@ def test_what_speaks_against_a_run_is_said_before_the_start(
 def test_devices_show_their_memory_and_what_the_run_needs(window: MainWindow, qtbot) -> None:
     panel = window.setup.devices._content
     qtbot.waitUntil(lambda: "free" in panel.rows["cuda:0"].free.text())
-    assert panel.rows["cuda:0"].free.text() == "6.4 GB of 8.6 GB free"
+    assert panel.rows["cuda:0"].free.text() == "6.0 GB of 8.0 GB free"
     assert panel.rows["cuda:0"].bar.value() == 250
-    qtbot.waitUntil(lambda: panel.need.text() == "This run: CPU, fp32, 1 image at once, up to 2.1 GB")
+    qtbot.waitUntil(lambda: panel.need.text() == "This run: CPU, fp32, 1 image at once, up to 2.0 GB")
 
 
 def test_memory_is_not_asked_of_an_engine_that_has_died(window: MainWindow, engine: FakeEngine, qtbot) -> None:

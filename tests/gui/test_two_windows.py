@@ -1,0 +1,108 @@
+"""Two programs on one output folder, with the real engine: told before the start, refused after it, nothing lost."""
+
+from __future__ import annotations
+
+import logging
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PyQt5.QtWidgets import QApplication
+
+from core.config.config_manager import ConfigManager
+from core.dataset.synthetic_dataset import read_records
+from core.generator.discovery import discover
+from core.utils.logger import RingHandler
+from core.utils.path_manager import PathManager
+from gui.main_window import MainWindow
+from gui.state.engine import EngineState
+from gui.state.session import Session
+from gui.state.settings import SettingsModel
+from gui.theme.palette import apply_theme
+from gui.workers.local_engine import LocalEngine
+from gui.workers.queue_store import QueueState
+from tests.gui.test_run import ask_for
+from tests.support.tiny_models import write_tiny_pack
+
+ROOT = Path(__file__).resolve().parents[2]
+LONG = 60_000
+
+OTHER = """
+import sys
+from pathlib import Path
+from core.dataset.synthetic_dataset import SyntheticDataset
+with SyntheticDataset.open(Path(sys.argv[1])):
+    print("writing", flush=True)
+    sys.stdin.read()
+"""
+
+
+@pytest.fixture
+def other(output: Path) -> Iterator[subprocess.Popen[str]]:
+    command = [sys.executable, "-c", OTHER, str(output)]
+    process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    assert process.stdout.readline() == "writing\n"
+    yield process
+    process.kill()
+    process.communicate()
+
+
+@pytest.fixture
+def real_window(qapp: QApplication, tmp_path: Path, ring: RingHandler, qtbot) -> Iterator[MainWindow]:
+    logging.getLogger().setLevel(logging.INFO)
+    settings = SettingsModel(ConfigManager().load(), PathManager())
+    settings.choose_folder("paths.models", write_tiny_pack(tmp_path / "models"))
+    settings.set("generation.device", "cpu")
+    settings.set("generation.steps", 2)
+    apply_theme(qapp, "light")
+    window = MainWindow(Session(LocalEngine(), discover, settings, ring))
+    window.show()
+    qtbot.waitUntil(lambda: window.session.engine.state is EngineState.READY, timeout=LONG)
+    qtbot.waitUntil(lambda: window.session.catalog.catalog is not None)
+    yield window
+    qtbot.waitUntil(lambda: not window.session.run.busy, timeout=LONG)
+    window.close()
+
+
+def test_a_folder_that_another_program_writes_to(
+    real_window: MainWindow, other: subprocess.Popen[str], output: Path, qtbot
+) -> None:
+    window, session = real_window, real_window.session
+    ask_for(window, MEL=2)
+    qtbot.waitUntil(lambda: f"Process {other.pid}" in window.setup.controls.warnings.text, timeout=LONG)
+    window.setup.start.click()
+    qtbot.waitUntil(lambda: bool(window._problems), timeout=LONG)
+    assert window._problems[0].problem.kind == "locked"
+    assert str(other.pid) in window._problems[0].problem.message
+    window._problems[0].close()
+    session.queue_up()
+    session.queue.start()
+    qtbot.waitUntil(lambda: not session.queue.active and not session.run.busy, timeout=LONG)
+    assert session.queue.runs[0].state is QueueState.FAILED
+    other.communicate("")
+    session.queue.try_again(0)
+    session.queue.start()
+    qtbot.waitUntil(lambda: not session.queue.active and not session.run.busy, timeout=LONG)
+    assert session.queue.runs[0].state is QueueState.DONE
+    assert len(read_records(output)) == 2
+
+
+def test_pausing_and_repeating_with_the_real_engine(real_window: MainWindow, output: Path, qtbot) -> None:
+    """Regenerated with the same seeds the sequence goes on: numbers continue, no image is made a second time."""
+    window, session = real_window, real_window.session
+    ask_for(window, MEL=2)
+    session.run.began.connect(lambda _: session.run.toggle_pause())
+    window.setup.start.click()
+    qtbot.waitUntil(lambda: session.run.state.value == "paused", timeout=LONG)
+    window.setup.controls.pause.click()
+    qtbot.waitUntil(lambda: not session.run.busy, timeout=LONG)
+    session.run.began.disconnect()
+    first = {record.path.name: record.seed for record in read_records(output)}
+    window.setup.controls.regenerate.click()
+    qtbot.waitUntil(lambda: session.run.done == 2 and not session.run.busy, timeout=LONG)
+    records = read_records(output)
+    assert [record.isic_number for record in records] == [1, 2, 3, 4]
+    assert len({record.seed for record in records}) == 4
+    assert first.items() <= {record.path.name: record.seed for record in records}.items()
