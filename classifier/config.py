@@ -152,10 +152,8 @@ class ClassifierConfig(Settings):
 
 PRESETS: Final[dict[str, dict[str, object]]] = {
     "quick": {
-        "architecture": "simple_cnn",
         "image_size": 64,
         "epochs": 8,
-        "learning_rate": 3e-3,
     },
     "starter": {
         "image_size": 128,

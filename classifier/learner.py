@@ -14,6 +14,7 @@ from classifier.config import ClassifierConfig
 from classifier.freezing import Freezer, extra_group, parameter_groups
 from classifier.masks import mask_loss
 from classifier.model import TrainedNetwork, normalise
+from classifier.pretrained import load_pretrained
 from classifier.schedule import average_weights, build_schedule
 from core.classification.architectures import ARCHITECTURES
 from core.classification.preprocessing import Triple
@@ -60,8 +61,6 @@ def begin(config: ClassifierConfig, statistics: tuple[Triple, Triple]) -> Start:
     net = ARCHITECTURES[config.architecture].build(len(CLASSES))
     if not config.is_pretrained:
         return Start(net, *statistics, FROM_SCRATCH)
-    from classifier.pretrained import load_pretrained
-
     origin = load_pretrained(net, config.architecture, config.pretrained, config.weights_sha256)
     head = ARCHITECTURES[config.architecture].head_of(net)
     nn.init.zeros_(head.weight)  # on trained features a random head begins far above the loss of chance
