@@ -204,7 +204,7 @@ class _Run:
             write_predecessor_checkpoint(net, self._output / BEST, config.classes[0])
 
     def _training(self, trainer: DiffusionTrainer) -> dict[str, object]:
-        """Return how the weights came about, for the model's card."""
+        """Return how the weights came about, for the model's card; packs are passed on, so without paths."""
         return {
             "images_seen": trainer.images_seen,
             "seconds": round(trainer.budget.seconds),
@@ -212,7 +212,8 @@ class _Run:
             "kid": None if trainer.best is None else trainer.best["kid"],
             "init_from": trainer.init_from,
             **self._facts(trainer.data),
-            "settings": trainer.config.model_dump(mode="json"),
+            "data": trainer.data.source.name,
+            "settings": trainer.config.model_dump(mode="json", exclude={"extractor"}),
         }
 
     def _write_config(self, folder: Path, config: DiffusionConfig, data: TrainingData) -> None:
