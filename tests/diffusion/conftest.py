@@ -77,10 +77,10 @@ def data() -> TrainingData:
 
 @pytest.fixture
 def make_trainer(data: TrainingData, tmp_path: Path) -> Callable[..., DiffusionTrainer]:
-    def make(config: DiffusionConfig, output: Path = tmp_path, train: ImageSet | None = None) -> DiffusionTrainer:
+    def make(config: DiffusionConfig, output: Path = tmp_path, **images: ImageSet) -> DiffusionTrainer:
         accelerator, device = start_processes(config)
-        evaluator = Evaluator(config, build_scheduler(config), data.validation, device, "fp32", PIXELS)
-        shown = data if train is None else TrainingData(**{**vars(data), "train": train})
+        shown = TrainingData(**{**vars(data), **images})
+        evaluator = Evaluator(config, build_scheduler(config), shown.validation, device, "fp32", PIXELS)
         return DiffusionTrainer(config, shown, output, accelerator, device, evaluator=evaluator)
 
     return make

@@ -1,60 +1,81 @@
-"""Batches: how often a class and the null class come, and what a picture looks like in them."""
+"""Photographs: lesions apart, classes in the order of the settings, nothing unreadable in silence."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-import torch
 
-from core.dataset.labelled import hold_out_lesions, read_labels
+from core.dataset.labelled import hold_out_lesions
+from core.dataset.sources import read_dataset
+from core.errors import InputRefusedError
 from diffusion.config import DiffusionConfig
-from diffusion.data import ImagePool, draw_batch, drop_labels, read_pool, training_images
-from diffusion.model import NULL_CLASS
+from diffusion.data import read_training_data
 from tests.support.labelled_data import write_labelled_folder
 
-
-def test_a_tenth_of_the_labels_is_dropped():
-    labels = torch.arange(7).repeat(2000)
-    dropped = drop_labels(labels, 0.1, torch.Generator().manual_seed(0))
-    share = (dropped == NULL_CLASS).float().mean().item()
-    assert share == pytest.approx(0.1, abs=0.011)  # four standard errors
-    kept = dropped != NULL_CLASS
-    assert torch.equal(dropped[kept], labels[kept])
+MakeConfig = Callable[..., DiffusionConfig]
 
 
-def test_classes_come_by_the_square_root_of_their_count():
-    labels = torch.tensor([0] * 900 + [1] * 100)
-    pool = ImagePool.of(torch.zeros(1000, 3, 2, 2, dtype=torch.uint8), labels, 0.5)
-    config = DiffusionConfig(batch_size=20_000, label_dropout=0.0)
-    _, drawn = draw_batch(pool, config, False, torch.Generator().manual_seed(0))
-    assert (drawn == 0).float().mean().item() == pytest.approx(0.75, abs=0.013)
-
-
-def test_pixels_lie_within_one_and_are_only_turned(config: DiffusionConfig, pool: ImagePool):
-    pixels, labels = draw_batch(pool, replace(config, label_dropout=0.0), False, torch.Generator().manual_seed(0))
-    assert pixels.shape == (8, 3, 16, 16)
-    assert pixels.dtype == torch.float32
-    for image, label in zip(pixels, labels.tolist(), strict=True):
-        sources = pool.pixels[pool.labels == label].float() / 127.5 - 1
-        values = [source.flatten(1).sort().values for source in sources]
-        assert any(torch.allclose(image.flatten(1).sort().values, v) for v in values)
-
-
-def test_half_size_shows_the_same_pictures_at_half_the_side(config: DiffusionConfig, pool: ImagePool):
-    whole, _ = draw_batch(pool, config, False, torch.Generator().manual_seed(0))
-    half, _ = draw_batch(pool, config, True, torch.Generator().manual_seed(0))
-    assert torch.allclose(half, whole.unflatten(2, (8, 2)).unflatten(4, (8, 2)).mean((3, 5)), atol=1e-6)
-
-
-def test_training_never_sees_held_out_or_reserved_lesions(tmp_path: Path):
+def test_training_never_sees_held_out_or_reserved_lesions(tmp_path: Path, make_config: MakeConfig):
     folder = write_labelled_folder(tmp_path, lesions=8, val=2)
-    config = DiffusionConfig(image_size=16, test_fraction=0.25)
-    mine = {image.lesion_id for image in training_images(folder, config)}
-    images = read_labels(folder)
-    held, _ = hold_out_lesions([i for i in images if i.split != "val"], 0.25, "test")
-    assert not mine & {i.lesion_id for i in held}
-    assert not mine & {i.lesion_id for i in images if i.split == "val"}
-    assert len(mine) == 7 * 6
-    assert len(read_pool(folder, config).labels) == len(training_images(folder, config))
+    data = read_training_data(folder, make_config(test_fraction=0.25))
+    lesion = {image.image_id: image.lesion_id for image in read_dataset(folder).images}
+    images = [image for image in read_dataset(folder).images if image.split != "val"]
+    test, rest = hold_out_lesions(images, 0.25, "test")
+    validation, train = hold_out_lesions(rest, 0.12, "validation")
+    mine = {lesion[name] for name in data.names[0]}
+    assert mine == {image.lesion_id for image in train}
+    assert {lesion[name] for name in data.names[1]} == {image.lesion_id for image in validation}
+    assert not mine & {image.lesion_id for image in test}
+    assert data.leakage.leaked == 0
+    assert sum(data.counts["test"].values()) == len(test)
+
+
+def test_labels_follow_the_classes_of_the_settings(tmp_path: Path, make_config: MakeConfig):
+    folder = write_labelled_folder(tmp_path, lesions=4)
+    config = make_config(classes="VASC,NV")
+    data = read_training_data(folder, config)
+    assert {name.split("_")[0] for name in data.names[0]} == {"NV", "VASC"}
+    for name, label in zip(data.names[0], data.train.labels.tolist(), strict=True):
+        assert config.classes[label] == name.split("_")[0]
+    one = data.only(config, "VASC")
+    assert set(one.train.labels.tolist()) == {0}
+    assert len(one.names[0]) == len(one.train) == data.counts["train"]["VASC"]
+    assert all(name.startswith("VASC") for part in one.names for name in part)
+
+
+def test_a_limit_takes_the_first_of_each_class(tmp_path: Path, make_config: MakeConfig):
+    data = read_training_data(write_labelled_folder(tmp_path), make_config(class_limit=3))
+    assert set(data.counts["train"].values()) == {3}
+
+
+def test_an_unreadable_file_is_named_and_counted(tmp_path: Path, make_config: MakeConfig):
+    folder = write_labelled_folder(tmp_path, lesions=8)
+    victim = read_training_data(folder, make_config()).names[0][0]
+    (folder / victim.split("_")[0] / f"{victim}.png").write_bytes(b"no picture")
+    data = read_training_data(folder, make_config())
+    assert victim not in data.names[0]
+    assert any(victim in note and "1 of" in note for note in data.notes)
+
+
+def test_leakage_of_a_given_split_is_refused_unless_allowed(tmp_path: Path, make_config: MakeConfig):
+    folder = write_labelled_folder(tmp_path, lesions=6)
+    table = folder / "labels.csv"
+    rows = table.read_text().splitlines()
+    # the second photograph of one lesion goes to the other side
+    leaky = [row.replace(",train,", ",val,") if row.startswith("MEL_1_1,") else row for row in rows]
+    table.write_text("\n".join(leaky) + "\n")
+    config = make_config(split="given", test_fraction=0.2)
+    with pytest.raises(InputRefusedError, match="1 of"):
+        read_training_data(folder, config)
+    assert read_training_data(folder, config, allow_leakage=True).leakage.leaked == 1
+
+
+def test_a_class_without_photographs_is_named(tmp_path: Path, make_config: MakeConfig):
+    folder = write_labelled_folder(tmp_path)
+    table = folder / "labels.csv"
+    table.write_text("\n".join(row for row in table.read_text().splitlines() if not row.startswith("DF_")) + "\n")
+    with pytest.raises(InputRefusedError, match="no photograph of DF") as refusal:
+        read_training_data(folder, make_config())
+    assert "--classes MEL,NV,BCC,AKIEC,BKL,VASC" in refusal.value.remedy
