@@ -5,6 +5,7 @@ from __future__ import annotations
 from PyQt5.QtCore import Qt
 from PyQt5.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QWidget
 
+from core.cancel import StopMode
 from gui.i18n import tr
 from gui.state.request import duration
 from gui.state.run import RunModel, RunState
@@ -67,7 +68,8 @@ class ProgressPanel(QWidget):
         if run.state is RunState.IDLE:
             return self._last
         if run.state is RunState.STOPPING:
-            return tr("Stopping…")
+            after = run.stop_mode is StopMode.AFTER_IMAGE
+            return tr("Stopping after this image…") if after else tr("Stopping…")
         if run.state is RunState.PAUSING:
             return tr("Pausing after this step…")
         if run.state is RunState.PAUSED:

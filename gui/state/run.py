@@ -63,7 +63,7 @@ class RunModel(QObject):
     Attributes
     ----------
     request
-        What is being carried out; None while interrupted runs are being finished.
+        What is being carried out; None while interrupted runs are finished of which only the folder knows.
     last_request
         What was started last, in this window or the one before.
     """
@@ -128,10 +128,16 @@ class RunModel(QObject):
             return
         self._launch(lambda: self._engine.generate(request, self._cancel), request)
 
-    def resume(self, output: Path, models: Path | None = None) -> None:
-        """Finish the interrupted runs of a folder."""
+    def resume(self, output: Path, request: GenerationRequest | None = None) -> None:
+        """Finish the interrupted runs of a folder.
+
+        Parameters
+        ----------
+        request
+            What was asked for, if it is known.
+        """
         if not self.busy:
-            self._launch(lambda: self._engine.resume(output, models, self._cancel))
+            self._launch(lambda: self._engine.resume(output, None, self._cancel), request)
 
     def stop(self, mode: StopMode) -> None:
         """Ask the run to stop; a later call can only be more urgent."""
