@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from classifier.evaluation import Evaluation
-from classifier.results import Results, time_text
+from classifier.markdown import fill, table
+from classifier.results import Results, duration_text
 from classifier.tables import (
     CLASS_NAMES,
     calibration_rows,
     class_rows,
     confusion_rows,
     interval_text,
-    markdown_table,
     measured_where,
     overall_rows,
     split_rows,
@@ -25,14 +25,17 @@ nobody should be examined, reassured or treated on its word.**
 **Balanced accuracy {headline}**, {where}. Chance is {chance:.3f}.
 
 ## Files
+
 - `model.safetensors`: state dict of `{architecture}` with {count} outputs, in fp16; load it into the fp32 network.
 - `classifier.json`: classes in the order of the outputs, input size, mean and standard deviation, temperature, quality.
 - `SHA256SUMS`: of the weights.
 
-Input: RGB on the 0 to 1 scale, squeezed to {size}x{size} (bilinear, antialiased), minus mean {mean}, divided by {std}.
-Divide the logits by the temperature {temperature:.3f} before a softmax that is to be read as a probability.
+Input: square RGB pictures on the 0 to 1 scale, resized to {size}x{size} (bilinear, antialiased), minus mean
+{mean}, divided by {std}. Divide the logits by the temperature {temperature:.3f} before a softmax that is to be read as
+a probability.
 
 ## Data, licence, credit
+
 Trained on: {data}.
 
 {licence}
@@ -42,11 +45,13 @@ Trained on: {data}.
 {leakage} Fingerprint of the split: `{fingerprint}`.
 
 ## Training
-It began {origin}. The weights are those of epoch {epoch}, after {images_seen} drawn images and {time} hours, on
+
+It began {origin}. The weights are those of epoch {epoch}, after {images_seen} drawn images and {time}, on
 {hardware}; of all epochs it had the best balanced accuracy on the validation lesions ({selection:.3f}; that number is
 optimistic, because it was used to choose). Seed {seed}. All settings are in the run's `config.json`.
 
 ## Measured
+
 All numbers hold for the rounded weights in this folder, {where}. Intervals are 95 % percentiles of 2000 resamples of
 lesions within their class; they say how much the choice of test lesions matters, not how much another training run or
 another clinic would.
@@ -64,6 +69,7 @@ Probabilities, before and after division by the temperature (fitted on the valid
 {calibration}
 {extra}
 ## Known limits
+
 {weak}- It answers with one of {count} classes to whatever it is shown, a photograph of a cat included.
 - Pictures from other clinics, cameras, skin tones, with other crops, rulers, hair or ink can change the answer; nothing
   here measures by how much.
@@ -75,25 +81,27 @@ def render_card(results: Results) -> str:
     """Return the card as Markdown."""
     evaluation, about = results.evaluation, results.about
     classes, preprocessing = results.classes, results.preprocessing
-    return _CARD.format(
+    text = _CARD.format(
         architecture=results.architecture, count=len(classes), classes=", ".join(classes),
         headline=headline_text(results), where=measured_where(results), chance=1 / len(classes),
         size=preprocessing.image_size, mean=list(preprocessing.mean), std=list(preprocessing.std),
         temperature=evaluation.temperature,
         data=about.data or "data that nobody described", licence=about.licence.sentence,
         credit=f"{about.licence.credit}\n\n" if about.licence.credit else "",
-        splits=markdown_table(("split", "images", "lesions", *classes), split_rows(results.splits, classes)),
+        splits=table(("split", "images", "lesions", *classes), split_rows(results.splits, classes)),
         leakage=leakage_text(results), fingerprint=results.fingerprint,
-        origin=results.origin, epoch=results.epoch, images_seen=results.images_seen, time=time_text(results.seconds),
+        origin=results.origin, epoch=results.epoch, images_seen=results.images_seen,
+        time=duration_text(results.seconds),
         hardware=about.hardware or "hardware that nobody described", selection=results.selection, seed=results.seed,
-        overall=markdown_table(("score", "value", "95 % interval"), overall_rows(evaluation)),
+        overall=table(("score", "value", "95 % interval"), overall_rows(evaluation)),
         per_class=_class_table(evaluation),
-        confusion=markdown_table(("true \\ predicted", *classes), confusion_rows(evaluation)),
-        calibration=markdown_table(
+        confusion=table(("true \\ predicted", *classes), confusion_rows(evaluation)),
+        calibration=table(
             ("score", "before", "95 % interval", "after", "95 % interval"), calibration_rows(evaluation)
         ),
         extra=_extra(results), weak=_weak(evaluation),
     )  # fmt: skip
+    return fill(text)
 
 
 def headline_text(results: Results) -> str:
@@ -111,7 +119,7 @@ def leakage_text(results: Results) -> str:
 
 
 def _class_table(evaluation: Evaluation) -> str:
-    return markdown_table(("class", "images", "lesions", *CLASS_NAMES.values()), class_rows(evaluation))
+    return table(("class", "images", "lesions", *CLASS_NAMES.values()), class_rows(evaluation))
 
 
 def _extra(results: Results) -> str:

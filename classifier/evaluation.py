@@ -9,7 +9,7 @@ import numpy as np
 from sklearn.metrics import confusion_matrix, roc_curve
 
 from classifier.calibration import Reliability, probabilities_of, reliability
-from classifier.scores import PER_CLASS, Floats, Labels, score, score_calibration
+from classifier.scores import PER_CLASS, Floats, Labels, Weights, score, score_calibration
 from core.measures.bootstrap import CONFIDENCE, resampled_counts
 
 REPEATS = 2000
@@ -145,8 +145,8 @@ def evaluate(answers: Answers, *, repeats: int = REPEATS, seed: int = 0) -> Eval
         class_lesions=lesions,
         overall={name: _estimate(values) for name, values in scores.items() if name not in PER_CLASS},
         per_class=_by_class(answers.classes, lesions, scores),
-        raw=_estimates(score_calibration(answers.raw, labels, weights)),
-        calibrated=_estimates(score_calibration(probabilities, labels, weights)),
+        raw=_calibration(answers.raw, labels, weights),
+        calibrated=_calibration(probabilities, labels, weights),
         raw_reliability=reliability(answers.raw, labels),
         reliability=reliability(probabilities, labels),
         matrix=confusion(labels, probabilities.argmax(axis=1), len(answers.classes)),
@@ -167,7 +167,15 @@ def _count_by_class(answers: Answers, names: Sequence[str]) -> dict[str, int]:
     }
 
 
-def _estimates(scores: Mapping[str, Floats]) -> dict[str, Estimate]:
+def _calibration(probabilities: Floats, labels: Labels, weights: Weights) -> dict[str, Estimate]:
+    """Return the calibration scores with their intervals.
+
+    A resample's noise counts as miscalibration in ECE: all resamples lie above the value of the data. Their spread is
+    what is wanted, so they are moved down by the mean excess.
+    """
+    scores = score_calibration(probabilities, labels, weights)
+    point, resamples = scores["ece"][:1], scores["ece"][1:]
+    scores["ece"] = np.concatenate([point, np.maximum(resamples - resamples.mean() + point, 0)])
     return {name: _estimate(values) for name, values in scores.items()}
 
 

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from classifier.card import headline_text, leakage_text
-from classifier.results import Results, time_text
+from classifier.markdown import blocks
+from classifier.results import Results, duration_text
 from classifier.tables import (
     CLASS_NAMES,
     calibration_rows,
@@ -19,7 +20,7 @@ from classifier.tables import (
     split_rows,
     weak_classes,
 )
-from core.utils.html import folded, numbers, page, pairs, paragraph, picture, section
+from core.utils.html import folded, items, numbers, page, pairs, paragraph, picture, section
 
 REPORT_FILE: Final = "report.html"
 
@@ -167,7 +168,7 @@ def _training(results: Results, plots: Mapping[str, bytes]) -> Iterator[str]:
     curves = [name for name in CAPTIONS if name.startswith("training_") and name in plots]
     text = (
         f"The weights are those of epoch {results.epoch}, after {results.images_seen} drawn images and "
-        f"{time_text(results.seconds)} hours: of all epochs the best on the validation lesions (balanced accuracy "
+        f"{duration_text(results.seconds)}: of all epochs the best on the validation lesions (balanced accuracy "
         f"{results.selection:.3f}, optimistic because it was used to choose)."
     )
     yield section(
@@ -186,8 +187,16 @@ def _split(results: Results) -> str:
 
 def _terms(results: Results) -> str:
     licence = results.about.licence
-    credit = "".join(paragraph(text) for text in licence.credit.split("\n\n") if text)
-    return section("Data, terms, credit", paragraph(licence.sentence.replace("**", "")), credit)
+    return section(
+        "Data, terms, credit", paragraph(licence.sentence.replace("**", "")), *map(_block, blocks(licence.credit))
+    )
+
+
+def _block(block: list[str]) -> str:
+    """Return a paragraph or, where the lines begin with a dash, a list."""
+    if block[0].startswith("- "):
+        return items(line.removeprefix("- ") for line in block)
+    return paragraph(" ".join(block))
 
 
 def _settings(results: Results) -> str:

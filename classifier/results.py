@@ -113,6 +113,11 @@ def time_text(seconds: float) -> str:
     return f"{whole // 3600:02d}:{whole // 60 % 60:02d}:{whole % 60:02d}"
 
 
+def duration_text(seconds: float) -> str:
+    """Return a duration in words, in minutes or, from two hours on, in hours."""
+    return f"{seconds / 60:.0f} minutes" if seconds < 7200 else f"{seconds / 3600:.1f} hours"
+
+
 def results_json(results: Results) -> dict[str, Any]:
     """Return the content of `test_results.json`."""
     evaluation, about = results.evaluation, results.about

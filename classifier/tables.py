@@ -121,9 +121,3 @@ def majority_accuracy(evaluation: Evaluation) -> float:
     """Return the accuracy of always naming the most frequent class."""
     counts = evaluation.matrix.sum(axis=1)
     return float(counts.max() / counts.sum())
-
-
-def markdown_table(head: Row, rows: list[Row]) -> str:
-    """Return a Markdown table whose first column is aligned left, the others right."""
-    rule = ("---", *["---:"] * (len(head) - 1))
-    return "\n".join(f"| {' | '.join(row)} |" for row in [head, rule, *rows])

@@ -24,6 +24,7 @@ table {{ border-collapse: collapse; font-variant-numeric: tabular-nums; }}
 td, th {{ padding: 3px 24px 3px 0; vertical-align: top; text-align: left; }}
 th {{ font-weight: 600; border-bottom: 1px solid {HAIRLINE}; }}
 td:first-child {{ color: {MUTED}; }}
+table.numbers {{ font-size: 14px; white-space: nowrap; }}
 table.numbers td:not(:first-child), table.numbers th:not(:first-child) {{ text-align: right; padding: 3px 0 3px 20px; }}
 summary {{ cursor: pointer; color: {ACCENT}; }}
 """
@@ -48,6 +49,11 @@ def section(title: str, *parts: str) -> str:
 def paragraph(text: str, kind: str = "") -> str:
     """Return plain text as a paragraph, of a CSS class if one is named."""
     return f"<p{f' class={kind!r}' if kind else ''}>{escape(text)}</p>"
+
+
+def items(texts: Iterable[str]) -> str:
+    """Return plain texts as a list."""
+    return f"<ul>{''.join(f'<li>{escape(text)}</li>' for text in texts)}</ul>"
 
 
 def picture(png: bytes, text: str) -> str:

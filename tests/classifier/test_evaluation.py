@@ -68,6 +68,16 @@ def test_probabilities_are_divided_by_the_temperature(answers: Answers):
     assert found.temperature == pytest.approx(0.7)
 
 
+def test_interval_of_the_calibration_error_encloses_it():
+    """The plain percentiles of a well calibrated classifier's ECE all lie above it."""
+    rng = np.random.default_rng(5)
+    logits = rng.normal(size=(400, 3)) * 2
+    shares = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
+    labels = (rng.random((400, 1)) > shares.cumsum(1)).sum(1)
+    found = evaluate(make_answers(labels, logits, map(str, range(400))), repeats=300).raw["ece"]
+    assert 0 <= found.low < found.value < found.high < 0.12
+
+
 def test_a_class_with_one_lesion_has_no_interval_and_an_absent_one_no_score():
     logits = np.eye(3)[[0, 0, 1, 1, 0]]
     found = evaluate(make_answers([0, 0, 1, 1, 0], logits, ["a", "b", "c", "c", "d"]), repeats=50)

@@ -23,6 +23,7 @@ from classifier.data import Split
 from classifier.evaluation import evaluate
 from classifier.export import describe, export_classifier, rounded
 from classifier.finish import finish_run, measure_run
+from classifier.markdown import fill
 from classifier.plots import draw_plots
 from classifier.predictions import join, read_predictions
 from classifier.report_page import render_report
@@ -228,7 +229,9 @@ def test_page_shows_everything_and_needs_nothing_else(finished):
 
 def test_card_says_what_it_is_and_under_which_terms(finished):
     folder, results = finished
-    card = (folder / "model" / "README.md").read_text(encoding="utf-8")
+    text = (folder / "model" / "README.md").read_text(encoding="utf-8")
+    assert max(len(line) for line in text.splitlines() if not line.startswith("|")) <= 120
+    card = " ".join(text.split())
     assert f"**Balanced accuracy {results.headline.value:.3f}" in card
     for words in ("no medical device", "from random weights", "CC BY-NC 4.0", "ViDIR Group", "fingerprint of test"):
         assert words in card, words
@@ -240,7 +243,7 @@ def test_nothing_is_claimed_that_nobody_said(finished):
     card, page = render_card(plain), parse(render_report(plain, {}))
     for text in (card, page.text):
         assert "terms of these weights are unknown" in " ".join(text.split())
-        assert "Leakage between the splits was not measured" in text
+        assert "Leakage between the splits was not measured" in " ".join(text.split())
         assert "further images" not in text
 
 
@@ -324,6 +327,17 @@ def test_spreads_by_hand():
     assert spread_of([0.5, 0.7, None]).mean == pytest.approx(0.6)
     assert spread_of([0.5, 0.7]).sd == pytest.approx(math.sqrt(0.02))
     assert (spread_of([0.5]).sd, spread_of([None]).mean) == (None, None)
+
+
+def test_paragraphs_and_items_are_filled_and_tables_left_alone():
+    long = " ".join(["word"] * 60)
+    filled = fill(f"# {long}\n\n{long}\n{long}\n\n- {long}\n  more\n- b\n\n| {long} |\n| - |\n")
+    heading, paragraph, items, table = filled.rstrip("\n").split("\n\n")
+    assert (heading, table) == (f"# {long}", f"| {long} |\n| - |")
+    assert paragraph.split() == f"{long} {long}".split()
+    assert max(map(len, [*paragraph.splitlines(), *items.splitlines()])) <= 120
+    assert [line[:2] for line in items.splitlines()] == ["- ", "  ", "  ", "- "]
+    assert items.split()[-3:] == ["more", "-", "b"]
 
 
 @pytest.mark.parametrize(("seconds", "text"), [(0.4, "00:00:00"), (59.6, "00:01:00"), (360_000, "100:00:00")])
