@@ -86,7 +86,7 @@ def _reason(error: BaseException) -> str:
     if isinstance(cause, TimeoutError):
         return "the server does not answer"
     if isinstance(cause, socket.gaierror):
-        return "the server's name is not known here; is there a network?"
+        return "the server's name is not known here, as without a network"
     return f"the connection failed ({cause})"
 
 

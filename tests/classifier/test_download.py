@@ -87,7 +87,7 @@ def test_without_a_network_the_remedy_is_named(tmp_path):
 
 
 def test_a_name_that_nobody_knows_is_told_apart_from_a_server_that_is_down(tmp_path):
-    with pytest.raises(ModelMissingError, match="is there a network"):
+    with pytest.raises(ModelMissingError, match="as without a network"):
         get("http://models.invalid", tmp_path)
 
 
