@@ -28,10 +28,10 @@ from gui.panels.status_line import StatusLine
 from gui.panels.top_bar import TopBar
 from gui.panels.tree_panel import TreePanel
 from gui.shortcuts import Key
-from gui.state.collection import vanished_error
+from gui.state.collection import missing_folder
 from gui.state.problem import Problem
 from gui.state.request import describe_request
-from gui.state.run import summary
+from gui.state.run import RunState, summary
 from gui.state.session import Session
 from gui.theme.palette import apply_theme
 from gui.theme.tokens import GAP_SMALL, GRID
@@ -59,6 +59,7 @@ class MainWindow(QMainWindow):
         self.session = session
         self._opened = False
         self._closing = False
+        self._folder_is_missing = False
         self._close_dialog: CloseDialog | None = None
         self._problems: list[ProblemDialog] = []
         self._failures: dict[str, Problem] = {}
@@ -241,15 +242,19 @@ class MainWindow(QMainWindow):
         session.told.connect(lambda words: self.statusBar().showMessage(words, TOLD_MS))
         session.queue.run_failed.connect(self._queued_run_failed)
         session.settings.changed.connect(self._setting_changed)
-        session.collection.folder_vanished.connect(self._tell_vanished)
-        session.collection.folder_returned.connect(self.banner.hide)
+        session.collection.folder_missing.connect(self._tell_folder)
 
     def _begin(self) -> None:
         self.session.open()
         self.session.log.show_all()
 
-    def _tell_vanished(self) -> None:
-        error = vanished_error(self.session.settings.output)
+    def _tell_folder(self, is_missing: bool) -> None:
+        """Tell of an output folder that is not there, until it is."""
+        was_missing, self._folder_is_missing = self._folder_is_missing, is_missing
+        if not is_missing:
+            self.banner.setVisible(self.banner.isVisible() and not was_missing)
+            return
+        error = missing_folder(self.session.settings.output)
         choose = self.top.choose_output
         self.banner.tell(f"{error.message} {error.remedy}", tr("Choose a folder…"), choose, "warning")
 
@@ -269,14 +274,15 @@ class MainWindow(QMainWindow):
 
     def _show_title(self) -> None:
         run = self.session.run
-        self.setWindowTitle(f"{run.fraction:.0%} · {PRODUCT}" if run.busy and run.total else PRODUCT)
+        share = f"{run.fraction:.0%}" + (f", {tr('paused')}" if run.state is RunState.PAUSED else "")
+        self.setWindowTitle(f"{share} · {PRODUCT}" if run.busy and run.total else PRODUCT)
 
     def _run_finished(self, event: Finished) -> None:
         self.progress.tell(summary(event))
 
     def _offer_resume(self, runs: list[Unfinished]) -> None:
         if not runs:
-            self.banner.hide()
+            self.banner.setVisible(self.banner.isVisible() and self._folder_is_missing)
             self._failures.clear()
             return
         done, total = sum(run.done for run in runs), sum(run.total for run in runs)

@@ -115,8 +115,12 @@ class GalleryPanel(QFrame):
     def export_sheet(self) -> None:
         """Ask for a file and write a contact sheet of the chosen images, or of all that are shown."""
         chosen = self.selected()
-        items = chosen if len(chosen) > 1 else self._model.items()[:MAX_IMAGES]
-        target = self._ask_for_file(tr("Contact sheet of %n image(s)", len(items)))
+        wanted = chosen if len(chosen) > 1 else self._model.items()
+        items = wanted[:MAX_IMAGES]
+        title = tr("Contact sheet of %n image(s)", len(items))
+        if len(wanted) > MAX_IMAGES:
+            title += " " + tr("(the first of {total})").format(total=len(wanted))
+        target = self._ask_for_file(title)
         if target:
             self._session.collection.exports.contact_sheet([item.path for item in items], target)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from PyQt5.QtCore import QObject, pyqtSignal
 
@@ -20,6 +20,9 @@ from gui.state.run import RunModel
 from gui.state.trash import TrashModel
 from gui.workers.engine import Engine
 
+LARGE_SHEET: Final = 200
+"""From so many images on, making a contact sheet is told of at each quarter."""
+
 
 class Collection(QObject):
     """The models behind gallery and comparison, and how they react to each other.
@@ -28,15 +31,14 @@ class Collection(QObject):
     -------
     told
         A confirmation in passing; carries the words.
-    folder_vanished, folder_returned
-        The output folder is no longer there, or there again.
+    folder_missing
+        Carries whether the output folder is missing that should be there.
     failed
         Carries an exception to be told.
     """
 
     told = pyqtSignal(str)
-    folder_vanished = pyqtSignal()
-    folder_returned = pyqtSignal()
+    folder_missing = pyqtSignal(bool)
     failed = pyqtSignal(object)
 
     def __init__(
@@ -50,7 +52,7 @@ class Collection(QObject):
     ) -> None:
         super().__init__(parent)
         self._gallery, self._picture, self._denoising, self._run = gallery, picture, denoising, run
-        self.output: Path | None = None
+        self._is_expected = False
         self.trash = TrashModel(self)
         self.compare = CompareModel(self)
         self.reproduction = ReproductionModel(engine, self)
@@ -58,9 +60,15 @@ class Collection(QObject):
         self.watch = FolderWatch(self)
         self._connect()
 
-    def open(self, output: Path) -> None:
-        """Begin with another output folder."""
-        self.output = output
+    def open(self, output: Path, *, is_expected: bool) -> None:
+        """Begin with another output folder.
+
+        Parameters
+        ----------
+        is_expected
+            Whether it should be there: somebody has chosen it. The default folder is made by the first run.
+        """
+        self._is_expected = is_expected
         self.trash.open(output)
         self.watch.open(output)
 
@@ -81,9 +89,9 @@ class Collection(QObject):
         self.trash.emptied.connect(lambda n: self.told.emit(tr("%n file(s) deleted for good.", n)))
         self.trash.failed.connect(lambda _: self._gallery.refresh())
         self.reproduction.done.connect(self.compare.compare)
+        self.exports.progressed.connect(self._tell_progress)
         self.exports.written.connect(lambda path: self.told.emit(tr("Written: {path}").format(path=path)))
-        self.watch.vanished.connect(self._vanished)
-        self.watch.returned.connect(self._returned)
+        self.watch.presence.connect(self._show_presence)
         self.watch.changed.connect(self._changed)
         self._picture.changed.connect(lambda: self.compare.follow(self._picture.picture))
         sources: tuple[Any, ...] = (self.trash, self.compare, self.reproduction, self.exports, self._gallery.ratings)
@@ -108,13 +116,13 @@ class Collection(QObject):
         if len(paths) == 1:
             self._picture.show(Path(paths[0]))
 
-    def _vanished(self) -> None:
-        self._gallery.refresh()
-        self.folder_vanished.emit()
+    def _show_presence(self, is_there: bool) -> None:
+        self.folder_missing.emit(self._is_expected and not is_there)
+        self._is_expected = self._is_expected or is_there
 
-    def _returned(self) -> None:
-        self._gallery.refresh()
-        self.folder_returned.emit()
+    def _tell_progress(self, done: int, total: int) -> None:
+        if total >= LARGE_SHEET and done < total and done % (total // 4) == 0:
+            self.told.emit(tr("Contact sheet: {done} of {total} images").format(done=done, total=total))
 
     def _changed(self) -> None:
         """Take in what another program did; a run of this window tells of its images itself."""
@@ -122,10 +130,10 @@ class Collection(QObject):
             self._gallery.refresh()
 
 
-def vanished_error(folder: Path) -> OutputError:
-    """Return the words for a folder that is no longer there."""
+def missing_folder(folder: Path) -> OutputError:
+    """Return the words for an output folder that is not there."""
     return OutputError(
-        tr("The output folder '{folder}' is no longer there.").format(folder=folder),
-        remedy=tr("Bring it, or its drive, back; or choose another output folder at the top."),
+        tr("The output folder '{folder}' is not there.").format(folder=folder),
+        remedy=tr("Bring it, or its drive, back, or choose another one; otherwise the next run makes it anew."),
         path=folder,
     )

@@ -29,14 +29,13 @@ class FolderWatch(QObject):
 
     Signals
     -------
-    vanished, returned
-        The folder was there and is not any more; it is there again.
+    presence
+        Carries whether the folder is there: after the first glance, and whenever that changes.
     changed
-        Files came or went.
+        Files came or went, the whole folder included.
     """
 
-    vanished = pyqtSignal()
-    returned = pyqtSignal()
+    presence = pyqtSignal(bool)
     changed = pyqtSignal()
 
     def __init__(self, parent: QObject | None = None) -> None:
@@ -67,11 +66,9 @@ class FolderWatch(QObject):
         if folder != self._folder:
             return
         last, self._last = self._last, seen
-        if last is None or last == seen:
-            return
-        if last.is_there != seen.is_there:
-            (self.returned if seen.is_there else self.vanished).emit()
-        elif seen.is_there:
+        if last is None or last.is_there != seen.is_there:
+            self.presence.emit(seen.is_there)
+        if last is not None and last != seen:
             self.changed.emit()
 
 

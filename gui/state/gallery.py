@@ -15,6 +15,7 @@ from PyQt5.QtGui import QPixmap
 from core.dataset.deletion import Key
 from core.dataset.ratings import Rating
 from core.taxonomy import class_name
+from gui.i18n import tr
 from gui.state.flaws import flaw_words, rating_words
 from gui.state.gallery_filter import GalleryFilter
 from gui.state.ratings import RatingsModel
@@ -186,6 +187,8 @@ class GalleryModel(QAbstractListModel):
         parts = [f"{item.name}, {item.class_code} {class_name(item.class_code)}", rating_words(self.rating(item))]
         if item.path in self.flaws:
             parts.append(flaw_words(self.flaws[item.path]))
+        elif self.thumbnails.is_broken(item.path):
+            parts.append(tr("cannot be read as a picture"))
         return ", ".join(part for part in parts if part)
 
     def _fits(self, item: GalleryItem) -> bool:
@@ -214,7 +217,11 @@ class GalleryModel(QAbstractListModel):
         if not self._is_stale():
             self._seen.update(item.path for item in items)
             fresh = [item for item in items if item.path not in self._known]
-            self._take_in(fresh, in_front=not self._is_first_look)
+            if self._is_first_look or len(fresh) >= RESET_FROM:
+                self._take_in(fresh, in_front=False)
+            else:
+                for item in fresh:
+                    self._put_in_place(item)
 
     def _take_summary(self, summary: FolderSummary) -> None:
         if not self._is_stale():
@@ -239,15 +246,27 @@ class GalleryModel(QAbstractListModel):
         self._known.update(item.path for item in items)
         self.counts.update(item.class_code for item in items)
         self.runs.update(item.run for item in items if item.run)
-        fitting = [item for item in items if self._fits(item)]
         at_all, at_shown = (0, 0) if in_front else (len(self._all), len(self._shown))
         self._all[at_all:at_all] = items
-        if fitting:
-            self.beginInsertRows(QModelIndex(), at_shown, at_shown + len(fitting) - 1)
-            self._shown[at_shown:at_shown] = fitting
+        self._show_at(at_shown, [item for item in items if self._fits(item)])
+        self.counted.emit()
+
+    def _put_in_place(self, item: GalleryItem) -> None:
+        """Take in an image where the first look would have put it, as when a deletion is undone."""
+        self._known.add(item.path)
+        self.counts[item.class_code] += 1
+        self.runs.update([item.run] if item.run else [])
+        self._all.insert(_place_among(self._all, item), item)
+        if self._fits(item):
+            self._show_at(_place_among(self._shown, item), [item])
+        self.counted.emit()
+
+    def _show_at(self, row: int, items: list[GalleryItem]) -> None:
+        if items:
+            self.beginInsertRows(QModelIndex(), row, row + len(items) - 1)
+            self._shown[row:row] = items
             self._rows = {}
             self.endInsertRows()
-        self.counted.emit()
 
     def _hide(self, paths: set[str]) -> None:
         """Take rows away."""
@@ -286,6 +305,16 @@ class GalleryModel(QAbstractListModel):
         rows = self._row_index()
         shown = [path for path in paths if path in rows]
         self._hide({path for path in shown if not self._fits(self._shown[self._row_index()[path]])})
-        for path in shown:
-            self._tell_row(path)
+        if len(shown) >= RESET_FROM and self._shown:
+            self.dataChanged.emit(self.index(0), self.index(len(self._shown) - 1), [Qt.ItemDataRole.DecorationRole])
+        else:
+            for path in shown:
+                self._tell_row(path)
         self.counted.emit()
+
+
+def _place_among(items: list[GalleryItem], item: GalleryItem) -> int:
+    """Return the place before the next older image of the class, or after the last of the class, or at the end."""
+    of_class = [place for place, other in enumerate(items) if other.class_code == item.class_code]
+    older = (place for place in of_class if items[place].name < item.name)
+    return next(older, of_class[-1] + 1 if of_class else len(items))

@@ -201,7 +201,7 @@ class Session(QObject):
     def _start_queued(self, queued: QueuedRun) -> None:
         if queued.state is QueueState.INTERRUPTED:
             self._begin()
-            self.run.resume(queued.request.output)
+            self.run.resume(queued.request.output, queued.request)
         else:
             self._start_request(queued.request)
 
@@ -233,7 +233,7 @@ class Session(QObject):
 
     def _open_output(self) -> None:
         self.gallery.open(self.settings.output)
-        self.collection.open(self.settings.output)
+        self.collection.open(self.settings.output, is_expected=bool(self.settings.get("paths.output")))
         self._look_for_unfinished()
 
     def _look_for_unfinished(self) -> None:

@@ -17,6 +17,7 @@ from core.dataset.reading import read_deletions
 from core.dataset.synthetic_dataset import SyntheticDataset
 from core.errors import FolderLockedError
 from gui.main_window import MainWindow
+from gui.panels import gallery_panel
 from gui.state.gallery_filter import REJECTED, UNRATED_ONLY
 from gui.widgets.gallery_filters import run_title
 from gui.workers.image_check import EMPTY, INCOMPLETE, TOO_LARGE, find_flaw
@@ -43,8 +44,8 @@ def names(window: MainWindow) -> list[str]:
 
 def settle(window: MainWindow, qtbot) -> None:
     session = window.session
-    qtbot.waitUntil(lambda: not session.gallery.scanning)
     qtbot.waitUntil(lambda: session.collection.trash._tasks.is_idle)
+    qtbot.waitUntil(lambda: not session.gallery.scanning)
     qtbot.waitUntil(lambda: session.gallery.ratings._tasks.is_idle)
     qtbot.waitUntil(lambda: session._files.is_idle)
 
@@ -123,9 +124,9 @@ def pick(box, value: str) -> None:
 
 def test_filters_by_run_and_rating(filled: MainWindow, output: Path, qtbot) -> None:
     filters, gallery = filled.gallery.filters, filled.session.gallery
-    older, newer = sorted(gallery.runs)
-    assert [filters.runs.itemData(i) for i in range(3)] == ["", newer, older]
-    assert filters.runs.itemText(1) == f"{run_title(newer)} (2)"
+    older, newer = sorted(gallery.runs, key=lambda run: -gallery.runs[run])
+    assert [filters.runs.itemData(i) for i in range(3)] == ["", *sorted((newer, older), reverse=True)]
+    assert filters.runs.itemText(filters.runs.findData(newer)) == f"{run_title(newer)} (2)"
     pick(filters.runs, older)
     assert names(filled) == ["MEL 3", "MEL 2", "MEL 1"]
     assert filled.gallery.count.text() == "3 of 5"
@@ -175,7 +176,7 @@ def test_delete_undo_and_the_numbers_of_the_folder(filled: MainWindow, output: P
     assert_consistent(output)
     press(filled, "Ctrl+Z")
     settle(filled, qtbot)
-    assert sorted(names(filled)) == ["MEL 1", "MEL 2", "MEL 3", "MEL 4", "NV 1"]
+    assert names(filled) == ["MEL 4", "MEL 3", "MEL 2", "MEL 1", "NV 1"]
     assert not filled.gallery.note.isVisible()
     assert len(table_rows(output)) == 5
     assert_consistent(output)
@@ -363,7 +364,33 @@ def test_images_that_another_program_makes_or_deletes_are_taken_in(filled: MainW
     generate(output, "BCC=1")
     write_ratings(output, {("BCC", "ISIC_0000001.png"): Rating(2)})
     watch.look()
-    qtbot.waitUntil(lambda: names(filled) == ["BCC 1", "MEL 4", "MEL 3", "MEL 2", "MEL 1"])
+    qtbot.waitUntil(lambda: names(filled) == ["MEL 4", "MEL 3", "MEL 2", "MEL 1", "BCC 1"])
     settle(filled, qtbot)
-    assert filled.session.gallery.rating(filled.session.gallery.item(0)) == Rating(2)
+    assert filled.session.gallery.rating(filled.session.gallery.item(4)) == Rating(2)
     assert [item.name for item in filled.gallery.selected()] == ["ISIC_0000003"]
+
+
+def test_a_chosen_folder_that_is_not_there_at_the_start_is_named(open_window: Opener, tmp_path: Path, qtbot) -> None:
+    first = open_window()
+    qtbot.waitUntil(lambda: first.session.collection.watch._last is not None)
+    assert not first.banner.isVisible()  # the default folder comes with the first run
+    first.session.settings.choose_folder("paths.output", tmp_path / "unplugged")
+    qtbot.waitUntil(lambda: first.banner.isVisible())
+    assert "unplugged" in first.banner.text
+    first.close()
+    second = open_window()
+    qtbot.waitUntil(lambda: second.banner.isVisible())
+    settle(second, qtbot)
+    assert second.banner.isVisible()
+    (tmp_path / "unplugged").mkdir()
+    second.session.collection.watch.look()
+    qtbot.waitUntil(lambda: not second.banner.isVisible())
+
+
+def test_a_sheet_of_more_images_than_fit_says_so(filled: MainWindow, monkeypatch) -> None:
+    titles = []
+    monkeypatch.setattr(gallery_panel, "MAX_IMAGES", 3)
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda parent, title, *_: (titles.append(title), ("", ""))[1])
+    choose(filled, 0)
+    filled.gallery.export_sheet()
+    assert titles == ["Contact sheet of 3 images (the first of 5)"]

@@ -33,6 +33,7 @@ def main(folder):
     options = ExplainOptions(classifier=folder / "classifier", device="cpu")
     explained = engine.explain(image, options, "MEL", CancelToken())
     saved = engine.explain_to_disk(image, options)
+    again = engine.make_again(image, folder / "models")
     loaded = sorted({"torch", "diffusers", "torchvision", "matplotlib"} & set(sys.modules))
     engine.close()
     print(json.dumps({
@@ -45,6 +46,7 @@ def main(folder):
         "colors": explained.colors.shape,
         "target": explained.explanation.target,
         "saved": saved.is_file(),
+        "again": [again.max_difference, list(again.pixels.shape), list(again.notes)],
         "loaded": loaded,
     }))
 
@@ -78,5 +80,6 @@ def test_from_request_to_overlay_without_torch_in_the_windows_process(tmp_path: 
     assert told["events"].count("step") == 6
     assert told["overlay"][2] == 3
     assert told["colors"][1] == 3
+    assert told["again"] == [0, [16, 16, 3], []]
     assert told["target"] == "MEL"
     assert told["saved"]
