@@ -98,9 +98,7 @@ def test_processes_and_parts_share_a_batch_out(processes: int, parts: int):
         assert sorted(drawn) == list(range(24 + 8 * batch, 32 + 8 * batch))
 
 
-def test_augmented_pictures_have_labels_of_their_own_and_no_others_change(
-    make: Callable[..., Draws], images: ImageSet
-):
+def test_augmented_pictures_have_labels_of_their_own_and_no_others_change(make: Callable[..., Draws], images: ImageSet):
     draws, plain = make(augmentation=0.3), make()
     catalogue = {view.numpy().tobytes() for p in images.pixels for view in views(p)}
     augmented = 0

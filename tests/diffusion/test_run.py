@@ -111,7 +111,7 @@ def test_one_network_a_class_is_read_by_the_predecessors_tools(photos: Path, tmp
     assert {tensor.dtype for tensor in state.values()} == {torch.float32}
     build_net(PREDECESSOR_NET, read_state(path), torch.float32, path)  # strict
     trained = torch.load(tmp_path / "run" / "VASC" / CHECKPOINT, weights_only=True)["net"]
-    assert all(torch.equal(state[name], tensor) for name, tensor in trained.items())
+    assert all(torch.allclose(state[name], tensor, atol=1e-6) for name, tensor in trained.items())  # no average
     assert discover(tmp_path / "run" / "best").available == ("VASC",)
     assert discover(tmp_path / "run" / "VASC" / "best").available == ("VASC",)
     assert isinstance(events[-1], TrainingFinished)
