@@ -15,7 +15,18 @@ from typing import Any, Final, Literal
 
 from core.errors import InputRefusedError
 from core.training.run_folder import CONFIG_FILE
-from core.training.run_reading import LOG_FILE, Row, files_in, flat, newest, number, read_object, read_rows, value_at
+from core.training.run_reading import (
+    LOG_FILE,
+    Row,
+    files_in,
+    flat,
+    newest,
+    number,
+    read_object,
+    read_rows,
+    series,
+    value_at,
+)
 from core.utils.lock_state import is_locked
 
 Status = Literal["running", "finished", "interrupted"]
@@ -164,9 +175,9 @@ def read_run(folder: Path) -> RunDetails:
         )
     rows = read_rows(folder / LOG_FILE)
     files = dict(files_in(folder))
-    images = max((int(seen) for row in rows if (seen := number(row.get("images"))) is not None), default=0)
     run = Run(
-        folder, kind, _status(folder, kind, rows), images, _metric(folder, kind, rows), sum(files.values()),
+        folder, kind, _status(folder, kind, config, rows), _images(folder, rows), _metric(folder, kind, rows),
+        sum(files.values()),
         _date(config, folder),
     )  # fmt: skip
     return RunDetails(run, config, rows, files)
@@ -202,14 +213,31 @@ def _kind(config: Mapping[str, Any]) -> str | None:
     return kind if isinstance(kind, str) and kind in KINDS else None
 
 
-def _status(folder: Path, kind: str, rows: Sequence[Row]) -> Status:
+def _status(folder: Path, kind: str, config: Mapping[str, Any], rows: Sequence[Row]) -> Status:
     if any(is_locked(place) for place in (folder, *_parts(folder))):
         return "running"
-    if rows and rows[-1].get("event") == "finished":
-        return "finished"
-    if any((folder / name).is_file() for name in _FINISHED[kind]):
+    if _is_finished(folder, kind, rows) or (kind == "diffusion" and _all_classes_finished(folder, config)):
         return "finished"
     return "running" if _seconds_since_life(folder) < HEARTBEAT_SECONDS else "interrupted"
+
+
+def _is_finished(folder: Path, kind: str, rows: Sequence[Row]) -> bool:
+    if rows and rows[-1].get("event") == "finished":
+        return True
+    return any((folder / name).is_file() for name in _FINISHED[kind])
+
+
+def _all_classes_finished(folder: Path, config: Mapping[str, Any]) -> bool:
+    """Return whether a run that trains one network for each class has trained all of them, each in its own folder."""
+    classes = value_at(config, "settings").get("classes")
+    done = {place.name for place in _parts(folder) if _is_finished(place, "diffusion", read_rows(place / LOG_FILE))}
+    return isinstance(classes, list) and bool(classes) and {str(code) for code in classes} <= done
+
+
+def _images(folder: Path, rows: Sequence[Row]) -> int:
+    """Return the images seen by the run, or by all its parts together if it has no log of its own."""
+    logs = [rows] if rows else [read_rows(place / LOG_FILE) for place in _parts(folder)]
+    return sum(max((int(seen) for seen in series(log, "images")[1]), default=0) for log in logs)
 
 
 def _parts(folder: Path) -> Iterator[Path]:

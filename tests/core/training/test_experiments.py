@@ -89,6 +89,16 @@ def test_a_fold_that_is_written_to_keeps_the_whole_run_alive(tmp_path: Path):
     assert read_run(folder).run.status == "running"
 
 
+def test_one_network_for_each_class_is_finished_when_all_are(tmp_path: Path):
+    folder = make_run(tmp_path, "per class", settings={"classes": ["MEL", "NV"]})
+    make_run(folder, "MEL", rows=({"images": 30, "event": "finished"},))
+    grow_old(folder)
+    assert (read_run(folder).run.status, read_run(folder).run.images) == ("interrupted", 30)
+    make_run(folder, "NV", rows=({"images": 12, "event": "finished"},))
+    grow_old(folder)
+    assert (read_run(folder).run.status, read_run(folder).run.images) == ("finished", 42)
+
+
 def test_a_process_that_holds_the_lock_keeps_its_run(tmp_path: Path):
     folder = make_run(tmp_path, "held", rows=({"event": "finished"},))
     code = (
