@@ -81,11 +81,10 @@ class Estimate:
         """Say it in one line."""
         if not self.images:
             return tr("Choose at least one class")
-        parts = [self._what()]
-        parts.append(f"~{duration(self.seconds)}" if self.seconds is not None else tr("time known after the first"))
-        if self.disk is not None:
-            parts.append(size_text(self.disk))
-        return " · ".join(parts)
+        if self.disk is None:  # the engine, which knows device and models, has not answered yet
+            return self._what()
+        time = f"~{duration(self.seconds)}" if self.seconds is not None else tr("time known after the first")
+        return " · ".join((self._what(), time, size_text(self.disk)))
 
     def _what(self) -> str:
         classes, each = len(self.counts), self.counts[0]

@@ -261,7 +261,8 @@ class Session(QObject):
 
     def _learn_speed(self, event: ImageDone) -> None:
         run = self.run
-        if run.request and run.started and run.image_size and event.done > 1:
+        warming_up = event.done == 1 and event.total > 1
+        if run.request and run.started and run.image_size and not warming_up:
             self._speeds.learn(run.request, run.started, run.image_size, event.seconds)
 
     def _explain_every(self, event: ImageDone) -> None:

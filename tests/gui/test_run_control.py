@@ -47,6 +47,7 @@ def test_a_pause_holds_the_run_after_the_step_and_says_so(window: MainWindow, en
     engine.gate.set()
     qtbot.waitUntil(lambda: run.state is RunState.PAUSED)
     assert "Paused" in window.progress.what.text()
+    assert "paused" in window.windowTitle()
     assert run.busy
     before = run.done, run.step
     qtbot.wait(100)
@@ -240,7 +241,8 @@ def test_memory_is_not_asked_of_an_engine_that_has_died(window: MainWindow, engi
     ("counts", "seconds", "disk", "words"),
     [
         ((), None, None, "Choose at least one class"),
-        ((1,), None, None, "1 image · time known after the first"),
+        ((1,), None, None, "1 image"),
+        ((1,), None, 40_000, "1 image · time known after the first · 0.1 MB"),
         ((12,) * 7, 130.0, 3_000_000, "7 classes × 12 images · ~2 min 10 s · 3.0 MB"),
         ((1, 2), 4.0, 12_400_000_000, "3 images · ~4 s · 12.4 GB"),
     ],
