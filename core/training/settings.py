@@ -4,21 +4,16 @@ from __future__ import annotations
 
 import difflib
 import json
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
+import tomli
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import ErrorDetails
 
 from core.errors import UsageError
 from core.utils.atomic import write_text_atomic
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 
 class SettingsRefusedError(UsageError):
@@ -106,7 +101,7 @@ def _json_or_text(value: str) -> object:
 def _read(path: Path) -> dict[str, Any]:
     try:
         text = path.read_text(encoding="utf-8-sig")
-        data = tomllib.loads(text) if path.suffix == ".toml" else json.loads(text)
+        data = tomli.loads(text) if path.suffix == ".toml" else json.loads(text)
     except (OSError, ValueError) as error:
         raise SettingsRefusedError(
             f"The settings file {path} cannot be read: {error}.", remedy="Name a TOML or JSON file.", path=path
