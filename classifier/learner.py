@@ -82,7 +82,7 @@ class Learner:
         architecture = ARCHITECTURES[config.architecture]
         self._config, self._device, self._start = config, device, start
         self._weights = None if weights is None else weights.to(device)
-        self.dtype = resolve_precision(config.precision, device)
+        self.dtype = _precision(config.precision, start.net, device)
         self.net = start.net.to(device).to(memory_format=torch.channels_last)
         self._average = average_weights(self.net, config.ema_decay) if config.ema_decay else None
         self.model = TrainedNetwork(
@@ -145,3 +145,9 @@ class Learner:
             self._average.load_state_dict(state["average"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.schedule.load_state_dict(state["schedule"])
+
+
+def _precision(precision: str, net: nn.Module, device: torch.device) -> torch.dtype | None:
+    """Return the autocast dtype, None for fp32; `auto` avoids bf16 where convolutions of single channels are slower."""
+    grouped = any(isinstance(module, nn.Conv2d) and module.groups > 1 for module in net.modules())
+    return None if precision == "auto" and device.type == "cpu" and grouped else resolve_precision(precision, device)

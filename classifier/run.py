@@ -147,7 +147,7 @@ class ClassifierRun:
 
     def _about(self, splits: Splits) -> RunAbout:
         return RunAbout(
-            data=f"{self.photographs.source} ({self.photographs.kind})",
+            data=f"{self.photographs.source.resolve().name} ({self.photographs.kind})",
             licence=licence_of(self.photographs.kind, self.config.licence, self.config.credit),
             leakage=splits.leakage,
             hardware=describe_hardware(resolve_device(self.config.device)).sentence,

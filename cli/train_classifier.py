@@ -102,14 +102,15 @@ def _settings(
     output: Path | None, file: Path | None, preset: str | None, overrides: dict[str, object], *, resume: bool
 ) -> ClassifierConfig:
     from classifier.config import PRESETS, ClassifierConfig
-    from core.training.run_folder import CONFIG_FILE, read_run_settings
+    from core.training.run_folder import read_run_settings
+    from core.training.runtime import CHECKPOINT
     from core.training.settings import load_settings
 
     if preset is not None and preset not in PRESETS:
         raise UsageError(f"There is no preset '{preset}'.", remedy=f"The presets are {', '.join(PRESETS)}.")
     if resume and output is None:
         raise UsageError("--resume does not say which run.", remedy="Name its folder with --output.")
-    if output is not None and not resume and (output / CONFIG_FILE).exists():
+    if output is not None and not resume and any(output.rglob(CHECKPOINT)):
         raise UsageError(
             f"{output} holds a run already.", remedy="Continue it with --resume, or name another folder.", path=output
         )

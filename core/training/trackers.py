@@ -8,6 +8,7 @@ import json
 import logging
 import math
 from collections.abc import Mapping, Sequence
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from types import TracebackType
@@ -171,10 +172,8 @@ class WandbTracker:
     """A W&B run named like the run's folder; a resumed run continues it."""
 
     def __init__(self, folder: Path, config: Mapping[str, Any]) -> None:
-        import wandb
-
-        self._wandb: Any = wandb
-        self._run: Any = wandb.init(
+        self._wandb: Any = import_module("wandb")  # no requirement of this program: whoever wants it installs it
+        self._run: Any = self._wandb.init(
             project="isicgui", name=folder.name, id=folder.name, dir=str(folder), config=dict(config), resume="allow"
         )
 

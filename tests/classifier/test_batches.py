@@ -104,6 +104,20 @@ def test_logits_do_not_depend_on_the_batch_size():
     assert predict_logits(net, pixels[:0], (0.5,) * 3, (0.2,) * 3).shape == (0, 7)
 
 
+def test_bf16_is_not_chosen_by_itself_where_it_is_slower(monkeypatch):
+    monkeypatch.setattr("core.training.runtime.has_bf16", lambda device: True)
+    chosen = {
+        (name, precision): make_learner(tiny(architecture=name, precision=precision)).dtype
+        for name in ("small_cnn", "efficientnet_lite0")
+        for precision in ("auto", "bf16", "fp32")
+    }
+    assert chosen == {
+        ("small_cnn", "auto"): torch.bfloat16, ("small_cnn", "bf16"): torch.bfloat16, ("small_cnn", "fp32"): None,
+        ("efficientnet_lite0", "auto"): None, ("efficientnet_lite0", "bf16"): torch.bfloat16,
+        ("efficientnet_lite0", "fp32"): None,
+    }  # fmt: skip
+
+
 def test_dropout_acts_in_training_only():
     learner = make_learner(tiny(dropout=0.5))
     learner.train()

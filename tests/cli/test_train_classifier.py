@@ -85,6 +85,14 @@ def test_refusals_name_the_mistake_and_leave_no_folder(data, tmp_path, capsys, f
     assert not (tmp_path / "run").exists()
 
 
+def test_a_run_that_could_not_begin_does_not_block_its_folder(data, tmp_path, capsys):
+    run = tmp_path / "run"
+    missing = ["--pretrained", str(tmp_path / "missing.pth"), "--weights-sha256", "0" * 64]
+    assert main(command(data, run, *FAST, *missing)) == 3
+    assert "missing.pth" in capsys.readouterr().err
+    assert main(command(data, run, *FAST)) == 0
+
+
 def test_resume_must_name_a_run(data, tmp_path, capsys):
     assert main(["train", "classifier", "--data", str(data), "--resume"]) == 2
     assert "--output" in capsys.readouterr().err
