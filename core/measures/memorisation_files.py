@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 import torch
+from PIL import Image
 
 from core.dataset.strict_json import dumps
 from core.measures.features import Images
@@ -47,9 +48,7 @@ def save_memorisation(
     write_text_atomic(folder / JSON_NAME, dumps(result.to_json(), indent=2) + "\n")
     write_text_atomic(folder / PAIRS_NAME, _table(result.pairs, names or Names()))
     picture = io.BytesIO()
-    tile(_side_by_side(result.pairs[:closest], samples, train), 2 * min(PAIRS_A_ROW, len(result.pairs))).save(
-        picture, "PNG"
-    )
+    _side_by_side(result.pairs[:closest], samples, train).save(picture, "PNG")
     write_bytes_atomic(folder / PICTURE_NAME, picture.getvalue())
 
 
@@ -71,10 +70,10 @@ def _name(names: Sequence[str], index: int) -> str:
     return names[index] if names else str(index)
 
 
-def _side_by_side(pairs: Sequence[Pair], samples: Images, train: Images) -> torch.Tensor:
+def _side_by_side(pairs: Sequence[Pair], samples: Images, train: Images) -> Image.Image:
     images = list(_images(pairs, torch.as_tensor(samples), torch.as_tensor(train)))
-    missing = -len(images) % (2 * min(PAIRS_A_ROW, len(pairs)))
-    return torch.stack(images + [torch.full_like(images[0], 255)] * missing)
+    columns = 2 * min(PAIRS_A_ROW, len(pairs))
+    return tile(torch.stack(images + [torch.full_like(images[0], 255)] * (-len(images) % columns)), columns)
 
 
 def _images(pairs: Sequence[Pair], samples: torch.Tensor, train: torch.Tensor) -> Iterator[torch.Tensor]:
