@@ -46,6 +46,7 @@ class QueuePanel(QFrame):
         self.head = PanelHead(tr("Queue"))
         self.list = self._make_list()
         self.hint = label("", "muted", wrap=True)
+        self.hint.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
         self.start = self._make_start()
         self.up = icon_button("up", tr("Earlier (Alt+Up)"), lambda: self._move(-1))
         self.down = icon_button("down", tr("Later (Alt+Down)"), lambda: self._move(1))
