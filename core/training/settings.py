@@ -10,7 +10,6 @@ from typing import Any, TypeVar
 
 import tomli
 from pydantic import BaseModel, ConfigDict, ValidationError
-from pydantic_core import ErrorDetails
 
 from core.errors import UsageError
 from core.utils.atomic import write_text_atomic
@@ -111,7 +110,7 @@ def _read(path: Path) -> dict[str, Any]:
     return data
 
 
-def _sentence(cls: type[Settings], detail: ErrorDetails) -> str:
+def _sentence(cls: type[Settings], detail: Mapping[str, Any]) -> str:
     key = ".".join(str(part) for part in detail["loc"])
     if detail["type"] == "extra_forbidden":
         near = difflib.get_close_matches(key, cls.model_fields, n=1, cutoff=0.5)
