@@ -26,8 +26,8 @@ MAX_BYTES = 32 * 1024**2
 
 NOT_IMPORTED = {
     "gdown": "fixed by the first issue for download_models, which comes with the checkpoints' download",
-    "matplotlib": "fixed by the first issue for the figures of reports",
     "pyqt5-qt5": "holds Windows at the newest Qt that exists for it; PyQt5 imports it",
+    "tensorboard": "torch.utils.tensorboard imports it",
 }
 """Requirements that no product file imports, with the reason why they are there all the same."""
 
