@@ -181,7 +181,9 @@ class DiffusionConfig(Settings):
     @field_validator("widths", "attention", mode="before")
     @classmethod
     def _split_numbers(cls, value: Any) -> Any:
-        return tuple(part for part in value.split(",") if part) if isinstance(value, str) else value
+        if isinstance(value, str):
+            return tuple(part for part in value.split(",") if part)
+        return (value,) if isinstance(value, int) else value
 
     @field_validator("classes", mode="before")
     @classmethod

@@ -59,7 +59,7 @@ def test_every_preset_is_possible_and_survives_its_own_file(name: str, tmp_path:
 
 
 def test_text_of_the_command_line_is_read():
-    config = load_settings(DiffusionConfig, overrides={"widths": "32,64", "attention": "1", "classes": "nv,mel"})
+    config = load_settings(DiffusionConfig, overrides={"widths": "32,64", "attention": 1, "classes": "nv,mel"})
     assert (config.widths, config.attention, config.classes) == ((32, 64), (1,), ("MEL", "NV"))
 
 
