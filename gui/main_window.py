@@ -218,6 +218,7 @@ class MainWindow(QMainWindow):
             Key(("-",), "Zoom out", lambda: picture.zoom_by(1 / STEP)),
             Key(("F",), "Fit the picture", picture.fit),
             Key(("Z",), "One picture pixel, one screen pixel", picture.zoom_one),
+            Key(("S",), "Single pixels instead of smoothing", picture.pixels.toggle),
             Key(("E",), "Explanations on or off", self.top.explain.toggle),
             *(Key((str(n),), RATING_WORDS[n], partial(self.gallery.rate, n)) for n in range(MAX_STARS + 1)),
             Key(("X",), "Reject the image, or take that back", self.gallery.toggle_rejected),

@@ -114,7 +114,7 @@ class CompareView(QWidget):
         self.right.setAccessibleName(tr("Picture B"))
 
     def _make_pin(self) -> QToolButton:
-        return icon_button("pin", tr("Keep the shown picture as A, the next ones become B"), self._pin_shown)
+        return icon_button("pin", tr("Keep the shown picture as A; the next ones become B"), self._pin_shown)
 
     def _lay_out(self) -> None:
         head = QHBoxLayout()

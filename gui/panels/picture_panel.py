@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PyQt5.QtCore import Qt
-from PyQt5.QtWidgets import QFrame, QHBoxLayout, QSizePolicy, QStackedWidget, QTabBar, QVBoxLayout, QWidget
+from PyQt5.QtWidgets import QFrame, QSizePolicy, QStackedWidget, QTabBar, QToolButton, QVBoxLayout, QWidget
 
 from core.events import Finished
 from gui.desktop import open_path
@@ -21,6 +21,7 @@ from gui.widgets.images import to_pixmap
 from gui.widgets.labels import label
 from gui.widgets.picture_view import STEP, PictureView
 from gui.widgets.recipe_line import RecipeLine
+from gui.widgets.yielding_row import YieldingRow
 
 IMAGE, DENOISING, EXPLAIN, COMPARE = range(4)
 
@@ -76,10 +77,10 @@ class PicturePanel(QFrame):
         tabs = QTabBar()
         tabs.setDrawBase(False)
         tabs.setExpanding(False)
-        tabs.setUsesScrollButtons(True)
+        tabs.setUsesScrollButtons(False)
         for name in (tr("Image"), tr("Denoising"), tr("Explain"), tr("Compare")):
             tabs.addTab(name)
-        tabs.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
+        tabs.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         tabs.setAccessibleName(tr("What is shown of the picture"))
         return tabs
 
@@ -95,28 +96,22 @@ class PicturePanel(QFrame):
         layout.addWidget(self.recipe)
 
     def _make_head(self) -> QWidget:
-        whole = QWidget()
-        whole.setMinimumHeight(CONTROL_HEIGHT + 2 * GRID)
-        head = QHBoxLayout(whole)
-        head.setContentsMargins(0, GRID, 0, GRID)
-        head.setSpacing(GRID)
-        head.addWidget(self.tabs)
-        head.addStretch(1)
         self._zoom.setFont(tabular(self._zoom.font()))
         self._zoom.setMinimumWidth(48)
         self._zoom.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-        head.addWidget(self._zoom)
-        head.addWidget(icon_button("zoom-out", tr("Smaller (-)"), lambda: self.zoom_by(1 / STEP)))
-        head.addWidget(icon_button("zoom-in", tr("Larger (+)"), lambda: self.zoom_by(STEP)))
-        head.addWidget(icon_button("fit", tr("Fit (F)"), self.fit))
-        head.addWidget(self._pixels_button())
-        head.addWidget(icon_button("open", tr("Open in the system's viewer (Ctrl+E)"), self.open_outside))
+        smaller = icon_button("zoom-out", tr("Smaller (-)"), lambda: self.zoom_by(1 / STEP))
+        larger = icon_button("zoom-in", tr("Larger (+)"), lambda: self.zoom_by(STEP))
+        fit = icon_button("fit", tr("Fit (F)"), self.fit)
+        outside = icon_button("open", tr("Open in the system's viewer (Ctrl+E)"), self.open_outside)
+        self.pixels = self._pixels_button()
+        shown = (self._zoom, smaller, larger, fit, self.pixels, outside)
+        whole = YieldingRow(self.tabs, shown, (self._zoom, fit, self.pixels, larger, smaller, outside))
+        whole.setMinimumHeight(CONTROL_HEIGHT + 2 * GRID)
         return whole
 
-    def _pixels_button(self) -> QWidget:
-        button = icon_button("pixels", tr("Show single pixels instead of smoothing (P)"))
+    def _pixels_button(self) -> QToolButton:
+        button = icon_button("pixels", tr("Show single pixels instead of smoothing (S)"))
         button.setCheckable(True)
-        button.setShortcut("P")
         button.toggled.connect(self._set_pixels)
         return button
 

@@ -15,9 +15,7 @@ from core.errors import FolderLockedError
 from gui.i18n import tr
 from gui.workers.task import TaskRunner
 
-LOCKED_REMEDY: Final = (
-    "Mark images as rejected (X) in the meantime and delete the rejected ones when the run has ended."
-)
+LOCKED_REMEDY: Final = "Wait until the run has ended. Images can be rejected (X) in the meantime, and deleted together later."
 
 
 @dataclass(frozen=True, slots=True)

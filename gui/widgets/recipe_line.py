@@ -106,4 +106,4 @@ def one_line(recipe: Recipe) -> str:
 def _without_recipe(picture: Picture) -> str:
     height, width = picture.pixels.shape[:2]
     size = tr("{width} × {height} pixels").format(width=width, height=height)
-    return f"{picture.path.name} · {size} · " + tr("no recipe: not made by this program, or edited since")
+    return f"{picture.path.name} · " + tr("no recipe: not made by this program, or edited since") + f" · {size}"
