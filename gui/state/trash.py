@@ -15,7 +15,7 @@ from core.errors import FolderLockedError
 from gui.i18n import tr
 from gui.workers.task import TaskRunner
 
-LOCKED_REMEDY: Final = "Wait until the run has ended. Images can be rejected (X) in the meantime, and deleted together later."
+LOCKED_REMEDY: Final = "Wait until the run has ended. Meanwhile images can be rejected (X), to be deleted together."
 
 
 @dataclass(frozen=True, slots=True)
