@@ -37,7 +37,9 @@ COLUMNS: Final = ("images", "seconds", "lr", *METRICS, *(f"val_{name}" for name 
 HISTORY_FILE: Final = "training_history.json"
 SAVE_EVERY_SECONDS: Final = 300.0
 
-MAY_CHANGE: Final = frozenset({"epochs", "max_minutes", "early_stopping_patience", "device", "precision", "threads"})
+MAY_CHANGE: Final = frozenset(
+    {"licence", "credit", "epochs", "max_minutes", "early_stopping_patience", "device", "precision", "threads"}
+)
 """Settings that a resumed run may have otherwise than before."""
 
 
