@@ -197,6 +197,7 @@ class GalleryModel(QAbstractListModel):
     def _scan(self, output: Path, *, is_first_look: bool) -> None:
         self.scanning = True
         self._seen, self._is_first_look = set(), is_first_look
+        self._found_flaws: dict[str, Flaw] = {}
         self._thread = ScanThread(output, self)
         self._thread.noted.connect(self._take_notes)
         self._thread.batch.connect(self._take_batch)
@@ -229,8 +230,7 @@ class GalleryModel(QAbstractListModel):
 
     def _take_flaws(self, flaws: list[Flaw]) -> None:
         if not self._is_stale():
-            self.flaws |= {flaw.path: flaw for flaw in flaws if flaw.path in self._known}
-            self.flawed.emit()
+            self._found_flaws |= {flaw.path: flaw for flaw in flaws}
 
     def _end_scan(self) -> None:
         if self._is_stale():
@@ -238,7 +238,17 @@ class GalleryModel(QAbstractListModel):
         self.scanning = False
         if not self._is_first_look:
             self.remove([path for path in self._known - self._seen if not os.path.exists(path)])
+        self._show_flaws()
         self.counted.emit()
+
+    def _show_flaws(self) -> None:
+        """Name what was found this time; what has been repaired since the last time gets a new thumbnail."""
+        repaired = self.flaws.keys() - self._found_flaws.keys()
+        self.flaws = {path: flaw for path, flaw in self._found_flaws.items() if path in self._known}
+        for path in repaired:
+            self.thumbnails.drop(path)
+            self._tell_row(path)
+        self.flawed.emit()
 
     def _take_in(self, items: list[GalleryItem], *, in_front: bool) -> None:
         if not items:

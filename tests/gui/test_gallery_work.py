@@ -315,6 +315,10 @@ def test_broken_files_are_survived_and_named(filled: MainWindow, output: Path, q
         filled.session.show_image(output / path)
         qtbot.waitUntil(lambda path=path: any(path[-8:] in d.problem.message for d in filled._problems))
         filled._problems[-1].close()
+    (output / "MEL" / "ISIC_0000092.png").write_bytes(whole)
+    filled.session.gallery.refresh()
+    settle(filled, qtbot)
+    assert filled.gallery.flaws.text() == "2"  # what is repaired is named no more
     choose(filled, *[i for i, name in enumerate(names(filled)) if name[-2:] in ("91", "92", "93")])
     press(filled, "Del")
     settle(filled, qtbot)
