@@ -71,6 +71,11 @@ def _own_device(accelerator: Accelerator, config: DiffusionConfig) -> torch.devi
 
 def agree(accelerator: Accelerator, device: torch.device, loss: torch.Tensor, progress: float, stop: bool) -> Agreement:
     """Let all processes know the same loss, progress and wish to stop."""
-    own = torch.stack([loss.detach().double(), *torch.tensor([progress, float(stop)], dtype=torch.float64)]).to(device)
-    every = accelerator.gather(own).view(-1, 3).cpu()
+    every = accelerator.gather(_opinion(device, loss, progress, stop)).view(-1, 3).cpu()
     return Agreement(float(every[:, 0].mean()), float(every[:, 1].max()), bool(every[:, 2].any()))
+
+
+def _opinion(device: torch.device, loss: torch.Tensor, progress: float, stop: bool) -> torch.Tensor:
+    """Return what one process has to say, (3,) float64; all of it on one device, or CUDA refuses to join it."""
+    rest = torch.tensor([progress, float(stop)], dtype=torch.float64, device=device)
+    return torch.cat([loss.detach().double().reshape(1), rest])

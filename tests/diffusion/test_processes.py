@@ -1,0 +1,19 @@
+"""What processes tell each other, on any device."""
+
+from __future__ import annotations
+
+import torch
+
+from diffusion.config import DiffusionConfig
+from diffusion.processes import Agreement, _opinion, agree, start_processes
+
+
+def test_one_process_agrees_with_itself(config: DiffusionConfig):
+    accelerator, device = start_processes(config)
+    assert agree(accelerator, device, torch.tensor(0.5), 0.25, True) == Agreement(0.5, 0.25, True)
+
+
+def test_nothing_of_a_message_stays_on_the_processor():
+    """The meta device joins tensors of one device only, as CUDA does."""
+    device = torch.device("meta")
+    assert _opinion(device, torch.zeros((), device=device), 0.25, False).device == device
