@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
-import json
 import math
 import os
 import signal
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from pickle import UnpicklingError
 from types import FrameType
 from typing import Any, Final
 
 import torch
 from torch import Tensor
 
-from core.errors import ModelMissingError, ModelNotFiniteError, UsageError
+from core.errors import ModelMissingError, ModelNotFiniteError, ModelTruncatedError
 from core.generator.precision import has_bf16
-from core.utils.atomic import write_text_atomic
+from core.utils.output_errors import output_errors
 
 Checkpoint = dict[str, Any]
 CHECKPOINT: Final = "last.pt"
 """File in a run's folder from which the run can be continued."""
+
+_DAMAGE: Final = (RuntimeError, EOFError, LookupError, ValueError, UnpicklingError)
+"""What `torch.load` raises for a file that is cut off or something else, depending on where the damage is."""
 
 
 class StopRequest:
@@ -129,14 +132,28 @@ def class_weights(labels: Tensor, classes: int, power: float) -> Tensor:
 
 
 def save_checkpoint(path: Path, state: Checkpoint) -> None:
-    """Write a checkpoint completely or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    """Write a checkpoint completely or not at all.
+
+    Raises
+    ------
+    DiskFullError, OutputError
+        If it cannot be written; a checkpoint that lay there before is left as it was.
+    """
     temporary = path.with_name(f".{path.name}.tmp")
-    with temporary.open("wb") as stream:
+    with output_errors(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            _write_through(temporary, state)
+            os.replace(temporary, path)
+        finally:
+            temporary.unlink(missing_ok=True)  # half a checkpoint would keep a full drive full
+
+
+def _write_through(path: Path, state: Checkpoint) -> None:
+    with path.open("wb") as stream:
         torch.save(state, stream)
         stream.flush()
         os.fsync(stream.fileno())
-    os.replace(temporary, path)
 
 
 def load_checkpoint(path: Path, device: torch.device) -> Checkpoint:
@@ -146,6 +163,8 @@ def load_checkpoint(path: Path, device: torch.device) -> Checkpoint:
     ------
     ModelMissingError
         If there is none.
+    ModelTruncatedError
+        If it is damaged.
     """
     try:
         state: Checkpoint = torch.load(path, map_location=device, weights_only=True)
@@ -153,23 +172,13 @@ def load_checkpoint(path: Path, device: torch.device) -> Checkpoint:
         raise ModelMissingError(
             f"There is no checkpoint {path}.", remedy="Start the run without --resume.", path=path
         ) from error
+    except _DAMAGE as error:
+        raise ModelTruncatedError(
+            f"The checkpoint {path} is damaged, or no checkpoint of a training.",
+            remedy="Copy it again, or start a new run in another folder.",
+            path=path,
+        ) from error
     return state
-
-
-def prepare_run(output: Path, config: Mapping[str, object], *, resume: bool) -> None:
-    """Make the folder of a run and save its configuration there.
-
-    Raises
-    ------
-    UsageError
-        If another run's checkpoint lies there and is not to be continued.
-    """
-    if not resume and (output / CHECKPOINT).exists():
-        raise UsageError(
-            f"{output} holds a run already.", remedy="Continue it with --resume, or name another folder.", path=output
-        )
-    output.mkdir(parents=True, exist_ok=True)
-    write_text_atomic(output / "config.json", json.dumps(config, indent=2) + "\n")
 
 
 def finite(loss: Tensor, images_seen: int) -> float:
@@ -184,12 +193,6 @@ def finite(loss: Tensor, images_seen: int) -> float:
     if not math.isfinite(value):
         raise ModelNotFiniteError(
             f"The loss became {value} after {images_seen} images.",
-            remedy="Continue from the last checkpoint with --resume and a lower --learning-rate.",
+            remedy="Start a new run with a lower --learning-rate; a run goes on with the one that it began with only.",
         )
     return value
-
-
-def append_log(path: Path, **values: object) -> None:
-    """Append one JSON line to a run's log."""
-    with path.open("a", encoding="utf-8") as stream:
-        stream.write(json.dumps(values) + "\n")

@@ -22,7 +22,7 @@ _REASONS: Final[dict[int, tuple[str, str]]] = {
     errno.ENAMETOOLONG: ("the path is too long", "Choose an output folder with a shorter path."),
     errno.ENOENT: (
         "the folder has vanished, or a drive was disconnected",
-        "Bring the folder or the drive back, then run `resume`; everything finished before is kept.",
+        "Bring the folder or the drive back, then `resume` (a training: --resume); everything finished before is kept.",
     ),
     errno.ENOTDIR: ("a part of the path is a file, not a folder", "Choose another output folder."),
     errno.EEXIST: ("a file lies where a folder should be", "Move that file away, or choose another output folder."),
@@ -40,11 +40,14 @@ def explain_os_error(error: OSError, path: Path) -> OutputError:
     if error.errno in _FULL:
         return DiskFullError(
             f"There is no space left on the drive of '{path}'; everything finished before is kept.",
-            remedy="Free some space, then run `resume` on the folder; or choose an output folder on another drive.",
+            remedy="Free some space, then `resume` the folder (a training: --resume); or choose one on another drive.",
             path=path,
         )
     where = Path(error.filename) if isinstance(error.filename, str) else path
-    fallback = (f"the system reports: {error.strerror or error}", "Check the drive, then run `resume` on the folder.")
+    fallback = (
+        f"the system reports: {error.strerror or error}",
+        "Check the drive, then `resume` the folder (a training: --resume).",
+    )
     reason, remedy = _REASONS.get(error.errno or 0, fallback)
     return OutputError(f"'{where}' could not be read or written: {reason}.", remedy=remedy, path=where)
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
-from core.errors import ModelMissingError, ModelNotFiniteError, UsageError
+from core.errors import DiskFullError, ModelMissingError, ModelNotFiniteError, ModelTruncatedError, OutputError
 from core.training.runtime import (
     CHECKPOINT,
     Budget,
@@ -21,7 +21,6 @@ from core.training.runtime import (
     dihedral,
     finite,
     load_checkpoint,
-    prepare_run,
     save_checkpoint,
 )
 
@@ -65,17 +64,21 @@ def test_checkpoint_round_trip_leaves_no_temporary_file(tmp_path: Path):
     assert [path.name for path in (tmp_path / "run").iterdir()] == ["last.pt"]
 
 
-def test_a_failed_write_keeps_the_previous_checkpoint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a device that is always full")
+def test_a_full_drive_is_named_and_keeps_the_previous_checkpoint_and_nothing_half_written(tmp_path: Path):
     path = tmp_path / "last.pt"
     save_checkpoint(path, {"n": 1})
-
-    def fail(*_: object) -> None:
-        raise OSError("disk full")
-
-    monkeypatch.setattr(torch, "save", fail)
-    with pytest.raises(OSError, match="disk full"):
-        save_checkpoint(path, {"n": 2})
+    (tmp_path / ".last.pt.tmp").symlink_to("/dev/full")  # where the new checkpoint is written first
+    with pytest.raises(DiskFullError, match=r"last\.pt"):
+        save_checkpoint(path, {"n": torch.zeros(100_000)})
+    assert [entry.name for entry in tmp_path.iterdir()] == ["last.pt"]
     assert load_checkpoint(path, torch.device("cpu")) == {"n": 1}
+
+
+def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(OutputError, match="file"):
+        save_checkpoint(tmp_path / "file" / "run" / "last.pt", {})
 
 
 def test_a_missing_checkpoint_says_so(tmp_path: Path):
@@ -83,13 +86,13 @@ def test_a_missing_checkpoint_says_so(tmp_path: Path):
         load_checkpoint(tmp_path / CHECKPOINT, torch.device("cpu"))
 
 
-def test_a_second_run_does_not_overwrite_the_first(tmp_path: Path):
-    prepare_run(tmp_path / "run", {"seed": 1}, resume=False)
-    save_checkpoint(tmp_path / "run" / CHECKPOINT, {})
-    with pytest.raises(UsageError, match="--resume"):
-        prepare_run(tmp_path / "run", {"seed": 2}, resume=False)
-    assert json.loads((tmp_path / "run" / "config.json").read_text(encoding="utf-8")) == {"seed": 1}
-    prepare_run(tmp_path / "run", {"seed": 2}, resume=True)
+@pytest.mark.parametrize("kept", [lambda data: data[: len(data) // 2], lambda data: b"", lambda data: b"a letter"])
+def test_a_damaged_checkpoint_is_refused_in_words(tmp_path: Path, kept: Callable[[bytes], bytes]):
+    path = tmp_path / CHECKPOINT
+    save_checkpoint(path, {"a": torch.zeros(1000)})
+    path.write_bytes(kept(path.read_bytes()))
+    with pytest.raises(ModelTruncatedError, match="damaged"):
+        load_checkpoint(path, torch.device("cpu"))
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
