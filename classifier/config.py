@@ -91,7 +91,7 @@ class ClassifierConfig(Settings):
     """Train once for each of these instead of `seed`."""
 
     licence: str = "unknown"
-    """Terms of the data, for the model card; known data sets bring their own."""
+    """Terms of the data, for the model card; known data sets and tables with a column licence bring their own."""
     credit: str = ""
     """Whom the data's licence asks to be named."""
 

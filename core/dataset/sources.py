@@ -9,12 +9,14 @@ kind           what lies there
 ``imagefolder`` one folder a class, maybe inside `train/`, `val/` and `test/`
 ``csv``         a table with the columns path (relative to it), class and maybe group (the lesion); named as a file
 =============  =========================================================================================================
+
+The first and the last may also have the columns licence and attribution.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Literal
 
@@ -30,8 +32,10 @@ from core.dataset.label_forms import (
     read_own_table,
 )
 from core.dataset.label_table import read_columns
+from core.dataset.label_terms import read_terms
 from core.dataset.labelled import LABELS_FILE, LabelledImage, class_of_lesion
 from core.errors import InputRefusedError
+from core.training.licence import Licence
 
 Kind = Literal["labels.csv", "ham10000", "isic2018", "imagefolder", "csv"]
 
@@ -54,6 +58,7 @@ _READERS: Final[dict[Kind, Callable[[Sequence[Path]], list[LabelledImage]]]] = {
     "isic2018": read_isic2018,
     "csv": read_csv,
 }
+_WITH_TERMS: Final[frozenset[Kind]] = frozenset({"labels.csv", "csv"})
 _COLUMNS: Final[dict[Kind, Sequence[str]]] = {
     "labels.csv": OWN_COLUMNS,
     "ham10000": HAM_COLUMNS,
@@ -80,6 +85,8 @@ class Photographs:
         Files that the tables name and that are not there.
     notes
         What a person should know, one plain sentence each: missing files, repeated rows, what was passed over.
+    terms
+        Licence and credit that the table itself names; unknown where it names none.
     """
 
     images: tuple[LabelledImage, ...]
@@ -88,6 +95,7 @@ class Photographs:
     source: Path
     missing: tuple[Path, ...] = ()
     notes: tuple[str, ...] = ()
+    terms: Licence = field(default_factory=Licence)
 
 
 def read_dataset(path: Path) -> Photographs:
@@ -124,7 +132,8 @@ def _read(path: Path) -> Photographs:
     more = _notes(len(found) - len(distinct), len(distinct), present, missing)
     images = tuple(sorted(present, key=lambda image: image.image_id))
     grouped = any(_names_lesion(image) for image in images)
-    return Photographs(images, kind, grouped, path, tuple(image.path for image in missing), (*notes, *more))
+    terms = read_terms(tables[0]) if kind in _WITH_TERMS else Licence()
+    return Photographs(images, kind, grouped, path, tuple(image.path for image in missing), (*notes, *more), terms)
 
 
 def _form_of_table(path: Path) -> tuple[Kind, Sequence[Path]]:

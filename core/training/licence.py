@@ -44,7 +44,7 @@ class Licence:
         return f"The weights inherit the terms of the training photographs: **{self.name}**."
 
 
-def licence_of(kind: str, name: str = UNKNOWN, credit: str = "") -> Licence:
+def licence_of(kind: str, name: str = UNKNOWN, credit: str = "", *, stated: Licence = Licence()) -> Licence:
     """Return the licence of a data folder.
 
     Parameters
@@ -52,8 +52,10 @@ def licence_of(kind: str, name: str = UNKNOWN, credit: str = "") -> Licence:
     kind
         The recognised form of the folder (`Photographs.kind`).
     name, credit
-        What the settings say; they win over what the form implies.
+        What the settings say; they win over everything else.
+    stated
+        What the data set's own table says (`Photographs.terms`); it wins over what the form implies.
     """
-    if name == UNKNOWN and kind in HAM10000_FORMS:
-        return Licence("CC BY-NC 4.0 (non-commercial, credit required)", credit or HAM10000_CREDIT)
-    return Licence(name, credit)
+    if name == UNKNOWN and stated.name == UNKNOWN and kind in HAM10000_FORMS:
+        return Licence("CC BY-NC 4.0 (non-commercial, credit required)", credit or stated.credit or HAM10000_CREDIT)
+    return Licence(stated.name if name == UNKNOWN else name, credit or stated.credit)

@@ -13,6 +13,7 @@ from PIL import Image
 from core.dataset.sources import read_dataset
 from core.errors import InputRefusedError
 from core.taxonomy import CLASS_CODES
+from core.training.licence import Licence, licence_of
 from tests.support.labelled_data import (
     write_csv_dataset,
     write_ham10000,
@@ -399,3 +400,36 @@ def test_the_real_photographs_are_read_completely():
     counts = Counter(image.code for image in photographs.images if image.split == "train")
     expected = {"MEL": 1113, "NV": 1500, "BCC": 514, "AKIEC": 327, "BKL": 1099, "DF": 115, "VASC": 142}
     assert (photographs.kind, photographs.grouped, photographs.notes, counts) == ("labels.csv", True, (), expected)
+
+
+def test_the_terms_that_a_table_names_are_read(tmp_path):
+    folder = write_labelled_folder(tmp_path, lesions=2)
+    assert read_dataset(folder).terms == Licence()
+    rows = [
+        {**row, "licence": "CC-BY-NC", "attribution": "A clinic, in a town"} for row in rows_of(folder / "labels.csv")
+    ]
+    write_table(folder / "labels.csv", rows)
+    assert read_dataset(folder).terms == Licence("CC-BY-NC", "A clinic, in a town")
+    with_row(folder / "labels.csv", {"licence": "", "attribution": "Another"})
+    with_row(folder / "labels.csv", {"licence": "CC-0", "attribution": ""}, row=1)
+    terms = read_dataset(folder).terms
+    assert terms.name.startswith("CC-BY-NC; ")
+    assert set(terms.name.split("; ")) == {"CC-BY-NC", "CC-0", "unknown"}
+    assert terms.credit == "A clinic, in a town; Another"
+
+
+@pytest.mark.parametrize("column", ["licence", "license", "copyright_license"])
+def test_a_table_of_another_makers_spelling_names_its_terms_too(tmp_path, column):
+    table = write_csv_dataset(tmp_path)
+    write_table(table, [{**row, column: "CC-0"} for row in rows_of(table)])
+    assert read_dataset(table).terms == Licence("CC-0")
+
+
+def test_settings_win_over_the_table_and_the_table_over_the_form():
+    stated = Licence("CC-0", "A clinic")
+    assert licence_of("ham10000", stated=stated) == stated
+    assert licence_of("labels.csv", stated=stated) == stated
+    assert licence_of("labels.csv", "mine", stated=stated) == Licence("mine", "A clinic")
+    assert licence_of("labels.csv", "mine", "me", stated=stated) == Licence("mine", "me")
+    assert licence_of("ham10000").name.startswith("CC BY-NC")
+    assert licence_of("labels.csv") == Licence()
