@@ -80,7 +80,7 @@ class TrainedNetwork(nn.Module):
     @torch.no_grad()
     def _feature_channels(self) -> int:
         was_training = self.net.training
-        self.net.eval()(torch.zeros(1, 3, 64, 64))
+        self.net.eval()(next(self.net.parameters()).new_zeros(1, 3, 64, 64))
         self.net.train(was_training)
         features, self._features = self._features, None
         assert features is not None  # the hook has just run

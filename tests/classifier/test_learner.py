@@ -8,6 +8,7 @@ from torch.nn.functional import cross_entropy
 
 from classifier.config import ClassifierConfig
 from classifier.learner import begin
+from classifier.model import TrainedNetwork
 from core.classification.architectures import ARCHITECTURES
 from core.taxonomy import CLASSES
 from core.utils.safe_weights import sha256_of
@@ -28,3 +29,12 @@ def test_a_new_head_on_a_trained_trunk_begins_at_the_loss_of_chance(tmp_path):
     with torch.no_grad():
         loss = cross_entropy(start.net.eval()(torch.randn(len(CLASSES), 3, 64, 64)), labels)
     assert abs(loss - torch.tensor(float(len(CLASSES))).log()) < 1e-4
+
+
+def test_the_mask_head_is_fitted_on_the_device_of_the_network():
+    architecture = ARCHITECTURES["small_cnn"]
+    net = architecture.build(len(CLASSES)).to("meta")
+    seen = []
+    net.register_forward_pre_hook(lambda _net, inputs: seen.append(inputs[0].device.type))
+    assert TrainedNetwork(net, architecture, dropout=0, draws_masks=True).mask_head.in_channels == 32
+    assert seen == ["meta"]
