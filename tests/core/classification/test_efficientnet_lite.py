@@ -159,3 +159,15 @@ def test_fresh_weights_neither_explode_nor_vanish():
     net = EfficientNetLite0(7).train()
     maps = net.head(net.blocks(net.stem(net.pad(torch.randn(8, 3, 64, 64)))))
     assert 0.1 < maps.detach().std() < 3
+
+
+def test_statistics_follow_within_few_steps_what_is_normalised():
+    torch.manual_seed(0)
+    net = EfficientNetLite0(7)
+    norm = net.stem[1]
+    before = norm.running_mean.clone()
+    pixels = torch.rand(4, 3, 32, 32)
+    for _ in range(30):  # the weights stay, so the statistics should arrive
+        net.train()(pixels)
+    now = net.stem[0](net.pad(pixels)).mean((0, 2, 3))
+    assert (norm.running_mean - now).norm() < 0.1 * (before - now).norm()
