@@ -56,8 +56,8 @@ class Batches:
             order = torch.multinomial(self._chances, count, replacement=True, generator=generator)
         else:
             order = torch.randperm(count, generator=generator)
-        # a last batch of one image would be too small for batch norm
-        return list(order.tensor_split(math.ceil(count / self._config.batch_size)))
+        # a batch of one image would be too small for batch norm: three images in batches of two are one batch
+        return list(order.tensor_split(min(math.ceil(count / self._config.batch_size), max(1, count // 2))))
 
     def make(self, indices: Tensor, generator: torch.Generator) -> Batch:
         """Return random views of these images, blended if the settings say so."""

@@ -52,6 +52,12 @@ def test_without_sampling_every_image_is_seen_once_and_no_batch_is_tiny(balance)
     assert [len(indices) for indices in drawn] == [11, 11, 11]
 
 
+@pytest.mark.parametrize(("images", "sizes"), [(1, [1]), (2, [2]), (3, [3]), (5, [3, 2]), (8, [2, 2, 2, 2])])
+def test_no_batch_has_one_image_where_two_are_wanted(images, sizes):
+    drawn = Batches(tiny(batch_size=2), split([0] * images), None, CPU).draw_epoch(torch.Generator())
+    assert [len(indices) for indices in drawn] == sizes
+
+
 def test_sampling_draws_all_classes_equally_often():
     labels = [0] * 900 + [1] * 90 + [2] * 10
     drawn = torch.cat(Batches(tiny(balance="sampling"), split(labels), None, CPU).draw_epoch(torch.Generator()))
