@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -14,8 +13,6 @@ from torch import Tensor
 from core.classification.preprocessing import Triple
 from core.dataset.labelled import LabelledImage, labels_of, lesion_hash
 from core.dataset.pixels import load_pixels
-
-logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,6 +29,8 @@ class Split:
         Of each image, in the same order.
     fingerprint
         SHA-256 of the lesion ids.
+    warning
+        One sentence that counts and names the files that could not be read; "" if there is none.
     """
 
     pixels: Tensor
@@ -39,10 +38,11 @@ class Split:
     lesions: tuple[str, ...]
     image_ids: tuple[str, ...]
     fingerprint: str
+    warning: str = ""
 
     @classmethod
     def read(cls, images: Sequence[LabelledImage], size: int) -> Split:
-        """Read the middle squares of `images`; files that cannot be read are named in the log and left out.
+        """Read the middle squares of `images`; files that cannot be read are left out and named in `warning`.
 
         Raises
         ------
@@ -50,8 +50,6 @@ class Split:
             If more than 5 % of the files cannot be read, or every file of a class.
         """
         pixels = load_pixels(images, size)
-        if pixels.warning:
-            logger.warning(pixels.warning)
         kept = pixels.images
         return cls(
             torch.from_numpy(pixels.array),
@@ -59,6 +57,7 @@ class Split:
             tuple(image.lesion_id for image in kept),
             tuple(image.image_id for image in kept),
             lesion_hash(kept),
+            pixels.warning,
         )
 
     def __len__(self) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -21,7 +21,7 @@ from classifier.masks import read_masks
 from classifier.parts import Part
 from classifier.results import RESULTS_FILE, RunAbout
 from classifier.trained import Trained
-from classifier.trainer import ClassifierTrainer
+from classifier.trainer import ClassifierTrainer, refuse_other_settings
 from core.dataset.labelled import LabelledImage
 from core.dataset.sources import Photographs
 from core.dataset.splits import Splits, require_no_leakage
@@ -29,12 +29,13 @@ from core.errors import InputRefusedError
 from core.events import Event, Notice
 from core.generator.precision import resolve_device
 from core.training.hardware import describe_hardware
-from core.training.licence import licence_of
+from core.training.licence import Licence, licence_of
 from core.training.log_file import training_log
-from core.training.run_folder import CONFIG_FILE, read_run_config, write_run_config
+from core.training.run_folder import CONFIG_FILE, read_run_config, read_run_settings, write_run_config
 from core.training.runtime import CHECKPOINT, StopRequest
 from core.training.trackers import TrackerKind
 from core.utils.folder_lock import FolderLock
+from core.utils.output_errors import output_errors
 
 KIND: Final = "classifier"
 MASKS_FOLDER: Final = "masks"
@@ -70,18 +71,32 @@ class ClassifierRun:
             If too many images cannot be read.
         ModelRefusedError
             If pretrained weights cannot be had.
-        FolderLockedError
-            If the folder is being trained in already.
+        SettingsRefusedError
+            If the run that lies there has other settings.
+        OutputError
+            If the folder is being trained in already, or cannot be written.
         """
         if self.config.threads:
             torch.set_num_threads(self.config.threads)
-        self.folder.mkdir(parents=True, exist_ok=True)
-        with FolderLock(self.folder), training_log(self.folder):
-            self._write_config(self.folder, self.config, self.parts)
-            for event in self._events(stop):
-                if not isinstance(event, TrainingStep):
-                    logger.info("%s", json.dumps(event.to_json()))
-                yield event
+        with output_errors(self.folder):
+            self.folder.mkdir(parents=True, exist_ok=True)
+            with FolderLock(self.folder), training_log(self.folder):
+                self._refuse_other_settings()
+                self._write_config(self.folder, self.config, self.parts)
+                yield from self._logged(self._events(stop))
+
+    def _logged(self, events: Iterator[Event]) -> Iterator[Event]:
+        for event in events:
+            if not isinstance(event, TrainingStep):
+                logger.info("%s", json.dumps(event.to_json()))
+            yield event
+
+    def _refuse_other_settings(self) -> None:
+        """Refuse another run's settings before they replace those that lie there."""
+        for part in self.parts:
+            folder = self.folder / part.place
+            if (folder / CHECKPOINT).exists():
+                refuse_other_settings(folder, part.config, read_run_settings(folder))
 
     def _events(self, stop: StopRequest) -> Iterator[Event]:
         for part in self.parts:
@@ -98,13 +113,14 @@ class ClassifierRun:
             self._write_config(folder, part.config, [part])
         yield _split_ready(part)
         train, validation = (self._read(images, part) for images in (part.splits.train, part.splits.validation))
+        yield from _unreadable(train, validation)
         trainer = self._trainer(part, train, validation)
         if trainer.finished and (folder / RESULTS_FILE).exists():
             yield Notice("finished_already", f"{part.title} is finished already; it is kept as it is.")
             return
         yield from trainer.run(stop)
         if trainer.finished:
-            yield self._measure(part, train, validation)
+            yield from self._measure(part, train, validation)
 
     def _trainer(self, part: Part, train: Split, validation: Split) -> ClassifierTrainer:
         folder = self.folder / part.place
@@ -127,31 +143,36 @@ class ClassifierRun:
         folder = self.config.masks or (source if source.is_dir() else source.parent) / MASKS_FOLDER
         return read_masks(folder, train.image_ids, self.config.image_size)
 
-    def _measure(self, part: Part, train: Split, validation: Split) -> Event:
+    def _measure(self, part: Part, train: Split, validation: Split) -> Iterator[Event]:
         """Read the test images, for the first time, and let the best epoch answer them."""
-        folder, size = self.folder / part.place, self.config.image_size
-        extra = Split.read(part.splits.extra, size) if part.splits.extra else None
+        folder = self.folder / part.place
+        test, extra = (Split.read(images, self.config.image_size) for images in (part.splits.test, part.splits.extra))
+        yield from _unreadable(test, extra)
         results = finish_run(
             folder,
-            Trained.load(folder),
+            replace(Trained.load(folder), config=part.config),  # the device of the best epoch may be gone
             train=train,
             validation=validation,
-            test=Split.read(part.splits.test, size),
+            test=test,
             extra=extra,
             about=self._about(part.splits),
         )
         headline = results.headline
-        return Measured(
+        yield Measured(
             part.title, folder / MODEL_FOLDER, results.measured_on, headline.value, headline.low, headline.high
         )
 
     def _about(self, splits: Splits) -> RunAbout:
         return RunAbout(
             data=f"{self.photographs.source.resolve().name} ({self.photographs.kind})",
-            licence=licence_of(self.photographs.kind, self.config.licence, self.config.credit),
+            licence=self._licence(),
             leakage=splits.leakage,
             hardware=describe_hardware(resolve_device(self.config.device)).sentence,
         )
+
+    def _licence(self) -> Licence:
+        photographs, config = self.photographs, self.config
+        return licence_of(photographs.kind, config.licence, config.credit, stated=photographs.terms)
 
     def _write_config(self, folder: Path, config: ClassifierConfig, parts: Sequence[Part]) -> None:
         kept = {}
@@ -185,6 +206,10 @@ def run_name(config: ClassifierConfig) -> str:
     """Return the predecessor's name for a run: scenario, architecture, and whether it weighs and augments."""
     marks = ("_weights" if config.balance == "weights" else "", "_aug" if config.augmentation != "none" else "")
     return f"{config.scenario}_{config.architecture}{''.join(marks)}"
+
+
+def _unreadable(*splits: Split) -> Iterator[Event]:
+    yield from (Notice("unreadable", split.warning) for split in splits if split.warning)
 
 
 def _split_ready(part: Part) -> Event:

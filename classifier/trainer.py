@@ -229,7 +229,8 @@ class ClassifierTrainer:
             **self.learner.state_dict(),
             "statistics": self.statistics,
             "generator": self._generator.get_state(),
-            "torch": torch.get_rng_state(),  # dropout and stochastic depth draw from it
+            "torch": torch.get_rng_state(),  # dropout and stochastic depth draw from it, on a GPU from its own
+            "cuda": torch.cuda.get_rng_state(self._device) if self._device.type == "cuda" else None,
             "current": vars(self._epoch),
             "images_seen": self.images_seen,
             "epoch": self.epoch,
@@ -256,19 +257,41 @@ class ClassifierTrainer:
         self.learner.load_state_dict(state)
         self._generator.set_state(state["generator"])
         torch.set_rng_state(state["torch"])
+        if self._device.type == "cuda" and state.get("cuda") is not None:
+            torch.cuda.set_rng_state(state["cuda"], self._device)
         self._epoch = Epoch(**state["current"])
         for name in ("images_seen", "epoch", "best", "best_epoch"):
             setattr(self, name, state[name])
         self._budget = Budget(self._budget.images, self.config.max_minutes, state["seconds"])
 
     def _refuse_other_run(self, state: Mapping[str, Any]) -> None:
-        wanted = self.config.model_dump(mode="json")
-        other = [key for key in wanted if key not in MAY_CHANGE and wanted[key] != state["config"].get(key)]
-        if not other and list(state["data"]) == self._data():
-            return
-        what = f"other settings: {', '.join(other)}" if other else "other images or another split"
-        raise SettingsRefusedError(
-            f"The run in {self.folder} was begun with {what}.",
-            remedy="Resume it with its own settings and data, or name another folder for a new run.",
-            path=self.folder,
-        )
+        refuse_other_settings(self.folder, self.config, state["config"])
+        if list(state["data"]) != self._data():
+            raise _other_run(self.folder, "other images or another split")
+
+
+def refuse_other_settings(folder: Path, config: ClassifierConfig, before: Mapping[str, Any]) -> None:
+    """Refuse to continue a run with settings that would make another one of it.
+
+    Parameters
+    ----------
+    before
+        The settings that the run in `folder` has, as plain JSON values.
+
+    Raises
+    ------
+    SettingsRefusedError
+        Naming those that differ.
+    """
+    wanted = config.model_dump(mode="json")
+    other = [key for key in wanted if key not in MAY_CHANGE and wanted[key] != before.get(key)]
+    if other:
+        raise _other_run(folder, f"other settings: {', '.join(other)}")
+
+
+def _other_run(folder: Path, what: str) -> SettingsRefusedError:
+    return SettingsRefusedError(
+        f"The run in {folder} was begun with {what}.",
+        remedy="Resume it with its own settings and data, or name another folder for a new run.",
+        path=folder,
+    )

@@ -22,10 +22,11 @@ from classifier.trained import Trained
 from core.classification.loading import load_network
 from core.dataset.labelled import LabelledImage
 from core.dataset.sources import read_dataset
-from core.errors import FolderLockedError, InputRefusedError
+from core.errors import FolderLockedError, InputRefusedError, OutputError
 from core.events import Notice
 from core.training.run_folder import read_run_config, read_run_settings
-from core.training.runtime import StopRequest
+from core.training.runtime import StopRequest, load_checkpoint, save_checkpoint
+from core.training.settings import SettingsRefusedError
 from core.utils.folder_lock import FolderLock
 from tests.classifier.training_builders import TINY, tiny, vector
 from tests.support.labelled_data import write_labelled_folder
@@ -139,13 +140,15 @@ def test_a_given_split_that_leaks_is_refused_unless_it_is_allowed(labelled):
     check_leakage(parts, allowed=True)
 
 
-def test_unreadable_photographs_are_named_and_left_out(tmp_path, caplog):
+def test_unreadable_photographs_are_named_and_left_out(tmp_path):
     data = write_labelled_folder(tmp_path / "data", lesions=12, size=16)
     run = make_run(data, tiny(epochs=1), tmp_path / "run")
     broken = run.parts[0].splits.train[0].path
     broken.write_bytes(b"no picture")
     events = train_only(run)
-    assert broken.name in caplog.text
+    (notice,) = of_kind(events, Notice)
+    assert broken.name in notice.message
+    assert f"1 of {len(run.parts[0].splits.train)} photographs" in notice.message
     assert of_kind(events, TrainingStarted)[0].train == len(run.parts[0].splits.train) - 1
 
 
@@ -164,6 +167,30 @@ def test_masks_are_found_beside_the_photographs(tmp_path):
 def test_two_processes_do_not_train_in_one_folder(labelled, tmp_path):
     with FolderLock(tmp_path), pytest.raises(FolderLockedError):
         carry_out(make_run(labelled, tiny(epochs=1), tmp_path))
+
+
+def test_a_refused_continuation_leaves_the_run_as_it_was(labelled, tmp_path):
+    config = tiny(epochs=1, seeds=(1, 2))
+    train_only(make_run(labelled, config, tmp_path))
+    before = {path: path.read_bytes() for path in tmp_path.rglob("config.json")}
+    with pytest.raises(SettingsRefusedError, match="learning_rate"):
+        carry_out(make_run(labelled, config.model_copy(update={"learning_rate": 0.5}), tmp_path))
+    assert {path: path.read_bytes() for path in tmp_path.rglob("config.json")} == before
+
+
+def test_a_run_is_measured_on_the_device_of_its_last_sitting(labelled, tmp_path):
+    run = make_run(labelled, tiny(epochs=1), tmp_path)
+    train_only(run)
+    best = load_checkpoint(tmp_path / "best.pt", torch.device("cpu"))
+    best["config"]["device"] = "cuda:99"  # as if the best epoch had been reached on another machine
+    save_checkpoint(tmp_path / "best.pt", best)
+    assert isinstance(carry_out(run)[-1], Measured)
+
+
+def test_a_folder_that_cannot_be_written_is_named(labelled, tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(OutputError, match="file"):
+        carry_out(make_run(labelled, tiny(), tmp_path / "file" / "run"))
 
 
 def test_a_run_is_called_what_the_predecessor_called_it():
