@@ -46,7 +46,9 @@ def judging_options(command: Command) -> Command:
     """Add the options that say what a generator is judged with."""
     for option in (
         click.option("--evaluator", type=ANY_PATH, help="Classifier that judges [default: the starter's]."),
-        click.option("--per-class", type=int, default=50, show_default=True, help="Images of each class."),
+        click.option(
+            "--per-class", type=click.IntRange(1), default=50, show_default=True, help="Images of each class."
+        ),
         click.option("--sweep", default="", metavar="1,1.5,2", help="Guidance scales to try besides."),
         samples_option,
         drawing_options,

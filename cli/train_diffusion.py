@@ -94,14 +94,16 @@ def _request(
     data = data or _path(saved.get("data"))
     if data is None:
         raise UsageError("There are no photographs to learn from.", remedy="Name their folder with --data.")
-    overrides = {**parse_assignments(assignments), **{key: value for key, value in flags.items() if value is not None}}
+    init_from = init_from or _path(saved.get("init_from"))
     config = load_settings(
         DiffusionConfig,
         file=file,
         preset={**saved.get("settings", {}), **_preset(preset, per_class, warm=init_from is not None)},
-        overrides=overrides,
+        overrides={
+            **parse_assignments(assignments),
+            **{key: value for key, value in flags.items() if value is not None},
+        },
     )
-    init_from = init_from or _path(saved.get("init_from"))
     return RunRequest(config, data, output, resume=resume, init_from=init_from, allow_leakage=allow_leakage)
 
 
@@ -231,7 +233,8 @@ def _about_memorisation(event: MemorisationJudged) -> list[str]:
 
 
 def _about_end(event: TrainingFinished) -> list[str]:
-    use = f"Use the model: python main.py generate --models {event.models} --classes all=2 --output OUT"
+    counts = ",".join(f"{code}=2" for code in event.classes)
+    use = f"Use the model: python main.py generate --models {event.models} --classes {counts} --output OUT"
     if event.status == "completed":
         return [f"Done: {event.images} images in {_duration(event.seconds)}.", use]
     again = f"Go on with: python main.py train diffusion --output {event.run} --resume"

@@ -150,11 +150,11 @@ def _training(training: Mapping[str, Any]) -> Iterator[str]:
         return
     settings = settings_of(training)
     if counts := training.get("photographs"):
-        yield _photographs(counts)
+        yield _photographs(counts, training.get("leakage", {}))
     if "images_seen" in training:
         yield _effort(training, settings)
     changed = settings.model_dump(mode="json", exclude_defaults=True, exclude=_ELSEWHERE)
-    flags = " ".join(f"--set {key}={_plain(value)}" for key, value in changed.items())
+    flags = " ".join(f"--set {_quoted(f'{key}={_plain(value)}')}" for key, value in changed.items())
     yield _REDO.format(flags=flags).rstrip()
 
 
@@ -162,14 +162,22 @@ _ELSEWHERE: Final = {"device", "threads", "workers", "extractor", "tracker"}
 """Settings of the machine rather than of the model."""
 
 
-def _photographs(counts: Mapping[str, Mapping[str, int]]) -> str:
+def _photographs(counts: Mapping[str, Mapping[str, int]], leakage: Mapping[str, Any]) -> str:
     train = counts.get("train", {})
     classes = ", ".join(f"{code} {count:,}" for code, count in train.items())
     others = " and ".join(f"{sum(part.values()):,} ({name})" for name, part in counts.items() if name != "train")
     return (
-        f"Learnt from {sum(train.values()):,} photographs ({classes}). Photographs of other lesions were held out: "
+        f"Learnt from {sum(train.values()):,} photographs ({classes}). {_what_was_held_out(leakage)} were held out: "
         f"{others}; the first chose the weights that ship, the second are what is measured on below."
     )
+
+
+def _what_was_held_out(leakage: Mapping[str, Any]) -> str:
+    if not leakage.get("known", True):
+        return "The data set names no lesions, so other photographs, maybe of the same lesions,"
+    if leaked := leakage.get("leaked", 0):
+        return f"Other photographs, {leaked} of them of lesions that are also in training,"
+    return "Photographs of other lesions"
 
 
 def _effort(training: Mapping[str, Any], settings: DiffusionConfig) -> str:
@@ -196,7 +204,14 @@ def _hardware(data: object) -> str:
 
 
 def _plain(value: object) -> str:
+    if value is None:
+        return "null"
     return ",".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def _quoted(text: str) -> str:
+    """Return a word as every shell takes it for one; Windows' own knows no single quotes."""
+    return f'"{text}"' if " " in text else text
 
 
 def _notes(folder: Path) -> str:

@@ -71,7 +71,8 @@ def read_training_data(path: Path, config: DiffusionConfig, *, allow_leakage: bo
     Raises
     ------
     InputRefusedError
-        If the data cannot be used, a class has no photograph in training, or held-out lesions are also in training.
+        If the data cannot be used, a class has no photograph in training, a network has none to be chosen by, or
+        held-out lesions are also in training.
     """
     photographs = read_dataset(path)
     splits = split_images([image for image in photographs.images if image.code in config.classes], config)
@@ -79,6 +80,7 @@ def read_training_data(path: Path, config: DiffusionConfig, *, allow_leakage: bo
     train = load_pixels(limited(splits.train, config), config.image_size)
     _refuse_missing_classes(train, config, path)
     validation = load_pixels(splits.validation, config.image_size)
+    _refuse_no_validation(validation, config, path)
     return TrainingData(
         source=path,
         train=_image_set(train, config),
@@ -126,6 +128,18 @@ def _refuse_missing_classes(pixels: Pixels, config: DiffusionConfig, path: Path)
         raise InputRefusedError(
             f"{path} has no photograph of {', '.join(missing)} to train on.",
             remedy=f"Add some, or leave the class out: --classes {others}.",
+            path=path,
+        )
+
+
+def _refuse_no_validation(pixels: Pixels, config: DiffusionConfig, path: Path) -> None:
+    there = {image.code for image in pixels.images}
+    missing = [code for code in config.classes if code not in there]
+    if missing and (config.kind == "per_class" or not there):
+        raise InputRefusedError(
+            f"{path} leaves no photograph of {', '.join(missing)} by which the best weights could be chosen.",
+            remedy="Add photographs: three lesions of a class are the least, one to learn from, one to choose by, and "
+            "one to measure on in the end; with --set test_fraction=0 two.",
             path=path,
         )
 

@@ -105,6 +105,8 @@ class TrainingFinished(Event):
     ----------
     run, output
         Folder of the whole run, and of this network; the same unless each class has a network.
+    classes
+        What this network has learnt.
     models
         What `generate --models` takes.
     """
@@ -113,6 +115,7 @@ class TrainingFinished(Event):
     status: Literal["completed", "stopped"]
     run: Path
     output: Path
+    classes: tuple[str, ...]
     models: Path
     images: int
     seconds: float

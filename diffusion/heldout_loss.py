@@ -18,7 +18,8 @@ from core.dataset.pixels import Pixels
 from core.measures.bootstrap import bootstrap_by_group
 from core.training.runtime import resolve_precision
 from diffusion.config import DiffusionConfig
-from diffusion.draws import Draw, FixedDraws, ImageSet
+from diffusion.draws import FixedDraws, ImageSet
+from diffusion.evaluation import on_device
 from diffusion.loss import diffusion_loss
 
 _BATCH: Final = 32
@@ -102,8 +103,7 @@ def _batch_losses(
     device = next(net.parameters()).device
     dtype = resolve_precision("auto", device)
     for batch in DataLoader(draws, batch_size=_BATCH):
-        draw = Draw(*(part.to(device) for part in batch))
-        draw = draw._replace(pixels=draw.pixels.float() / 127.5 - 1)
+        draw = on_device(batch, device)
         with torch.autocast(device.type, dtype=dtype, enabled=dtype is not None):
             yield diffusion_loss(net, scheduler, draw, gamma)
 

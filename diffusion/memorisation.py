@@ -60,6 +60,6 @@ def sentence(result: Memorisation) -> str:
 def read_sheet(path: Path, size: int) -> NDArray[np.uint8]:
     """Return the images of a sample sheet, uint8 (N, 3, size, size), row by row."""
     with Image.open(path) as picture:
-        sheet = np.asarray(picture)
+        sheet = np.array(picture)
     rows, columns = sheet.shape[0] // size, sheet.shape[1] // size
     return sheet.reshape(rows, size, columns, size, 3).transpose(0, 2, 4, 1, 3).reshape(-1, 3, size, size)

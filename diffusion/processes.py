@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from datetime import timedelta
 from typing import NamedTuple
 
@@ -67,6 +68,12 @@ def _own_device(accelerator: Accelerator, config: DiffusionConfig) -> torch.devi
             remedy="Leave the device to the launcher: device = auto.",
         )
     return accelerator.device
+
+
+def leave_signals_to_the_first_process(_worker: int) -> None:
+    """Let a process that prepares images outlive Ctrl-C, which goes to all of them: the step under way needs it."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
 
 
 def agree(accelerator: Accelerator, device: torch.device, loss: torch.Tensor, progress: float, stop: bool) -> Agreement:

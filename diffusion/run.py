@@ -34,9 +34,10 @@ from core.events import Event, Notice
 from core.measures.kid import MIN_IMAGES
 from core.training.hardware import describe_hardware
 from core.training.log_file import training_log
-from core.training.run_folder import CONFIG_FILE, new_run_folder, read_run_config, write_run_config
+from core.training.run_folder import CONFIG_FILE, RUNS, new_run_folder, read_run_config, write_run_config
 from core.training.runtime import CHECKPOINT, StopRequest
 from core.utils.folder_lock import FolderLock
+from core.utils.output_errors import output_errors
 from diffusion.config import DiffusionConfig
 from diffusion.data import TrainingData, read_training_data
 from diffusion.events import DataRead, TrainingFinished
@@ -80,7 +81,8 @@ def train_generator(request: RunRequest, stop: StopRequest) -> Iterator[Event]:
     Raises
     ------
     ISICGUIError
-        One of its subclasses: data, settings or a model that cannot be used, a folder that another run is writing to.
+        One of its subclasses: data, settings or a model that cannot be used, a folder that another run is writing to
+        or that cannot be written.
     """
     config = request.config
     if config.threads is not None:
@@ -93,7 +95,7 @@ def train_generator(request: RunRequest, stop: StopRequest) -> Iterator[Event]:
     if not accelerator.is_main_process:
         deque(run.train(stop), maxlen=0)
     else:
-        with FolderLock(output), training_log(output):
+        with FolderLock(output), output_errors(output), training_log(output):
             yield from run.train(stop)
     accelerator.end_training()
 
@@ -109,10 +111,11 @@ def _refuse_overwriting(request: RunRequest) -> None:
 def _output_folder(request: RunRequest, accelerator: Accelerator) -> Path:
     """Make the run's folder, the same in all processes."""
     shared = [request.output]
-    if request.output is None and accelerator.is_main_process:
-        shared = [new_run_folder(request.config.name)]
-    (output,) = broadcast_object_list(shared)
-    output.mkdir(parents=True, exist_ok=True)
+    with output_errors(request.output or RUNS):
+        if request.output is None and accelerator.is_main_process:
+            shared = [new_run_folder(request.config.name)]
+        (output,) = broadcast_object_list(shared)
+        output.mkdir(parents=True, exist_ok=True)
     return output
 
 
@@ -239,6 +242,7 @@ class _Run:
             status="stopped" if stop.requested else "completed",
             run=self._output,
             output=trainer.output,
+            classes=trainer.config.classes,
             models=best if best.exists() else trainer.output / PACK,
             images=trainer.images_seen,
             seconds=trainer.budget.seconds,

@@ -38,7 +38,7 @@ from diffusion.events import Evaluated, TrainingStarted, TrainingStep
 from diffusion.history import History, columns
 from diffusion.loss import diffusion_loss, halve
 from diffusion.model import build_scheduler, build_unet
-from diffusion.processes import Agreement, agree
+from diffusion.processes import Agreement, agree, leave_signals_to_the_first_process
 from diffusion.state import initialise, refuse_changes
 
 LOG_EVERY_STEPS: Final = 50
@@ -95,8 +95,8 @@ class DiffusionTrainer:
     def run(self, stop: StopRequest, export: Export) -> Iterator[Event]:
         """Train until the budget is used or `stop` is requested; yield what happens.
 
-        Whatever ends the run, `last.pt` and the exported model are up to date afterwards. A completed run ends with an
-        evaluation.
+        When the budget or a signal ends the run, `last.pt` and the exported model are up to date; an error leaves those
+        of the last checkpoint. A completed run ends with an evaluation.
         """
         yield self._started()
         state = self._agree(torch.zeros((), device=self.device), stop)
@@ -149,6 +149,7 @@ class DiffusionTrainer:
             batch_sampler=positions,
             num_workers=config.workers,
             pin_memory=self.device.type == "cuda",
+            worker_init_fn=leave_signals_to_the_first_process,
         )
 
     def _timed_step(self, wrapped: Any, batches: Iterator[Any], progress: float, stop: StopRequest) -> Agreement:
@@ -307,7 +308,7 @@ class DiffusionTrainer:
                 self.config.tracker,
                 columns=columns(self.config.classes),
                 config=self.config.model_dump(mode="json"),
-                resume_at=self.images_seen or None,
+                resume_at=self.images_seen,  # at 0 too: an attempt before the first checkpoint left rows
             )
         )
 

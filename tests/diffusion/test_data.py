@@ -79,3 +79,11 @@ def test_a_class_without_photographs_is_named(tmp_path: Path, make_config: MakeC
     with pytest.raises(InputRefusedError, match="no photograph of DF") as refusal:
         read_training_data(folder, make_config())
     assert "--classes MEL,NV,BCC,AKIEC,BKL,VASC" in refusal.value.remedy
+
+
+def test_a_network_that_could_not_be_chosen_is_refused(tmp_path: Path, make_config: MakeConfig):
+    """Of two lesions one is learnt from and one is measured on."""
+    folder = write_labelled_folder(tmp_path, lesions=2)
+    with pytest.raises(InputRefusedError, match=r"no photograph of MEL, NV, .* could be chosen"):
+        read_training_data(folder, make_config())
+    assert len(read_training_data(folder, make_config(test_fraction=0)).validation) >= 7

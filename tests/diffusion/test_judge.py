@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shlex
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,8 +18,11 @@ from core.dataset.reading import read_records
 from core.doctor import read_sums
 from core.errors import InputRefusedError, ModelMissingError
 from core.events import ImageDone, Notice
+from core.generator.pack import read_pack
 from core.taxonomy import CLASS_CODES, image_seed
-from diffusion.card import write_card
+from core.training.settings import load_settings, parse_assignments
+from diffusion.card import render_card, write_card
+from diffusion.config import DiffusionConfig
 from diffusion.generated import fill_folder, read_generated, recommended
 from diffusion.judge import JudgeRequest, judge_pack
 from diffusion.judgement import Judgement, read_judgement
@@ -169,6 +174,36 @@ def test_card_says_what_the_files_say(judged, request_: JudgeRequest, pack: Path
     assert measured_text(judged[0].to_json()) in text
     assert max(map(len, text.splitlines())) < 1500
     assert "{" not in text.replace("{value", "")
+
+
+def test_the_command_of_the_card_is_one_that_can_be_typed(pack: Path, tmp_path: Path):
+    """Words with spaces and settings that are none arrive as they were."""
+    wanted = DiffusionConfig(licence="CC BY-NC 4.0", gradient_clip=None, widths=(32, 64, 128), attention=(2,))
+    folder = tmp_path / "pack"
+    shutil.copytree(pack, folder)
+    training = {**TRAINING, "settings": wanted.model_dump(mode="json")}
+    (folder / "training.json").write_text(json.dumps(training), encoding="utf-8")
+    (line,) = (line for line in render_card(read_pack(folder)).splitlines() if "main.py train diffusion --" in line)
+    words = shlex.split(line)
+    assignments = tuple(words[i + 1] for i, word in enumerate(words) if word == "--set")
+    assert load_settings(DiffusionConfig, overrides=parse_assignments(assignments)) == wanted
+
+
+@pytest.mark.parametrize(
+    ("leakage", "words"),
+    [
+        ({"known": True, "leaked": 0}, "Photographs of other lesions were held out"),
+        ({"known": False, "leaked": 0}, "names no lesions"),
+        ({"known": True, "leaked": 3}, "3 of them of lesions that are also in training"),
+    ],
+)
+def test_the_card_claims_no_split_by_lesion_that_there_was_not(
+    pack: Path, tmp_path: Path, leakage: dict[str, object], words: str
+):
+    folder = tmp_path / "pack"
+    shutil.copytree(pack, folder)
+    (folder / "training.json").write_text(json.dumps({**TRAINING, "leakage": leakage}), encoding="utf-8")
+    assert words in render_card(read_pack(folder))
 
 
 def test_checksums_are_what_doctor_compares(pack: Path):

@@ -17,7 +17,7 @@ import torch
 from PIL import Image
 
 from core.cancel import CancelToken
-from core.errors import FolderLockedError, UsageError
+from core.errors import FolderLockedError, OutputError, UsageError
 from core.events import ImageDone
 from core.generator.checkpoint import PREDECESSOR_NET, build_net, read_state
 from core.generator.discovery import discover
@@ -130,6 +130,17 @@ def test_a_run_is_neither_overwritten_nor_shared(photos: Path, tmp_path: Path, m
     assert (folder / "config.json").read_bytes() == before
     with FolderLock(folder), pytest.raises(FolderLockedError):
         train(RunRequest(config, photos, folder, resume=True))
+
+
+def test_a_folder_that_cannot_be_written_is_named(photos: Path, tmp_path: Path, make_config: MakeConfig):
+    config = make_config(images=8, samples_per_class=1)
+    (tmp_path / "file").write_text("")
+    with pytest.raises(OutputError, match="file"):
+        train(RunRequest(config, photos, tmp_path / "file" / "run"))
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "samples").write_text("in the way")
+    with pytest.raises(OutputError, match="samples"):
+        train(RunRequest(config, photos, tmp_path / "run"))
 
 
 WORKER = """

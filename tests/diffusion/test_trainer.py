@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import multiprocessing
+import os
+import signal
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -108,6 +111,14 @@ def test_rows_of_work_that_was_lost_are_written_once(
     assert 9.0 not in [row[2] for row in rows]
 
 
+def test_rows_of_an_attempt_that_was_killed_before_its_first_checkpoint_are_gone(
+    make_config: MakeConfig, make_trainer: Make, tmp_path: Path
+):
+    (tmp_path / "log.jsonl").write_text('{"images": 8, "event": "loss", "loss": 9.0}\n')
+    run(make_trainer(make_config(images=8)))
+    assert [row[:2] for row in curve(tmp_path)] == [(8, "evaluated"), (8, "loss"), (8, "finished")]
+
+
 def test_parts_of_a_batch_add_up_to_the_batch(make_config: MakeConfig, make_trainer: Make, tmp_path: Path):
     """Tolerance: float32 sums in another order, over three steps."""
     whole = make_trainer(make_config(images=24), tmp_path / "1")
@@ -138,6 +149,19 @@ def test_a_stop_in_the_middle_of_an_evaluation_repeats_it_later(
     again = make_trainer(config)
     again.resume()
     assert [e.images for e in run(again) if isinstance(e, Evaluated)] == [24, 32]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows sends Ctrl-C to whole consoles only")
+def test_ctrl_c_does_not_kill_the_processes_that_prepare_images(make_config: MakeConfig, make_trainer: Make):
+    """Ctrl-C goes to all of them; and how many there are changes nothing."""
+    expected = losses(run(make_trainer(make_config())))
+    found: list[float] = []
+    for event in make_trainer(make_config(workers=1)).run(StopRequest(), no_export):
+        if isinstance(event, TrainingStep):
+            found.append(event.loss)
+            for worker in multiprocessing.active_children():
+                os.kill(worker.pid or 0, signal.SIGINT)
+    assert found == expected
 
 
 def test_deadline_ends_the_run(make_config: MakeConfig, make_trainer: Make):
