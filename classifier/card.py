@@ -16,6 +16,7 @@ from classifier.tables import (
     split_rows,
     weak_classes,
 )
+from core.classification.preprocessing import Triple
 
 _CARD = """# Lesion classifier ({architecture})
 
@@ -84,7 +85,7 @@ def render_card(results: Results) -> str:
     text = _CARD.format(
         architecture=results.architecture, count=len(classes), classes=", ".join(classes),
         headline=headline_text(results), where=measured_where(results), chance=1 / len(classes),
-        size=preprocessing.image_size, mean=list(preprocessing.mean), std=list(preprocessing.std),
+        size=preprocessing.image_size, mean=_rounded(preprocessing.mean), std=_rounded(preprocessing.std),
         temperature=evaluation.temperature,
         data=about.data or "data that nobody described", licence=about.licence.sentence,
         credit=f"{about.licence.credit}\n\n" if about.licence.credit else "",
@@ -102,6 +103,10 @@ def render_card(results: Results) -> str:
         extra=_extra(results), weak=_weak(evaluation),
     )  # fmt: skip
     return fill(text)
+
+
+def _rounded(values: Triple) -> list[float]:
+    return [round(value, 4) for value in values]
 
 
 def headline_text(results: Results) -> str:

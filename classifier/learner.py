@@ -65,8 +65,7 @@ def begin(config: ClassifierConfig, statistics: tuple[Triple, Triple]) -> Start:
     head = ARCHITECTURES[config.architecture].head_of(net)
     nn.init.zeros_(head.weight)  # on trained features a random head begins far above the loss of chance
     nn.init.zeros_(head.bias)
-    source = f"{origin.name} ({origin.source}, SHA-256 {origin.sha256}, licence: {origin.licence})"
-    return Start(net, origin.mean, origin.std, f"with the trunk of {source} and a new head")
+    return Start(net, origin.mean, origin.std, origin.clause)
 
 
 class Learner:

@@ -18,6 +18,7 @@ from core.errors import ModelArchitectureError, UsageError
 from core.utils.safe_weights import read_weights
 
 IMAGENET: Final = "imagenet"
+LOCAL_FILE: Final = "a local file"
 
 _OLD_DENSENET: Final = re.compile(r"(denselayer\d+\.(?:norm|conv))\.(?=[12]\.)")
 
@@ -70,12 +71,12 @@ def _found(architecture: str, sha256: str | None, published: Published | None) -
 
 def _local(path: Path, sha256: str | None, published: Published | None) -> tuple[Path, Origin]:
     found = check_sum(path, sha256)
-    unknown = Origin(path.name, str(path), found, "unknown: that of the file's maker")
+    unknown = Origin(path.name, LOCAL_FILE, found, "unknown: that of the file's maker")
     if published is None:
         return path, unknown
     known = published.origin
     if found.startswith(known.sha256):
-        return path, replace(known, source=str(path), sha256=found)
+        return path, replace(known, source=LOCAL_FILE, sha256=found)
     return path, replace(unknown, mean=known.mean, std=known.std)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -30,14 +30,14 @@ _TORCHVISION_LICENCE: Final = "BSD-3-Clause (torchvision); the terms of ImageNet
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where the trunk's weights come from, for the run's config, log and model card.
+    """Where the trunk's weights come from, for the log and the model card.
 
     Attributes
     ----------
     name
         The publisher's name of the weights, or the file's.
     source
-        Address, package or file.
+        Address or package; a file of one's own is not named by its path, because model cards are passed on.
     sha256
         Of the weights file.
     mean, std
@@ -52,13 +52,10 @@ class Origin:
     std: Triple = IMAGENET_STD
 
     @property
-    def sentence(self) -> str:
-        """All of it in words."""
-        return f"Trunk from {self.name} ({self.source}; SHA-256 {self.sha256}; licence: {self.licence}), new head."
-
-    def to_json(self) -> dict[str, object]:
-        """Return plain JSON values."""
-        return asdict(self)
+    def clause(self) -> str:
+        """All of it in words, as in "It began {clause}."."""
+        about = f"{self.name} ({self.source}, SHA-256 {self.sha256}, licence: {self.licence})"
+        return f"with the trunk of {about} and a new head"
 
 
 @dataclass(frozen=True, slots=True)
