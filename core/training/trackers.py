@@ -7,6 +7,7 @@ import io
 import json
 import logging
 import math
+import secrets
 from collections.abc import Mapping, Sequence
 from importlib import import_module
 from importlib.util import find_spec
@@ -28,6 +29,7 @@ Picture = npt.NDArray[np.uint8]
 
 LOG_FILE: Final = "log.jsonl"
 TABLE_FILE: Final = "training_history.csv"
+WANDB_ID_FILE: Final = "wandb_id.txt"
 
 
 class Tracker(Protocol):
@@ -59,7 +61,6 @@ class RunLog:
     ) -> None:
         self._lines, self._table = folder / LOG_FILE, folder / TABLE_FILE
         self._columns, self._step_name, self._tracker = (step_name, *columns), step_name, tracker
-        folder.mkdir(parents=True, exist_ok=True)
 
     def __enter__(self) -> RunLog:
         return self
@@ -128,6 +129,7 @@ def open_run_log(
     UsageError
         If W&B is asked for and not installed.
     """
+    folder.mkdir(parents=True, exist_ok=True)
     log = RunLog(folder, columns, step_name, _open_tracker(folder, kind, config or {}, resume_at))
     if resume_at is not None:
         log.rewind(resume_at)
@@ -169,12 +171,17 @@ class TensorBoardTracker:
 
 
 class WandbTracker:
-    """A W&B run named like the run's folder; a resumed run continues it."""
+    """A W&B run named like the run's folder and the one around it; a resumed run continues it."""
 
     def __init__(self, folder: Path, config: Mapping[str, Any]) -> None:
         self._wandb: Any = import_module("wandb")  # no requirement of this program: whoever wants it installs it
         self._run: Any = self._wandb.init(
-            project="isicgui", name=folder.name, id=folder.name, dir=str(folder), config=dict(config), resume="allow"
+            project="isicgui",
+            name="/".join(folder.resolve().parts[-2:]),
+            id=_wandb_id(folder),
+            dir=str(folder),
+            config=dict(config),
+            resume="allow",
         )
 
     def scalars(self, step: int, values: Mapping[str, float]) -> None:
@@ -188,6 +195,14 @@ class WandbTracker:
     def close(self) -> None:
         """Write out what is still buffered."""
         self._run.finish()
+
+
+def _wandb_id(folder: Path) -> str:
+    """Return the run's own id, drawn once and kept in its folder: names such as `fold_0` come again in every run."""
+    note = folder / WANDB_ID_FILE
+    if not note.exists():
+        write_text_atomic(note, secrets.token_hex(8))
+    return note.read_text(encoding="utf-8")
 
 
 def _open_tracker(folder: Path, kind: TrackerKind, config: Mapping[str, Any], resume_at: int | None) -> Tracker | None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import csv
+import importlib.machinery
 import json
 import subprocess
 import sys
+import types
 from pathlib import Path
 
 import numpy as np
@@ -74,6 +76,26 @@ def test_wandb_that_is_missing_is_refused_with_the_command_to_install_it(tmp_pat
     monkeypatch.setattr("core.training.trackers.find_spec", lambda name: None)
     with pytest.raises(UsageError, match="pip install wandb"):
         open_run_log(tmp_path, "wandb", columns=("loss",))
+
+
+class FakeRun:
+    def log(self, values, step): ...
+
+    def finish(self): ...
+
+
+def test_wandb_knows_a_resumed_run_and_takes_no_other_for_it(tmp_path: Path, monkeypatch):
+    begun: list[dict[str, object]] = []
+    module = types.ModuleType("wandb")
+    monkeypatch.setattr(module, "init", lambda **what: begun.append(what) or FakeRun(), raising=False)
+    module.__spec__ = importlib.machinery.ModuleSpec("wandb", None)
+    monkeypatch.setitem(sys.modules, "wandb", module)
+    for run, resume_at in (("a", None), ("b", None), ("a", 1)):
+        with open_run_log(tmp_path / run / "fold_0", "wandb", columns=("loss",), resume_at=resume_at) as log:
+            log.log(1, loss=1.0)
+    ids = [what["id"] for what in begun]
+    assert ids[0] == ids[2] != ids[1]
+    assert [what["name"] for what in begun] == ["a/fold_0", "b/fold_0", "a/fold_0"]
 
 
 def test_tensorboard_that_is_missing_is_left_out_with_a_warning(tmp_path: Path, monkeypatch, caplog):
