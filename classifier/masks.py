@@ -41,7 +41,7 @@ def read_masks(folder: Path, image_ids: Sequence[str], size: int) -> Tensor:
     if not masks[:, 1].any():
         raise InputRefusedError(
             f"{folder} holds no mask '<image id>.png' of a training image.",
-            remedy="Name the folder of masks by the setting masks, or set mask_weight to 0.",
+            remedy="Name the folder with --set masks=FOLDER, or train without masks: --set mask_weight=0.",
             path=folder,
         )
     return torch.from_numpy(masks)

@@ -114,7 +114,7 @@ def _settings(
         raise UsageError(
             f"{output} holds a run already.", remedy="Continue it with --resume, or name another folder.", path=output
         )
-    base = read_run_settings(output) if resume and output is not None else {}
+    base = read_run_settings(output, "classifier") if resume and output is not None else {}
     return load_settings(
         ClassifierConfig, file=file, preset={**base, **PRESETS.get(preset or "", {})}, overrides=overrides
     )
@@ -150,14 +150,17 @@ def _say_what_begins(console: Console, photographs: Photographs, config: Classif
 
 
 def _train(run: ClassifierRun, console: Console) -> int:
+    from classifier.events import Measured, Summarised
     from core.training.runtime import StopRequest
 
+    complete, last = False, Summarised if len(run.parts) > 1 else Measured
     with StopRequest().listening() as stop, _Narrator(console) as narrator:
         for event in run.carry_out(stop):
             console.event(event)
             narrator.tell(event)
-    if stop.requested:
-        console.warn(f"Stopped; everything is kept. Go on with --resume --output {run.folder}")
+            complete |= isinstance(event, last)
+    if stop.requested and not complete:
+        console.warn(f'Stopped; everything is kept. Go on with the same --data and --resume --output "{run.folder}"')
         return EXIT_INTERRUPTED
     return 0
 
@@ -236,5 +239,5 @@ def _measured(event: Any) -> str:
     interval = "" if event.low is None else f" (95 % interval {event.low:.3f} to {event.high:.3f})"
     return (
         f"{event.title}: balanced accuracy {value}{interval} on the {event.measured_on} lesions.\n"
-        f"Use it: python main.py classify IMAGE --classifier {event.model}"
+        f'Use it: python main.py classify IMAGE --classifier "{event.model}"'
     )

@@ -20,6 +20,12 @@ TRAIN, VALIDATION, TEST = "train", "val", "test"
 RESERVED: Final = (VALIDATION, TEST)
 """Parts that a data set's own authors set aside: images marked so are never trained on by a split of ours."""
 
+_LEAKAGE_REMEDY: Final = {
+    True: "Use the split by lesion, correct the data set's own split",
+    False: "Remove the copies",
+}
+"""By whether the data set names lesions."""
+
 
 @dataclass(frozen=True, slots=True)
 class Leakage:
@@ -194,8 +200,8 @@ def require_no_leakage(leakage: Leakage, allowed: bool) -> None:
     """
     if leakage.leaked and not allowed:
         raise InputRefusedError(
-            f"The held-out images would not test anything new: {leakage.sentence}",
-            remedy="Use the split by lesion, correct the data set's own split, or say --allow-leakage if it is meant.",
+            f"Not all held-out images are new to training: {leakage.sentence}",
+            remedy=f"{_LEAKAGE_REMEDY[leakage.known]}, or say --allow-leakage if it is meant.",
         )
 
 

@@ -268,7 +268,7 @@ def _measured(results: Mapping[str, Any]) -> Metric | None:
         return None
     estimate = value_at(results, "estimates", "overall", "balanced_accuracy")
     where = results.get("measured_on")
-    name = f"balanced accuracy ({where})" if where in ("test", "validation", "folds", "seeds") else "balanced accuracy"
+    name = f"balanced accuracy ({where})" if where in ("test", "validation") else "balanced accuracy"
     return Metric(name, value, number(estimate.get("low")), number(estimate.get("high")))
 
 

@@ -9,9 +9,10 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Final
 
-from core.errors import InputRefusedError
+from core.errors import InputRefusedError, UsageError
 from core.training.settings import Settings
 from core.utils.atomic import write_text_atomic
+from core.utils.output_errors import output_errors
 from core.version import __version__
 
 RUNS: Final = Path("runs")
@@ -20,13 +21,25 @@ _NAMED_VERSIONS: Final = ("torch", "torchvision", "diffusers", "accelerate", "nu
 
 
 def new_run_folder(name: str, root: Path = RUNS) -> Path:
-    """Return `<root>/<name>_<YYYYmmdd_HHMMSS>`, with `_2`, `_3` ... where that exists; the folder is made."""
+    """Return `<root>/<name>_<YYYYmmdd_HHMMSS>`, with `_2`, `_3` ... where that exists; the folder is made.
+
+    Raises
+    ------
+    OutputError
+        If it cannot be made.
+    """
+    with output_errors(root):
+        root.mkdir(parents=True, exist_ok=True)
+        return _new_folder(name, root)
+
+
+def _new_folder(name: str, root: Path) -> Path:
     stem = f"{name}_{datetime.now():%Y%m%d_%H%M%S}"
     number = 1
     while True:
         folder = root / (stem if number == 1 else f"{stem}_{number}")
         try:
-            folder.mkdir(parents=True)
+            folder.mkdir()
         except FileExistsError:
             number += 1
         else:
@@ -67,9 +80,22 @@ def read_run_config(folder: Path) -> dict[str, Any]:
     return content if isinstance(content, dict) else {}
 
 
-def read_run_settings(folder: Path) -> Mapping[str, Any]:
-    """Return the settings of a run as `load_settings` takes them for a preset; see `read_run_config`."""
-    settings = read_run_config(folder).get("settings")
+def read_run_settings(folder: Path, kind: str | None = None) -> Mapping[str, Any]:
+    """Return the settings of a run as `load_settings` takes them for a preset; see `read_run_config`.
+
+    Raises
+    ------
+    UsageError
+        If the run is of another kind than the one wanted.
+    """
+    config = read_run_config(folder)
+    if kind is not None and config.get("kind") != kind:
+        raise UsageError(
+            f"The run in {folder} is no run of 'train {kind}' (kind: {config.get('kind', 'not said')}).",
+            remedy="Go on with the command that began it.",
+            path=folder,
+        )
+    settings = config.get("settings")
     return settings if isinstance(settings, dict) else {}
 
 

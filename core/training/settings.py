@@ -100,7 +100,7 @@ def _json_or_text(value: str) -> object:
 def _read(path: Path) -> dict[str, Any]:
     try:
         text = path.read_text(encoding="utf-8-sig")
-        data = tomli.loads(text) if path.suffix == ".toml" else json.loads(text)
+        data = tomli.loads(text) if path.suffix.lower() == ".toml" else json.loads(text)
     except (OSError, ValueError) as error:
         raise SettingsRefusedError(
             f"The settings file {path} cannot be read: {error}.", remedy="Name a TOML or JSON file.", path=path

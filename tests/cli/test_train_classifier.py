@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 from pathlib import Path
 
 import pytest
 
+from classifier.events import TrainingFinished, TrainingStep
+from cli import train_classifier
 from cli.app import main
 from core.training.run_folder import read_run_settings
 from tests.support.labelled_data import write_labelled_folder
@@ -39,7 +43,7 @@ def test_one_command_trains_measures_and_says_how_to_use_the_result(data, tmp_pa
     flags = ["--dropout-rate", "0.1", "--use-class-weights", "--set", "rate_decay=0.5", "--device", "cpu"]
     assert main(command(data, run, *FAST, *flags)) == 0
     said = capsys.readouterr()
-    assert f"classify IMAGE --classifier {run / 'model'}" in said.out
+    assert f'classify IMAGE --classifier "{run / "model"}"' in said.out
     assert "balanced accuracy" in said.out
     assert "from scratch: nothing is pretrained" in said.err
     assert "0 of" in said.err
@@ -65,6 +69,8 @@ def test_one_command_trains_measures_and_says_how_to_use_the_result(data, tmp_pa
     assert read_run_settings(run)["epochs"] == 2
     assert main(command(data, run, "--resume", "--learning-rate", "0.5")) == 2
     assert "learning_rate" in capsys.readouterr().err
+    assert main(command(data, run, "--resume", "--tracker", "none")) == 0  # the refusal has changed nothing
+    assert "finished already" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -93,11 +99,31 @@ def test_a_run_that_could_not_begin_does_not_block_its_folder(data, tmp_path, ca
     assert main(command(data, run, *FAST)) == 0
 
 
+@pytest.mark.skipif(os.name == "nt", reason="os.kill ends the process there")
+@pytest.mark.parametrize(("moment", "code"), [(TrainingStep, 130), (TrainingFinished, 0)])
+def test_ctrl_c_stops_training_but_does_not_call_stopped_what_is_done(
+    data, tmp_path, capsys, monkeypatch, moment, code
+):
+    def tell_and_interrupt(narrator, event, tell=train_classifier._Narrator.tell):
+        tell(narrator, event)
+        if isinstance(event, moment):
+            os.kill(os.getpid(), signal.SIGINT)
+
+    monkeypatch.setattr(train_classifier._Narrator, "tell", tell_and_interrupt)
+    assert main(command(data, tmp_path / "run", *FAST, "--batch-size", "8")) == code
+    said = capsys.readouterr().err
+    assert ("Stopped; everything is kept" in said) == bool(code)
+    assert (tmp_path / "run" / "test_results.json").exists() != bool(code)
+
+
 def test_resume_must_name_a_run(data, tmp_path, capsys):
     assert main(["train", "classifier", "--data", str(data), "--resume"]) == 2
     assert "--output" in capsys.readouterr().err
     assert main(command(data, tmp_path / "nothing", "--resume")) == 3
     assert "holds no training run" in capsys.readouterr().err
+    (tmp_path / "config.json").write_text('{"kind": "diffusion", "settings": {"widths": [8]}}')
+    assert main(command(data, tmp_path, "--resume")) == 2
+    assert "no run of 'train classifier' (kind: diffusion)" in capsys.readouterr().err
 
 
 def test_data_that_is_not_there_is_refused(tmp_path, capsys):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from core.errors import InputRefusedError
+from core.errors import InputRefusedError, OutputError
 from core.training.run_folder import new_run_folder, read_run_config, read_run_settings, write_run_config
 from core.training.settings import Settings, load_settings
 
@@ -21,6 +21,12 @@ def test_runs_of_the_same_second_get_folders_of_their_own(tmp_path: Path):
     folders = [new_run_folder("net", tmp_path / "runs") for _ in range(5)]
     assert len(set(folders)) == 5
     assert all(folder.is_dir() and folder.name.startswith("net_20") for folder in folders)
+
+
+def test_a_file_where_the_runs_should_lie_is_named(tmp_path: Path):
+    (tmp_path / "runs").write_text("")
+    with pytest.raises(OutputError, match="runs"):
+        new_run_folder("net", tmp_path / "runs")
 
 
 def test_settings_come_back_as_they_were(tmp_path: Path):
