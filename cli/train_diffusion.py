@@ -83,14 +83,13 @@ def _request(
     **flags: object,
 ) -> RunRequest:
     """Put the settings together; a continued run begins with its own."""
-    from core.training.run_folder import read_run_config
     from core.training.settings import load_settings, parse_assignments
     from diffusion.config import DiffusionConfig
     from diffusion.run import RunRequest
 
     if resume and output is None:
         raise UsageError("--resume needs to know which run.", remedy="Name its folder with --output.")
-    saved = read_run_config(output) if resume and output is not None else {}
+    saved, settings = _saved(output) if resume and output is not None else ({}, {})
     data = data or _path(saved.get("data"))
     if data is None:
         raise UsageError("There are no photographs to learn from.", remedy="Name their folder with --data.")
@@ -98,13 +97,20 @@ def _request(
     config = load_settings(
         DiffusionConfig,
         file=file,
-        preset={**saved.get("settings", {}), **_preset(preset, per_class, warm=init_from is not None)},
+        preset={**settings, **_preset(preset, per_class, warm=init_from is not None)},
         overrides={
             **parse_assignments(assignments),
             **{key: value for key, value in flags.items() if value is not None},
         },
     )
     return RunRequest(config, data, output, resume=resume, init_from=init_from, allow_leakage=allow_leakage)
+
+
+def _saved(run: Path) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+    """Return what is known of a run, and its settings."""
+    from core.training.run_folder import read_run_config, read_run_settings
+
+    return read_run_config(run), read_run_settings(run, "diffusion")
 
 
 def _preset(name: str | None, one_a_class: bool, *, warm: bool) -> Mapping[str, Any]:

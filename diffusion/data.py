@@ -29,6 +29,8 @@ class TrainingData:
         What is learnt from.
     validation
         Other lesions, by which the best weights are chosen.
+    licence, credit
+        Terms of the photographs, and whom to name, as Markdown.
     names
         Image ids of `train` and of `validation`.
     fingerprint
@@ -48,6 +50,7 @@ class TrainingData:
     licence: str
     counts: dict[str, dict[str, int]]
     notes: tuple[str, ...]
+    credit: str = ""
 
     def only(self, config: DiffusionConfig, code: str) -> TrainingData:
         """Return the same with the photographs of one class alone, its label 0."""
@@ -61,7 +64,7 @@ class TrainingData:
         counts = {part: {code: count[code]} for part, count in self.counts.items()}
         return TrainingData(
             self.source, train, validation, (names[0], names[1]), self.leakage, self.fingerprint, self.licence, counts,
-            self.notes,
+            self.notes, self.credit,
         )  # fmt: skip
 
 
@@ -81,6 +84,7 @@ def read_training_data(path: Path, config: DiffusionConfig, *, allow_leakage: bo
     _refuse_missing_classes(train, config, path)
     validation = load_pixels(splits.validation, config.image_size)
     _refuse_no_validation(validation, config, path)
+    terms = licence_of(photographs.kind, config.licence, stated=photographs.terms)
     return TrainingData(
         source=path,
         train=_image_set(train, config),
@@ -88,7 +92,8 @@ def read_training_data(path: Path, config: DiffusionConfig, *, allow_leakage: bo
         names=(_ids(train), _ids(validation)),
         leakage=splits.leakage,
         fingerprint=splits.fingerprint,
-        licence=licence_of(photographs.kind, config.licence).name,
+        licence=terms.name,
+        credit=terms.credit,
         counts={
             "train": _counts(train.images, config),
             "validation": _counts(validation.images, config),

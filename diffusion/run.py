@@ -34,7 +34,7 @@ from core.events import Event, Notice
 from core.measures.kid import MIN_IMAGES
 from core.training.hardware import describe_hardware
 from core.training.log_file import training_log
-from core.training.run_folder import CONFIG_FILE, RUNS, new_run_folder, read_run_config, write_run_config
+from core.training.run_folder import CONFIG_FILE, new_run_folder, read_run_config, write_run_config
 from core.training.runtime import CHECKPOINT, StopRequest
 from core.utils.folder_lock import FolderLock
 from core.utils.output_errors import output_errors
@@ -111,10 +111,10 @@ def _refuse_overwriting(request: RunRequest) -> None:
 def _output_folder(request: RunRequest, accelerator: Accelerator) -> Path:
     """Make the run's folder, the same in all processes."""
     shared = [request.output]
-    with output_errors(request.output or RUNS):
-        if request.output is None and accelerator.is_main_process:
-            shared = [new_run_folder(request.config.name)]
-        (output,) = broadcast_object_list(shared)
+    if request.output is None and accelerator.is_main_process:
+        shared = [new_run_folder(request.config.name)]
+    (output,) = broadcast_object_list(shared)
+    with output_errors(output):
         output.mkdir(parents=True, exist_ok=True)
     return output
 
@@ -230,6 +230,7 @@ class _Run:
         return {
             "data": str(data.source.resolve()),
             "licence": data.licence,
+            "credit": data.credit,
             "split_fingerprint": data.fingerprint,
             "photographs": data.counts,
             "leakage": asdict(data.leakage),

@@ -86,6 +86,21 @@ def test_a_stop_by_signal_keeps_everything_and_ends_with_130(
     assert (run / "pack" / "isicgui.json").is_file()
 
 
+def test_a_classifiers_run_is_not_continued_as_a_generators(tmp_path: Path):
+    (tmp_path / "config.json").write_text('{"kind": "classifier", "settings": {"architecture": "resnet18"}}')
+    with pytest.raises(UsageError, match="no run of 'train diffusion'"):
+        invoke("--output", tmp_path, "--resume")
+
+
+def test_a_run_that_began_with_other_weights_is_continued_under_the_same_preset(photos: Path, tmp_path: Path):
+    """`starter` shows the first quarter at half the side, but not to weights that know shapes already."""
+    first, run = tmp_path / "first", tmp_path / "run"
+    invoke("--data", photos, "--output", first, "--images", 8, *TINY)
+    command = ("--preset", "starter", "--output", run, *TINY)
+    invoke("--data", photos, "--init-from", first / "last.pt", "--images", 8, *command)
+    assert invoke("--resume", "--images", 16, *command).return_value == 0
+
+
 @pytest.mark.parametrize(
     ("arguments", "error", "words"),
     [

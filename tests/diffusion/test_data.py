@@ -87,3 +87,14 @@ def test_a_network_that_could_not_be_chosen_is_refused(tmp_path: Path, make_conf
     with pytest.raises(InputRefusedError, match=r"no photograph of MEL, NV, .* could be chosen"):
         read_training_data(folder, make_config())
     assert len(read_training_data(folder, make_config(test_fraction=0)).validation) >= 7
+
+
+def test_the_terms_that_a_table_names_go_with_the_weights(tmp_path: Path, make_config: MakeConfig):
+    folder = write_labelled_folder(tmp_path, lesions=4)
+    rows = (folder / "labels.csv").read_text().splitlines()
+    named = [f"{rows[0]},licence,attribution", *(f"{row},CC BY 4.0,The clinic" for row in rows[1:])]
+    (folder / "labels.csv").write_text("\n".join(named))
+    config = make_config(classes="MEL,NV")
+    for data in (whole := read_training_data(folder, config), whole.only(config, "NV")):
+        assert data.licence == "CC BY 4.0"
+        assert "The clinic" in data.credit
