@@ -25,8 +25,9 @@ from classifier.trainer import ClassifierTrainer, refuse_other_settings
 from core.dataset.labelled import LabelledImage
 from core.dataset.sources import Photographs
 from core.dataset.splits import Splits, require_no_leakage
-from core.errors import InputRefusedError
+from core.errors import InputRefusedError, OutOfMemoryError
 from core.events import Event, Notice
+from core.generator.memory import is_out_of_memory
 from core.generator.precision import resolve_device
 from core.training.hardware import describe_hardware
 from core.training.licence import Licence, licence_of
@@ -75,6 +76,8 @@ class ClassifierRun:
             If the run that lies there has other settings.
         OutputError
             If the folder is being trained in already, or cannot be written.
+        OutOfMemoryError
+            If a batch does not fit into the memory of the device.
         """
         if self.config.threads:
             torch.set_num_threads(self.config.threads)
@@ -86,10 +89,24 @@ class ClassifierRun:
                 yield from self._logged(self._events(stop))
 
     def _logged(self, events: Iterator[Event]) -> Iterator[Event]:
-        for event in events:
-            if not isinstance(event, TrainingStep):
-                logger.info("%s", json.dumps(event.to_json()))
-            yield event
+        try:
+            for event in events:
+                if not isinstance(event, TrainingStep):
+                    logger.info("%s", json.dumps(event.to_json()))
+                yield event
+        except RuntimeError as error:
+            if not is_out_of_memory(error):
+                raise
+            raise self._out_of_memory() from error
+
+    def _out_of_memory(self) -> OutOfMemoryError:
+        config = self.config
+        return OutOfMemoryError(
+            f"The memory is not enough for {config.architecture} with batches of {config.batch_size} images of "
+            f"{config.image_size} pixels.",
+            remedy="Start a new run with a smaller --batch-size or --image-size, or close what else uses the memory.",
+            path=self.folder,
+        )
 
     def _refuse_other_settings(self) -> None:
         """Refuse another run's settings before they replace those that lie there."""

@@ -53,11 +53,6 @@ def bytes_per_image(source: ModelSource) -> int:
     return passes * _MAPS_PER_IMAGE * width * _pixels(source.net_config) * 4
 
 
-def is_out_of_memory(error: RuntimeError) -> bool:
-    """Tell whether an error says that an allocation failed, on a graphics card or on the CPU."""
-    return isinstance(error, torch.OutOfMemoryError) or "DefaultCPUAllocator" in str(error)
-
-
 def _free_bytes(device: torch.device) -> int:
     free = torch.cuda.mem_get_info(device)[0] if device.type == "cuda" else psutil.virtual_memory().available
     return int(free * _USABLE)

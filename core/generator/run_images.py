@@ -30,11 +30,11 @@ from core.events import (
     Started,
     Step,
 )
-from core.generator.batches import is_out_of_memory
 from core.generator.color import ColorStatistics
 from core.generator.discovery import ClassModel
 from core.generator.drawing import Drawing, Settings
 from core.generator.finishing import DrawnBatch, Finisher
+from core.generator.memory import is_out_of_memory
 from core.generator.model_manager import LoadedModel, ModelManager
 from core.generator.pace import PreviewGate, WorkClock
 from core.generator.precision import Precision

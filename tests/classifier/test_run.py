@@ -16,13 +16,14 @@ from PIL import Image
 
 from classifier.config import ClassifierConfig
 from classifier.events import Evaluated, Measured, SplitReady, Summarised, TrainingFinished, TrainingStarted
+from classifier.learner import Learner
 from classifier.parts import plan_parts
 from classifier.run import ClassifierRun, check_leakage, run_name
 from classifier.trained import Trained
 from core.classification.loading import load_network
 from core.dataset.labelled import LabelledImage
 from core.dataset.sources import read_dataset
-from core.errors import FolderLockedError, InputRefusedError, OutputError
+from core.errors import FolderLockedError, InputRefusedError, OutOfMemoryError, OutputError
 from core.events import Notice
 from core.training.run_folder import read_run_config, read_run_settings
 from core.training.runtime import StopRequest, load_checkpoint, save_checkpoint
@@ -191,6 +192,16 @@ def test_a_folder_that_cannot_be_written_is_named(labelled, tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(OutputError, match="file"):
         carry_out(make_run(labelled, tiny(), tmp_path / "file" / "run"))
+
+
+def test_a_memory_that_is_too_small_is_told_with_what_to_change(labelled, tmp_path, monkeypatch):
+    def allocate(*_):
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.")
+
+    monkeypatch.setattr(Learner, "loss", allocate)
+    with pytest.raises(OutOfMemoryError, match="batches of 16 images of 16 pixels") as refused:
+        carry_out(make_run(labelled, tiny(), tmp_path))
+    assert "--batch-size" in refused.value.remedy
 
 
 def test_a_run_is_called_what_the_predecessor_called_it():
