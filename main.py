@@ -12,6 +12,7 @@ BASE = ("click", "packaging", "platformdirs")
 FILES = (*BASE, "filelock", "numpy", "PIL")
 ENGINE = (*FILES, "torch", "torchvision", "diffusers", "safetensors", "psutil", "tqdm")
 EXPLAINING = (*ENGINE, "captum", "matplotlib")
+TRAINING = (*EXPLAINING, "accelerate", "pydantic", "scipy", "sklearn", "tomli")
 WINDOW = (*EXPLAINING, "PyQt5", "qtawesome")
 NEEDED = {
     "doctor": BASE,
@@ -19,6 +20,8 @@ NEEDED = {
     "--version": BASE,
     "explain": EXPLAINING,
     "classify": EXPLAINING,
+    "train": TRAINING,
+    "experiments": TRAINING,
 }
 """What a command cannot do without; every command that is not named here runs a model and needs `ENGINE`."""
 

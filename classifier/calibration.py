@@ -8,7 +8,7 @@ import numpy as np
 from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax, softmax
 
-from classifier.scores import BINS, Floats, Labels, confidence_bins, score_calibration
+from classifier.scores import BINS, Floats, Labels, confidence_bins
 
 
 def fit_temperature(logits: Floats, truth: Labels) -> float:
@@ -24,11 +24,6 @@ def fit_temperature(logits: Floats, truth: Labels) -> float:
 def probabilities_of(logits: Floats) -> Floats:
     """Return the softmax of logits (N, K) in float64."""
     return np.asarray(softmax(np.asarray(logits, dtype=np.float64), axis=1))
-
-
-def expected_calibration_error(logits: Floats, truth: Labels) -> float:
-    """Return the expected calibration error of `score_calibration` for logits (N, K)."""
-    return float(score_calibration(probabilities_of(logits), truth, np.ones((1, len(truth))))["ece"][0])
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,3 +58,5 @@ def test_what_each_command_needs_is_what_it_imports_to_start() -> None:
     assert main.missing_packages(main.WINDOW) == []
     assert main.missing_packages(("click", "no_such_package")) == ["no_such_package"]
     assert set(main.BASE) < set(main.FILES) < set(main.ENGINE) < set(main.EXPLAINING) < set(main.WINDOW)
+    assert main.missing_packages(main.TRAINING) == []
+    assert main.NEEDED["train"] == main.NEEDED["experiments"] == main.TRAINING
