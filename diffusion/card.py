@@ -141,7 +141,8 @@ def _licence(training: Mapping[str, Any]) -> Licence:
     kind, name = str(training.get("data_kind", "")), str(training.get("licence", UNKNOWN))
     source = f"{kind} {training.get('data', '')}".lower()
     known = any(form in source for form in HAM10000_FORMS)
-    return licence_of(kind, name, str(training.get("credit") or (HAM10000_CREDIT if known else "")))
+    credit = str(training.get("credit", ""))
+    return licence_of(kind, name, HAM10000_CREDIT if known and credit in HAM10000_CREDIT else credit)
 
 
 def _training(training: Mapping[str, Any]) -> Iterator[str]:

@@ -20,7 +20,6 @@ PREDECESSOR_NETWORK: Final[Mapping[str, Any]] = {
 
 _STARTER: Final[Mapping[str, Any]] = {
     "name": "isic7-128",
-    "licence": "CC BY-NC 4.0",
     "image_size": 128,
     "widths": (32, 64, 96, 128, 192, 256),
     "attention": (4, 5),

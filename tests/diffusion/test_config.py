@@ -49,6 +49,11 @@ def test_impossible_settings_are_refused_by_name(values: dict[str, object], key:
 
 
 @pytest.mark.parametrize("name", PRESETS)
+def test_a_preset_knows_nothing_of_the_terms_of_photographs_it_has_not_seen(name: str):
+    assert "licence" not in PRESETS[name]
+
+
+@pytest.mark.parametrize("name", PRESETS)
 def test_every_preset_is_possible_and_survives_its_own_file(name: str, tmp_path: Path):
     config = load_settings(DiffusionConfig, preset=PRESETS[name])
     (tmp_path / "c.json").write_text(json.dumps(config.model_dump(mode="json")))

@@ -206,6 +206,22 @@ def test_the_card_claims_no_split_by_lesion_that_there_was_not(
     assert words in render_card(read_pack(folder))
 
 
+@pytest.mark.parametrize(
+    ("data", "credit", "words"),
+    [
+        ("ham10000", "", "doi:10.1038/sdata.2018.161"),
+        ("ham10000", "Medical University of Vienna", "doi:10.1038/sdata.2018.161"),
+        ("ham10000", "The clinic", "\nThe clinic\n"),
+        ("mine", "", "Nobody was named"),
+    ],
+)
+def test_known_photographs_are_credited_wholly(pack: Path, tmp_path: Path, data: str, credit: str, words: str):
+    folder = tmp_path / "pack"
+    shutil.copytree(pack, folder)
+    (folder / "training.json").write_text(json.dumps({**TRAINING, "data": data, "credit": credit}), encoding="utf-8")
+    assert words in render_card(read_pack(folder))
+
+
 def test_checksums_are_what_doctor_compares(pack: Path):
     write_card(pack)
     weights = pack / "diffusion_pytorch_model.safetensors"
