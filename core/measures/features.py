@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.nn.functional import adaptive_avg_pool2d
+from torch.nn.functional import adaptive_avg_pool2d, normalize
 
 from core.classification.loading import LoadedNetwork, load_network
 from core.utils.path_manager import PathManager
@@ -68,8 +68,17 @@ def load_extractor(path: Path | None = None, device: torch.device | None = None)
 
 
 def extractor_of(network: LoadedNetwork) -> Extractor:
-    """Return the features before the head of a classifier that is loaded already."""
-    return Extractor(f"HAM({network.architecture.name}@{network.sha256[:8]})", network.features)
+    """Return the features before the head of a classifier that is loaded already, each image's at equal length.
+
+    Without that a class that excites the network strongly (vascular lesions do) outweighs the others in a cubic kernel.
+    """
+    name = f"HAM({network.architecture.name}@{network.sha256[:8]})"
+    return Extractor(name, lambda pixels: equal_length(network.features(pixels)))
+
+
+def equal_length(features: Tensor) -> Tensor:
+    """Scale each row of (N, D) to the length sqrt(D), so that its mean square is 1; rows of zeros stay."""
+    return normalize(features, dim=1) * features.shape[1] ** 0.5
 
 
 def default_evaluator() -> Path | None:
