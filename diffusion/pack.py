@@ -49,7 +49,8 @@ class PackDescription:
             "name": self.name,
             "classes": list(self.classes),
             "null_class": self.null_class,
-            "recommended": {"sampler": self.sampler, "steps": self.steps, "guidance": self.guidance},
+            # Trained on true colours, unlike the predecessor's checkpoints, which need `color_statistics.json`.
+            "recommended": {"sampler": self.sampler, "steps": self.steps, "guidance": self.guidance, "color": False},
             "licence": self.licence,
             "version": self.version,
         }
