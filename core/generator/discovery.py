@@ -31,6 +31,8 @@ class ClassModel:
         The checkpoint file or the pack's folder; None if there is nothing at all.
     reason
         Why the class is not available; empty if it is.
+    true_colors
+        The model says that its colours are right as they come (docs/adr/0011).
     """
 
     class_code: str
@@ -38,6 +40,7 @@ class ClassModel:
     path: Path | None = None
     kind: Kind | None = None
     reason: str = ""
+    true_colors: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +70,11 @@ class Catalog:
         """The codes of the available classes."""
         return tuple(code for code, model in self.classes.items() if model.available)
 
+    def corrects_colors(self, code: str) -> bool:
+        """Whether there are colour statistics, and the class's model does not say that its colours are right."""
+        model = self.classes[code]
+        return self.color_statistics is not None and model.available and not model.true_colors
+
 
 def discover(folder: Path) -> Catalog:
     """Look through a folder of checkpoints and packs, a single pack, or a single checkpoint file.
@@ -91,8 +99,12 @@ def _candidates(folder: Path) -> tuple[list[ClassModel], list[Ignored]]:
     ignored: list[Ignored] = []
     checkpoints = list(_checkpoints(folder, ignored))
     packs = sorted(_packs(folder, ignored), key=lambda pack: (pack.labels is not None, pack.folder))
-    from_packs = [ClassModel(code, True, pack.folder, "pack") for pack in packs for code in pack.classes]
+    from_packs = [_of_pack(pack, code) for pack in packs for code in pack.classes]
     return checkpoints + from_packs, ignored
+
+
+def _of_pack(pack: Pack, code: str) -> ClassModel:
+    return ClassModel(code, True, pack.folder, "pack", true_colors=pack.recommended.get("color") is False)
 
 
 def _checkpoints(folder: Path, ignored: list[Ignored]) -> Iterator[ClassModel]:

@@ -13,9 +13,8 @@ from core.errors import InputRefusedError, ModelMissingError
 from core.events import Event, Finished, Notice
 from core.generator.batches import choose_batch_size
 from core.generator.color import ColorStatistics, load_color_statistics
-from core.generator.discovery import Catalog, ClassModel, discover
+from core.generator.discovery import Catalog, discover
 from core.generator.model_manager import ModelManager, missing_model, model_source
-from core.generator.pack import read_pack
 from core.generator.precision import has_bf16, resolve_device, resolve_precision
 from core.generator.request import GenerationRequest, PlannedImage, plan_class
 from core.generator.run_images import Equipment, RunImages
@@ -131,14 +130,7 @@ def _colors(request: GenerationRequest, catalog: Catalog) -> Mapping[str, ColorS
     if not request.color or catalog.color_statistics is None:
         return {}
     statistics = load_color_statistics(catalog.color_statistics)
-    return {code: of_class for code, of_class in statistics.items() if _wants_correction(catalog.classes[code])}
-
-
-def _wants_correction(model: ClassModel) -> bool:
-    """Say whether a model's colours are to be corrected: a pack may say that they are right as they come."""
-    if model.kind != "pack" or model.path is None:
-        return True
-    return read_pack(model.path).recommended.get("color") is not False
+    return {code: of_class for code, of_class in statistics.items() if catalog.corrects_colors(code)}
 
 
 def _unavailable(codes: Collection[str], catalog: Catalog) -> dict[str, ModelMissingError]:

@@ -46,8 +46,8 @@ class CatalogModel(QObject):
 
     @property
     def has_color_statistics(self) -> bool:
-        """Whether colour statistics lie next to the models."""
-        return bool(self.catalog and self.catalog.color_statistics)
+        """Whether colour statistics lie next to the models, and some model wants them."""
+        return self.catalog is not None and any(map(self.catalog.corrects_colors, self.catalog.available))
 
     def look(self, folder: Path) -> None:
         """Look at a folder; the latest call wins."""
