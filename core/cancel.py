@@ -31,6 +31,7 @@ class CancelToken:
         self._changed = threading.Condition()  # reentrant: a signal handler may ask for a stop in the middle of a wait
         self._mode: StopMode | None = None
         self._paused = False
+        self._pauses_ended = 0
 
     @property
     def mode(self) -> StopMode | None:
@@ -65,12 +66,14 @@ class CancelToken:
             self._end_pause()
 
     def wait_while_paused(self) -> float:
-        """Block until there is no pause; return the seconds that took."""
+        """Block until the present pause ends, though another be asked for at once; return the seconds that took."""
         began = time.perf_counter()
         with self._changed:
-            self._changed.wait_for(lambda: not self._paused)
+            ended = self._pauses_ended
+            self._changed.wait_for(lambda: not self._paused or self._pauses_ended != ended)
         return time.perf_counter() - began
 
     def _end_pause(self) -> None:
         self._paused = False
+        self._pauses_ended += 1
         self._changed.notify_all()

@@ -46,3 +46,20 @@ def test_a_pause_lasts_until_go_on_or_any_stop(end):
     waiting.join(10)
     assert not waiting.is_alive()
     assert not token.is_paused
+
+
+def test_a_pause_asked_for_right_after_another_ended_is_a_new_one():
+    """Otherwise the job never says that it went on, and whoever waits for its word waits for ever."""
+    token, asleep = CancelToken(), threading.Event()
+    token.pause()
+    job = threading.Thread(target=lambda: (asleep.set(), token.wait_while_paused()), daemon=True)
+    job.start()
+    asleep.wait(5)
+    for _ in range(200):  # the job may not have begun to wait at the first of them
+        token.go_on()
+        token.pause()
+        job.join(0.02)
+        if not job.is_alive():
+            break
+    assert not job.is_alive()
+    assert token.is_paused
