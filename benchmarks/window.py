@@ -5,8 +5,8 @@ take; `own` is the part in which the window's own thread computed. Needs a displ
 
     python -m benchmarks.window [--images N] [--steps N]
 
-Last measured 2026-11-20 offscreen on 2 quiet cores of an AMD EPYC, one pass of 3 images: on the screen after 1.25 s,
-longest gap 17 ms (opening 10,000 images), 100 to 129 MB.
+Last measured 2026-11-20 offscreen on 2 quiet cores of an AMD EPYC, one pass of 4 images: on the screen after 1.57 s,
+longest gap 32 ms (in the run), 105 to 132 MB.
 """
 
 from __future__ import annotations

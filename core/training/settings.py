@@ -12,7 +12,6 @@ import tomli
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from core.errors import UsageError
-from core.utils.atomic import write_text_atomic
 
 
 class SettingsRefusedError(UsageError):
@@ -66,11 +65,6 @@ def load_settings(
             remedy="Correct the keys named; docs/training.md explains each of them.",
             path=file,
         ) from error
-
-
-def save_settings(settings: Settings, path: Path) -> None:
-    """Write all settings, defaults included, as JSON that `load_settings` reads back."""
-    write_text_atomic(path, settings.model_dump_json(indent=2) + "\n")
 
 
 def parse_assignments(assignments: tuple[str, ...]) -> dict[str, object]:

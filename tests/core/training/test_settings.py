@@ -7,7 +7,7 @@ from typing import Literal
 import pytest
 from pydantic import Field, model_validator
 
-from core.training.settings import Settings, SettingsRefusedError, load_settings, parse_assignments, save_settings
+from core.training.settings import Settings, SettingsRefusedError, load_settings, parse_assignments
 
 
 class Oven(Settings):
@@ -34,7 +34,7 @@ def test_flags_win_over_the_file_and_the_file_over_the_preset(tmp_path):
 
 def test_saved_settings_are_read_back_equal(tmp_path):
     oven = load_settings(Oven, overrides={"kind": "wood", "learning_rate": 0.25})
-    save_settings(oven, tmp_path / "config.json")
+    (tmp_path / "config.json").write_text(oven.model_dump_json(), encoding="utf-8")
     assert load_settings(Oven, file=tmp_path / "config.json") == oven
 
 
