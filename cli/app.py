@@ -19,6 +19,7 @@ from cli.reproduce import reproduce
 from cli.train import train
 from core.crash import write_report
 from core.errors import ISICGUIError
+from core.utils.leash import obey_leash
 from core.utils.logger import setup_logging
 from core.version import __version__
 
@@ -67,6 +68,7 @@ for command in (generate, resume, reproduce, explain, classify, train, experimen
 
 def main(argv: Sequence[str]) -> int:
     """Run one command and return its exit code; every error ends here, in words."""
+    obey_leash()
     setup_logging(console=False)
     console = Console(json_mode="--json" in argv)
     try:
