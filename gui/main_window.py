@@ -11,10 +11,8 @@ from PyQt5.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QShowEvent
 from PyQt5.QtWidgets import QApplication, QDockWidget, QMainWindow, QMenu, QMessageBox, QToolBar, QVBoxLayout, QWidget
 
 from core.cancel import StopMode
-from core.dataset.ratings import MAX_STARS
 from core.events import Finished
 from core.version import PRODUCT
-from gui import shortcuts
 from gui.dialogs.close_dialog import CloseDialog
 from gui.dialogs.problem_dialog import ProblemDialog
 from gui.i18n import tr
@@ -27,7 +25,7 @@ from gui.panels.setup_panel import SetupPanel
 from gui.panels.status_line import StatusLine
 from gui.panels.top_bar import TopBar
 from gui.panels.tree_panel import TreePanel
-from gui.shortcuts import Key
+from gui.shortcuts import Area, Key, Keyboard, keyed
 from gui.state.collection import missing_folder
 from gui.state.problem import Problem
 from gui.state.request import describe_request
@@ -42,7 +40,6 @@ from gui.workers.queue_store import QueuedRun
 from gui.workers.scan import SUFFIXES
 from gui.workers.unfinished import Unfinished
 
-RATING_WORDS: Final = ("No stars", "One star", "Two stars", "Three stars", "Four stars", "Five stars")
 REFERENCE_SIZE: Final = (1280, 800)
 LAYOUT_VERSION: Final = 2
 TOLD_MS: Final = 5000
@@ -68,7 +65,8 @@ class MainWindow(QMainWindow):
         self._make_panels()
         self._lay_out()
         self.keys = self._key_table()
-        shortcuts.install(self, self.keys)
+        session.keys.define(self.keys)
+        self.keyboard = Keyboard(self, session.keys, {"queue": self.queue.list})
         self._connect()
         self._restore()
 
@@ -197,39 +195,51 @@ class MainWindow(QMainWindow):
         for dock in self.docks:
             menu.addAction(dock.toggleViewAction())
         menu.addSeparator()
-        menu.addAction(tr("Hide or show all panels (F11)"), self.toggle_panels)
-        menu.addAction(tr("Reset the layout"), self.reset_layout)
+        keyed(menu.addAction(tr("Hide or show all panels"), self.toggle_panels), "panels")
+        keyed(menu.addAction(tr("Reset the layout"), self.reset_layout), "reset-layout")
         menu.addSeparator()
-        menu.addAction(tr("Keyboard shortcuts (F1)"), self._show_keys)
+        keyed(menu.addAction(tr("Keyboard shortcuts…"), self._show_keys), "keys")
         return menu
 
     def _key_table(self) -> tuple[Key, ...]:
-        picture, session = self.picture, self.session
+        picture, session, controls, gallery = self.picture, self.session, self.setup.controls, self.gallery
+        run, queue, window = Area.RUN, Area.QUEUE, Area.WINDOW
         return (
-            Key(("Ctrl+Return", "Ctrl+Enter"), "Start", self.setup.start.click),
-            Key(("Esc",), "Stop now and keep the finished images", lambda: session.stop(StopMode.NOW)),
-            Key(("P",), "Pause, or go on", self.setup.controls.pause.click),
-            Key(("Ctrl+R",), "Regenerate", self.setup.controls.regenerate.click),
-            Key(("Ctrl+Shift+Return", "Ctrl+Shift+Enter"), "Add to the queue", self.setup.controls.enqueue.click),
-            Key(("Ctrl+Shift+C",), "Copy as command", self.setup.controls.copy_command),
-            Key(("J", "Alt+Right"), "Next image", lambda: self.gallery.step(1)),
-            Key(("K", "Alt+Left"), "Previous image", lambda: self.gallery.step(-1)),
-            Key(("+", "="), "Zoom in", lambda: picture.zoom_by(STEP)),
-            Key(("-",), "Zoom out", lambda: picture.zoom_by(1 / STEP)),
-            Key(("F",), "Fit the picture", picture.fit),
-            Key(("Z",), "One picture pixel, one screen pixel", picture.zoom_one),
-            Key(("S",), "Single pixels instead of smoothing", picture.pixels.toggle),
-            Key(("E",), "Explanations on or off", self.top.explain.toggle),
-            *(Key((str(n),), RATING_WORDS[n], partial(self.gallery.rate, n)) for n in range(MAX_STARS + 1)),
-            Key(("X",), "Reject the image, or take that back", self.gallery.toggle_rejected),
-            Key(("C",), "Compare the chosen images", self.gallery.compare),
-            Key(("Del",), "Move the chosen images to the trash", self.gallery.delete),
-            Key(("Ctrl+Z",), "Undo the last deletion", self.gallery.undo),
-            Key(("Ctrl+E",), "Open the picture in the system's viewer", picture.open_outside),
-            Key(("F11",), "Hide or show all panels", self.toggle_panels),
-            Key(("F1",), "This list", self._show_keys),
-            Key(("Ctrl+Q",), "Close", self.close),
-        )
+            Key(("Ctrl+Return",), tr("Start"), self.setup.start.click, "start", run),
+            Key(
+                ("Esc",), tr("Stop now and keep the finished images"), lambda: session.stop(StopMode.NOW), "stop", run
+            ),
+            Key(("P",), tr("Pause, or go on"), controls.pause.click, "pause", run),
+            Key(("Ctrl+R",), tr("Regenerate"), controls.regenerate.click, "regenerate", run),
+            Key(("Ctrl+Shift+Return",), tr("Add to the queue"), controls.enqueue.click, "enqueue", run),
+            Key(("Ctrl+Shift+C",), tr("Copy as command"), controls.copy_command, "copy-command", run),
+            Key(("J", "Alt+Right"), tr("Next image"), lambda: gallery.step(1), "next-image", Area.GALLERY),
+            Key(("K", "Alt+Left"), tr("Previous image"), lambda: gallery.step(-1), "previous-image", Area.GALLERY),
+            Key(("+", "="), tr("Zoom in"), lambda: picture.zoom_by(STEP), "zoom-in", Area.PICTURE),
+            Key(("-",), tr("Zoom out"), lambda: picture.zoom_by(1 / STEP), "zoom-out", Area.PICTURE),
+            Key(("F",), tr("Fit the picture"), picture.fit, "fit", Area.PICTURE),
+            Key(("Z",), tr("One picture pixel, one screen pixel"), picture.zoom_one, "zoom-one", Area.PICTURE),
+            Key(("S",), tr("Single pixels instead of smoothing"), picture.pixels.toggle, "pixels", Area.PICTURE),
+            Key(("Ctrl+E",), tr("Open the picture in the system's viewer"), picture.open_outside, "open-outside",
+                Area.PICTURE),
+            Key(("E",), tr("Explanations on or off"), self.top.explain.toggle, "explain", Area.EXPLAIN),
+            *(Key((str(n),), words, partial(gallery.rate, n), f"rate-{n}", Area.GALLERY)
+              for n, words in enumerate(_rating_words())),
+            Key(("X",), tr("Reject the image, or take that back"), gallery.toggle_rejected, "reject", Area.GALLERY),
+            Key(("C",), tr("Compare the chosen images"), gallery.compare, "compare", Area.GALLERY),
+            Key(("Del",), tr("Move the chosen images to the trash"), gallery.delete, "delete", Area.GALLERY),
+            Key(("Ctrl+Z",), tr("Undo the last deletion"), gallery.undo, "undo", Area.GALLERY),
+            Key(("Alt+Up",), tr("Make the chosen run earlier"), lambda: self.queue.move_run(-1), "queue-up", queue,
+                "queue"),
+            Key(("Alt+Down",), tr("Make the chosen run later"), lambda: self.queue.move_run(1), "queue-down", queue,
+                "queue"),
+            Key(("Del",), tr("Take the chosen run out of the queue"), self.queue.remove.click, "queue-remove", queue,
+                "queue"),
+            Key(("F11",), tr("Hide or show all panels"), self.toggle_panels, "panels", window),
+            Key((), tr("Reset the layout"), self.reset_layout, "reset-layout", window),
+            Key(("F1",), tr("Keyboard shortcuts"), self._show_keys, "keys", Area.HELP),
+            Key(("Ctrl+Q",), tr("Close"), self.close, "close", window),
+        )  # fmt: skip
 
     def _connect(self) -> None:
         session = self.session
@@ -331,7 +341,8 @@ class MainWindow(QMainWindow):
         box = QMessageBox(self)
         box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         box.setWindowTitle(tr("Keyboard shortcuts"))
-        box.setText(shortcuts.describe_table(self.keys))
+        keys = self.session.keys
+        box.setText("\n".join(f"{keys.hints(key.id)}\t{key.words}" for key in keys.table))
         box.open()
 
     def _restore(self) -> None:
@@ -358,6 +369,11 @@ class MainWindow(QMainWindow):
         self.resizeDocks([gallery, tree], [360, 180], Qt.Orientation.Vertical)
         self.resizeDocks([log], [150], Qt.Orientation.Vertical)
         self.resizeDocks([log, queue], [760, 500], Qt.Orientation.Horizontal)
+
+
+def _rating_words() -> tuple[str, ...]:
+    """Return what 0..5 stars are called."""
+    return tr("No stars"), tr("One star"), tr("Two stars"), tr("Three stars"), tr("Four stars"), tr("Five stars")
 
 
 def _dropped_image(event: QDropEvent) -> Path | None:

@@ -158,6 +158,7 @@ class CompareView(QWidget):
         self.right.placed.connect(lambda place: self._follow(self.right, place))
         self._model.changed.connect(self._show)
         self._session.picture.changed.connect(self._show_names)
+        self._session.keys.changed.connect(self._show_names)
 
     def _follow(self, moved: PictureView, place: Place) -> None:
         """Let the view beside the one that was moved show the same part."""
@@ -206,7 +207,10 @@ class CompareView(QWidget):
             )
         else:
             self.empty.say(
-                tr("Compare two images"), tr("Choose two on the right (Ctrl+click) and press C; or one, then another.")
+                tr("Compare two images"),
+                tr("Choose two on the right (Ctrl+click) and press {key}; or one, then another.").format(
+                    key=self._session.keys.hint("compare")
+                ),
             )
 
 

@@ -37,6 +37,9 @@ class GalleryMenu(QMenu):
         self.addSeparator()
         self._add_trash()
 
+    def _key(self, command: str) -> str:
+        return "\t" + self._session.keys.hint(command)
+
     def _add(self, words: str, action: Callable[[], None], enabled: bool) -> None:
         self.addAction(words, action).setEnabled(enabled)
 
@@ -50,20 +53,22 @@ class GalleryMenu(QMenu):
         menu = self.addMenu(tr("Rating"))
         menu.setEnabled(bool(keys))
         for stars in range(5, 0, -1):
-            menu.addAction("★" * stars + f"\t{stars}", lambda stars=stars: ratings.rate(keys, stars))
-        menu.addAction(tr("No stars") + "\t0", lambda: ratings.rate(keys, 0))
-        self._add(tr("Reject, or take that back") + "\tX", lambda: ratings.toggle_rejected(keys), bool(keys))
+            menu.addAction("★" * stars + self._key(f"rate-{stars}"), lambda stars=stars: ratings.rate(keys, stars))
+        menu.addAction(tr("No stars") + self._key("rate-0"), lambda: ratings.rate(keys, 0))
+        self._add(
+            tr("Reject, or take that back") + self._key("reject"), lambda: ratings.toggle_rejected(keys), bool(keys)
+        )
 
     def _add_use(self) -> None:
         count = len(self._items)
         words = tr("Compare the two") if count == 2 else tr("Compare with another one")
-        self._add(words + "\tC", self._act["compare"], count in (1, 2))
+        self._add(words + self._key("compare"), self._act["compare"], count in (1, 2))
         self._add(tr("Contact sheet…"), self._act["sheet"], self._session.gallery.rowCount() > 0)
 
     def _add_trash(self) -> None:
         trash, rejected = self._session.collection.trash, len(self._session.gallery.rejected())
-        self._add(tr("Move to the trash") + "\tDel", self._act["delete"], bool(self._items))
+        self._add(tr("Move to the trash") + self._key("delete"), self._act["delete"], bool(self._items))
         words = tr("Move %n rejected image(s) to the trash", rejected)
         self._add(words, self._act["delete_rejected"], rejected > 0)
-        self._add(tr("Undo the last deletion") + "\tCtrl+Z", self._act["undo"], trash.deletions > 0)
+        self._add(tr("Undo the last deletion") + self._key("undo"), self._act["undo"], trash.deletions > 0)
         self._add(tr("Empty the trash (%n file(s))…", trash.files), self._act["empty"], trash.files > 0)

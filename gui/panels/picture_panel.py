@@ -11,6 +11,7 @@ from gui.i18n import tr
 from gui.panels.compare_view import CompareView
 from gui.panels.denoising_view import DenoisingView
 from gui.panels.explain_view import ExplainView
+from gui.shortcuts import keyed
 from gui.state.run import RunState
 from gui.state.session import Session
 from gui.theme.palette import tabular
@@ -99,10 +100,10 @@ class PicturePanel(QFrame):
         self._zoom.setFont(tabular(self._zoom.font()))
         self._zoom.setMinimumWidth(48)
         self._zoom.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-        smaller = icon_button("zoom-out", tr("Smaller (-)"), lambda: self.zoom_by(1 / STEP))
-        larger = icon_button("zoom-in", tr("Larger (+)"), lambda: self.zoom_by(STEP))
-        fit = icon_button("fit", tr("Fit (F)"), self.fit)
-        outside = icon_button("open", tr("Open in the system's viewer (Ctrl+E)"), self.open_outside)
+        smaller = keyed(icon_button("zoom-out", tr("Smaller"), lambda: self.zoom_by(1 / STEP)), "zoom-out")
+        larger = keyed(icon_button("zoom-in", tr("Larger"), lambda: self.zoom_by(STEP)), "zoom-in")
+        fit = keyed(icon_button("fit", tr("Fit"), self.fit), "fit")
+        outside = keyed(icon_button("open", tr("Open in the system's viewer"), self.open_outside), "open-outside")
         self.pixels = self._pixels_button()
         shown = (self._zoom, smaller, larger, fit, self.pixels, outside)
         whole = YieldingRow(self.tabs, shown, (self._zoom, fit, self.pixels, larger, smaller, outside))
@@ -110,7 +111,7 @@ class PicturePanel(QFrame):
         return whole
 
     def _pixels_button(self) -> QToolButton:
-        button = icon_button("pixels", tr("Show single pixels instead of smoothing (S)"))
+        button = keyed(icon_button("pixels", tr("Show single pixels instead of smoothing")), "pixels")
         button.setCheckable(True)
         button.toggled.connect(self._set_pixels)
         return button

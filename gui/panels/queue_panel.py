@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PyQt5.QtCore import QEvent, QModelIndex, QSize, Qt
+from PyQt5.QtCore import QModelIndex, QSize, Qt
 from PyQt5.QtGui import QIcon
 from PyQt5.QtWidgets import (
     QFrame,
@@ -18,6 +18,7 @@ from PyQt5.QtWidgets import (
 )
 
 from gui.i18n import tr
+from gui.shortcuts import keyed
 from gui.state.queue import OVER, QueueModel, StateRole
 from gui.theme.icons import icon, set_icon
 from gui.theme.tokens import CONTROL_HEIGHT, GAP_SMALL, GRID
@@ -48,31 +49,20 @@ class QueuePanel(QFrame):
         self.hint = label("", "muted", wrap=True)
         self.hint.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
         self.start = self._make_start()
-        self.up = icon_button("up", tr("Earlier (Alt+Up)"), lambda: self._move(-1))
-        self.down = icon_button("down", tr("Later (Alt+Down)"), lambda: self._move(1))
-        self.remove = icon_button("remove", tr("Take out of the queue (Del)"), lambda: self._on_row(queue.remove))
+        self.up = keyed(icon_button("up", tr("Earlier"), lambda: self.move_run(-1)), "queue-up")
+        self.down = keyed(icon_button("down", tr("Later"), lambda: self.move_run(1)), "queue-down")
+        remove = icon_button("remove", tr("Take out of the queue"), lambda: self._on_row(queue.remove))
+        self.remove = keyed(remove, "queue-remove")
         self.more = self._make_more()
         self._lay_out()
         queue.changed.connect(self._show_state)
         self.list.selectionModel().currentChanged.connect(lambda *_: self._show_state())
         self._show_state()
 
-    def eventFilter(self, watched: object, event: QEvent) -> bool:
-        """Let the keys of the list act on the queue."""
-        if event.type() == QEvent.Type.KeyPress:
-            act = self._key_actions().get((int(event.modifiers()), event.key()))  # type: ignore[attr-defined]
-            if act:
-                act()
-                return True
-        return False
-
-    def _key_actions(self) -> dict[tuple[int, int], Callable[[], object]]:
-        alt, none = int(Qt.KeyboardModifier.AltModifier), int(Qt.KeyboardModifier.NoModifier)
-        return {
-            (alt, Qt.Key.Key_Up): lambda: self._move(-1),
-            (alt, Qt.Key.Key_Down): lambda: self._move(1),
-            (none, Qt.Key.Key_Delete): lambda: self._on_row(self._queue.remove),
-        }
+    def move_run(self, by: int) -> None:
+        """Make the chosen run earlier or later."""
+        if self._row() >= 0:
+            self.list.setCurrentIndex(self._queue.index(self._queue.move(self._row(), by)))
 
     def _make_list(self) -> QListView:
         view = QListView()
@@ -83,7 +73,6 @@ class QueuePanel(QFrame):
         view.setUniformItemSizes(True)
         view.setTextElideMode(Qt.TextElideMode.ElideRight)
         view.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        view.installEventFilter(self)
         return view
 
     def _make_start(self) -> QPushButton:
@@ -122,10 +111,6 @@ class QueuePanel(QFrame):
     def _on_row(self, act: Callable[[int], object]) -> None:
         if self._row() >= 0:
             act(self._row())
-
-    def _move(self, by: int) -> None:
-        if self._row() >= 0:
-            self.list.setCurrentIndex(self._queue.index(self._queue.move(self._row(), by)))
 
     def _show_state(self) -> None:
         queue, row = self._queue, self._row()

@@ -10,6 +10,7 @@ from core.generator.command import command_line
 from core.generator.request import GenerationRequest
 from gui.dialogs.discard_dialog import DiscardDialog
 from gui.i18n import tr
+from gui.shortcuts import keyed
 from gui.state.request import describe_request
 from gui.state.run import PAUSES
 from gui.state.session import Session
@@ -30,14 +31,14 @@ class RunControls(QWidget):
         self.estimate = label("", "muted", wrap=True)
         self.warnings = WarningLines()
         self.start = self._make_start()
-        self.pause = text_button(tr("Pause"), session.run.toggle_pause)
+        self.pause = keyed(text_button(tr("Pause"), session.run.toggle_pause), "pause")
         self.pause.setProperty("tall", True)
         self.stop = self._make_stop()
-        self.regenerate = text_button(tr("Regenerate"), session.regenerate)
+        self.regenerate = keyed(text_button(tr("Regenerate"), session.regenerate), "regenerate")
         set_icon(self.regenerate, "again")
         self.enqueue = text_button(tr("To queue"), session.queue_up)
         set_icon(self.enqueue, "queue-add")
-        self.enqueue.setToolTip(tr("Put this run at the end of the queue (Ctrl+Shift+Return)"))
+        keyed(self.enqueue, "enqueue").setToolTip(tr("Put this run at the end of the queue"))
         self.more = self._make_more()
         self._lay_out()
         self._connect()
@@ -71,7 +72,7 @@ class RunControls(QWidget):
     def _make_start(self) -> QPushButton:
         button = text_button(tr("Start"), self._session.start)
         button.setObjectName("primary")
-        button.setToolTip(tr("Make the images (Ctrl+Return)"))
+        keyed(button, "start").setToolTip(tr("Make the images"))
         set_icon(button, "start", "on_accent")
         return button
 
@@ -82,7 +83,7 @@ class RunControls(QWidget):
         menu = QMenu(button)
         stop = self._session.stop
         menu.addAction(tr("After this image"), lambda: stop(StopMode.AFTER_IMAGE))
-        menu.addAction(tr("Now, keep the finished images (Esc)"), lambda: stop(StopMode.NOW))
+        keyed(menu.addAction(tr("Now, keep the finished images"), lambda: stop(StopMode.NOW)), "stop")
         menu.addSeparator()
         menu.addAction(tr("Now, and take this run's images back…"), self.ask_to_discard)
         button.setMenu(menu)
@@ -97,7 +98,7 @@ class RunControls(QWidget):
             tr("Regenerate with new random seeds"), lambda: self._session.regenerate(random_seeds=True)
         )
         self.random.setToolTip(tr("The last run again, with a fresh seed for every image, recorded with it"))
-        self.command = menu.addAction(tr("Copy as command (Ctrl+Shift+C)"), self.copy_command)
+        self.command = keyed(menu.addAction(tr("Copy as command"), self.copy_command), "copy-command")
         self.command.setToolTip(tr("The command line that does the same run"))
         button.setMenu(menu)
         button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
@@ -147,7 +148,7 @@ class RunControls(QWidget):
         self.pause.setText(tr("Resume") if paused else tr("Pause"))
         self.pause.setAccessibleName(self.pause.text())
         self.pause.setToolTip(
-            tr("Go on with the picture being made (P)") if paused else tr("Wait after this denoising step (P)")
+            tr("Go on with the picture being made") if paused else tr("Wait after this denoising step")
         )
         set_icon(self.pause, "start" if paused else "pause")
         self.pause.setEnabled(run.can_pause)
@@ -175,8 +176,8 @@ def _copied(request: GenerationRequest) -> str:
 
 def _regenerate_tip(last: GenerationRequest | None) -> str:
     if last is None:
-        return tr("Make further images with the settings of the last run (Ctrl+R)")
-    words = tr("Further images with the settings of the last run (Ctrl+R)") + f"\n{describe_request(last)}"
+        return tr("Make further images with the settings of the last run")
+    words = tr("Further images with the settings of the last run") + f"\n{describe_request(last)}"
     if last.seed is None:
         return words
     return f"{words}\n" + tr(

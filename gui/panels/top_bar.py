@@ -10,6 +10,7 @@ from PyQt5.QtWidgets import QComboBox, QFileDialog, QFrame, QHBoxLayout, QMenu, 
 
 from gui.desktop import open_path
 from gui.i18n import tr
+from gui.shortcuts import keyed
 from gui.state.engine import EngineModel
 from gui.state.memory import GIB, MemoryModel
 from gui.state.session import Session
@@ -90,7 +91,8 @@ class TopBar(QWidget):
         button.setText(tr("Explain"))
         button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         button.setCheckable(True)
-        button.setToolTip(tr("Show by Integrated Gradients what the classifier looks at in the shown image (E)"))
+        button.setToolTip(tr("Show by Integrated Gradients what the classifier looks at in the shown image"))
+        keyed(button, "explain")
         button.setAccessibleName(tr("Explanations"))
         return button
 

@@ -23,6 +23,7 @@ from gui.state.engine import EngineModel, EngineState
 from gui.state.explain import ExplainModel
 from gui.state.forecast import ForecastModel
 from gui.state.gallery import GalleryModel
+from gui.state.keys import KeysModel
 from gui.state.log import LogModel
 from gui.state.memory import MemoryModel
 from gui.state.picture import PictureModel
@@ -73,6 +74,7 @@ class Session(QObject):
         self._follows_run = False
         self._made: Counter[str] = Counter()
         self.settings = settings
+        self.keys = KeysModel(settings, self)
         self.classes = ClassesModel(settings, self)
         self.catalog = CatalogModel(discover, self._files, self)
         self.engine = EngineModel(engine, self._jobs, self)
@@ -99,6 +101,7 @@ class Session(QObject):
         self.catalog.look(self.settings.models)
         self._open_output()
         self.engine.warm_up()
+        self.memory.begin()
 
     def start(self) -> None:
         """Start the run that the window describes."""

@@ -220,7 +220,7 @@ def test_every_control_is_named_and_reachable(window: MainWindow) -> None:
 
 
 def test_no_two_shortcuts_share_keys(window: MainWindow) -> None:
-    keys = [QKeySequence(text).toString() for key in window.keys for text in key.keys]
+    keys = [QKeySequence(text).toString() + key.scope for key in window.keys for text in key.keys]
     buttons = [button.shortcut().toString() for button in window.findChildren(QAbstractButton)]
     keys += [shortcut for shortcut in buttons if shortcut]
     assert len(keys) == len(set(keys))
