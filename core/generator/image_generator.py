@@ -123,11 +123,18 @@ class ImageGenerator:
     def _equip(self, request: GenerationRequest, catalog: Catalog) -> Equipment:
         device = resolve_device(request.device)
         precision = resolve_precision(request.precision, device)
-        return Equipment(catalog.classes, self._manager, _colors(request, catalog), device, precision)
+        return Equipment(catalog.classes, self._manager, color_corrections(catalog, request.color), device, precision)
 
 
-def _colors(request: GenerationRequest, catalog: Catalog) -> Mapping[str, ColorStatistics]:
-    if not request.color or catalog.color_statistics is None:
+def color_corrections(catalog: Catalog, wanted: bool) -> Mapping[str, ColorStatistics]:
+    """Return the colour statistics that images of these models are corrected with, by class; none if not wanted.
+
+    Raises
+    ------
+    InputRefusedError
+        If the statistics next to the models cannot be read.
+    """
+    if not wanted or catalog.color_statistics is None:
         return {}
     statistics = load_color_statistics(catalog.color_statistics)
     return {code: of_class for code, of_class in statistics.items() if catalog.corrects_colors(code)}

@@ -57,6 +57,38 @@ class Reproduction:
     notes: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Preparation:
+    """Everything to make an image again with, as near to its recipe as this machine can come.
+
+    Attributes
+    ----------
+    original
+        The image as it lies on disk, RGB, uint8, shape (H, W, 3).
+    same_weights
+        Whether the weights have the SHA-256 that the recipe names.
+    notes
+        What has to be done otherwise than recorded, in plain words.
+    """
+
+    recipe: Recipe
+    original: NDArray[np.uint8]
+    model: LoadedModel
+    batch_size: int
+    same_weights: bool
+    notes: tuple[str, ...]
+
+    def drawing(self) -> Drawing:
+        """Return the image about to be drawn."""
+        settings = Settings(self.recipe.sampler, self.recipe.steps, self.recipe.guidance, self.batch_size)
+        return Drawing(self.model, settings, [self.recipe.seed], self.recipe.scheduler)
+
+    @property
+    def color(self) -> ColorStatistics | None:
+        """The colour statistics that were applied, or None."""
+        return None if self.recipe.color is None else ColorStatistics.from_json(self.recipe.color)
+
+
 def reproduce(image: Path, *, models: Path | None = None, device: str = "auto") -> Reproduction:
     """Make an image again with the seed, sampler, batch shape, precision and colours that its recipe records.
 
@@ -82,6 +114,14 @@ def reproduce(image: Path, *, models: Path | None = None, device: str = "auto") 
     DeviceError
         If the device that was asked for does not exist.
     """
+    prepared = prepare(image, models=models, device=device)
+    with recorded_threads(prepared.recipe.threads):
+        pixels = _draw(prepared)
+    return _compare(prepared, pixels, image)
+
+
+def prepare(image: Path, *, models: Path | None = None, device: str = "auto") -> Preparation:
+    """Read an image's recipe and load what made it; parameters and errors as of `reproduce`."""
     recipe, original = read_recipe(image), read_image(image)
     _check(recipe, image)
     manager = ModelManager(CacheManager())
@@ -96,9 +136,7 @@ def reproduce(image: Path, *, models: Path | None = None, device: str = "auto") 
         notes.append(
             f"Made in a batch of {recipe.batch_size}, made again in one of {batch_size}: memory holds no more."
         )
-    with _threads(recipe.threads):
-        pixels = _draw(recipe, model, batch_size)
-    return _compare(recipe, original, pixels, same, tuple(notes), image)
+    return Preparation(recipe, original, model, batch_size, same, tuple(notes))
 
 
 def _check(recipe: Recipe, image: Path) -> None:
@@ -131,25 +169,15 @@ def _check_types(recipe: Recipe) -> None:
         ColorStatistics.from_json(recipe.color)
 
 
-def _draw(recipe: Recipe, model: LoadedModel, batch_size: int) -> NDArray[np.uint8]:
-    settings = Settings(recipe.sampler, recipe.steps, recipe.guidance, batch_size)
-    drawing = Drawing(model, settings, [recipe.seed], recipe.scheduler)
-    for state in drawing.states():
+def _draw(prepared: Preparation) -> NDArray[np.uint8]:
+    for state in prepared.drawing().states():
         last = state
     pixels = to_uint8(last.sample)[0]
-    if recipe.color is None:
-        return pixels
-    return apply_color_statistics(pixels, ColorStatistics.from_json(recipe.color))
+    return pixels if prepared.color is None else apply_color_statistics(pixels, prepared.color)
 
 
-def _compare(
-    recipe: Recipe,
-    original: NDArray[np.uint8],
-    pixels: NDArray[np.uint8],
-    same_weights: bool,
-    notes: tuple[str, ...],
-    image: Path,
-) -> Reproduction:
+def _compare(prepared: Preparation, pixels: NDArray[np.uint8], image: Path) -> Reproduction:
+    original = prepared.original
     if original.shape != pixels.shape:
         raise InputRefusedError(
             f"{image} has {original.shape[1]} x {original.shape[0]} pixels, but its recipe makes "
@@ -159,13 +187,13 @@ def _compare(
         )
     difference = np.abs(original.astype(np.int16) - pixels.astype(np.int16))
     return Reproduction(
-        recipe=recipe,
+        recipe=prepared.recipe,
         max_difference=int(difference.max()),
         mean_difference=float(difference.mean()),
         identical=not difference.any(),
-        same_weights=same_weights,
+        same_weights=prepared.same_weights,
         pixels=pixels,
-        notes=notes,
+        notes=prepared.notes,
     )
 
 
@@ -220,7 +248,7 @@ def _precision(recipe: Recipe, device: torch.device, notes: list[str]) -> Precis
 
 
 @contextmanager
-def _threads(count: int) -> Iterator[None]:
+def recorded_threads(count: int) -> Iterator[None]:
     """Compute with as many threads as recorded: sums split among threads round differently in the last bit."""
     before = torch.get_num_threads()
     torch.set_num_threads(max(1, min(count, _MOST_THREADS)))

@@ -86,16 +86,22 @@ def denoise(
     total = len(scheduler.timesteps)
     for step, timestep in enumerate(scheduler.timesteps, start=1):
         noisy = sample
-        sample, predicted = _advance(predict, scheduler, timestep, noisy, streams.generators)
+        sample, predicted = advance(predict, scheduler, timestep, noisy, streams.generators)
         yield StepState(step, total, float(timestep), noisy, predicted, sample)
 
 
 # The mode must not be on while the consumer of the loop runs, so it is entered anew for every step.
 @torch.inference_mode()
-def _advance(
+def advance(
     predict: Predictor, scheduler: Scheduler, timestep: Tensor, noisy: Tensor, generators: list[torch.Generator]
 ) -> tuple[Tensor, Tensor]:
-    """Return x_{t-1} and the predicted x0."""
+    """Take one denoising step and return x_{t-1} and the predicted x0.
+
+    Parameters
+    ----------
+    generators
+        One for each image of the batch; the step's noise is drawn from them.
+    """
     output = predict(noisy, timestep)
     streams = {} if isinstance(scheduler, UniPCMultistepScheduler) else {"generator": generators}
     result = scheduler.step(output, timestep, noisy, **streams)
