@@ -2,20 +2,62 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import difflib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, Final, Literal
 
-import numpy as np
-from numpy.typing import NDArray
-
 from core.errors import ISICGUIError, UsageError
+from core.message import Message
 
 GateLevel = Literal["green", "amber", "red"]
+Style = Literal["signed", "positive", "jet"]
 
-METHODS: Final[dict[str, str]] = {"ig": "Integrated Gradients"}
+LOGITS_PER_PIXEL: Final = "logits per pixel"
+
+
+@dataclass(frozen=True, slots=True)
+class Method:
+    """What one needs to know to read a map of a method.
+
+    Attributes
+    ----------
+    unit
+        Of the shown map. Maps of one unit can be compared; each unit has a colour bar of its own.
+    complete
+        Whether the values add up to the difference between the image's logit and the baseline's.
+    uses_baseline
+        Whether the map depends on the baseline at all.
+    """
+
+    title: str
+    unit: str
+    complete: bool
+    uses_baseline: bool
+
+
+FACTS: Final[dict[str, Method]] = {
+    "ig": Method("Integrated Gradients", LOGITS_PER_PIXEL, complete=True, uses_baseline=True),
+    "shapley": Method("Shapley values of superpixels", LOGITS_PER_PIXEL, complete=True, uses_baseline=True),
+    "combined": Method(
+        "Agreement of IG and Shapley", "share of the difference per pixel", complete=False, uses_baseline=True
+    ),
+    "gradcam": Method("Grad-CAM", "mean gradient x activation per cell", complete=False, uses_baseline=False),
+    "layercam": Method("LayerCAM", "positive gradient x activation per cell", complete=False, uses_baseline=False),
+    "occlusion": Method("Occlusion", LOGITS_PER_PIXEL, complete=False, uses_baseline=True),
+    "smoothgrad": Method("SmoothGrad", "logits per unit of brightness", complete=False, uses_baseline=False),
+}
+
+METHODS: Final[dict[str, str]] = {key: facts.title for key, facts in FACTS.items()}
 BASELINES: Final = ("skin", "blur", "mean", "noise", "black", "multi")
+STYLES: Final[tuple[Style, ...]] = ("signed", "positive", "jet")
+
+MAX_STEPS: Final = 1 << 14
+MAX_SEED: Final = (1 << 32) - 1
+MAX_PLAYERS: Final = 64
+EXACT_PLAYERS: Final = 12
+"""Up to so many superpixels the Shapley value is exact: 4,096 coalitions. Above, it is estimated from permutations."""
 
 
 class ExplanationCancelled(ISICGUIError):  # noqa: N818 - nothing went wrong, the user said stop
@@ -25,7 +67,7 @@ class ExplanationCancelled(ISICGUIError):  # noqa: N818 - nothing went wrong, th
     kind: ClassVar[str] = "cancelled"
 
     def __init__(self) -> None:
-        super().__init__("The explanation was cancelled.", remedy="Start it again whenever you like.")
+        super().__init__(Message("The explanation was cancelled."), remedy=Message("Start it again whenever you like."))
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +97,23 @@ class ExplainOptions:
     Attributes
     ----------
     methods
-        Keys of `METHODS`.
+        Keys of `METHODS`; one named twice counts once.
     target
         `label` (the class the image was made for or lies in the folder of), `predicted`, or a class code.
     classifier
         Weights file or classifier folder; None for the starter classifier.
+    baseline
+        One of `BASELINES`.
+    max_steps
+        Integrated Gradients doubles its steps up to this number.
+    players
+        Superpixels that share the score, at most: exact up to `EXACT_PLAYERS`, sampled above.
+    seed
+        Of everything random: permutations, SmoothGrad's noise, the noise baseline, random controls.
+    mask
+        The lesion's mask (white inside), or a folder of masks named like the images; None for none.
+    faithfulness
+        Whether to measure how faithful each map is.
     """
 
     methods: tuple[str, ...] = ("ig",)
@@ -67,17 +121,42 @@ class ExplainOptions:
     classifier: Path | None = None
     baseline: str = "skin"
     device: str = "auto"
+    max_steps: int = 512
+    players: int = 12
+    seed: int = 0
+    mask: Path | None = None
+    faithfulness: bool = False
 
     def __post_init__(self) -> None:
-        unknown = [m for m in self.methods if m not in METHODS]
-        if unknown or not self.methods:
-            raise UsageError(
-                f"There is no explanation method '{', '.join(unknown)}'.", remedy=f"Choose from {', '.join(METHODS)}."
-            )
-        if self.baseline not in BASELINES:
-            raise UsageError(
-                f"There is no baseline '{self.baseline}'.", remedy=f"Choose one of {', '.join(BASELINES)}."
-            )
+        object.__setattr__(self, "methods", tuple(dict.fromkeys(self.methods)))
+        if not self.methods:
+            raise UsageError(Message("No explanation method is named."), remedy=_choices(tuple(METHODS)))
+        for name in self.methods:
+            _check_choice(name, tuple(METHODS), Message("There is no explanation method '{name}'.", name=name))
+        name = self.baseline
+        _check_choice(name, BASELINES, Message("There is no baseline '{name}'.", name=name))
+        value = self.players
+        _check_range(value, 2, MAX_PLAYERS, Message("The number of superpixels cannot be {value}.", value=value))
+        value = self.max_steps
+        _check_range(value, 1, MAX_STEPS, Message("The number of steps cannot be {value}.", value=value))
+        _check_range(self.seed, 0, MAX_SEED, Message("The seed cannot be {value}.", value=self.seed))
+
+
+def _check_choice(name: str, known: Sequence[str], message: Message) -> None:
+    if name in known:
+        return
+    near = difflib.get_close_matches(name.lower(), known, n=1, cutoff=0.5)
+    hint = Message("Did you mean {near}? {choices}", near=near[0], choices=_choices(known)) if near else _choices(known)
+    raise UsageError(message, remedy=hint)
+
+
+def _choices(known: Sequence[str]) -> Message:
+    return Message("There are: {choices}.", choices=", ".join(known))
+
+
+def _check_range(value: int, low: int, high: int, message: Message) -> None:
+    if not low <= value <= high:
+        raise UsageError(message, remedy=Message("Give a whole number from {low} to {high}.", low=low, high=high))
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,16 +178,31 @@ class Explanation:
     image
         The explained picture, uint8, shape (H, W, 3), before any resizing.
     attribution
-        Signed contribution of each pixel and channel to the target logit, float32, shape (H, W, 3); it sums to
-        `score - baseline_score` up to `delta`.
+        Signed value of each pixel and channel, float32, shape (H, W, 3); summed over the channels it is in the method's
+        unit (`FACTS`). For complete methods everything sums to `score - baseline_score` up to `delta`.
+    score, baseline_score
+        The target's logit for the image and for the baseline (mean over several), whatever the method makes of it.
     delta
-        Convergence delta: the sum of the attribution minus (score - baseline_score).
+        Convergence delta: the sum of the attribution minus (score - baseline_score); 0 for methods that do not add up.
     relative_delta
-        |delta| / |score - baseline_score|, or None where the difference is too small to divide by.
+        |delta| / |score - baseline_score|; None where the difference is too small to divide by, and for methods that do
+        not add up.
+    steps
+        Steps of the integral, or how many altered pictures the classifier was shown.
     source
         The image's file, or None if it was given as an array.
     notes
         Plain sentences on what was decided: where the target comes from, whether the image was scaled down.
+    parameters
+        Everything else that the method was run with, ready for JSON.
+    standard_error
+        Of the map, float32, shape (H, W), in its unit; None where nothing was sampled.
+    segments
+        Superpixel of each pixel, int32, shape (H, W), from 0; None for methods without superpixels.
+    cell
+        Height and width in the picture's pixels of what a class activation map can tell apart; None for other methods.
+    faithfulness
+        What `xai.faithfulness` measured, ready for JSON; None if it was not asked.
     """
 
     method: str
@@ -127,3 +221,8 @@ class Explanation:
     seconds: float = 0.0
     source: Path | None = None
     notes: tuple[str, ...] = ()
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    standard_error: NDArray[np.float32] | None = field(default=None, repr=False)
+    segments: NDArray[np.int32] | None = field(default=None, repr=False)
+    cell: tuple[float, float] | None = None
+    faithfulness: Mapping[str, Any] | None = None
