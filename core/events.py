@@ -5,10 +5,11 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-import numpy as np
-from numpy.typing import NDArray
+if TYPE_CHECKING:  # annotations only: numpy takes a fifth of a second that the window's start does not have
+    import numpy as np
+    from numpy.typing import NDArray
 
 RunStatus = Literal["completed", "stopped", "discarded", "failed"]
 

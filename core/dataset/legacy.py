@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from core.dataset.png import read_recipe
 from core.dataset.recipe import Recipe
 from core.dataset.record import SOURCE, ImageRecord
 from core.dataset.sidecar import read_sidecar
@@ -56,6 +55,8 @@ def describe_by_sidecar(path: Path, class_code: str, number: int, rows: Rows) ->
 
 def embedded_recipe(path: Path) -> Recipe | None:
     """Return the recipe inside a PNG, or None."""
+    from core.dataset.png import read_recipe  # brings Pillow and numpy, which the window's start does without
+
     try:
         return read_recipe(path)
     except InputRefusedError:

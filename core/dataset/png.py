@@ -16,11 +16,11 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps, PngImagePlugin
 
 from core.dataset import strict_json
+from core.dataset.limits import MAX_PIXELS
 from core.dataset.recipe import PNG_KEY, Recipe
 from core.errors import InputRefusedError
 
 FORMATS: Final = ("PNG", "JPEG", "BMP", "TIFF")
-MAX_PIXELS: Final = 50_000_000
 XMP_KEY: Final = "XML:com.adobe.xmp"
 DIGITAL_SOURCE_TYPE: Final = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
 

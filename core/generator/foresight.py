@@ -13,7 +13,7 @@ from core.generator.discovery import discover
 from core.generator.model_manager import ModelSource, model_source
 from core.generator.precision import resolve_device, resolve_precision
 from core.generator.request import GenerationRequest
-from core.utils.folder_lock import who_holds
+from core.utils.lock_holder import who_holds
 
 
 def foresee(request: GenerationRequest) -> Foresight:

@@ -11,13 +11,13 @@ from typing import Final
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 from core.dataset.legacy import embedded_recipe
+from core.dataset.limits import MAX_SHEET_IMAGES
 from core.dataset.png import read_image, synthetic_mark
 from core.dataset.sidecar import read_sidecar
 from core.errors import InputRefusedError, UsageError
 from core.taxonomy import CLASS_INDEX
 from core.utils.palette import HAIRLINE, MUTED, TEXT
 
-MAX_IMAGES: Final = 2000
 DEFAULT_TILE: Final = 128
 
 _GAP: Final = 8
@@ -47,9 +47,9 @@ def contact_sheet(
     UsageError
         If there are no images or more than 2,000.
     """
-    if not 0 < len(images) <= MAX_IMAGES:
+    if not 0 < len(images) <= MAX_SHEET_IMAGES:
         raise UsageError(
-            f"A contact sheet holds 1 to {MAX_IMAGES} images, not {len(images)}.",
+            f"A contact sheet holds 1 to {MAX_SHEET_IMAGES} images, not {len(images)}.",
             remedy="Choose the images in the gallery, or filter it, before exporting.",
         )
     cell = (tile + _GAP, tile + 2 * _LINE + _GAP)

@@ -14,10 +14,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-import psutil
 from filelock import FileLock, Timeout
 
 from core.errors import FolderLockedError
+from core.utils.lock_holder import holder_words, is_here, read_holder
 from core.utils.output_errors import output_errors
 
 logger = logging.getLogger(__name__)
@@ -56,7 +56,7 @@ class FolderLock:
             try:
                 self._lock.acquire(blocking=False)
             except Timeout as error:  # an OSError too
-                raise _locked_error(self._subject, _read_holder(self._holder_file)) from error
+                raise _locked_error(self._subject, read_holder(self._holder_file)) from error
         self._announce()
 
     def release(self) -> None:
@@ -86,39 +86,6 @@ class FolderLock:
             logger.warning("Could not note who is writing to %s: %s", self._subject, error)
 
 
-def who_holds(folder: Path) -> str:
-    """Return in words which other process holds the lock of `folder`, or an empty text; the lock is not touched.
-
-    A holder on another machine is believed; one on this machine that has died without a word is not.
-    """
-    holder = _read_holder(folder / "lock.json")
-    if not isinstance(holder.get("pid"), int) or (_is_here(holder) and not _still_runs(holder)):
-        return ""
-    return _words(holder)
-
-
-def _is_here(holder: dict[str, Any]) -> bool:
-    return holder.get("host") == socket.gethostname()
-
-
-def _still_runs(holder: dict[str, Any]) -> bool:
-    """Whether the process that noted itself is there, is another one, and is older than its note."""
-    pid, since = holder["pid"], holder.get("since")
-    if not isinstance(since, str) or pid == os.getpid():
-        return False
-    try:
-        return psutil.Process(pid).create_time() < datetime.fromisoformat(since).timestamp() + 1
-    except (psutil.Error, ValueError):
-        return False
-
-
-def _words(holder: dict[str, Any]) -> str:
-    return (
-        f"Process {holder.get('pid')} ({holder.get('program')}: {holder.get('command')}) "
-        f"on {holder.get('host')}, since {holder.get('since')}"
-    )
-
-
 def _this_process() -> dict[str, Any]:
     return {
         "pid": os.getpid(),
@@ -129,22 +96,14 @@ def _this_process() -> dict[str, Any]:
     }
 
 
-def _read_holder(path: Path) -> dict[str, Any]:
-    try:
-        holder = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return holder if isinstance(holder, dict) else {}
-
-
 def _locked_error(subject: Path, holder: dict[str, Any]) -> FolderLockedError:
-    if holder.get("pid") == os.getpid() and _is_here(holder):
+    if holder.get("pid") == os.getpid() and is_here(holder):
         return FolderLockedError(
             f"This program is already writing to '{subject}'.",
             remedy="Wait until that run has ended, or choose another output folder.",
             path=subject,
         )
-    who = f"{_words(holder)}," if holder else "Another process"
+    who = f"{holder_words(holder)}," if holder else "Another process"
     return FolderLockedError(
         f"{who} is writing to '{subject}'.",
         remedy="Wait until it has finished, stop it, or choose another output folder.",

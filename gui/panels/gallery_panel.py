@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from PyQt5.QtCore import QItemSelectionModel, QModelIndex, QPoint, Qt
@@ -16,7 +17,7 @@ from PyQt5.QtWidgets import (
     QVBoxLayout,
 )
 
-from core.sheets.contact_sheet import MAX_IMAGES
+from core.dataset.limits import MAX_SHEET_IMAGES
 from core.taxonomy import CLASSES
 from gui.desktop import open_path
 from gui.dialogs.empty_trash_dialog import EmptyTrashDialog
@@ -116,9 +117,9 @@ class GalleryPanel(QFrame):
         """Ask for a file and write a contact sheet of the chosen images, or of all that are shown."""
         chosen = self.selected()
         wanted = chosen if len(chosen) > 1 else self._model.items()
-        items = wanted[:MAX_IMAGES]
+        items = wanted[:MAX_SHEET_IMAGES]
         title = tr("Contact sheet of %n image(s)", len(items))
-        if len(wanted) > MAX_IMAGES:
+        if len(wanted) > MAX_SHEET_IMAGES:
             title += " " + tr("(the first of {total})").format(total=len(wanted))
         target = self._ask_for_file(title)
         if target:
@@ -196,9 +197,16 @@ class GalleryPanel(QFrame):
         self._model.flawed.connect(self._show_flaws)
         self._model.modelReset.connect(self._mark_shown)
         self._session.picture.changed.connect(self._mark_shown)
-        trash.deleted.connect(lambda paths: self.note.tell(tr("%n file(s) deleted.", len(paths))))
-        trash.restored.connect(lambda _: self.note.hide())
-        trash.changed.connect(lambda: self.note.setVisible(self.note.isVisible() and trash.deletions > 0))
+        trash.deleted.connect(self._note_deletion)
+        trash.restored.connect(self.note.hide)
+        trash.changed.connect(self._forget_note)
+
+    def _note_deletion(self, paths: Sequence[str]) -> None:
+        self.note.tell(tr("%n file(s) deleted.", len(paths)))
+
+    def _forget_note(self) -> None:
+        trash = self._session.collection.trash
+        self.note.setVisible(self.note.isVisible() and trash.deletions > 0)
 
     def _show_counts(self) -> None:
         total, shown = sum(self._model.counts.values()), self._model.rowCount()

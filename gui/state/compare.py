@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 from PyQt5.QtCore import QObject, pyqtSignal
 
 from gui.state.picture import Picture, read_picture
@@ -110,5 +109,7 @@ def difference(a: Picture, b: Picture) -> Difference | None:
     """Return how far two pictures are from each other, or None if their sizes differ."""
     if a.pixels.shape != b.pixels.shape:
         return None
+    import numpy as np
+
     gap = np.abs(a.pixels.astype(np.int16) - b.pixels)
     return Difference(int(gap.max()), float(gap.mean()))

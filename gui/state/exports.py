@@ -8,8 +8,6 @@ from typing import Final
 
 from PyQt5.QtCore import QObject, pyqtSignal
 
-from core.sheets.contact_sheet import contact_sheet
-from core.sheets.film import FilmFrame, animation, strip
 from core.utils.atomic import write_bytes_atomic
 from core.utils.output_errors import output_errors
 from gui.state.denoising import Frame
@@ -43,13 +41,11 @@ class ExportsModel(QObject):
     def contact_sheet(self, images: Sequence[str], target: Path) -> None:
         """Write a sheet of images with their captions to a PNG file."""
         paths = [Path(path) for path in images]
-        self._start(lambda: contact_sheet(paths, tick=lambda done: self._tick(done, len(paths))), target)
+        self._start(lambda: self._sheet(paths), target)
 
     def film(self, frames: Sequence[Frame], title: str, target: Path) -> None:
         """Write the denoising steps to a file: an animation if it ends in ``.gif``, else a strip."""
-        plain = [FilmFrame(f.step, f.steps, f.preview.noisy, f.preview.predicted) for f in frames]
-        make = animation if target.suffix.lower() == GIF else strip
-        self._start(lambda: make(plain, title), target)
+        self._start(lambda: _film(frames, title, moving=target.suffix.lower() == GIF), target)
 
     def stop(self) -> None:
         """Leave a contact sheet unfinished; for the end of the program."""
@@ -58,6 +54,11 @@ class ExportsModel(QObject):
     def _start(self, make: Callable[[], bytes], target: Path) -> None:
         self._tasks.start(lambda: _write(make(), target), self._tell, self.failed.emit)
 
+    def _sheet(self, paths: Sequence[Path]) -> bytes:
+        from core.sheets.contact_sheet import contact_sheet  # brings Pillow: not before the window is shown
+
+        return contact_sheet(paths, tick=lambda done: self._tick(done, len(paths)))
+
     def _tick(self, done: int, total: int) -> bool:
         self.progressed.emit(done, total)  # from the worker's thread: Qt hands it over to the receiver's
         return not self._stopped
@@ -65,6 +66,13 @@ class ExportsModel(QObject):
     def _tell(self, target: Path | None) -> None:
         if target:
             self.written.emit(target)
+
+
+def _film(frames: Sequence[Frame], title: str, *, moving: bool) -> bytes:
+    from core.sheets.film import FilmFrame, animation, strip
+
+    plain = [FilmFrame(f.step, f.steps, f.preview.noisy, f.preview.predicted) for f in frames]
+    return (animation if moving else strip)(plain, title)
 
 
 def _write(data: bytes, target: Path) -> Path | None:

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-import psutil
 from PyQt5.QtCore import QObject, QTimer, pyqtSignal
 
 from gui.workers.engine import DeviceMemory, Engine
@@ -57,10 +56,13 @@ class MemoryModel(QObject):
         self._engine = engine
         self._is_ready = is_ready
         self._tasks = TaskRunner(1, self)
-        self.memory = Memory(0, psutil.virtual_memory().total)
+        self.memory = Memory(0, 0)
         self.devices: dict[str, DeviceMemory] = {}
         self._timer = QTimer(self)
         self._timer.timeout.connect(self.look)
+
+    def begin(self) -> None:
+        """Measure now, and again every two seconds; not before the window is shown, since psutil takes its time."""
         self._timer.start(INTERVAL_MS)
         self.look()
 
@@ -71,9 +73,8 @@ class MemoryModel(QObject):
             pids = (None, getattr(self._engine, "pid", None))
             self._tasks.start(lambda: (_resident(*pids), ask()), self._accept, self._refuse)
 
-    def _accept(self, measured: tuple[int, tuple[DeviceMemory, ...]]) -> None:
-        used, devices = measured
-        self.memory = Memory(used, self.memory.total)
+    def _accept(self, measured: tuple[Memory, tuple[DeviceMemory, ...]]) -> None:
+        self.memory, devices = measured
         self.devices = {device.key: device for device in devices}
         self.changed.emit()
 
@@ -81,11 +82,16 @@ class MemoryModel(QObject):
         _log.debug("The memory could not be looked up: %s", error)
 
 
-def _resident(window: int | None, engine: int | None) -> int:
-    return _of_process(window) + (_of_process(engine) if engine else 0)
+def _resident(window: int | None, engine: int | None) -> Memory:
+    import psutil  # a twentieth of a second that the window's start does not have
+
+    used = _of_process(window) + (_of_process(engine) if engine else 0)
+    return Memory(used, psutil.virtual_memory().total)
 
 
 def _of_process(pid: int | None) -> int:
+    import psutil
+
     try:
         return int(psutil.Process(pid).memory_info().rss)
     except psutil.Error:

@@ -5,16 +5,18 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import NDArray
 from PyQt5.QtCore import QObject, pyqtSignal
 
-from core.dataset.png import read_image, read_recipe
+from core.dataset.legacy import embedded_recipe
 from core.dataset.recipe import Recipe
-from core.errors import InputRefusedError
 from core.taxonomy import CLASS_INDEX
 from gui.workers.task import TaskRunner
+
+if TYPE_CHECKING:  # annotations only: numpy takes a fifth of a second that the window's start does not have
+    import numpy as np
+    from numpy.typing import NDArray
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,15 +55,10 @@ def read_picture(path: Path) -> Picture:
     InputRefusedError
         If the file is no image that this program reads.
     """
+    from core.dataset.png import read_image  # brings Pillow and numpy: not before the window is shown
+
     pixels = read_image(path)
-    return Picture(path, pixels, _recipe_of(path), hashlib.sha256(pixels.tobytes()).hexdigest())
-
-
-def _recipe_of(path: Path) -> Recipe | None:
-    try:
-        return read_recipe(path)
-    except InputRefusedError:
-        return None
+    return Picture(path, pixels, embedded_recipe(path), hashlib.sha256(pixels.tobytes()).hexdigest())
 
 
 class PictureModel(QObject):

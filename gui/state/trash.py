@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from PyQt5.QtCore import QObject, pyqtSignal
 
 from core.dataset.reading import read_deletions
-from core.dataset.synthetic_dataset import SyntheticDataset
 from core.errors import FolderLockedError
 from gui.i18n import tr
 from gui.workers.task import TaskRunner
+
+if TYPE_CHECKING:
+    from core.dataset.synthetic_dataset import SyntheticDataset
 
 LOCKED_REMEDY: Final = "Wait until the run has ended. Meanwhile images can be rejected (X), to be deleted together."
 
@@ -111,19 +113,25 @@ def _look(folder: Path, paths: tuple[str, ...] = ()) -> Outcome:
 
 
 def _delete(folder: Path, paths: Sequence[str]) -> Outcome:
-    with SyntheticDataset.open(folder, create=False) as dataset:
+    with _open(folder) as dataset:
         dataset.trash.delete([Path(path) for path in paths])
     return _look(folder, tuple(paths))
 
 
 def _restore_last(folder: Path) -> Outcome:
-    with SyntheticDataset.open(folder, create=False) as dataset:
+    with _open(folder) as dataset:
         deletions = dataset.trash.deletions
         back = dataset.trash.restore(deletions[-1].trash_id) if deletions else ()
     return _look(folder, tuple(map(str, back)))
 
 
 def _empty(folder: Path) -> Outcome:
-    with SyntheticDataset.open(folder, create=False) as dataset:
+    with _open(folder) as dataset:
         dataset.trash.empty()
     return _look(folder)
+
+
+def _open(folder: Path) -> SyntheticDataset:
+    from core.dataset.synthetic_dataset import SyntheticDataset  # brings Pillow: not before the window is shown
+
+    return SyntheticDataset.open(folder, create=False)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING
+
 from PyQt5.QtCore import QRect, QSize, Qt
 from PyQt5.QtGui import QPainter, QPaintEvent, QPixmap
 from PyQt5.QtWidgets import QSizePolicy, QWidget
@@ -12,6 +12,10 @@ from gui.i18n import tr
 from gui.theme import palette
 from gui.theme.palette import tabular
 from gui.widgets.images import to_pixmap
+
+if TYPE_CHECKING:  # annotations only: numpy takes a fifth of a second that the window's start does not have
+    import numpy as np
+    from numpy.typing import NDArray
 
 BAR_HEIGHT = 10
 
@@ -29,7 +33,7 @@ class ColorBar(QWidget):
     def show_scale(self, scale: float, colors: NDArray[np.uint8]) -> None:
         """Show colours of shape (N, 3) that run from -scale to +scale."""
         self._scale = scale
-        self._ramp = to_pixmap(colors[np.newaxis])
+        self._ramp = to_pixmap(colors[None])
         self.setAccessibleName(tr("Colour bar from {low} to {high} logits").format(low=-scale, high=scale))
         self.update()
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING
+
 from PyQt5.QtGui import QImage, QPixmap
+
+if TYPE_CHECKING:  # annotations only: numpy takes a fifth of a second that the window's start does not have
+    import numpy as np
+    from numpy.typing import NDArray
 
 
 def to_qimage(pixels: NDArray[np.uint8]) -> QImage:
@@ -12,6 +16,8 @@ def to_qimage(pixels: NDArray[np.uint8]) -> QImage:
 
     The stride is always passed: Qt assumes lines of a multiple of four bytes and would skew other widths.
     """
+    import numpy as np
+
     if pixels.dtype != np.uint8 or pixels.ndim != 3 or pixels.shape[2] != 3:
         raise ValueError(f"Expected uint8 pixels of shape (H, W, 3), not {pixels.dtype} {pixels.shape}")
     array = np.ascontiguousarray(pixels)

@@ -12,7 +12,7 @@ from typing import Final
 from PyQt5.QtCore import QSize, Qt
 from PyQt5.QtGui import QImage, QImageReader
 
-from core.dataset.png import MAX_PIXELS
+from core.dataset.limits import MAX_PIXELS
 from gui.theme.tokens import THUMBNAIL
 
 QUALITY: Final = 90

@@ -8,7 +8,7 @@ from pathlib import Path
 from core.dataset.journal import complete_lines, replay
 from core.dataset.layout import Layout
 from core.dataset.state import DatasetState
-from core.utils.folder_lock import who_holds
+from core.utils.lock_holder import who_holds
 
 
 @dataclass(frozen=True, slots=True)

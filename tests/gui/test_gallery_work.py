@@ -393,7 +393,7 @@ def test_a_chosen_folder_that_is_not_there_at_the_start_is_named(open_window: Op
 
 def test_a_sheet_of_more_images_than_fit_says_so(filled: MainWindow, monkeypatch) -> None:
     titles = []
-    monkeypatch.setattr(gallery_panel, "MAX_IMAGES", 3)
+    monkeypatch.setattr(gallery_panel, "MAX_SHEET_IMAGES", 3)
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda parent, title, *_: (titles.append(title), ("", ""))[1])
     choose(filled, 0)
     filled.gallery.export_sheet()

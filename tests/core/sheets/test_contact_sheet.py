@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from core.dataset.limits import MAX_SHEET_IMAGES
 from core.dataset.png import XMP_KEY, read_image
 from core.errors import UsageError
-from core.sheets.contact_sheet import MAX_IMAGES, caption_of, columns_for, contact_sheet
+from core.sheets.contact_sheet import caption_of, columns_for, contact_sheet
 from tests.support.datasets import generate, image_files
 
 
@@ -76,7 +77,7 @@ def test_it_can_be_stopped(images):
     assert seen == [1, 2]
 
 
-@pytest.mark.parametrize("count", [0, MAX_IMAGES + 1])
+@pytest.mark.parametrize("count", [0, MAX_SHEET_IMAGES + 1])
 def test_too_few_or_too_many_are_refused_in_words(tmp_path, count):
     with pytest.raises(UsageError, match=f"not {count}"):
         contact_sheet([tmp_path / "x.png"] * count)

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from core.errors import FolderLockedError
-from core.utils.folder_lock import FolderLock, who_holds
+from core.utils.folder_lock import FolderLock
+from core.utils.lock_holder import who_holds
 
 ROOT = Path(__file__).resolve().parents[3]
 HOLDER = """

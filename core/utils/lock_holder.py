@@ -1,0 +1,56 @@
+"""Who holds a folder's lock, read from the note beside it; the lock itself is not touched."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+
+def who_holds(folder: Path) -> str:
+    """Return in words which other process holds the lock of `folder`, or an empty text; the lock is not touched.
+
+    A holder on another machine is believed; one on this machine that has died without a word is not.
+    """
+    holder = read_holder(folder / "lock.json")
+    if not isinstance(holder.get("pid"), int) or (is_here(holder) and not _still_runs(holder)):
+        return ""
+    return holder_words(holder)
+
+
+def is_here(holder: dict[str, Any]) -> bool:
+    """Whether the holder that noted itself is on this machine."""
+    return holder.get("host") == socket.gethostname()
+
+
+def _still_runs(holder: dict[str, Any]) -> bool:
+    """Whether the process that noted itself is there, is another one, and is older than its note."""
+    import psutil  # a twentieth of a second that the window's start does not have
+
+    pid, since = holder["pid"], holder.get("since")
+    if not isinstance(since, str) or pid == os.getpid():
+        return False
+    try:
+        return psutil.Process(pid).create_time() < datetime.fromisoformat(since).timestamp() + 1
+    except (psutil.Error, ValueError):
+        return False
+
+
+def holder_words(holder: dict[str, Any]) -> str:
+    """Name a holder."""
+    return (
+        f"Process {holder.get('pid')} ({holder.get('program')}: {holder.get('command')}) "
+        f"on {holder.get('host')}, since {holder.get('since')}"
+    )
+
+
+def read_holder(path: Path) -> dict[str, Any]:
+    """Return what a holder noted, empty if that cannot be read."""
+    try:
+        holder = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return holder if isinstance(holder, dict) else {}
