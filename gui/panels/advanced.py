@@ -40,7 +40,7 @@ class AdvancedOptions(QWidget):
             "generation.color", tr("Colour correction"), tr("Apply the colour statistics that lie next to the models")
         )
         self._lay_out()
-        settings.changed.connect(lambda _: self._show())
+        settings.changed.connect(self._show)
         self._show()
 
     def _lay_out(self) -> None:

@@ -138,7 +138,7 @@ class PicturePanel(QFrame):
         self.recipe.explain_asked.connect(lambda: self.tabs.setCurrentIndex(EXPLAIN))
         session.collection.reproduction.changed.connect(self._allow_again)
         session.run.state_changed.connect(self._allow_again)
-        session.collection.compare.asked.connect(lambda: self.tabs.setCurrentIndex(COMPARE))
+        session.collection.compare.asked.connect(self._turn_to_compare)
         session.picture.changed.connect(self._show_picture)
         session.run.state_changed.connect(self._follow_run)
         session.run.finished.connect(self._leave_denoising)
@@ -151,6 +151,9 @@ class PicturePanel(QFrame):
         self._show_zoom(self.view.zoom)
         if page == EXPLAIN:
             self._session.settings.set("xai.enabled", True)
+
+    def _turn_to_compare(self) -> None:
+        self.tabs.setCurrentIndex(COMPARE)
 
     def _show_zoom(self, zoom: float) -> None:
         self._zoom.setText(f"{zoom:.0%}" if self.view.has_picture else "")

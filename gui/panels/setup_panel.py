@@ -40,7 +40,10 @@ class SetupPanel(QFrame):
 
     def _connect(self) -> None:
         session = self._session
-        session.classes.row_changed.connect(lambda code: self.rows[code].show_choice(session.classes.row(code)))
+        session.classes.row_changed.connect(self._show_row)
+
+    def _show_row(self, code: str) -> None:
+        self.rows[code].show_choice(self._session.classes.row(code))
 
     def _make_row(self, code: str) -> ClassRow:
         classes = self._session.classes

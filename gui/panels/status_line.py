@@ -35,7 +35,7 @@ class StatusLine(QStatusBar):
         self.addPermanentWidget(label(tr("Research only, not a diagnosis"), "title"))
         session.engine.changed.connect(self._show_engine)
         session.catalog.changed.connect(self._show_models)
-        session.settings.changed.connect(lambda _: self._show_all())
+        session.settings.changed.connect(self._show_all)
         session.memory.changed.connect(self._show_memory)
         session.run.progress_changed.connect(self._show_engine)
         self._show_all()

@@ -78,7 +78,7 @@ class TopBar(QWidget):
         self.device.activated.connect(self._choose_device)
         self.explain.toggled.connect(lambda on: self._settings.set("xai.enabled", on))
         self.every.valueChanged.connect(lambda n: self._settings.set("xai.every", n))
-        self._settings.changed.connect(lambda _: self._show_all())
+        self._settings.changed.connect(self._show_all)
         self._session.catalog.changed.connect(self._show_folders)
         self._session.engine.changed.connect(self._show_devices)
         self._session.memory.changed.connect(self._show_devices)

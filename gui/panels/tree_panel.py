@@ -68,7 +68,7 @@ class TreePanel(QFrame):
         session = self._session
         session.gallery.counted.connect(self._show_images)
         session.gallery.summarized.connect(self._show_runs)
-        session.explain.saved.connect(lambda path: self._add_run(path.parent))
+        session.explain.saved.connect(self._add_saved)
         session.catalog.changed.connect(self._show_models)
         self.tree.itemActivated.connect(lambda item, _: self._open(item))
 
@@ -88,6 +88,9 @@ class TreePanel(QFrame):
         folder = self._session.settings.output / "xai_results"
         for name in summary.xai_runs[:SHOWN_RUNS]:
             _child(self._xai, name, folder / name)
+
+    def _add_saved(self, path: Path) -> None:
+        self._add_run(path.parent)
 
     def _add_run(self, folder: Path) -> None:
         shown = {self._xai.child(i).text(0) for i in range(self._xai.childCount())}
