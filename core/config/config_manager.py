@@ -12,9 +12,10 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from core.config.legacy import import_legacy, legacy_places
+from core.config.legacy import import_legacy, legacy_places, lost_folders
 from core.config.schema import BY_KEY, SCHEMA, Setting, Value
 from core.errors import OutputError, UsageError
+from core.message import Message
 from core.utils.atomic import write_text_atomic
 from core.utils.path_manager import PathManager
 from core.utils.set_aside import set_aside
@@ -39,12 +40,15 @@ class ConfigManager:
     ----------
     notices
         What the user should be told about loading: a file set aside, a value replaced, settings taken over.
+    taken_over
+        The predecessor's file whose settings were taken over by this `load`, or None.
     """
 
     def __init__(self, path: Path | None = None, *, legacy: Iterable[Path] | None = None) -> None:
         own_place = path is None
         self.path = path or PathManager().config_dir / FILE_NAME
         self.notices: list[str] = []
+        self.taken_over: Path | None = None
         self._chosen: dict[str, Value] = {}
         self._unknown: dict[str, Any] = {}
         self._legacy = tuple(legacy if legacy is not None else legacy_places() if own_place else ())
@@ -55,7 +59,7 @@ class ConfigManager:
         A file that is not readable as settings is set aside as ``config.json.corrupt-<time>`` and the copy from
         before the last save is used if it is whole. This is told in `notices`, never raised.
         """
-        self.notices, self._chosen, self._unknown = [], {}, {}
+        self.notices, self._chosen, self._unknown, self.taken_over = [], {}, {}, None
         if self.path.exists() or self._backup.exists():
             self._accept(self._read_own())
         else:
@@ -119,6 +123,10 @@ class ConfigManager:
         else:
             self._chosen[key] = checked
 
+    def chosen(self) -> dict[str, Value]:
+        """Return the settings that differ from their defaults, in the order of the schema."""
+        return {setting.key: self._chosen[setting.key] for setting in SCHEMA if setting.key in self._chosen}
+
     def reset(self) -> None:
         """Return every setting to its default, in memory."""
         self._chosen.clear()
@@ -139,8 +147,14 @@ class ConfigManager:
             write_text_atomic(self.path, text)
         except OSError as problem:
             raise OutputError(
-                f"The settings could not be saved to {self.path}: {problem.strerror or problem}.",
-                remedy="Make the folder writable or free some space; the choices stay in force until the program ends.",
+                Message(
+                    "The settings could not be saved to {path}: {why}.",
+                    path=self.path,
+                    why=problem.strerror or problem,
+                ),
+                remedy=Message(
+                    "Make the folder writable or free some space; the choices stay in force until the program ends."
+                ),
                 path=self.path,
             ) from problem
 
@@ -169,10 +183,15 @@ class ConfigManager:
         try:
             aside = set_aside(place)
         except OSError:
-            self.notices.append(f"The settings file {place} cannot be read ({problem}).")
+            self.notices.append(Message("The settings file {path} cannot be read ({why}).", path=place, why=problem))
         else:
             self.notices.append(
-                f"The settings file {place} could not be read ({problem}); it was set aside as {aside.name}."
+                Message(
+                    "The settings file {path} could not be read ({why}); it was set aside as {name}.",
+                    path=place,
+                    why=problem,
+                    name=aside.name,
+                )
             )
 
     def _accept(self, tree: Mapping[str, Any]) -> None:
@@ -190,17 +209,26 @@ class ConfigManager:
         try:
             self.set(key, value)
         except UsageError as problem:
-            self.notices.append(f"{problem.message} {problem.remedy} The default is used: {BY_KEY[key].default!r}.")
+            self.notices.append(
+                Message(
+                    "{problem} {remedy} The default is used: {default!r}.",
+                    problem=problem.message,
+                    remedy=problem.remedy,
+                    default=BY_KEY[key].default,
+                )
+            )
 
     def _take_over(self) -> None:
         for place in self._legacy:
             try:
-                values = import_legacy(read_object(place))
+                old = read_object(place)
             except (OSError, ValueError):
                 continue
-            for key, value in values.items():
+            for key, value in import_legacy(old).items():
                 self._accept_one(key, value)
-            self.notices.append(f"Settings were taken over from the earlier program: {place}.")
+            self.taken_over = place
+            self.notices.append(Message("Your settings were taken over from the earlier program: {path}.", path=place))
+            self.notices += lost_folders(old)
             self._try_save()
             return
 

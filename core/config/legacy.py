@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from pathlib import Path
+from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any, Final
 
 from core.config.schema import BY_KEY, Value
 from core.errors import UsageError
+from core.message import Message
 
 _FOLDER: Final = "ISICGenerator"
 _FILE: Final = "config.json"
@@ -37,6 +38,21 @@ def import_legacy(old: Mapping[str, Any]) -> dict[str, Value]:
     if not _look_up(old, "advanced.enable_xai"):
         found.pop("xai.every", None)
     return {key: value for key, value in found.items() if _sensible(key, value)}
+
+
+def lost_folders(old: Mapping[str, Any]) -> list[Message]:
+    """Return a sentence for each folder that the predecessor's user had chosen and that is not on this machine."""
+    chosen = (_look_up(old, f"paths.{name}") for name in ("models", "checkpoints", "output"))
+    lost = [text for text in chosen if isinstance(text, str) and _is_whole(text) and not Path(text).is_dir()]
+    return [
+        Message("The folder {path} of the earlier program is not there now; choose it again in the top bar.", path=text)
+        for text in dict.fromkeys(lost)
+    ]
+
+
+def _is_whole(text: str) -> bool:
+    """Whether a path is absolute on Windows or elsewhere; the file may come from another system."""
+    return PureWindowsPath(text).is_absolute() or PurePosixPath(text).is_absolute()
 
 
 def _look_up(tree: Mapping[str, Any], dotted: str) -> Any:

@@ -1,17 +1,26 @@
-"""The settings that exist: type, default, range and words for each, in one table."""
+"""The settings that exist: type, default, range and words for each, in one table.
+
+Their words are `Message`s, so that the window can show them in its own language.
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import PurePosixPath, PureWindowsPath
 from types import MappingProxyType
-from typing import Final
+from typing import Final, Literal
 
 from core.errors import UsageError
 from core.generator.request import DEFAULT_BASE_SEED, DEFAULT_SAMPLER, DEFAULT_STEPS, MAX_STEPS, PRECISIONS
+from core.message import Message
 from core.taxonomy import SEED_MASK
 
 Value = str | int | float | bool
+Form = Literal["", "folder", "path", "device"]
+
+_DEVICE: Final = re.compile(r"auto|cpu|cuda(:[0-9]{1,3})?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +39,12 @@ class Setting:
         Inclusive range of a number, None for unbounded.
     choices
         The only texts allowed, empty for any.
+    form
+        What a text is: a folder, the path of a file or folder (both absolute, or empty), or the name of a device.
+    words
+        What choices are called where people see them; a choice that is not named is called by itself.
+    zero
+        What the number 0 means, where it means something else than nothing.
     """
 
     key: str
@@ -40,6 +55,14 @@ class Setting:
     minimum: float | None = None
     maximum: float | None = None
     choices: tuple[str, ...] = ()
+    form: Form = ""
+    words: Mapping[str, str] = field(default_factory=dict)
+    zero: str = ""
+
+    @property
+    def section(self) -> str:
+        """The part of the key before the dot."""
+        return self.key.partition(".")[0]
 
     def check(self, value: object) -> Value:
         """Return `value` in this setting's type.
@@ -47,13 +70,16 @@ class Setting:
         Raises
         ------
         UsageError
-            If the type is wrong, the number out of range or not finite, or the text not among the choices.
+            If the type is wrong, the number out of range or not finite, or the text not among the choices or not of
+            the form it should have.
         """
         if self.type is float and isinstance(value, int) and not isinstance(value, bool):
             value = float(value)
         if type(value) is not self.type or not isinstance(value, (str, int, float, bool)):
             raise self._refusal(value)
         if self.choices and value not in self.choices:
+            raise self._refusal(value)
+        if isinstance(value, str) and not self._has_form(value):
             raise self._refusal(value)
         if isinstance(value, (int, float)) and not self._in_range(value):
             raise self._refusal(value)
@@ -62,41 +88,113 @@ class Setting:
     def allowed(self) -> str:
         """Say in words which values are allowed."""
         if self.choices:
-            return f"one of {', '.join(self.choices)}"
-        kind = {str: "a text", int: "a whole number", float: "a number", bool: "true or false"}[self.type]
+            return Message("one of {choices}", choices=", ".join(self.choices))
+        if self.form:
+            return _FORMS[self.form]
+        kind = _KINDS[self.type]
         if self.minimum is None and self.maximum is None:
             return kind
-        low = "" if self.minimum is None else f" from {self.minimum:g}"
-        high = "" if self.maximum is None else f" up to {self.maximum:g}"
-        return f"{kind}{low}{high}"
+        if self.maximum is None:
+            return Message("{kind} from {low:g}", kind=kind, low=self.minimum)
+        if self.minimum is None:
+            return Message("{kind} up to {high:g}", kind=kind, high=self.maximum)
+        return Message("{kind} from {low:g} to {high:g}", kind=kind, low=self.minimum, high=self.maximum)
 
     def _in_range(self, value: float) -> bool:
         low = float("-inf") if self.minimum is None else self.minimum
         high = float("inf") if self.maximum is None else self.maximum
         return low <= value <= high
 
-    def _refusal(self, value: object) -> UsageError:
-        return UsageError(f"The setting {self.key} cannot be {value!r}.", remedy=f"It takes {self.allowed()}.")
+    def _has_form(self, text: str) -> bool:
+        if self.form == "device":
+            return _DEVICE.fullmatch(text) is not None
+        if self.form and text:  # of either family: settings travel between machines
+            return "\0" not in text and (PurePosixPath(text).is_absolute() or PureWindowsPath(text).is_absolute())
+        return True
 
+    def _refusal(self, value: object) -> UsageError:
+        return UsageError(
+            Message("The setting {key} cannot be {value!r}.", key=self.key, value=value),
+            remedy=Message("It takes {allowed}.", allowed=self.allowed()),
+        )
+
+
+_KINDS: Final[Mapping[type, Message]] = {
+    str: Message("a text"),
+    int: Message("a whole number"),
+    float: Message("a number"),
+    bool: Message("true or false"),
+}
+_FORMS: Final[Mapping[str, Message]] = {
+    "folder": Message("the whole path of a folder, or nothing"),
+    "path": Message("the whole path of a file or folder, or nothing"),
+    "device": Message("auto, cpu, cuda or cuda:N"),
+}
+
+SECTIONS: Final[Mapping[str, str]] = {
+    "paths": Message("Folders"),
+    "generation": Message("Generation"),
+    "xai": Message("Explanations"),
+    "ui": Message("Appearance and language"),
+    "performance": Message("Performance"),
+    "cache": Message("Cache"),
+}
+"""What the sections are called, in the order in which people see them."""
 
 SCHEMA: Final[tuple[Setting, ...]] = (
-    Setting("paths.models", str, "", "Models folder", "Checkpoints or model packs; empty for the starter models."),
-    Setting("paths.output", str, "", "Output folder", "Where images go; empty for the output folder in your home."),
-    Setting("paths.classifier", str, "", "Classifier", "Classifier file or folder; empty for the starter classifier."),
+    Setting(
+        "paths.models",
+        str,
+        "",
+        Message("Models folder"),
+        Message("Checkpoints or model packs; empty for the starter models."),
+        form="folder",
+    ),
+    Setting(
+        "paths.output",
+        str,
+        "",
+        Message("Output folder"),
+        Message("Where images go; empty for the output folder in your home."),
+        form="folder",
+    ),
+    Setting(
+        "paths.classifier",
+        str,
+        "",
+        Message("Classifier"),
+        Message("Classifier file or folder; empty for the starter classifier."),
+        form="path",
+    ),
+    Setting(
+        "generation.count",
+        int,
+        5,
+        Message("Images per class"),
+        Message("How many images a class starts with in the window."),
+        minimum=1,
+        maximum=10_000,
+    ),
     Setting(
         "generation.sampler",
         str,
         DEFAULT_SAMPLER,
-        "Sampler",
-        "The rule by which noise becomes an image; ddpm is the predecessor's.",
+        Message("Sampler"),
+        Message("The rule by which noise becomes an image; DDPM is the predecessor's."),
         choices=tuple(DEFAULT_STEPS),
+        words={
+            "dpmpp-2m-sde": "DPM++ 2M SDE",
+            "unipc": "UniPC",
+            "ddim": "DDIM",
+            "ddpm": Message("DDPM (predecessor)"),
+        },
     ),
     Setting(
         "generation.steps",
         int,
         DEFAULT_STEPS[DEFAULT_SAMPLER],
-        "Steps",
-        "Denoising steps per image.",
+        Message("Steps"),
+        Message("Denoising steps per image."),
         minimum=1,
         maximum=MAX_STEPS,
     ),
@@ -104,65 +202,90 @@ SCHEMA: Final[tuple[Setting, ...]] = (
         "generation.seed",
         int,
         DEFAULT_BASE_SEED,
-        "Base seed",
-        "The number all random numbers of a run follow from.",
+        Message("Base seed"),
+        Message("The number all random numbers of a run follow from."),
         minimum=0,
         maximum=SEED_MASK,
     ),
-    Setting("generation.seed_random", bool, False, "Random seeds", "Draw a fresh seed for each image and record it."),
+    Setting(
+        "generation.seed_random",
+        bool,
+        False,
+        Message("Random seeds"),
+        Message("Draw a fresh seed for each image and record it."),
+    ),
     Setting(
         "generation.guidance",
         float,
         0.0,
-        "Guidance scale",
-        "How strongly a class-conditional model is pushed towards its class; 0 for the model's own recommendation.",
+        Message("Guidance scale"),
+        Message(
+            "How strongly a class-conditional model is pushed towards its class; 0 for the model's own recommendation."
+        ),
         minimum=0.0,
         maximum=50.0,
+        zero=Message("the model's own"),
     ),
-    Setting("generation.device", str, "auto", "Device", "auto, cpu, cuda or cuda:N."),
+    Setting(
+        "generation.device",
+        str,
+        "auto",
+        Message("Device"),
+        Message("What images and explanations are computed on: auto, cpu, cuda or cuda:N."),
+        form="device",
+    ),
     Setting(
         "generation.precision",
         str,
         "auto",
-        "Precision",
-        "Number format of the network; auto uses bf16 where the hardware has it.",
+        Message("Precision"),
+        Message("Number format of the network; automatic is bf16 where the hardware has it."),
         choices=PRECISIONS,
+        words={"auto": Message("automatic")},
     ),
     Setting(
         "generation.batch_size",
         int,
         0,
-        "Batch size",
-        "Images denoised together; 0 lets the device decide.",
+        Message("Batch size"),
+        Message("Images denoised together; 0 lets the device decide."),
         minimum=0,
         maximum=4096,
+        zero=Message("automatic"),
     ),
-    Setting("generation.color", bool, True, "Colour correction", "Apply the colour statistics next to the models."),
     Setting(
-        "generation.count",
-        int,
-        5,
-        "Images per class",
-        "How many images a class starts with in the window.",
-        minimum=1,
-        maximum=1_000_000,
+        "generation.color",
+        bool,
+        True,
+        Message("Colour correction"),
+        Message("Apply the colour statistics next to the models."),
     ),
-    Setting("xai.enabled", bool, False, "Explanations", "Show explanations over the shown image."),
+    Setting(
+        "xai.enabled",
+        bool,
+        False,
+        Message("Explanations"),
+        Message("Show explanations over the shown image."),
+    ),
     Setting(
         "xai.every",
         int,
         0,
-        "Explain every N-th image",
-        "While generating, explain every N-th image of a class; 0 for none.",
+        Message("Explain every N-th image"),
+        Message("While generating, explain every N-th image of a class; 0 for none."),
         minimum=0,
-        maximum=1_000_000,
+        maximum=10_000,
+        zero=Message("none"),
     ),
     Setting(
         "xai.steps",
         int,
-        64,
-        "Integration steps",
-        "Points on the path of Integrated Gradients; more are slower and more exact.",
+        512,
+        Message("Most integration steps"),
+        Message(
+            "Integrated Gradients takes more points on its path until the map adds up, but not more than these; "
+            "more are slower and more exact."
+        ),
         minimum=8,
         maximum=1024,
     ),
@@ -170,21 +293,61 @@ SCHEMA: Final[tuple[Setting, ...]] = (
         "xai.baseline",
         str,
         "skin",
-        "Baseline",
-        "The image without evidence that explanations start from.",
+        Message("Baseline"),
+        Message("The image without evidence that explanations start from."),
         choices=("skin", "blur", "mean", "noise", "black", "multi"),
+        words={
+            "skin": Message("skin tone"),
+            "blur": Message("blurred image"),
+            "mean": Message("mean colour"),
+            "noise": Message("noise"),
+            "black": Message("black"),
+            "multi": Message("several, averaged"),
+        },
     ),
     Setting(
-        "xai.opacity", float, 0.6, "Overlay opacity", "0 shows the image alone, 1 the map.", minimum=0.0, maximum=1.0
+        "xai.opacity",
+        float,
+        0.6,
+        Message("Overlay opacity"),
+        Message("0 shows the image alone, 1 the map."),
+        minimum=0.0,
+        maximum=1.0,
     ),
-    Setting("ui.theme", str, "system", "Theme", "Colours of the window.", choices=("system", "light", "dark")),
-    Setting("ui.language", str, "system", "Language", "Language of the window.", choices=("system", "en", "ru", "zh")),
+    Setting(
+        "ui.theme",
+        str,
+        "system",
+        Message("Theme"),
+        Message("Colours of the window."),
+        choices=("system", "light", "dark"),
+        words={"system": Message("as the system"), "light": Message("light"), "dark": Message("dark")},
+    ),
+    Setting(
+        "ui.language",
+        str,
+        "system",
+        Message("Language"),
+        Message("Language of the window."),
+        choices=("system", "en", "ru", "zh"),
+        words={"system": Message("as the system"), "en": "English", "ru": "Русский", "zh": "中文"},
+    ),
+    Setting(
+        "performance.threads",
+        int,
+        0,
+        Message("Processor threads"),
+        Message("Threads that computing on the processor may take, from the next run on; 0 for as many as it has."),
+        minimum=0,
+        maximum=1024,
+        zero=Message("automatic"),
+    ),
     Setting(
         "cache.size_mb",
         int,
         1024,
-        "Cache size",
-        "Megabytes that thumbnails and explanations of shown images may take on disk.",
+        Message("Cache size"),
+        Message("Megabytes that thumbnails may take on disk."),
         minimum=16,
         maximum=1_000_000,
     ),

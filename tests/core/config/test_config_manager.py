@@ -238,3 +238,42 @@ def test_where_the_predecessor_kept_its_settings() -> None:
     places = legacy_places({"APPDATA": "/roaming"})
     assert places[0] == Path("/roaming/ISICGenerator/config.json")
     assert Path.home() / ".config" / "ISICGenerator" / "config.json" in places
+
+
+def test_windows_paths_of_the_predecessor_are_taken_over_where_they_exist_and_told_where_not(
+    path: Path, tmp_path: Path
+) -> None:
+    here = tmp_path / "выход"
+    here.mkdir()
+    gone = "Q:\\Исследование\\checkpoints"
+    old = {**OLD, "paths": {"checkpoints": gone, "output": str(here), "models": "relative"}}
+    place = tmp_path / "old.json"
+    place.write_text(json.dumps(old, ensure_ascii=False), encoding="utf-8-sig")
+    config = ConfigManager(path, legacy=[place]).load()
+    assert config.taken_over == place
+    assert config.text("paths.output") == str(here)
+    assert config.text("paths.models") == ""
+    assert len(config.notices) == 2
+    assert gone in config.notices[1]
+    assert "choose it again" in config.notices[1]
+    assert ConfigManager(path, legacy=[place]).load().taken_over is None
+
+
+@pytest.mark.parametrize("text", ["C:\\data\\out", "\\\\server\\share\\out", "/srv/out", ""])
+def test_whole_paths_of_either_family_are_folders(path: Path, text: str) -> None:
+    config = ConfigManager(path).load()
+    config.set("paths.output", text)
+    assert config.text("paths.output") == text
+
+
+@pytest.mark.parametrize("text", ["out", "./out", "~/out", "C:out", "/a\0b"])
+def test_paths_that_depend_on_where_one_stands_are_refused(path: Path, text: str) -> None:
+    with pytest.raises(UsageError, match="whole path"):
+        ConfigManager(path).load().set("paths.output", text)
+
+
+def test_what_was_chosen_is_told_in_the_order_of_the_schema(path: Path) -> None:
+    config = ConfigManager(path).load()
+    config.set("ui.theme", "dark")
+    config.set("generation.steps", 7)
+    assert list(config.chosen().items()) == [("generation.steps", 7), ("ui.theme", "dark")]
