@@ -12,10 +12,17 @@ from typing import Any, Final
 from PyQt5.QtCore import QObject, pyqtSignal
 from PyQt5.QtGui import QKeySequence
 
+from gui.i18n import tr
 from gui.state.settings import SettingsModel
 
 STORED: Final = "keys/chosen"
 EVERYWHERE: Final = ""
+
+NAVIGATION: Final = frozenset(
+    ("Tab", "Shift+Tab", "Backtab", "Shift+Backtab", "Return", "Space", "Up", "Down", "Left", "Right", "Home", "End",
+     "PgUp", "PgDown", "Backspace")
+)  # fmt: skip
+"""Keys that controls, lists and text fields themselves need."""
 
 
 class Area(enum.Enum):
@@ -58,6 +65,12 @@ class Key:
     def __post_init__(self) -> None:
         if not self.id:
             object.__setattr__(self, "id", re.sub(r"\W+", "-", self.words.lower()).strip("-"))
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether the command would do something now: a button that it presses is enabled."""
+        enabled = getattr(getattr(self.action, "__self__", None), "isEnabled", None)
+        return bool(enabled()) if enabled else True
 
 
 class KeysModel(QObject):
@@ -163,6 +176,15 @@ class KeysModel(QObject):
     def _keep(self) -> None:
         self._settings.remember(STORED, json.dumps(self._chosen) if self._chosen else "")
         self.changed.emit()
+
+
+def refusal(text: str) -> str:
+    """Return why a key sequence cannot be given to a command, empty if it can."""
+    if text in NAVIGATION:
+        return tr("{keys} is needed to move about in the window. Take it together with Ctrl, Alt or Shift.").format(
+            keys=readable(text)
+        )
+    return ""
 
 
 def normal(text: str) -> str:
