@@ -74,18 +74,28 @@ def exact_shares(game: Game, players: int) -> Shares:
 
 
 def exact_shapley(worths: Floats) -> Floats:
-    """Return the Shapley values (n,) of a game from the worth of all coalitions (2^n,), as `all_coalitions` lists them.
+    """Return the Shapley values of a game from the worth of all coalitions, as `all_coalitions` lists them.
 
     phi_i = sum over S without i of |S|! (n - |S| - 1)! / n! (v(S and i) - v(S)).
+
+    Parameters
+    ----------
+    worths
+        Shape (2^n, ...): a worth may be a number or, as the value is linear in it, an array of them.
+
+    Returns
+    -------
+    Shape (n, ...).
     """
     players = len(worths).bit_length() - 1
     rows = np.arange(len(worths))
     sizes = all_coalitions(players).sum(axis=1)
     weights = np.array([1 / (players * math.comb(players - 1, size)) for size in range(players)])
-    values = np.empty(players)
+    values = np.empty((players, *worths.shape[1:]))
     for player in range(players):
         without = rows[rows >> player & 1 == 0]
-        values[player] = weights[sizes[without]] @ (worths[without | 1 << player] - worths[without])
+        added = worths[without | 1 << player] - worths[without]
+        values[player] = np.tensordot(weights[sizes[without]], added, axes=1)
     return values
 
 

@@ -58,6 +58,13 @@ def test_a_game_of_two_worked_out_by_hand():
     assert exact_shapley(np.array([1.0, 3.0, 4.0, 10.0])) == pytest.approx([4.0, 5.0])
 
 
+def test_worths_may_be_pictures():
+    worths = np.random.default_rng(0).normal(size=(16, 3, 2))
+    found = exact_shapley(worths)
+    assert found.shape == (4, 3, 2)
+    assert found[:, 2, 1] == pytest.approx(exact_shapley(worths[:, 2, 1]))
+
+
 def test_a_glove_game_worked_out_by_hand():
     # One left glove (0), two right ones (1, 2); a pair is worth 1. Known solution: 2/3, 1/6, 1/6.
     def game(coalitions):
