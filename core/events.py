@@ -131,7 +131,8 @@ class ImageDone(Event):
     """An image is complete on disk, with its journal line and its row.
 
     `seconds` is the image's share of its batch's time; `rate` (images per second) and `remaining` (seconds) are None
-    until two images of the run have been timed, and count finished work only.
+    until two images of the run have been timed, and count finished work only. `explain` says that the request asks for
+    the explanation of this image; whoever runs the engine makes and keeps it.
     """
 
     name: ClassVar[str] = "image"
@@ -146,6 +147,7 @@ class ImageDone(Event):
     seconds: float
     rate: float | None
     remaining: float | None
+    explain: bool = False
 
 
 @dataclass(frozen=True, slots=True)

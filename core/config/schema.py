@@ -15,7 +15,7 @@ from typing import Final, Literal
 from core.errors import UsageError
 from core.generator.request import DEFAULT_BASE_SEED, DEFAULT_SAMPLER, DEFAULT_STEPS, MAX_STEPS, PRECISIONS
 from core.message import Message
-from core.taxonomy import SEED_MASK
+from core.taxonomy import CLASS_CODES, SEED_MASK
 
 Value = str | int | float | bool
 Form = Literal["", "folder", "path", "device"]
@@ -270,9 +270,12 @@ SCHEMA: Final[tuple[Setting, ...]] = (
     Setting(
         "xai.every",
         int,
-        0,
+        10,
         Message("Explain every N-th image"),
-        Message("While generating, explain every N-th image of a class; 0 for none."),
+        Message(
+            "While generating with explanations on, explain one image in every N of a class, the first at once; "
+            "0 for none."
+        ),
         minimum=0,
         maximum=10_000,
         zero=Message("none"),
@@ -304,6 +307,37 @@ SCHEMA: Final[tuple[Setting, ...]] = (
             "black": Message("black"),
             "multi": Message("several, averaged"),
         },
+    ),
+    Setting(
+        "xai.target",
+        str,
+        "label",
+        Message("Explained class"),
+        Message("The class whose logit is explained."),
+        choices=("label", "predicted", *CLASS_CODES),
+        words={"label": Message("the image's own class"), "predicted": Message("the predicted class")},
+    ),
+    Setting(
+        "xai.style",
+        str,
+        "signed",
+        Message("Colours of maps"),
+        Message("Signed colours tell for from against; the others are there to match older figures."),
+        choices=("signed", "positive", "jet"),
+        words={
+            "signed": Message("for and against"),
+            "positive": Message("for only"),
+            "jet": Message("classic jet"),
+        },
+    ),
+    Setting(
+        "xai.save_steps",
+        int,
+        5,
+        Message("XAI steps"),
+        Message("The analysis of a trajectory looks at every N-th denoising step."),
+        minimum=1,
+        maximum=MAX_STEPS,
     ),
     Setting(
         "xai.opacity",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,7 @@ from core.generator.drawing import Drawing, Settings
 from core.generator.model_manager import LoadedModel
 from core.generator.pace import Clock, Pace
 from core.generator.provenance import make_recipe
+from core.generator.request import PlannedImage, is_explained
 from core.generator.sampler import StepState, to_uint8
 from core.generator.trajectory import Trajectory, move_trajectory
 from core.utils.path_manager import PathManager
@@ -73,6 +75,7 @@ class Finisher:
         self._colors = colors
         self._layout = Layout(dataset.folder)
         self._pace = Pace(len(run.pending), clock)
+        self._explained = _explained(run)
         self.written = 0
         self.failed = 0
 
@@ -134,7 +137,20 @@ class Finisher:
             seconds=seconds,
             rate=self._pace.rate,
             remaining=self._pace.remaining,
+            explain=slot.planned in self._explained,
         )
+
+
+def _explained(run: Run) -> frozenset[PlannedImage]:
+    """Return the images whose explanation the request asks for; the plan decides, however often the run is resumed."""
+    positions: Counter[str] = Counter()
+    chosen = set()
+    for slot in run.slots:
+        code = slot.planned.class_code
+        if is_explained(positions[code], run.request.xai_every):
+            chosen.add(slot.planned)
+        positions[code] += 1
+    return frozenset(chosen)
 
 
 def _not_finite(slot: RunSlot, batch: DrawnBatch) -> Failed:

@@ -46,7 +46,9 @@ class GenerationRequest:
     color
         Apply the colour statistics that lie next to the models, if any.
     xai_every
-        Explain every N-th image of a class, 0 for none. The engine only records it; who runs the engine acts on it.
+        Explain one image in every N of a class, 0 for none: the first, then every N-th after it, so that a class with
+        fewer images than N has one explanation, too. The engine says of each image whether it is one of them; whoever
+        runs the engine acts on it.
     trajectory
         Keep every step's x_t and predicted x0 of every image.
     shard
@@ -103,6 +105,41 @@ class GenerationRequest:
         values["models"], values["output"] = Path(values["models"]), Path(values["output"])
         values["shard"] = tuple(values.get("shard", (1, 1)))
         return cls(**values)
+
+
+def is_explained(position: int, every: int) -> bool:
+    """Whether the image at a 0-based position among those of its class in a run is one that is explained."""
+    return every > 0 and position % every == 0
+
+
+@dataclass(frozen=True, slots=True)
+class RunChanges:
+    """What to do otherwise when an interrupted run is finished.
+
+    Attributes
+    ----------
+    run_id
+        Finish this run alone; empty for every interrupted run of the folder.
+    models, device, batch_size
+        In place of those that the run was asked for with; None to leave them.
+    """
+
+    run_id: str = ""
+    models: Path | None = None
+    device: str | None = None
+    batch_size: int | None = None
+
+    def apply(self, request: GenerationRequest) -> GenerationRequest:
+        """Return a request with these changes; another device chooses the precision that suits it."""
+        values: dict[str, Any] = {
+            name: value for name in ("models", "device", "batch_size") if (value := getattr(self, name)) is not None
+        }
+        if self.device not in (None, request.device):
+            values["precision"] = "auto"
+        return dataclasses.replace(request, **values)
+
+
+UNCHANGED: Final = RunChanges()
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,7 +30,6 @@ def test_defaults_agree_with_a_request_made_without_settings(tmp_path: Path) -> 
     config = ConfigManager(tmp_path / "none.json").load()
     for name in ("sampler", "steps", "seed", "device", "precision", "color"):
         assert config.get(f"generation.{name}") == getattr(request, name)
-    assert config.get("xai.every") == request.xai_every
 
 
 def test_what_was_saved_is_loaded(path: Path) -> None:

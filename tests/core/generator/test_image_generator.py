@@ -238,6 +238,22 @@ def test_a_stopped_run_resumes_to_the_same_set(ask, tmp_path, mode, batch_size):
 
 def test_a_stream_closed_early_leaves_a_run_that_resumes(ask, tmp_path):
     list(ImageGenerator().generate(ask({"MEL": 3}, output=tmp_path / "whole")))
+def test_a_resumed_run_explains_the_images_that_the_whole_run_would_have(ask, tmp_path):
+    def explained(events):
+        return [event.file.name for event in of_kind(events, ImageDone) if event.explain]
+
+    counts = {"MEL": 5, "VASC": 1}
+    whole = list(ImageGenerator().generate(ask(counts, output=tmp_path / "whole", xai_every=2)))
+    assert explained(whole) == ["ISIC_0000001.png", "ISIC_0000003.png", "ISIC_0000005.png", "ISIC_0000001.png"]
+    request, cancel = ask(counts, output=tmp_path / "parts", xai_every=2, batch_size=1), CancelToken()
+    first = stop_at(ImageGenerator().generate(request, cancel), cancel, StopMode.NOW, Step, 5)
+    assert len(made(request.output)) == 1
+    rest = list(ImageGenerator().resume(request.output))
+    assert explained(first) + explained(rest) == explained(whole)
+    further = list(ImageGenerator().generate(ask({"MEL": 2}, output=tmp_path / "whole", xai_every=2)))
+    assert explained(further) == ["ISIC_0000006.png"]  # of each run the first, wherever its numbers begin
+
+
     request = ask({"MEL": 3}, output=tmp_path / "parts")
     stream = ImageGenerator().generate(request)
     for event in stream:
