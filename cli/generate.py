@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,7 +17,7 @@ from cli.progress import ProgressBar
 from core.cancel import CancelToken, StopMode
 from core.errors import ISICGUIError, ModelRefusedError
 from core.events import Event, Failed, Finished, ImageDone, Notice
-from core.generator.request import DEFAULT_SAMPLER, DEFAULT_STEPS, PRECISIONS, GenerationRequest
+from core.generator.request import DEFAULT_SAMPLER, DEFAULT_STEPS, PRECISIONS, GenerationRequest, RunChanges
 from core.utils.path_manager import PathManager
 
 EXIT_INTERRUPTED = 130
@@ -46,7 +45,13 @@ EXIT_INTERRUPTED = 130
     "--batch-size", type=BatchSizeType(), default="auto", show_default=True, metavar="N|auto", help="Images at once."
 )
 @click.option("--no-color", is_flag=True, help="Leave out the colour statistics that lie next to the models.")
-@click.option("--xai-every", type=int, default=0, metavar="N", help="Explain every N-th image of each class; 0 none.")
+@click.option(
+    "--xai-every",
+    type=int,
+    default=0,
+    metavar="N",
+    help="Explain one image in every N of each class, the first at once; 0 none.",
+)
 @click.option("--trajectory", is_flag=True, help="Keep every denoising step of every image.")
 @click.option("--shard", type=ShardType(), default="1/1", help="Make only the I-th of N parts of the run.")
 @json_option
@@ -59,7 +64,7 @@ def generate(json_mode: bool, **values: Any) -> int:
     from core.generator.image_generator import ImageGenerator
 
     with _stop_on_signal() as cancel:
-        return _follow(ImageGenerator().generate(request, cancel), Console(json_mode=json_mode), request.xai_every)
+        return _follow(ImageGenerator().generate(request, cancel), Console(json_mode=json_mode))
 
 
 def request_of(*, no_color: bool, **values: Any) -> GenerationRequest:
@@ -72,28 +77,28 @@ def request_of(*, no_color: bool, **values: Any) -> GenerationRequest:
 @click.command(short_help="Finish the interrupted runs of an output folder.")
 @click.argument("output", type=FOLDER)
 @click.option("--models", type=FOLDER, help="Where the models are now, if they have moved.")
+@click.option("--device", help="auto, cpu, cuda or cuda:N [default: as the run was begun].")
+@click.option("--batch-size", type=int, metavar="N", help="Images at once [default: as the run was begun].")
 @json_option
-def resume(output: Path, models: Path | None, json_mode: bool) -> int:
+def resume(output: Path, json_mode: bool, **changes: Any) -> int:
     """Finish the interrupted runs of an output folder, with the same remaining seeds."""
     from core.generator.image_generator import ImageGenerator
 
     with _stop_on_signal() as cancel:
-        return _follow(ImageGenerator().resume(output, cancel, models=models), Console(json_mode=json_mode), 0)
+        events = ImageGenerator().resume(output, cancel, changes=RunChanges(**changes))
+        return _follow(events, Console(json_mode=json_mode))
 
 
-def _follow(events: Iterator[Event], console: Console, xai_every: int) -> int:
+def _follow(events: Iterator[Event], console: Console) -> int:
     """Print the stream, explain what was asked for, and return the exit code."""
-    made: Counter[str] = Counter()
     code = 0
     with ProgressBar() as bar:
         for event in events:
             bar.show(event)
             console.event(event)
             code = max(code, _tell(event, console))
-            if isinstance(event, ImageDone):
-                if xai_every and made[event.class_code] % xai_every == 0:
-                    _explain(event, console)
-                made[event.class_code] += 1
+            if isinstance(event, ImageDone) and event.explain:
+                _explain(event, console)
     return code
 
 

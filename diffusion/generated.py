@@ -27,7 +27,14 @@ from core.generator.discovery import discover
 from core.generator.image_generator import ImageGenerator
 from core.generator.model_manager import ModelManager, ModelSource, missing_model, model_source
 from core.generator.predictor import NO_GUIDANCE, effective_guidance
-from core.generator.request import DEFAULT_BASE_SEED, DEFAULT_SAMPLER, DEFAULT_STEPS, GenerationRequest, order_counts
+from core.generator.request import (
+    DEFAULT_BASE_SEED,
+    DEFAULT_SAMPLER,
+    DEFAULT_STEPS,
+    GenerationRequest,
+    RunChanges,
+    order_counts,
+)
 from core.taxonomy import CLASS_CODES, CLASS_INDEX
 
 
@@ -134,7 +141,7 @@ def fill_folder(models: Path, folder: Path, per_class: int, draw: Draw) -> Itera
     _refuse_others(models, folder, draw)
     generator = ImageGenerator()
     if Layout(folder).journal.is_file():
-        yield from generator.resume(folder, models=models)
+        yield from generator.resume(folder, changes=RunChanges(models=models))
     present = Counter(record.class_code for record in _records(folder))
     missing = {code: per_class - present[code] for code in sources_of(models) if per_class > present[code]}
     if missing:

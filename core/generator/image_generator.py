@@ -16,7 +16,7 @@ from core.generator.color import ColorStatistics, load_color_statistics
 from core.generator.discovery import Catalog, discover
 from core.generator.model_manager import ModelManager, missing_model, model_source
 from core.generator.precision import has_bf16, resolve_device, resolve_precision
-from core.generator.request import GenerationRequest, PlannedImage, plan_class
+from core.generator.request import UNCHANGED, GenerationRequest, PlannedImage, RunChanges, plan_class
 from core.generator.run_images import Equipment, RunImages
 from core.generator.schedulers import check_steps
 
@@ -72,15 +72,17 @@ class ImageGenerator:
                 raise work.refusals[-1]
             yield work.finish()
 
-    def resume(self, output: Path, cancel: CancelToken | None = None, *, models: Path | None = None) -> Iterator[Event]:
+    def resume(
+        self, output: Path, cancel: CancelToken | None = None, *, changes: RunChanges = UNCHANGED
+    ) -> Iterator[Event]:
         """Finish every interrupted run of an output folder with the seeds, numbers and settings it was planned with.
 
         Each run has its own `Started` and `Finished`; with nothing to finish there is a `Notice` and a `Finished`.
 
         Parameters
         ----------
-        models
-            Where the models are now, if they have moved.
+        changes
+            Which run alone, and what to do otherwise: where the models are now, on which device.
 
         Raises
         ------
@@ -93,13 +95,12 @@ class ImageGenerator:
         if not output.is_dir():
             raise InputRefusedError(f"There is no folder {output}.", remedy="Name an output folder.", path=output)
         with SyntheticDataset.open(output, create=False) as dataset:
-            runs = dataset.unfinished()
+            runs = [run for run in dataset.unfinished() if changes.run_id in ("", run.run_id)]
             if not runs:
                 yield Notice("nothing_to_resume", f"Every run in {output} is finished.")
                 yield Finished("", "completed", written=0, failed=0, remaining=0, seconds=0.0, output=dataset.folder)
             for run in runs:
-                if models is not None:
-                    run.request = dataclasses.replace(run.request, models=models)
+                run.request = changes.apply(run.request)
                 yield from self._resume_run(dataset, run, cancel)
                 if cancel.mode is not None:
                     return

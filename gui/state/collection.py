@@ -8,6 +8,7 @@ from typing import Any, Final
 from PyQt5.QtCore import QObject, pyqtSignal
 
 from core.errors import OutputError
+from core.message import Message
 from gui.i18n import tr
 from gui.state.compare import CompareModel
 from gui.state.denoising import DenoisingModel
@@ -133,7 +134,7 @@ class Collection(QObject):
 def missing_folder(folder: Path) -> OutputError:
     """Return the words for an output folder that is not there."""
     return OutputError(
-        tr("The output folder '{folder}' is not there.").format(folder=folder),
-        remedy=tr("Bring it, or its drive, back, or choose another one; otherwise the next run makes it anew."),
+        Message("The output folder '{folder}' is not there.", folder=folder),
+        remedy=Message("Bring it, or its drive, back, or choose another one; otherwise the next run makes it anew."),
         path=folder,
     )

@@ -8,8 +8,30 @@ from pathlib import Path
 
 from core.crash import write_report
 from core.errors import ISICGUIError
+from core.generator.request import GenerationRequest
 from gui.i18n import tr
 from gui.workers.engine import EngineFaultError
+
+
+@dataclass(frozen=True, slots=True)
+class FailedRun:
+    """The run that a problem ended or held up, as far as it is needed to try again.
+
+    Attributes
+    ----------
+    request
+        None for interrupted runs of which only their folder knows.
+    run_id
+        Empty if the run had not begun.
+    device, batch_size
+        What the engine had decided on; empty and 0 if the run had not begun.
+    """
+
+    output: Path
+    request: GenerationRequest | None = None
+    run_id: str = ""
+    device: str = ""
+    batch_size: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +48,10 @@ class Problem:
         Traceback and circumstances of an error nobody expected; empty for an expected one.
     report
         The report file that was written, if one was.
+    path
+        The file or folder concerned, if there is one.
+    run
+        The run concerned, if there is one.
     """
 
     title: str
@@ -34,6 +60,8 @@ class Problem:
     details: str = ""
     kind: str = "error"
     report: Path | None = None
+    path: Path | None = None
+    run: FailedRun | None = None
 
     @property
     def expected(self) -> bool:

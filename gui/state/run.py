@@ -25,7 +25,7 @@ from core.events import (
     Started,
     Step,
 )
-from core.generator.request import GenerationRequest
+from core.generator.request import UNCHANGED, GenerationRequest, RunChanges
 from gui.i18n import tr
 from gui.workers.engine import Engine
 from gui.workers.stream import Stream, StreamThread
@@ -66,6 +66,12 @@ class RunModel(QObject):
         What is being carried out; None while interrupted runs are finished of which only the folder knows.
     last_request
         What was started last, in this window or the one before.
+    output
+        The folder of the run that goes on or has ended last; None before the first.
+    batch_size
+        Images that the engine draws together by now; 0 until it has said so.
+    last, error
+        How the latest run ended; both None while one goes on, and before the first.
     """
 
     state_changed = pyqtSignal()
@@ -85,6 +91,7 @@ class RunModel(QObject):
         self.state = RunState.IDLE
         self.request: GenerationRequest | None = None
         self.last_request: GenerationRequest | None = None
+        self.output: Path | None = None
         self._handlers: dict[type[Event], Callable[[Any], None]] = {
             Started: self._on_started,
             Loading: self._on_loading,
@@ -126,18 +133,20 @@ class RunModel(QObject):
         """Carry out a request; does nothing while another is being carried out."""
         if self.busy:
             return
-        self._launch(lambda: self._engine.generate(request, self._cancel), request)
+        self._launch(lambda: self._engine.generate(request, self._cancel), request.output, request)
 
-    def resume(self, output: Path, request: GenerationRequest | None = None) -> None:
+    def resume(self, output: Path, request: GenerationRequest | None = None, changes: RunChanges = UNCHANGED) -> None:
         """Finish the interrupted runs of a folder.
 
         Parameters
         ----------
         request
             What was asked for, if it is known.
+        changes
+            Which run alone, and what to do otherwise than it was asked for.
         """
         if not self.busy:
-            self._launch(lambda: self._engine.resume(output, None, self._cancel), request)
+            self._launch(lambda: self._engine.resume(output, changes, self._cancel), output, request)
 
     def stop(self, mode: StopMode) -> None:
         """Ask the run to stop; a later call can only be more urgent."""
@@ -164,9 +173,9 @@ class RunModel(QObject):
         """Block until the worker has ended; for the end of the program and for tests."""
         return self._thread is None or self._thread.wait(milliseconds)
 
-    def _launch(self, stream: Stream, request: GenerationRequest | None = None) -> None:
+    def _launch(self, stream: Stream, output: Path, request: GenerationRequest | None = None) -> None:
         self._forget()
-        self.request = request
+        self.output, self.request = output, request
         self.last_request = request or self.last_request
         self._cancel = CancelToken()
         self._thread = StreamThread(stream, self)
@@ -177,7 +186,7 @@ class RunModel(QObject):
         self._thread.start()
 
     def _forget(self) -> None:
-        self.total = self.done = self.failed_images = 0
+        self.total = self.done = self.failed_images = self.batch_size = 0
         self.rate: float | None = None
         self.remaining: float | None = None
         self.step: Step | None = None
@@ -186,8 +195,8 @@ class RunModel(QObject):
         self.image_size: int | None = None
         self.counts: dict[str, int] = {}
         self.made: Counter[str] = Counter()
-        self._last: Finished | None = None
-        self._error: BaseException | None = None
+        self.last: Finished | None = None
+        self.error: BaseException | None = None
 
     def _set_state(self, state: RunState) -> None:
         if state is not self.state:
@@ -207,6 +216,7 @@ class RunModel(QObject):
 
     def _on_started(self, event: Started) -> None:
         self.started, self.total, self.counts, self.done = event, event.total, dict(event.counts), 0
+        self.batch_size = event.batch_size
         self.made.clear()
         _log.info("Run %s: %d images on %s, %s", event.run_id, event.total, event.device, event.precision)
         if self.state is RunState.STARTING:
@@ -239,6 +249,8 @@ class RunModel(QObject):
         self.class_failed.emit(event)
 
     def _on_notice(self, event: Notice) -> None:
+        if event.kind == "batch_halved":
+            self.batch_size = max(1, self.batch_size // 2)
         _log.warning("%s", event.message)
 
     def _on_paused(self, event: Paused) -> None:
@@ -250,10 +262,10 @@ class RunModel(QObject):
             self._set_state(RunState.RUNNING)
 
     def _on_finished(self, event: Finished) -> None:
-        self._last = event
+        self.last = event
 
     def _fail(self, error: BaseException) -> None:
-        self._error = error
+        self.error = error
 
     def _end(self) -> None:
         """Tell the result only when the thread has really ended, so that a new run may start in the same breath."""
@@ -264,12 +276,12 @@ class RunModel(QObject):
         self.step, self.loading, self.remaining = None, "", None
         self._set_state(RunState.IDLE)
         self.progress_changed.emit()
-        if self._error:
-            _log.error("The run failed: %s", self._error)
-            self.failed.emit(self._error)
-        elif self._last:
-            _log.info("%s", summary(self._last))
-            self.finished.emit(self._last)
+        if self.error:
+            _log.error("The run failed: %s", self.error)
+            self.failed.emit(self.error)
+        elif self.last:
+            _log.info("%s", summary(self.last))
+            self.finished.emit(self.last)
 
 
 def summary(event: Finished) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import logging
-from collections import Counter
 from pathlib import Path
 from typing import Final
 
@@ -15,6 +14,7 @@ from core.errors import ISICGUIError
 from core.events import Failed, Finished, ImageDone
 from core.generator.request import GenerationRequest
 from core.utils.logger import RingHandler
+from gui.state.announcer import Announcer
 from gui.state.catalog import CatalogModel, Discover
 from gui.state.classes import ClassesModel
 from gui.state.collection import Collection
@@ -26,8 +26,9 @@ from gui.state.gallery import GalleryModel
 from gui.state.keys import KeysModel
 from gui.state.log import LogModel
 from gui.state.memory import MemoryModel
+from gui.state.notices import NoticesModel
 from gui.state.picture import PictureModel
-from gui.state.problem import Problem, describe
+from gui.state.problem import FailedRun, Problem, describe
 from gui.state.queue import QueueModel
 from gui.state.request import build_request, recall_request, remember_request
 from gui.state.run import RunModel
@@ -59,21 +60,25 @@ class Session(QObject):
         A short confirmation for the progress line; carries the words.
     class_failed
         A class could not be made, the run goes on; carries a `Problem` whose title is the class code.
+    wish
+        Something only the window can do; carries a `Wish`.
     """
 
     problem = pyqtSignal(object)
     told = pyqtSignal(str)
     class_failed = pyqtSignal(object)
     unfinished = pyqtSignal(object)
+    wish = pyqtSignal(object)
 
     def __init__(self, engine: Engine, discover: Discover, settings: SettingsModel, ring: RingHandler) -> None:
         super().__init__()
         self._engine = engine
         self._files = TaskRunner(2, self)
         self._jobs = TaskRunner(3, self)
+        self._is_open = False
         self._follows_run = False
-        self._made: Counter[str] = Counter()
         self.settings = settings
+        self.notices = NoticesModel(self)
         self.keys = KeysModel(settings, self)
         self.classes = ClassesModel(settings, self)
         self.catalog = CatalogModel(discover, self._files, self)
@@ -94,9 +99,13 @@ class Session(QObject):
         # after the connections above: what a session does at the end of a run comes before the next run of the queue
         self.queue = QueueModel(QueueStore(settings.paths.config_dir), self.run, self._start_queued, self)
         self.queue.failed.connect(self.report)
+        self.announcer = Announcer(self)
 
     def open(self) -> None:
-        """Look at the folders and warm the engine up; called when the window is on screen."""
+        """Look at the folders and warm the engine up; called when a window is on screen, in effect once."""
+        if self._is_open:
+            return
+        self._is_open = True
         self._apply_xai()
         self.catalog.look(self.settings.models)
         self._open_output()
@@ -169,6 +178,14 @@ class Session(QObject):
         _log.error("%s", error)
         self.problem.emit(describe(error))
 
+    def failed_run(self) -> FailedRun | None:
+        """Return the run that is going on or has just ended, for whoever wants to try it again."""
+        run = self.run
+        if run.output is None:
+            return None
+        device = run.started.device if run.started else ""
+        return FailedRun(run.output, run.request, run.started.run_id if run.started else "", device, run.batch_size)
+
     def _connect(self) -> None:
         self.settings.changed.connect(self._setting_changed)
         self.catalog.changed.connect(self._catalog_changed)
@@ -184,6 +201,7 @@ class Session(QObject):
         self.run.state_changed.connect(self.forecast.look_soon)
         self.engine.changed.connect(self.memory.look)
         self.collection.told.connect(self.tell)
+        self.explain.saved.connect(self._explanation_saved)
         for source in (self.settings, self.catalog, self.engine, self.gallery, self.collection):
             source.failed.connect(self.report)
 
@@ -217,7 +235,6 @@ class Session(QObject):
 
     def _begin(self) -> None:
         self._follows_run = True
-        self._made.clear()
         self.unfinished.emit([])
         self.denoising.clear()
 
@@ -260,7 +277,8 @@ class Session(QObject):
         if self._follows_run:
             self.picture.show(event.file)
         self._learn_speed(event)
-        self._explain_every(event)
+        if event.explain:
+            self.explain.save(event.file)
 
     def _learn_speed(self, event: ImageDone) -> None:
         run = self.run
@@ -268,12 +286,8 @@ class Session(QObject):
         if run.request and run.started and run.image_size and not warming_up:
             self._speeds.learn(run.request, run.started, run.image_size, event.seconds)
 
-    def _explain_every(self, event: ImageDone) -> None:
-        request = self.run.request or self.request()
-        every = request.xai_every if request else 0
-        if every and self._made[event.class_code] % every == 0:
-            self.explain.save(event.file)
-        self._made[event.class_code] += 1
+    def _explanation_saved(self, path: Path) -> None:
+        self.gallery.add_explained(path.parent)
 
     def _picture_failed(self, error: BaseException) -> None:
         """Tell of a picture the user chose; one that the run showed may have been taken back in the meantime."""

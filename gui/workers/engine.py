@@ -11,7 +11,7 @@ from core.cancel import CancelToken
 from core.errors import ISICGUIError
 from core.events import Event
 from core.generator.cost import Foresight
-from core.generator.request import GenerationRequest
+from core.generator.request import GenerationRequest, RunChanges
 from xai.explanation import ExplainOptions, Explanation
 
 if TYPE_CHECKING:  # annotations only: numpy takes a fifth of a second that the window's start does not have
@@ -124,7 +124,7 @@ class Engine(Protocol):
     def generate(self, request: GenerationRequest, cancel: CancelToken) -> Iterator[Event]:
         """Carry out a request."""
 
-    def resume(self, output: Path, models: Path | None, cancel: CancelToken) -> Iterator[Event]:
+    def resume(self, output: Path, changes: RunChanges, cancel: CancelToken) -> Iterator[Event]:
         """Finish the interrupted runs of a folder."""
 
     def explain(self, image: Path, options: ExplainOptions, label: str | None, cancel: CancelToken) -> ExplainedPicture:

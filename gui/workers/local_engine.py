@@ -11,7 +11,7 @@ from typing import Any
 from core.cancel import CancelToken
 from core.events import Event
 from core.generator.cost import Foresight
-from core.generator.request import GenerationRequest
+from core.generator.request import GenerationRequest, RunChanges
 from gui.workers.engine import DeviceInfo, DeviceMemory, EngineInfo, ExplainedPicture, MadeAgain
 from xai.explanation import ExplainOptions
 
@@ -55,10 +55,10 @@ class LocalEngine:
         self._prepare()
         yield from self._generator.generate(request, cancel)
 
-    def resume(self, output: Path, models: Path | None, cancel: CancelToken) -> Iterator[Event]:
+    def resume(self, output: Path, changes: RunChanges, cancel: CancelToken) -> Iterator[Event]:
         """Finish the interrupted runs of a folder."""
         self._prepare()
-        yield from self._generator.resume(output, cancel, models=models)
+        yield from self._generator.resume(output, cancel, changes=changes)
 
     def explain(self, image: Path, options: ExplainOptions, label: str | None, cancel: CancelToken) -> ExplainedPicture:
         """Explain one image and draw its map."""

@@ -21,7 +21,7 @@ from core.cancel import CancelToken, StopMode
 from core.errors import ISICGUIError
 from core.events import Event
 from core.generator.cost import Foresight
-from core.generator.request import GenerationRequest
+from core.generator.request import GenerationRequest, RunChanges
 from gui.workers import host
 from gui.workers.engine import (
     DeviceMemory,
@@ -82,9 +82,9 @@ class ProcessEngine:
         """Carry out a request."""
         yield from self._stream("generate", (request,), cancel)
 
-    def resume(self, output: Path, models: Path | None, cancel: CancelToken) -> Iterator[Event]:
+    def resume(self, output: Path, changes: RunChanges, cancel: CancelToken) -> Iterator[Event]:
         """Finish the interrupted runs of a folder."""
-        yield from self._stream("resume", (output, models), cancel)
+        yield from self._stream("resume", (output, changes), cancel)
 
     def explain(self, image: Path, options: ExplainOptions, label: str | None, cancel: CancelToken) -> ExplainedPicture:
         """Explain one image."""

@@ -27,7 +27,7 @@ from core.events import (
     Step,
 )
 from core.generator.cost import Foresight, bytes_on_disk
-from core.generator.request import GenerationRequest, plan_class
+from core.generator.request import GenerationRequest, RunChanges, is_explained, plan_class
 from gui.workers.engine import DeviceInfo, DeviceMemory, EngineInfo, ExplainedPicture, MadeAgain
 from xai.explanation import Classification, ExplainOptions, Explanation, GateVerdict
 
@@ -96,6 +96,7 @@ class FakeEngine:
     save_gate: threading.Event = field(default_factory=threading.Event)
     requests: list[GenerationRequest] = field(default_factory=list)
     resumed: list[Path] = field(default_factory=list)
+    changes: list[RunChanges] = field(default_factory=list)
     explained: list[Path] = field(default_factory=list)
     saved: list[Path] = field(default_factory=list)
     made_again: list[Path] = field(default_factory=list)
@@ -128,8 +129,9 @@ class FakeEngine:
         self.requests.append(request)
         yield from self._run(request, cancel)
 
-    def resume(self, output: Path, models: Path | None, cancel: CancelToken) -> Iterator[Event]:
+    def resume(self, output: Path, changes: RunChanges, cancel: CancelToken) -> Iterator[Event]:
         self.resumed.append(output)
+        self.changes.append(changes)
         yield from self._run(GenerationRequest((("MEL", 2),), Path("models"), output), cancel)
 
     def explain(self, image: Path, options: ExplainOptions, label: str | None, cancel: CancelToken) -> ExplainedPicture:
@@ -163,7 +165,7 @@ class FakeEngine:
         for code, count in request.counts:
             yield Loading(code, request.models)
             yield Loaded(code, request.models, "00" * 32, 0.01)
-            for planned in plan_class(request, code, count, frozenset()):
+            for position, planned in enumerate(plan_class(request, code, count, frozenset())):
                 yield from self.extra(done + 1)
                 self.fail_at(done + 1)
                 for step in range(1, self.steps + 1):
@@ -181,6 +183,7 @@ class FakeEngine:
                 yield ImageDone(
                     code, planned.index, int(file.stem[5:]), file, planned.seed, "00" * 8, done, total, 0.1,
                     10.0 if done > 1 else None, (total - done) / 10 if done > 1 else None,
+                    is_explained(position, request.xai_every),
                 )  # fmt: skip
                 if cancel.mode is StopMode.AFTER_IMAGE:
                     yield self._end(cancel, written, total, begun, request)
