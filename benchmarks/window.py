@@ -23,7 +23,7 @@ from PyQt5.QtCore import QTimer
 
 from core.utils.logger import setup_logging
 from core.utils.path_manager import HOME_VARIABLE, PathManager
-from gui.app import make_application, make_window
+from gui.app import make_application, make_stage
 from gui.main_window import MainWindow
 from gui.state.explain import ExplainState
 from gui.workers.local_engine import LocalEngine
@@ -141,7 +141,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as home:
         os.environ[HOME_VARIABLE] = home
         app = make_application(["benchmark"])
-        window = make_window(app, ProcessEngine(LocalEngine), PathManager(), setup_logging(console=False).ring)
+        stage = make_stage(app, ProcessEngine(LocalEngine), PathManager(), setup_logging(console=False).ring)
+        window = stage.window
         walk = Walk(window, Path(home), options.images, options.steps)
         window.show()
         QTimer.singleShot(0, walk.shown)

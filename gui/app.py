@@ -17,8 +17,8 @@ from core.utils.logger import RingHandler, setup_logging
 from core.utils.path_manager import PathManager
 from core.version import PRODUCT, __version__
 from gui.crash import Crashes
-from gui.main_window import MainWindow
 from gui.qt_plugins import use_own_plugins
+from gui.stage import Stage
 from gui.state.session import Session
 from gui.state.settings import SettingsModel
 from gui.theme.icons import icon
@@ -37,10 +37,10 @@ def main(argv: list[str]) -> int:
     logs = setup_logging(console=False)
     _log.info("%s %s", PRODUCT, __version__)
     app = make_application([sys.argv[0], *argv])
-    window = make_window(app, ProcessEngine(LocalEngine), PathManager(), logs.ring)
-    crashes.caught.connect(window.session.report)
-    signal.signal(signal.SIGINT, lambda *_: window.close())
-    window.show()
+    stage = make_stage(app, ProcessEngine(LocalEngine), PathManager(), logs.ring)
+    crashes.caught.connect(stage.session.report)
+    signal.signal(signal.SIGINT, lambda *_: stage.window.close())
+    stage.window.show()
     return app.exec()
 
 
@@ -61,12 +61,12 @@ def make_application(argv: list[str]) -> QApplication:
     return app
 
 
-def make_window(app: QApplication, engine: Engine, paths: PathManager, ring: RingHandler) -> MainWindow:
-    """Return the window of an engine, with the settings of the user whose folders `paths` knows."""
+def make_stage(app: QApplication, engine: Engine, paths: PathManager, ring: RingHandler) -> Stage:
+    """Return the window of an engine on its stage, with the settings of the user whose folders `paths` knows."""
     config = ConfigManager().load()
     for notice in config.notices:
         _log.warning("%s", notice)
     settings = SettingsModel(config, paths)
     apply_theme(app, settings.get("ui.theme"))
     app.setWindowIcon(icon("app", "accent"))
-    return MainWindow(Session(engine, discover, settings, ring))
+    return Stage(Session(engine, discover, settings, ring))

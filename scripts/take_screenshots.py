@@ -19,7 +19,7 @@ from PyQt5.QtCore import QObject, QTimer
 
 from core.utils.logger import setup_logging
 from core.utils.path_manager import HOME_VARIABLE, PathManager
-from gui.app import make_application, make_window
+from gui.app import make_application, make_stage
 from gui.main_window import MainWindow
 from gui.state.explain import ExplainState
 from gui.workers.local_engine import LocalEngine
@@ -96,7 +96,8 @@ def _photograph(home: Path, output: Path, each: int) -> int:
     _move_home(home)
     app = make_application(sys.argv[:1])
     logs = setup_logging(console=False)
-    window = make_window(app, ProcessEngine(LocalEngine), PathManager(), logs.ring)
+    stage = make_stage(app, ProcessEngine(LocalEngine), PathManager(), logs.ring)
+    window = stage.window
     window.session.settings.set("ui.theme", "light")
     window.resize(*SIZE)
     photographer = Photographer(window, output, dict.fromkeys(("MEL", "NV", "BCC", "VASC"), each))

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
-from PyQt5.QtCore import QItemSelectionModel, QModelIndex, QPoint, Qt
+from PyQt5.QtCore import QItemSelectionModel, QModelIndex, QPoint, QSignalBlocker, Qt, QTimer
 from PyQt5.QtWidgets import (
     QAbstractItemView,
     QComboBox,
@@ -49,6 +50,7 @@ class GalleryPanel(QFrame):
         self._session = session
         self._model = session.gallery
         self._question: EmptyTrashDialog | None = None
+        self._deleted: Sequence[str] = ()
         self.head = PanelHead(tr("Gallery"))
         self.count = label("", "muted")
         self.filter = QComboBox()
@@ -62,6 +64,19 @@ class GalleryPanel(QFrame):
         self._lay_out()
         self._connect()
         self._show_counts()
+        self._show_flaws()
+
+    def take_over(self, other: GalleryPanel) -> None:
+        """Show the same choice of images as another panel of the session."""
+        self.filter.setCurrentIndex(other.filter.currentIndex())
+        self.filters.take_over(other.filters)
+        chosen, chooser = other.list.selectionModel(), self.list.selectionModel()
+        with QSignalBlocker(chooser):  # nobody has chosen anything now
+            chooser.select(chosen.selection(), QItemSelectionModel.SelectionFlag.ClearAndSelect)
+            chooser.setCurrentIndex(chosen.currentIndex(), QItemSelectionModel.SelectionFlag.NoUpdate)
+        if not other.note.isHidden():
+            self._note_deletion(other._deleted)
+        QTimer.singleShot(0, partial(self.list.verticalScrollBar().setValue, other.list.verticalScrollBar().value()))
 
     def step(self, by: int) -> None:
         """Choose the next image or the one before."""
@@ -202,6 +217,7 @@ class GalleryPanel(QFrame):
         trash.changed.connect(self._forget_note)
 
     def _note_deletion(self, paths: Sequence[str]) -> None:
+        self._deleted = paths
         self.note.tell(tr("%n file(s) deleted.", len(paths)))
 
     def _forget_note(self) -> None:

@@ -45,6 +45,11 @@ class LogPanel(QFrame):
         model.appended.connect(self._append)
         model.cleared.connect(self.text.clear)
 
+    def take_over(self, other: LogPanel) -> None:
+        """Show the same choice of lines as another panel."""
+        self.level.setCurrentIndex(other.level.currentIndex())
+        self.filter.setText(other.filter.text())
+
     def _make_text(self) -> QPlainTextEdit:
         text = QPlainTextEdit()
         text.setReadOnly(True)

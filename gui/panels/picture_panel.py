@@ -48,6 +48,7 @@ class PicturePanel(QFrame):
         self._lay_out()
         self._connect()
         self._show_picture()
+        self._allow_again()
         self._follow_switch("xai.enabled")
 
     @property

@@ -1,4 +1,4 @@
-"""The top region: models, output, device, explanations, theme."""
+"""The top region: models, output, device, explanations, theme, language."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from gui.theme.tokens import GAP_SMALL, ICON_SIZE
 from gui.widgets.buttons import icon_button
 from gui.widgets.folder_button import FolderButton, short_path
 from gui.widgets.labels import label
+from gui.widgets.language_button import LanguageButton
 
 DEVICE_CHARACTERS = 16
 """Shown of a device; its memory changes every two seconds and must not move the bar. The list shows all."""
@@ -37,10 +38,12 @@ class TopBar(QWidget):
         self.explain = self._explain_switch()
         self.every = self._every_spin()
         self.theme = icon_button("dark", tr("Light or dark theme"), self._switch_theme)
+        self.language = LanguageButton(session.settings)
         self.panels = icon_button("panels", tr("Panels and keyboard"))
         self._lay_out()
         self._connect()
         self._show_all()
+        self._lock_while_running()
 
     def add_menu(self, menu: QMenu) -> None:
         """Put the menu of the panels behind its button."""
@@ -67,6 +70,7 @@ class TopBar(QWidget):
         layout.addWidget(self.every)
         layout.addWidget(_line())
         layout.addWidget(self.theme)
+        layout.addWidget(self.language)
         layout.addWidget(self.panels)
         self.device.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.device.setMinimumContentsLength(DEVICE_CHARACTERS)

@@ -14,7 +14,6 @@ from gui.state.session import Session
 from gui.theme.icons import icon
 from gui.theme.tokens import GAP_SMALL, GRID
 from gui.widgets.panel_head import PanelHead
-from gui.workers.scan import FolderSummary
 
 PATH_ROLE = Qt.ItemDataRole.UserRole
 SHOWN_RUNS = 20
@@ -41,6 +40,9 @@ class TreePanel(QFrame):
         self._tint()
         self._lay_out()
         self._connect()
+        self._show_images()
+        self._show_runs()
+        self._show_models()
 
     def changeEvent(self, event: QEvent) -> None:
         """Follow the theme."""
@@ -68,7 +70,6 @@ class TreePanel(QFrame):
         session = self._session
         session.gallery.counted.connect(self._show_images)
         session.gallery.summarized.connect(self._show_runs)
-        session.explain.saved.connect(self._add_saved)
         session.catalog.changed.connect(self._show_models)
         self.tree.itemActivated.connect(lambda item, _: self._open(item))
 
@@ -83,21 +84,11 @@ class TreePanel(QFrame):
                 self._classes[code].setText(0, f"{code} ({counts[code]})")
                 self._classes[code].setData(0, PATH_ROLE, str(output / code))
 
-    def _show_runs(self, summary: FolderSummary) -> None:
+    def _show_runs(self) -> None:
         self._xai.takeChildren()
-        folder = self._session.settings.output / "xai_results"
-        for name in summary.xai_runs[:SHOWN_RUNS]:
+        summary, folder = self._session.gallery.summary, self._session.settings.output / "xai_results"
+        for name in summary.xai_runs[:SHOWN_RUNS] if summary else ():
             _child(self._xai, name, folder / name)
-
-    def _add_saved(self, path: Path) -> None:
-        self._add_run(path.parent)
-
-    def _add_run(self, folder: Path) -> None:
-        shown = {self._xai.child(i).text(0) for i in range(self._xai.childCount())}
-        if folder.name not in shown:
-            item = QTreeWidgetItem([folder.name])
-            item.setData(0, PATH_ROLE, str(folder))
-            self._xai.insertChild(0, item)
 
     def _show_models(self) -> None:
         self._models.takeChildren()

@@ -66,6 +66,7 @@ class GalleryModel(QAbstractListModel):
         self._known: set[str] = set()
         self._seen: set[str] = set()
         self._is_first_look = True
+        self.summary: FolderSummary | None = None
         self._thread: ScanThread | None = None
         thumbnails.ready.connect(self._thumbnail_ready)
         self.ratings.changed.connect(self._ratings_changed)
@@ -81,6 +82,7 @@ class GalleryModel(QAbstractListModel):
         self.counts.clear()
         self.runs.clear()
         self.flaws.clear()
+        self.summary = None
         self.thumbnails.forget()
         self.ratings.open(output)
         self.endResetModel()
@@ -107,6 +109,13 @@ class GalleryModel(QAbstractListModel):
         if self.output:
             self.stop()
             self._scan(self.output, is_first_look=False)
+
+    def add_explained(self, folder: Path) -> None:
+        """Put a folder of explanations that has just been made in front."""
+        runs = self.summary.xai_runs if self.summary else ()
+        if folder.name not in runs:
+            self.summary = FolderSummary((folder.name, *runs))
+            self.summarized.emit(self.summary)
 
     def remove(self, paths: Iterable[str]) -> None:
         """Take images out that are no longer there."""
@@ -226,6 +235,7 @@ class GalleryModel(QAbstractListModel):
 
     def _take_summary(self, summary: FolderSummary) -> None:
         if not self._is_stale():
+            self.summary = summary
             self.summarized.emit(summary)
 
     def _take_flaws(self, flaws: list[Flaw]) -> None:

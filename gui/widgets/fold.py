@@ -43,6 +43,10 @@ class Fold(QWidget):
         """Whether the content is shown."""
         return self._head.isChecked()
 
+    def set_open(self, is_open: bool) -> None:
+        """Show or hide the content."""
+        self._head.setChecked(is_open)
+
     def _show(self, is_open: bool) -> None:
         self._head.setChecked(is_open)
         self._content.setVisible(is_open)

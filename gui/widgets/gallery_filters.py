@@ -61,6 +61,11 @@ class GalleryFilters(QWidget):
         self.runs.setCurrentIndex(max(0, self.runs.findData(chosen)))
         self.runs.setEnabled(bool(latest))
 
+    def take_over(self, other: GalleryFilters) -> None:
+        """Choose what another one chooses, without telling anybody."""
+        self.ratings.setCurrentIndex(other.ratings.currentIndex())
+        self.runs.setCurrentIndex(self.runs.findData(other.runs.currentData()))
+
     def _fill_ratings(self) -> None:
         self.ratings.addItem(tr("Rating"), ANY)
         for stars in reversed(STARS):
