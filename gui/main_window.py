@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Final
 
 from PyQt5.QtCore import QByteArray, Qt, QTimer
 from PyQt5.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QShowEvent
-from PyQt5.QtWidgets import QApplication, QDockWidget, QMainWindow, QMenu, QMessageBox, QToolBar, QVBoxLayout, QWidget
+from PyQt5.QtWidgets import QApplication, QDockWidget, QMainWindow, QMenu, QToolBar, QVBoxLayout, QWidget
 
 from core.cancel import StopMode
-from core.events import Finished
 from core.version import PRODUCT
 from gui.dialogs.close_dialog import CloseDialog
 from gui.dialogs.problem_dialog import ProblemDialog
+from gui.help_desk import HelpDesk
 from gui.i18n import tr
 from gui.panels.gallery_panel import GalleryPanel
 from gui.panels.log_panel import LogPanel
@@ -25,20 +26,19 @@ from gui.panels.setup_panel import SetupPanel
 from gui.panels.status_line import StatusLine
 from gui.panels.top_bar import TopBar
 from gui.panels.tree_panel import TreePanel
+from gui.regions import step_region
 from gui.shortcuts import Area, Key, Keyboard, keyed
-from gui.state.collection import missing_folder
 from gui.state.problem import Problem
-from gui.state.request import describe_request
-from gui.state.run import RunState, summary
+from gui.state.run import RunModel, RunState, summary
 from gui.state.session import Session
+from gui.state.wishes import Wish
 from gui.theme.palette import apply_theme
 from gui.theme.tokens import GAP_SMALL, GRID
 from gui.widgets.banner import Banner
 from gui.widgets.dock import make_dock
 from gui.widgets.picture_view import STEP
-from gui.workers.queue_store import QueuedRun
+from gui.window_look import copy_look
 from gui.workers.scan import SUFFIXES
-from gui.workers.unfinished import Unfinished
 
 REFERENCE_SIZE: Final = (1280, 800)
 LAYOUT_VERSION: Final = 2
@@ -56,12 +56,11 @@ class MainWindow(QMainWindow):
         self.session = session
         self._opened = False
         self._closing = False
-        self._folder_is_missing = False
         self._close_dialog: CloseDialog | None = None
         self._problems: list[ProblemDialog] = []
-        self._failures: dict[str, Problem] = {}
         self.setWindowTitle(PRODUCT)
         self.setAcceptDrops(True)
+        self.help = HelpDesk(self, session.keys)
         self._make_panels()
         self._lay_out()
         self.keys = self._key_table()
@@ -79,6 +78,19 @@ class MainWindow(QMainWindow):
         dialog.finished.connect(lambda _: self._problems.remove(dialog))
         dialog.open()
 
+    @property
+    def is_closing(self) -> bool:
+        """Whether the window goes as soon as the run has stopped."""
+        return self._closing
+
+    def take_over(self, old: MainWindow) -> None:
+        """Stand in for another window of the session, which is about to go."""
+        self._opened = True
+        copy_look(old, self)
+        self.progress.tell(_end_of(self.session.run))
+        self._show_title()
+        self._begin()
+
     def toggle_panels(self) -> None:
         """Hide all docks, or bring back those that were hidden by this."""
         shown = [dock for dock in self.docks if dock.isVisible()]
@@ -86,6 +98,11 @@ class MainWindow(QMainWindow):
             self._hidden = shown
         for dock in shown or self._hidden:
             dock.setVisible(not shown)
+
+    def step_region(self, by: int) -> None:
+        """Give the focus to the next part of the window, or the one before."""
+        setup, *others = self.docks
+        step_region((self.top, setup, self.centralWidget(), *others), by)
 
     def reset_layout(self) -> None:
         """Put everything where it was at the very first start."""
@@ -110,7 +127,7 @@ class MainWindow(QMainWindow):
             if not self._closing:
                 self._ask_to_close()
             return
-        self._remember()
+        self.remember()
         self.hide()
         self.session.close()
         super().closeEvent(event)
@@ -131,7 +148,7 @@ class MainWindow(QMainWindow):
     def _make_panels(self) -> None:
         session = self.session
         self.top = TopBar(session)
-        self.banner = Banner()
+        self.banner = Banner(session.notices)
         self.setup = SetupPanel(session)
         self.picture = PicturePanel(session)
         self.gallery = GalleryPanel(session)
@@ -198,7 +215,8 @@ class MainWindow(QMainWindow):
         keyed(menu.addAction(tr("Hide or show all panels"), self.toggle_panels), "panels")
         keyed(menu.addAction(tr("Reset the layout"), self.reset_layout), "reset-layout")
         menu.addSeparator()
-        keyed(menu.addAction(tr("Keyboard shortcuts…"), self._show_keys), "keys")
+        keyed(menu.addAction(tr("Keyboard shortcuts…"), self.help.show_keys), "keys")
+        keyed(menu.addAction(tr("Run a command…"), self.help.show_palette), "palette")
         return menu
 
     def _key_table(self) -> tuple[Key, ...]:
@@ -237,37 +255,35 @@ class MainWindow(QMainWindow):
                 "queue"),
             Key(("F11",), tr("Hide or show all panels"), self.toggle_panels, "panels", window),
             Key((), tr("Reset the layout"), self.reset_layout, "reset-layout", window),
-            Key(("F1",), tr("Keyboard shortcuts"), self._show_keys, "keys", Area.HELP),
+            Key(("F6",), tr("Go to the next part of the window"), lambda: self.step_region(1), "next-region", window),
+            Key(("Shift+F6",), tr("Go to the part of the window before"), lambda: self.step_region(-1),
+                "previous-region", window),
+            Key(("Ctrl+Shift+P",), tr("Run a command by its words"), self.help.show_palette, "palette", Area.HELP),
+            Key(("F1",), tr("Keyboard shortcuts"), self.help.show_keys, "keys", Area.HELP),
             Key(("Ctrl+Q",), tr("Close"), self.close, "close", window),
         )  # fmt: skip
 
     def _connect(self) -> None:
         session = self.session
         session.problem.connect(self.tell_problem)
-        session.unfinished.connect(self._offer_resume)
-        session.class_failed.connect(self._tell_class_failed)
+        session.wish.connect(self._grant)
         session.run.state_changed.connect(self._run_changed)
         session.run.progress_changed.connect(self._show_title)
-        session.run.finished.connect(self._run_finished)
-        session.run.failed.connect(lambda _: self.progress.tell(tr("The run ended with an error.")))
-        session.told.connect(lambda words: self.statusBar().showMessage(words, TOLD_MS))
-        session.queue.run_failed.connect(self._queued_run_failed)
+        session.run.failed.connect(self._run_ended)
+        session.run.finished.connect(self._run_ended)
+        session.told.connect(self._confirm)
         session.settings.changed.connect(self._setting_changed)
-        session.collection.folder_missing.connect(self._tell_folder)
 
     def _begin(self) -> None:
         self.session.open()
         self.session.log.show_all()
 
-    def _tell_folder(self, is_missing: bool) -> None:
-        """Tell of an output folder that is not there, until it is."""
-        was_missing, self._folder_is_missing = self._folder_is_missing, is_missing
-        if not is_missing:
-            self.banner.setVisible(self.banner.isVisible() and not was_missing)
-            return
-        error = missing_folder(self.session.settings.output)
-        choose = self.top.choose_output
-        self.banner.tell(f"{error.message} {error.remedy}", tr("Choose a folder…"), choose, "warning")
+    def _grant(self, wish: Wish) -> None:
+        """Do what the session asks of its window."""
+        grants: dict[Wish, Callable[[], object]] = {
+            Wish.OUTPUT_FOLDER: self.top.choose_output,
+        }
+        grants[wish]()
 
     def _setting_changed(self, key: str) -> None:
         app = QApplication.instance()
@@ -288,33 +304,11 @@ class MainWindow(QMainWindow):
         share = f"{run.fraction:.0%}" + (f", {tr('paused')}" if run.state is RunState.PAUSED else "")
         self.setWindowTitle(f"{share} · {PRODUCT}" if run.busy and run.total else PRODUCT)
 
-    def _run_finished(self, event: Finished) -> None:
-        self.progress.tell(summary(event))
+    def _run_ended(self) -> None:
+        self.progress.tell(_end_of(self.session.run))
 
-    def _offer_resume(self, runs: list[Unfinished]) -> None:
-        if not runs:
-            self.banner.setVisible(self.banner.isVisible() and self._folder_is_missing)
-            self._failures.clear()
-            return
-        done, total = sum(run.done for run in runs), sum(run.total for run in runs)
-        words = tr("A run in this folder was interrupted: {done} of {total} images are there.")
-        self.banner.tell(words.format(done=done, total=total), tr("Resume"), self.session.resume)
-
-    def _tell_class_failed(self, problem: Problem) -> None:
-        self._failures[problem.title] = problem
-        codes = ", ".join(self._failures)
-        self.banner.tell(tr("Could not be made: {codes}").format(codes=codes), tr("Why?"), self._tell_why, "warning")
-
-    def _tell_why(self) -> None:
-        parts = [f"{code}: {problem.message}" for code, problem in self._failures.items()]
-        remedies = list(dict.fromkeys(problem.remedy for problem in self._failures.values()))
-        title = tr("Some images could not be made")
-        self.tell_problem(Problem(title, "\n".join(parts), "\n".join(remedies)))
-
-    def _queued_run_failed(self, run: QueuedRun) -> None:
-        words = tr("A run of the queue has failed: {run}").format(run=describe_request(run.request))
-        tell = Problem(tr("A run of the queue has failed"), run.note, describe_request(run.request))
-        self.banner.tell(words, tr("Why?"), lambda: self.tell_problem(tell), "warning")
+    def _confirm(self, words: str) -> None:
+        self.statusBar().showMessage(words, TOLD_MS)
 
     def _ask_to_close(self) -> None:
         run = self.session.run
@@ -337,14 +331,6 @@ class MainWindow(QMainWindow):
         else:
             QTimer.singleShot(0, self.close)
 
-    def _show_keys(self) -> None:
-        box = QMessageBox(self)
-        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        box.setWindowTitle(tr("Keyboard shortcuts"))
-        keys = self.session.keys
-        box.setText("\n".join(f"{keys.hints(key.id)}\t{key.words}" for key in keys.table))
-        box.open()
-
     def _restore(self) -> None:
         self.resize(*REFERENCE_SIZE)
         self._first_state = self.saveState(LAYOUT_VERSION)
@@ -355,7 +341,8 @@ class MainWindow(QMainWindow):
         )
         self._restored = bool(geometry) and self.restoreGeometry(geometry) and self.restoreState(state, LAYOUT_VERSION)
 
-    def _remember(self) -> None:
+    def remember(self) -> None:
+        """Keep where the window and its panels stand."""
         self.session.settings.remember("window/geometry", self.saveGeometry())
         self.session.settings.remember("window/state", self.saveState(LAYOUT_VERSION))
 
@@ -374,6 +361,13 @@ class MainWindow(QMainWindow):
 def _rating_words() -> tuple[str, ...]:
     """Return what 0..5 stars are called."""
     return tr("No stars"), tr("One star"), tr("Two stars"), tr("Three stars"), tr("Four stars"), tr("Five stars")
+
+
+def _end_of(run: RunModel) -> str:
+    """Return how the last run ended, in words."""
+    if run.error:
+        return tr("The run ended with an error.")
+    return summary(run.last) if run.last else tr("Ready")
 
 
 def _dropped_image(event: QDropEvent) -> Path | None:

@@ -67,6 +67,7 @@ class CommandPalette(QDialog):
         view.setHeaderHidden(True)
         view.setRootIsDecorated(False)
         view.setUniformRowHeights(True)
+        view.setProperty("roomy", True)
         view.setAccessibleName(tr("Commands that fit"))
         view.setToolTip(tr("A double click runs the command"))
         header = view.header()

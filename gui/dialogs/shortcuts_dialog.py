@@ -85,6 +85,7 @@ class ShortcutsDialog(QDialog):
         tree.setAccessibleName(tr("Commands and their keys"))
         tree.setToolTip(tr("Return on a command changes its keys"))
         tree.setUniformRowHeights(True)
+        tree.setProperty("roomy", True)
         tree.setIndentation(GAP_LARGE)
         header = tree.header()
         header.setStretchLastSection(False)
@@ -184,11 +185,11 @@ class ShortcutsDialog(QDialog):
 
     def _tell_conflict(self, owner: Key) -> None:
         told = tr("{keys} already belongs to “{command}”.")
+        self.recorder.hide()  # first: it gives up when it goes, and that puts everything to rest
         self.words.setText(told.format(keys=readable(self._wanted), command=owner.words))
         for part in (self.words, self.swap, self.cancel):
             part.show()
         self.swap.setFocus()
-        self.recorder.hide()
 
     def _exchange(self) -> None:
         if self._adds:

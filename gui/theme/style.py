@@ -92,6 +92,8 @@ QAbstractItemView, QPlainTextEdit {{ background: {t.panel}; border: 1px solid {t
 QAbstractItemView[plain="true"], QPlainTextEdit[plain="true"] {{ border: none; }}
 QAbstractItemView:focus, QPlainTextEdit:focus {{ border: 1px solid {t.accent}; }}
 QAbstractItemView::item:selected {{ background: {t.selection}; color: {t.text}; }}
+QTreeView::branch:selected {{ background: {t.selection}; }}
+QTreeView[roomy="true"]::item {{ height: 24px; }}
 QCheckBox {{ spacing: 8px; }}
 QCheckBox::indicator {{ width: 14px; height: 14px; border: 1px solid {t.control_line}; border-radius: 4px;
     background: {t.raised}; }}
@@ -135,5 +137,5 @@ QSlider::handle:horizontal {{ background: {t.raised}; border: 2px solid {t.accen
 QSlider::handle:horizontal:focus {{ background: {t.accent}; }}
 QSlider::sub-page:horizontal:disabled {{ background: {t.disabled}; }}
 QSlider::handle:horizontal:disabled {{ border-color: {t.disabled}; }}
-QHeaderView::section {{ background: {t.panel}; border: none; }}
+QHeaderView::section {{ background: {t.panel}; color: {t.muted}; border: none; padding: 4px 8px 4px 2px; }}
 """
