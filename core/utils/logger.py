@@ -20,7 +20,7 @@ from core.utils.path_manager import PathManager
 FILE_NAME: Final = "isicgui.log"
 FILE_BYTES: Final = 2_000_000
 FILE_BACKUPS: Final = 3
-RING_SIZE: Final = 5000
+RING_SIZE: Final = 2000
 
 _ROOMS: Final = ("core", "xai", "diffusion", "classifier", "evaluation", "cli", "gui")
 _FORMAT: Final = "%(asctime)s %(levelname)-8s %(name)s: %(message)s"

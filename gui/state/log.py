@@ -12,7 +12,7 @@ from PyQt5.QtCore import QObject, QTimer, pyqtSignal
 from core.utils.logger import RingHandler
 
 INTERVAL_MS: Final = 100
-KEPT: Final = 5000
+KEPT: Final = 2000
 
 
 class LogModel(QObject):

@@ -12,8 +12,8 @@ from PyQt5.QtGui import QImage, QPixmap
 from gui.workers.task import TaskRunner
 from gui.workers.thumbnail_cache import load_thumbnail
 
-KEPT: Final = 1500
-"""Thumbnails in memory: 96 x 96 pixels of 4 bytes each, 55 MB at most."""
+KEPT: Final = 400
+"""Thumbnails in memory, a few screens full: 96 x 96 pixels of 4 bytes each, 15 MB at most; the others are on disk."""
 
 WAITING: Final = 160
 """Wishes kept waiting: what was scrolled past long ago is not worth loading."""

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import os
-import time
 from pathlib import Path
 
-from PyQt5.QtCore import QModelIndex, QTimer
+from PyQt5.QtCore import QModelIndex
 
 from core.dataset.png import encode_png
 from gui.main_window import MainWindow
@@ -17,6 +16,7 @@ from gui.workers.task import TaskRunner
 from gui.workers.thumbnail_cache import load_thumbnail
 from tests.gui.conftest import Opener
 from tests.gui.fake_engine import make_pixels, make_recipe
+from tests.gui.watchdog import Watchdog
 
 MANY = 10_000
 
@@ -49,26 +49,6 @@ def test_ten_thousand_images_open_in_small_portions(open_window: Opener, output:
     assert window.gallery.count.text() == "10\u2009000"
     assert window.tree._classes["MEL"].text(0) == "MEL (1000)"
     assert bar.maximum() > 100 * window.gallery.list.viewport().height() / 2
-
-
-class Watchdog:
-    """The longest time, of the GUI thread's own, between two turns of its event loop."""
-
-    def __init__(self) -> None:
-        self.longest = 0.0
-        self._last = time.thread_time()
-        self._timer = QTimer()
-        self._timer.timeout.connect(self._tick)
-        self._timer.start(0)
-
-    def stop(self) -> float:
-        self._timer.stop()
-        return self.longest
-
-    def _tick(self) -> None:
-        now = time.thread_time()
-        self.longest = max(self.longest, now - self._last)
-        self._last = now
 
 
 def test_scanning_hands_over_small_batches(tmp_path: Path) -> None:
