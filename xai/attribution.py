@@ -1,11 +1,11 @@
-"""Integrated Gradients (Sundararajan et al., 2017, arXiv:1703.01365) of a logit with respect to an image's pixels."""
+"""What all attribution methods share, and Integrated Gradients (Sundararajan et al. 2017, arXiv:1703.01365)."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Final
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
 
 import numpy as np
 import torch
@@ -25,25 +25,68 @@ MIN_DIFFERENCE: Final = 0.1
 _CHUNK_PIXELS: Final = 1_000_000
 _MAX_CHUNK: Final = 16
 
+Floats = NDArray[np.float64]
+
 Score = Callable[[Tensor], Tensor]
 """Maps pictures (N, 3, H, W) in 0..1 to the target's logit (N,)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Attribution:
-    """Signed contributions and how well they add up; see `Explanation` for the meaning of the fields."""
+    """Signed values and how well they add up; see `Explanation` for the meaning of the fields."""
 
     values: NDArray[np.float32]
     score: float
     baseline_score: float
-    delta: float
-    relative_delta: float | None
-    steps: int
+    delta: float = 0.0
+    relative_delta: float | None = None
+    steps: int = 0
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    standard_error: NDArray[np.float32] | None = None
+    segments: NDArray[np.int32] | None = None
+    cell: tuple[float, float] | None = None
 
 
 def never() -> bool:
     """Ask for nothing: the default of `should_stop`."""
     return False
+
+
+def guarded(score: Score, should_stop: Callable[[], bool]) -> Score:
+    """Return the score with a look at `should_stop` before each call; it raises `ExplanationCancelled`."""
+
+    def checked(pixels: Tensor) -> Tensor:
+        if should_stop():
+            raise ExplanationCancelled
+        return score(pixels)
+
+    return checked
+
+
+def chunk_size(image: Tensor) -> int:
+    """Return how many pictures of this size (..., H, W) go through the network at once."""
+    return max(1, min(_MAX_CHUNK, _CHUNK_PIXELS // (image.shape[-1] * image.shape[-2])))
+
+
+def score_ends(score: Score, image: Tensor, baselines: Sequence[Tensor]) -> tuple[float, float]:
+    """Return the score of the image and the mean score of the baselines."""
+    with torch.no_grad():
+        return score(image).item(), float(np.mean([score(baseline).item() for baseline in baselines]))
+
+
+def relative_delta(delta: float, difference: float) -> float | None:
+    """Return |delta / difference|, or None where the difference is too small to divide by."""
+    return None if abs(difference) < MIN_DIFFERENCE else abs(delta / difference)
+
+
+def to_array(values: Tensor) -> NDArray[np.float32]:
+    """Return (1, 3, H, W) as a float32 array (H, W, 3)."""
+    return np.ascontiguousarray(values.detach()[0].permute(1, 2, 0).float().cpu().numpy())
+
+
+def spread(values: Floats) -> NDArray[np.float32]:
+    """Return a map (H, W) as an array (H, W, 3) whose channels sum to it."""
+    return np.repeat(values[..., None] / 3, 3, axis=2).astype(np.float32)
 
 
 def integrated_gradients(
@@ -75,52 +118,34 @@ def integrated_gradients(
         As soon as `should_stop` says so.
     """
     with torch.inference_mode(False), torch.enable_grad():
-        checked = _checking(score, should_stop)
-        chunk = chunk or _chunk_size(image)
+        checked = guarded(score, should_stop)
+        chunk = chunk or chunk_size(image)
         parts = [_converge(checked, image, baseline, chunk, last_steps) for baseline in baselines]
-    return _mean(parts)
-
-
-def _checking(score: Score, should_stop: Callable[[], bool]) -> Score:
-    def checked(pixels: Tensor) -> Tensor:
-        if should_stop():
-            raise ExplanationCancelled
-        return score(pixels)
-
-    return checked
-
-
-def _chunk_size(image: Tensor) -> int:
-    return max(1, min(_MAX_CHUNK, _CHUNK_PIXELS // (image.shape[-1] * image.shape[-2])))
+    return _mean(parts, last_steps)
 
 
 def _converge(score: Score, image: Tensor, baseline: Tensor, chunk: int, last_steps: int) -> Attribution:
     method = IntegratedGradients(score)
-    with torch.no_grad():
-        end, start = score(image).item(), score(baseline).item()
-    steps = FIRST_STEPS
+    end, start = score_ends(score, image, [baseline])
+    steps = min(FIRST_STEPS, last_steps)
     while True:
         values = method.attribute(image, baseline, n_steps=steps, internal_batch_size=chunk)
-        found = _measure(values, end, start, steps)
+        found = _summed(to_array(values), end, start, steps)
         error = found.relative_delta
         if error is None or not math.isfinite(error) or error < CONVERGED or steps >= last_steps:
             return found
-        steps *= 2
-
-
-def _measure(values: Tensor, score: float, baseline_score: float, steps: int) -> Attribution:
-    array = values.detach()[0].permute(1, 2, 0).float().cpu().numpy()
-    return _summed(np.ascontiguousarray(array), score, baseline_score, steps)
+        steps = min(2 * steps, last_steps)
 
 
 def _summed(values: NDArray[np.float32], score: float, baseline_score: float, steps: int) -> Attribution:
     difference = score - baseline_score
     delta = float(values.sum(dtype=np.float64)) - difference
-    relative = abs(delta / difference) if not abs(difference) < MIN_DIFFERENCE else None
-    return Attribution(values, score, baseline_score, delta, relative, steps)
+    return Attribution(values, score, baseline_score, delta, relative_delta(delta, difference), steps)
 
 
-def _mean(parts: Sequence[Attribution]) -> Attribution:
+def _mean(parts: Sequence[Attribution], last_steps: int) -> Attribution:
     values = np.stack([part.values for part in parts]).mean(axis=0, dtype=np.float64).astype(np.float32)
     start = float(np.mean([part.baseline_score for part in parts]))
-    return _summed(values, parts[0].score, start, max(part.steps for part in parts))
+    whole = _summed(values, parts[0].score, start, max(part.steps for part in parts))
+    parameters = {"quadrature": "Gauss-Legendre", "max_steps": last_steps, "converged_below": CONVERGED}
+    return replace(whole, parameters=parameters)

@@ -9,6 +9,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from core.classification.architectures import Architecture
 from core.classification.loading import RECORD_FILE, LoadedNetwork, load_network
 from core.classification.preprocessing import Preprocessing
 from core.classification.record import ClassifierRecord, ValidationRecord
@@ -33,6 +34,7 @@ class Classifier:
     """
 
     net: nn.Module
+    architecture: Architecture
     preprocessing: Preprocessing
     classes: tuple[str, ...]
     provenance: GateVerdict
@@ -71,6 +73,7 @@ def load_classifier(path: Path | None = None, device: torch.device | None = None
     loaded = load_network(path or PathManager().starter_classifier_dir, device)
     return Classifier(
         loaded.net,
+        loaded.architecture,
         loaded.preprocessing,
         loaded.classes,
         _provenance(loaded.classes, _head_problem(loaded), loaded.record),

@@ -11,6 +11,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from xai.explanation import Style
+
 Floats = NDArray[np.float64]
 
 _RGB_TO_LMS: Final = np.array(
@@ -59,6 +61,44 @@ def blend_signed(base: NDArray[np.uint8], strength: Floats, opacity: float) -> N
     amount = (np.clip(np.abs(strength), 0, 1) * opacity)[..., None]
     ends = np.where((strength > 0)[..., None], POSITIVE, NEGATIVE)
     return from_oklab(lab + (ends - lab) * amount)
+
+
+def blend(base: NDArray[np.uint8], strength: Floats, opacity: float, style: Style) -> NDArray[np.uint8]:
+    """Show a map over a picture in one of the `STYLES`.
+
+    Parameters
+    ----------
+    base
+        uint8 RGB, shape (H, W, 3).
+    strength
+        Shape (H, W), 1 where the colours saturate.
+    opacity
+        0 leaves the picture as it is.
+    style
+        `signed`: red for, blue against. `positive`: red for, and nothing else. `jet`: what speaks for, in the rainbow
+        of older figures, over the whole picture; it is neither even to the eye nor safe for the colour-blind.
+    """
+    if style == "signed":
+        return blend_signed(base, strength, opacity)
+    positive = np.clip(strength, 0, 1)
+    if style == "positive":
+        return blend_signed(base, positive, opacity)
+    return np.asarray(np.rint(base * (1 - opacity) + 255 * opacity * _jet(positive)), np.uint8)
+
+
+def colour_ramp(style: Style, count: int, ground: int, opacity: float = 1.0) -> NDArray[np.uint8]:
+    """Return the colours of a colour bar over a grey ground, uint8, shape (count, 3).
+
+    From -scale to +scale for `signed`, from 0 to +scale for the other styles.
+    """
+    values = np.linspace(-1.0 if style == "signed" else 0.0, 1.0, count)
+    return blend(np.full((count, 1, 3), ground, np.uint8), values[:, None], opacity, style)[:, 0]
+
+
+def _jet(values: Floats) -> Floats:
+    """Return the classic rainbow for values (...) in 0..1: blue, cyan, yellow, red; shape (..., 3)."""
+    peaks = 4 * values[..., None] - np.array([3.0, 2.0, 1.0])
+    return np.clip(1.5 - np.abs(peaks), 0, 1)
 
 
 def grey(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -12,18 +12,29 @@ from typing import Final
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from core.classification.loading import RECORD_FILE
 from core.classification.preprocessing import to_tensor
 from core.generator.precision import resolve_device
+from core.message import Message
 from core.taxonomy import parse_class
 from core.utils.path_manager import PathManager
-from xai.attribution import FIRST_STEPS, LAST_STEPS, Attribution, Score, integrated_gradients, never
-from xai.baselines import make_baselines
+from xai.attribution import Attribution, never
 from xai.classifier import Classifier, load_classifier
-from xai.explanation import Classification, ExplainOptions, Explanation, GateVerdict
-from xai.gate import combine, judge_confidence, judge_convergence, judge_direction, judge_strength, judge_target
+from xai.description import describe
+from xai.explanation import FACTS, Classification, ExplainOptions, Explanation, GateVerdict
+from xai.gate import (
+    combine,
+    judge_agreement,
+    judge_confidence,
+    judge_convergence,
+    judge_direction,
+    judge_sampling,
+    judge_strength,
+    judge_target,
+    judge_values,
+)
+from xai.methods import Task
 from xai.subject import Subject, read_subject
 
 ShouldStop = Callable[[], bool]
@@ -58,7 +69,18 @@ def explain_image(
     label: str | None = None,
     should_stop: ShouldStop = never,
 ) -> list[Explanation]:
-    """Explain one image, one `Explanation` for each method asked for.
+    """Explain one image, one `Explanation` for each method asked for; see `explanations`."""
+    return list(explanations(image, options, label=label, should_stop=should_stop))
+
+
+def explanations(
+    image: Path | NDArray[np.uint8],
+    options: ExplainOptions,
+    *,
+    label: str | None = None,
+    should_stop: ShouldStop = never,
+) -> Iterator[Explanation]:
+    """Explain one image, and yield each method's `Explanation` as soon as it is there.
 
     Parameters
     ----------
@@ -79,8 +101,9 @@ def explain_image(
         options = replace(options, target=parse_class(options.target))
     subject = read_subject(image, label)
     classifier = get_classifier(options.classifier, options.device)
-    question = _ask(subject, classifier, options)
-    return [_explain(question, method, should_stop) for method in options.methods]
+    question = _ask(subject, classifier, options, should_stop)
+    for method in options.methods:
+        yield _explain(question, method)
 
 
 def get_classifier(path: Path | None, device: str) -> Classifier:
@@ -127,38 +150,46 @@ class _Question:
     classifier: Classifier
     options: ExplainOptions
     answer: Classification
-    target: str
+    task: Task
     why_target: str
 
 
-def _ask(subject: Subject, classifier: Classifier, options: ExplainOptions) -> _Question:
+def _ask(subject: Subject, classifier: Classifier, options: ExplainOptions, should_stop: ShouldStop) -> _Question:
     answer = _classify(subject, classifier)
     target, why = _choose_target(options.target, subject, answer, classifier)
-    return _Question(subject, classifier, options, answer, target, why)
+    quick = classifier.provenance.level == "red"
+    task = Task(classifier, subject.image, target, options, quick, should_stop)
+    return _Question(subject, classifier, options, answer, task, why)
 
 
-def _choose_target(target: str, subject: Subject, answer: Classification, classifier: Classifier) -> tuple[str, str]:
+def _choose_target(
+    target: str, subject: Subject, answer: Classification, classifier: Classifier
+) -> tuple[str, Message]:
     """Return the class whose logit is explained and, in words, why it is this one."""
     wanted = {"predicted": None, "label": subject.label}.get(target, target)
-    source = f" ({subject.label_source})" if target == "label" else ""
+    own = answer.predicted
+    if wanted in classifier.index and target == "label":
+        return str(wanted), Message("Explained: {target} ({source}).", target=wanted, source=subject.label_source)
     if wanted in classifier.index:
-        return str(wanted), f"Explained: {wanted}{source}."
-    own = f"the classifier's own answer, {answer.predicted}"
+        return str(wanted), Message("Explained: {target}.", target=wanted)
     if wanted is not None:
-        return answer.predicted, f"The classifier has no class {wanted}, so the map explains {own}."
+        return own, Message(
+            "The classifier has no class {wanted}, so the map explains the classifier's own answer, {own}.",
+            wanted=wanted, own=own,
+        )  # fmt: skip
     if target == "label":
-        return answer.predicted, f"No label is known for this image, so the map explains {own}."
-    return answer.predicted, f"Explained: {own}."
+        return own, Message(
+            "No label is known for this image, so the map explains the classifier's own answer, {own}.", own=own
+        )
+    return own, Message("Explained: the classifier's own answer, {own}.", own=own)
 
 
-def _explain(question: _Question, method: str, should_stop: ShouldStop) -> Explanation:
+def _explain(question: _Question, method: str) -> Explanation:
     start = time.perf_counter()
-    # Nobody will be shown this map as evidence: no need to make it precise.
-    steps = FIRST_STEPS if question.classifier.provenance.level == "red" else LAST_STEPS
-    found = _METHODS[method](*_inputs(question), last_steps=steps, should_stop=should_stop)
+    found = question.task.attribute(method)
     return Explanation(
         method=method,
-        target=question.target,
+        target=question.task.target,
         baseline=question.options.baseline,
         image=question.subject.image,
         attribution=found.values,
@@ -168,42 +199,46 @@ def _explain(question: _Question, method: str, should_stop: ShouldStop) -> Expla
         relative_delta=found.relative_delta,
         steps=found.steps,
         classification=question.answer,
-        gate=_judge(found, question),
+        gate=_judge(found, question, method),
         classifier_sha256=question.classifier.sha256,
         seconds=time.perf_counter() - start,
         source=question.subject.source,
-        notes=(question.why_target, *question.subject.notes),
+        notes=(question.why_target, *describe(method, found), *question.subject.notes),
+        parameters=found.parameters,
+        standard_error=found.standard_error,
+        segments=found.segments,
+        cell=found.cell,
     )
 
 
-_METHODS: Final[dict[str, Callable[..., Attribution]]] = {"ig": integrated_gradients}
-"""Each takes the score, the image, the baselines, `last_steps` and `should_stop`."""
-
-
-def _inputs(question: _Question) -> tuple[Score, Tensor, list[Tensor]]:
-    classifier, image = question.classifier, question.subject.image
-    index = classifier.index[question.target]
-    pictures = make_baselines(question.options.baseline, image, classifier.preprocessing.mean)
-    return (
-        lambda pixels: classifier.logits(pixels)[:, index],
-        to_tensor(image).to(classifier.device),
-        [to_tensor(picture).to(classifier.device) for picture in pictures],
-    )
-
-
-def _judge(found: Attribution, question: _Question) -> GateVerdict:
+def _judge(found: Attribution, question: _Question, method: str) -> GateVerdict:
     if question.classifier.provenance.level == "red":
         return question.classifier.provenance
-    difference = found.score - found.baseline_score
-    answer, label = question.answer, question.subject.label
+    answer, label, target = question.answer, question.subject.label, question.task.target
     verdicts = [
         question.classifier.provenance,
-        judge_convergence(found.relative_delta, difference, found.steps),
+        *_judge_map(found, method),
         judge_confidence(answer.probabilities, label),
-        judge_direction(question.target, answer.predicted, difference),
     ]
-    if question.target != label:
-        verdicts.append(judge_target(question.target, answer.predicted))
-    if question.options.baseline == STRENGTH_BASELINE:
-        verdicts.append(judge_strength(difference, question.classifier.validation))
+    if target != label:
+        verdicts.append(judge_target(target, answer.predicted))
+    if FACTS[method].uses_baseline:
+        verdicts += _judge_difference(found.score - found.baseline_score, question)
     return combine(*verdicts)
+
+
+def _judge_map(found: Attribution, method: str) -> Iterator[GateVerdict]:
+    """Judge what there is to judge of a map: completeness only where the method promises it."""
+    yield judge_values(bool(np.isfinite(found.values).all()))
+    if FACTS[method].of_difference:
+        yield judge_convergence(found.relative_delta, found.score - found.baseline_score, found.steps)
+    if found.parameters.get("permutations"):
+        yield judge_sampling(found.parameters["relative_standard_error"])
+    if "rank_agreement" in found.parameters and found.relative_delta is not None:
+        yield judge_agreement(found.parameters["rank_agreement"])
+
+
+def _judge_difference(difference: float, question: _Question) -> Iterator[GateVerdict]:
+    yield judge_direction(question.task.target, question.answer.predicted, difference)
+    if question.options.baseline == STRENGTH_BASELINE:
+        yield judge_strength(difference, question.classifier.validation)

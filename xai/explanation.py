@@ -6,10 +6,14 @@ import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar, Final, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal
 
 from core.errors import ISICGUIError, UsageError
 from core.message import Message
+
+if TYPE_CHECKING:  # annotations only: numpy takes a fifth of a second that the window's start does not have
+    import numpy as np
+    from numpy.typing import NDArray
 
 GateLevel = Literal["green", "amber", "red"]
 Style = Literal["signed", "positive", "jet"]
@@ -29,24 +33,29 @@ class Method:
         Whether the values add up to the difference between the image's logit and the baseline's.
     uses_baseline
         Whether the map depends on the baseline at all.
+    of_difference
+        Whether the map divides up that difference, and means nothing where there is none.
     """
 
     title: str
     unit: str
-    complete: bool
-    uses_baseline: bool
+    complete: bool = False
+    uses_baseline: bool = False
+    of_difference: bool = False
 
+
+_COMPLETE: Final[dict[str, bool]] = {"complete": True, "uses_baseline": True, "of_difference": True}
 
 FACTS: Final[dict[str, Method]] = {
-    "ig": Method("Integrated Gradients", LOGITS_PER_PIXEL, complete=True, uses_baseline=True),
-    "shapley": Method("Shapley values of superpixels", LOGITS_PER_PIXEL, complete=True, uses_baseline=True),
+    "ig": Method("Integrated Gradients", LOGITS_PER_PIXEL, **_COMPLETE),
+    "shapley": Method("Shapley values of superpixels", LOGITS_PER_PIXEL, **_COMPLETE),
     "combined": Method(
-        "Agreement of IG and Shapley", "share of the difference per pixel", complete=False, uses_baseline=True
+        "Agreement of IG and Shapley", "share of the difference per pixel", uses_baseline=True, of_difference=True
     ),
-    "gradcam": Method("Grad-CAM", "mean gradient x activation per cell", complete=False, uses_baseline=False),
-    "layercam": Method("LayerCAM", "positive gradient x activation per cell", complete=False, uses_baseline=False),
-    "occlusion": Method("Occlusion", LOGITS_PER_PIXEL, complete=False, uses_baseline=True),
-    "smoothgrad": Method("SmoothGrad", "logits per unit of brightness", complete=False, uses_baseline=False),
+    "gradcam": Method("Grad-CAM", "mean gradient x activation per cell"),
+    "layercam": Method("LayerCAM", "positive gradient x activation per cell"),
+    "occlusion": Method("Occlusion", LOGITS_PER_PIXEL, uses_baseline=True),
+    "smoothgrad": Method("SmoothGrad", "logits per unit of brightness"),
 }
 
 METHODS: Final[dict[str, str]] = {key: facts.title for key, facts in FACTS.items()}
@@ -185,8 +194,8 @@ class Explanation:
     delta
         Convergence delta: the sum of the attribution minus (score - baseline_score); 0 for methods that do not add up.
     relative_delta
-        |delta| / |score - baseline_score|; None where the difference is too small to divide by, and for methods that do
-        not add up.
+        |delta| / |score - baseline_score|, of Integrated Gradients in `combined`; None where the difference is too
+        small to divide by, and for methods that do not divide it up.
     steps
         Steps of the integral, or how many altered pictures the classifier was shown.
     source

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from core.classification.record import ValidationRecord
+from core.message import Message
 from core.taxonomy import CLASS_INDEX
 from xai.explanation import GateLevel, GateVerdict
 
@@ -14,9 +15,12 @@ MAX_ENTROPY: Final = 0.9
 MIN_MARGIN: Final = 0.1
 GREEN_DELTA: Final = 0.01
 AMBER_DELTA: Final = 0.05
+MAX_SAMPLING_ERROR: Final = 0.05
+MIN_AGREEMENT: Final = 0.5
 WEAK_ACCURACY: Final = 0.5
 IMAGENET_CLASSES: Final = 1000
 
+NOT_NUMBERS: Final = "The attribution holds values that are no numbers."
 GREEN: Final = GateVerdict("green")
 _SEVERITY: Final[dict[GateLevel, int]] = {"red": 0, "amber": 1, "green": 2}
 
@@ -111,16 +115,57 @@ def judge_convergence(relative_delta: float | None, difference: float, steps: in
         Logit of the image minus logit of the baseline.
     """
     if not math.isfinite(difference) or (relative_delta is not None and not math.isfinite(relative_delta)):
-        return _red("The attribution holds values that are no numbers.")
+        return _red(NOT_NUMBERS)
     if relative_delta is None:
         return _amber(
             f"There is nothing to explain at this baseline: the logit differs by {difference:+.3f} only. "
             "Try another baseline."
         )
-    if relative_delta < GREEN_DELTA:
+    level = delta_level(relative_delta)
+    if level == "green":
         return GREEN
     words = f"The attribution misses the difference it must explain by {relative_delta:.1%} after {steps} steps."
-    return _amber(words) if relative_delta < AMBER_DELTA else _red(words)
+    return GateVerdict(level, (words,))
+
+
+def delta_level(relative_delta: float) -> GateLevel:
+    """Return how good a convergence delta is: green below 1 %, amber below 5 %, else red, also if it is no number."""
+    if relative_delta < GREEN_DELTA:
+        return "green"
+    return "amber" if relative_delta < AMBER_DELTA else "red"
+
+
+def judge_values(finite: bool) -> GateVerdict:
+    """Judge whether every value of a map is a number."""
+    return GREEN if finite else _red(NOT_NUMBERS)
+
+
+def judge_sampling(relative_error: float) -> GateVerdict:
+    """Judge sampled Shapley values by their largest standard error over the largest absolute value."""
+    if relative_error <= MAX_SAMPLING_ERROR:
+        return GREEN
+    return _amber(
+        Message(
+            "The sampled Shapley values have not settled: the largest standard error is {share:.0%} of the largest "
+            "value. Use fewer superpixels.",
+            share=relative_error,
+        )
+    )
+
+
+def judge_agreement(rank_agreement: float | None) -> GateVerdict:
+    """Judge whether Integrated Gradients and Shapley values put the superpixels in the same order."""
+    if rank_agreement is not None and rank_agreement >= MIN_AGREEMENT:
+        return GREEN
+    if rank_agreement is None:
+        return _amber(Message("There are too few superpixels to say whether the two methods agree."))
+    return _amber(
+        Message(
+            "Integrated Gradients and Shapley values disagree about which superpixels matter (rank correlation "
+            "{correlation:.2f}). Look at both maps by themselves.",
+            correlation=rank_agreement,
+        )
+    )
 
 
 def judge_strength(difference: float, record: ValidationRecord | None) -> GateVerdict:

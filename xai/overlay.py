@@ -1,4 +1,4 @@
-"""Arrays to pictures: one signed scale, symmetric about 0, never a map where there is nothing to show."""
+"""Arrays to pictures: one signed scale for each unit, symmetric about 0, no map where there is nothing to show."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from xai.colour import blend_signed
-from xai.explanation import Explanation
+from xai.colour import blend
+from xai.explanation import FACTS, Explanation, Style
 from xai.marks import say_instead, stamp
 
 Scalar = TypeVar("Scalar", bound=np.generic)
@@ -32,19 +32,19 @@ def why_no_map(explanation: Explanation) -> tuple[str, str] | None:
         return "NO EVIDENCE", explanation.gate.reasons[0]
     if not explanation.attribution.any():
         return "NO ATTRIBUTION", "Every value of the attribution is 0: at this baseline no pixel matters."
-    if explanation.relative_delta is None:
+    if FACTS[explanation.method].of_difference and explanation.relative_delta is None:
         return "NOTHING TO EXPLAIN", "Image and baseline have nearly the same score. Try another baseline."
     return None
 
 
 def shown_map(explanation: Explanation) -> NDArray[np.float64]:
-    """Return the map as it is drawn, in logits per pixel: summed over the channels, then mildly smoothed; (H, W)."""
+    """Return the map as it is drawn, in the method's unit: summed over the channels, then mildly smoothed; (H, W)."""
     total = explanation.attribution.sum(axis=2, dtype=np.float64)
     return _smooth(total, SMOOTHING * max(total.shape))
 
 
 def shared_scale(explanations: Sequence[Explanation]) -> float:
-    """Return the value, in logits per pixel, at which the colours of all these maps saturate.
+    """Return the value at which the colours of all these maps, which must have one unit, saturate.
 
     It is the largest of the maps' 99.5th percentiles of the absolute value; 0 if none of them may be drawn.
     """
@@ -52,18 +52,29 @@ def shared_scale(explanations: Sequence[Explanation]) -> float:
     return max((_scale(shown_map(explanation)) for explanation in drawn), default=0.0)
 
 
-def render_overlay(explanation: Explanation, *, scale: float | None = None, opacity: float = OPACITY) -> Image.Image:
+def shared_scales(explanations: Sequence[Explanation]) -> dict[str, float]:
+    """Return the shared scale of each unit in which one of these maps may be drawn, in their order."""
+    units = dict.fromkeys(FACTS[explanation.method].unit for explanation in explanations)
+    scales = {unit: shared_scale([e for e in explanations if FACTS[e.method].unit == unit]) for unit in units}
+    return {unit: scale for unit, scale in scales.items() if scale}
+
+
+def render_overlay(
+    explanation: Explanation, *, scale: float | None = None, opacity: float = OPACITY, style: Style = "signed"
+) -> Image.Image:
     """Return the picture with the map over it, enlarged by a whole factor if it is small.
 
-    Red adds to the target's logit, blue takes from it. Where no map may be drawn (red gate, zero or NaN map, nothing to
+    Red speaks for the target, blue against it. Where no map may be drawn (red gate, zero or NaN map, nothing to
     explain) the picture is grey and hatched and says so.
 
     Parameters
     ----------
     scale
-        Value at which the colours saturate, in logits per pixel; the map's own `shared_scale` if None.
+        Value at which the colours saturate, in the method's unit; the map's own `shared_scale` if None.
     opacity
         0 shows the picture alone; 1 the strongest colours.
+    style
+        See `xai.colour.blend`.
     """
     factor = enlargement(explanation.image)
     picture = _enlarge(explanation.image, factor)
@@ -71,12 +82,12 @@ def render_overlay(explanation: Explanation, *, scale: float | None = None, opac
     if reason is not None:
         return say_instead(picture, explanation.gate.level, *reason)
     scale = scale or shared_scale([explanation])
-    return Image.fromarray(blend_signed(picture, _enlarge(shown_map(explanation), factor) / scale, opacity))
+    return Image.fromarray(blend(picture, _enlarge(shown_map(explanation), factor) / scale, opacity, style))
 
 
-def render_marked(explanation: Explanation, *, scale: float | None = None, opacity: float = OPACITY) -> Image.Image:
+def render_marked(explanation: Explanation, *, scale: float | None = None, style: Style = "signed") -> Image.Image:
     """Return the overlay with the gate's icon and word in a corner, as it is saved."""
-    return stamp(render_overlay(explanation, scale=scale, opacity=opacity), explanation.gate.level)
+    return stamp(render_overlay(explanation, scale=scale, style=style), explanation.gate.level)
 
 
 def enlargement(image: NDArray[np.uint8]) -> int:

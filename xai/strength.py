@@ -43,7 +43,7 @@ def strength_p5(classifier: Classifier, subjects: Iterable[Subject]) -> float:
 
 
 def _strength(classifier: Classifier, subject: Subject) -> float:
-    (baseline,) = make_baselines(STRENGTH_BASELINE, subject.image, classifier.preprocessing.mean)
+    (baseline,) = make_baselines(STRENGTH_BASELINE, subject.image)
     with torch.no_grad():
         image, plain = classifier.logits(torch.cat([to_tensor(subject.image), to_tensor(baseline)]))
     index = classifier.index[str(subject.label)]

@@ -30,6 +30,8 @@ class Architecture:
         together they hold every parameter but those of the head and of hidden layers right before it.
     features
         Path of the module whose output is the last feature map (N, C, h, w).
+    finer
+        Path of the deepest module whose output is a feature map of twice that resolution or more.
     head
         Path of the linear layer that gives the logits.
     """
@@ -38,6 +40,7 @@ class Architecture:
     build: Callable[[int], nn.Module]
     stages: Stages
     features: str
+    finer: str
     head: str = "fc"
 
     @property
@@ -63,17 +66,19 @@ def _torchvision(name: str) -> Callable[[int], nn.Module]:
 
 def _resnet(name: str, sizes: Sequence[int]) -> Architecture:
     layers = (tuple(f"layer{i}.{j}" for j in range(size)) for i, size in enumerate(sizes, 1))
-    return Architecture(name, _torchvision(name), (("conv1", "bn1"), *layers), features="layer4")
+    return Architecture(name, _torchvision(name), (("conv1", "bn1"), *layers), features="layer4", finer="layer3")
 
 
 def _densenet(name: str, sizes: Sequence[int]) -> Architecture:
-    return Architecture(name, _torchvision(name), _dense_stages(sizes), features="features", head="classifier")
+    return _dense(name, _torchvision(name), sizes, "classifier")
 
 
 def _ham_densenet(name: str, sizes: Sequence[int]) -> Architecture:
-    return Architecture(
-        f"{name}_ham", ham_densenet(name), _dense_stages(sizes), features="features", head="classifier.output"
-    )
+    return _dense(f"{name}_ham", ham_densenet(name), sizes, "classifier.output")
+
+
+def _dense(name: str, build: Callable[[int], nn.Module], sizes: Sequence[int], head: str) -> Architecture:
+    return Architecture(name, build, _dense_stages(sizes), features="features", finer="features.denseblock3", head=head)
 
 
 def _dense_stages(sizes: Sequence[int]) -> Stages:
@@ -106,13 +111,16 @@ _ALL: Final = (
     _densenet("densenet201", _DENSENET201),
     _ham_densenet("densenet121", _DENSENET121),
     _ham_densenet("densenet201", _DENSENET201),
-    Architecture("efficientnet_lite0", efficientnet_lite0, _LITE0_STAGES, features="head", head="classifier"),
-    Architecture("small_cnn", SmallCNN, (("conv0",), ("conv1",), ("conv2",)), features="relu2"),
+    Architecture(
+        "efficientnet_lite0", efficientnet_lite0, _LITE0_STAGES, features="head", finer="blocks.10", head="classifier"
+    ),
+    Architecture("small_cnn", SmallCNN, (("conv0",), ("conv1",), ("conv2",)), features="relu2", finer="relu1"),
     Architecture(
         "simple_cnn",
         SimpleCNN,
         (("conv0", "norm0"), ("conv1", "norm1"), ("conv2", "norm2"), ("dense",)),
         features="relu2",
+        finer="relu1",
     ),
 )
 

@@ -26,7 +26,7 @@ class Preprocessing:
     image_size
         Side of the square that the network sees, in pixels.
     mean, std
-        Per channel, for pixels in 0..1. The mean is the average colour of the training set.
+        Per channel, for pixels in 0..1: what is subtracted, and what the rest is divided by.
     """
 
     image_size: int

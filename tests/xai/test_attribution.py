@@ -72,7 +72,7 @@ def test_completeness_for_every_baseline(name, activation):
     pixels = (picture(5, 12, 10)[0].permute(1, 2, 0).numpy() * 255).astype(np.uint8)
     net = conv_net(1, activation)
     score = scaled(net, 0)
-    baselines = [to_tensor(b) for b in make_baselines(name, pixels, (0.7, 0.5, 0.5))]
+    baselines = [to_tensor(b) for b in make_baselines(name, pixels)]
     found = integrated_gradients(score, to_tensor(pixels), baselines)
     with torch.no_grad():
         difference = score(to_tensor(pixels)).item() - np.mean([score(b).item() for b in baselines])

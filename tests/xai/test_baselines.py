@@ -8,10 +8,8 @@ import torch
 
 from core.classification.preprocessing import to_tensor
 from xai.attribution import integrated_gradients
-from xai.baselines import make_baselines, skin_tone
+from xai.baselines import DATASET_MEAN, make_baselines, skin_tone
 from xai.explanation import BASELINES
-
-MEAN = (0.7, 0.5, 0.4)
 
 
 def lesion(side=40, skin=(220, 180, 160), colour=(0, 0, 0)):
@@ -26,7 +24,7 @@ def lesion(side=40, skin=(220, 180, 160), colour=(0, 0, 0)):
 def test_shape_range_and_untouched_input(name, shape):
     image = np.random.default_rng(0).integers(0, 256, shape, np.uint8)
     before = image.copy()
-    baselines = make_baselines(name, image, MEAN)
+    baselines = make_baselines(name, image)
     assert len(baselines) == (4 if name == "multi" else 1)
     for baseline in baselines:
         assert baseline.shape == shape
@@ -58,20 +56,21 @@ def test_a_black_border_all_around_stays_black():
 
 
 def test_constant_baselines():
-    (mean,), (black,) = make_baselines("mean", lesion(), MEAN), make_baselines("black", lesion(), MEAN)
-    assert np.allclose(mean, MEAN)
+    (mean,), (black,) = make_baselines("mean", lesion()), make_baselines("black", lesion())
+    assert np.allclose(mean, DATASET_MEAN)
     assert not black.any()
 
 
 def test_noise_is_the_same_each_time():
-    first, second = (make_baselines("noise", lesion(), MEAN)[0] for _ in range(2))
+    first, second = (make_baselines("noise", lesion())[0] for _ in range(2))
     assert np.array_equal(first, second)
+    assert not np.array_equal(first, make_baselines("noise", lesion(), seed=1)[0])
     assert first.std() == pytest.approx(12**-0.5, abs=0.02)
 
 
 def test_blur_removes_detail_and_keeps_the_mean():
     image = np.random.default_rng(0).integers(0, 256, (60, 60, 3), np.uint8)
-    (blurred,) = make_baselines("blur", image, MEAN)
+    (blurred,) = make_baselines("blur", image)
     assert blurred.std() < 0.1 * (image / 255).std()
     assert blurred.mean() == pytest.approx((image / 255).mean(), abs=0.02)
 
@@ -83,7 +82,7 @@ def test_a_black_lesion_gets_nothing_from_a_black_baseline_and_most_from_skin():
         return 20 * (1 - pixels).pow(2).mean((1, 2, 3))
 
     def mass_on_lesion(name):
-        baselines = [to_tensor(b) for b in make_baselines(name, image, MEAN)]
+        baselines = [to_tensor(b) for b in make_baselines(name, image)]
         values = np.abs(integrated_gradients(darkness, to_tensor(image), baselines).values)
         return values[12:28, 12:28].sum(), values.sum()
 

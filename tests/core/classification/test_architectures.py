@@ -35,11 +35,15 @@ def test_parts_are_where_the_architecture_says(architecture):
     assert set(order) == set(owners), "a block holds no weight, or a weight lies before the head in no block"
     assert architecture.head_of(net).out_features == 7
 
-    maps: list[torch.Tensor] = []
-    net.get_submodule(architecture.features).register_forward_hook(lambda module, inputs, output: maps.append(output))
+    shapes: dict[str, torch.Size] = {}
+    for name, module in net.named_modules():
+        module.register_forward_hook(lambda module, inputs, output, name=name: shapes.update({name: output.shape}))
     assert net(torch.rand(2, 3, SIDE, SIDE, device="meta")).shape == (2, 7)
-    assert maps[0].ndim == 4
-    assert maps[0].shape[0] == 2
+    last, finer = shapes[architecture.features], shapes[architecture.finer]
+    assert len(last) == len(finer) == 4
+    assert last[0] == finer[0] == 2
+    assert finer[2] >= 2 * last[2]
+    assert finer[3] >= 2 * last[3]
 
 
 @pytest.mark.parametrize("name", ["densenet121", "resnet18", "simple_cnn"])
