@@ -22,7 +22,8 @@ from gui.stage import Stage
 from gui.state.session import Session
 from gui.state.settings import SettingsModel
 from gui.theme.icons import icon
-from gui.theme.palette import apply_theme, remember_system
+from gui.theme.palette import remember_system
+from gui.theme_keeper import ThemeKeeper
 from gui.workers.engine import Engine
 from gui.workers.local_engine import LocalEngine
 from gui.workers.process_engine import ProcessEngine
@@ -67,6 +68,6 @@ def make_stage(app: QApplication, engine: Engine, paths: PathManager, ring: Ring
     for notice in config.notices:
         _log.warning("%s", notice)
     settings = SettingsModel(config, paths)
-    apply_theme(app, settings.get("ui.theme"))
+    ThemeKeeper(app, settings).listen()
     app.setWindowIcon(icon("app", "accent"))
     return Stage(Session(engine, discover, settings, ring))

@@ -9,7 +9,7 @@ from typing import Final
 
 from PyQt5.QtCore import QByteArray, Qt, QTimer
 from PyQt5.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QShowEvent
-from PyQt5.QtWidgets import QApplication, QDockWidget, QMainWindow, QMenu, QToolBar, QVBoxLayout, QWidget
+from PyQt5.QtWidgets import QDockWidget, QMainWindow, QMenu, QToolBar, QVBoxLayout, QWidget
 
 from core.cancel import StopMode
 from core.version import PRODUCT
@@ -32,7 +32,6 @@ from gui.state.problem import Problem
 from gui.state.run import RunModel, RunState, summary
 from gui.state.session import Session
 from gui.state.wishes import Wish
-from gui.theme.palette import apply_theme
 from gui.theme.tokens import GAP_SMALL, GRID
 from gui.widgets.banner import Banner
 from gui.widgets.dock import make_dock
@@ -73,7 +72,8 @@ class MainWindow(QMainWindow):
         """Show a problem in a dialog, unless the very same one is being shown."""
         if any(dialog.problem.message == problem.message for dialog in self._problems):
             return
-        dialog = ProblemDialog(problem, self)
+        dialog = ProblemDialog(problem, self.session.remedies.of(problem), self)
+        dialog.diagnostics_asked.connect(partial(self.session.wish.emit, Wish.DIAGNOSTICS))
         self._problems.append(dialog)
         dialog.finished.connect(lambda _: self._problems.remove(dialog))
         dialog.open()
@@ -254,6 +254,8 @@ class MainWindow(QMainWindow):
             Key(("Del",), tr("Take the chosen run out of the queue"), self.queue.remove.click, "queue-remove", queue,
                 "queue"),
             Key(("F11",), tr("Hide or show all panels"), self.toggle_panels, "panels", window),
+            *(Key((), words, partial(session.settings.set, "ui.theme", theme), f"theme-{theme}", window)
+              for theme, words in _theme_words().items()),
             Key((), tr("Reset the layout"), self.reset_layout, "reset-layout", window),
             Key(("F6",), tr("Go to the next part of the window"), lambda: self.step_region(1), "next-region", window),
             Key(("Shift+F6",), tr("Go to the part of the window before"), lambda: self.step_region(-1),
@@ -272,7 +274,6 @@ class MainWindow(QMainWindow):
         session.run.failed.connect(self._run_ended)
         session.run.finished.connect(self._run_ended)
         session.told.connect(self._confirm)
-        session.settings.changed.connect(self._setting_changed)
 
     def _begin(self) -> None:
         self.session.open()
@@ -282,13 +283,9 @@ class MainWindow(QMainWindow):
         """Do what the session asks of its window."""
         grants: dict[Wish, Callable[[], object]] = {
             Wish.OUTPUT_FOLDER: self.top.choose_output,
+            Wish.MODELS_FOLDER: self.top.choose_models,
         }
         grants[wish]()
-
-    def _setting_changed(self, key: str) -> None:
-        app = QApplication.instance()
-        if key == "ui.theme" and isinstance(app, QApplication):
-            apply_theme(app, self.session.settings.get(key))
 
     def _run_changed(self) -> None:
         self._show_title()
@@ -356,6 +353,14 @@ class MainWindow(QMainWindow):
         self.resizeDocks([gallery, tree], [360, 180], Qt.Orientation.Vertical)
         self.resizeDocks([log], [150], Qt.Orientation.Vertical)
         self.resizeDocks([log, queue], [760, 500], Qt.Orientation.Horizontal)
+
+
+def _theme_words() -> dict[str, str]:
+    return {
+        "light": tr("Light colours"),
+        "dark": tr("Dark colours"),
+        "system": tr("The colours of the desktop"),
+    }
 
 
 def _rating_words() -> tuple[str, ...]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 from PyQt5.QtCore import QSize, Qt
-from PyQt5.QtGui import QGuiApplication
 from PyQt5.QtWidgets import QComboBox, QFileDialog, QFrame, QHBoxLayout, QMenu, QSpinBox, QToolButton, QWidget
 
 from gui.desktop import open_path
@@ -20,6 +19,7 @@ from gui.widgets.buttons import icon_button
 from gui.widgets.folder_button import FolderButton, short_path
 from gui.widgets.labels import label
 from gui.widgets.language_button import LanguageButton
+from gui.widgets.theme_button import ThemeButton
 
 DEVICE_CHARACTERS = 16
 """Shown of a device; its memory changes every two seconds and must not move the bar. The list shows all."""
@@ -37,7 +37,7 @@ class TopBar(QWidget):
         self.device = QComboBox()
         self.explain = self._explain_switch()
         self.every = self._every_spin()
-        self.theme = icon_button("dark", tr("Light or dark theme"), self._switch_theme)
+        self.theme = ThemeButton(session.settings)
         self.language = LanguageButton(session.settings)
         self.panels = icon_button("panels", tr("Panels and keyboard"))
         self._lay_out()
@@ -53,6 +53,10 @@ class TopBar(QWidget):
     def choose_output(self) -> None:
         """Ask for another output folder."""
         self._choose("paths.output", tr("Folder for images"))
+
+    def choose_models(self) -> None:
+        """Ask for another folder of models."""
+        self._choose("paths.models", tr("Folder of models"))
 
     def _lay_out(self) -> None:
         layout = QHBoxLayout(self)
@@ -117,8 +121,6 @@ class TopBar(QWidget):
         self.explain.setChecked(self._settings.get("xai.enabled"))
         self.every.setValue(self._settings.get("xai.every"))
         self.every.setEnabled(self._settings.get("xai.enabled"))
-        dark = self._settings.get("ui.theme") == "dark"
-        set_icon(self.theme, "light" if dark else "dark")
 
     def _show_folders(self) -> None:
         folder, output = self._settings.models, self._settings.output
@@ -152,7 +154,7 @@ class TopBar(QWidget):
     def _fill_models_menu(self, menu: QMenu) -> None:
         menu.clear()
         menu.addAction(tr("Starter models"), lambda: self._settings.choose_folder("paths.models", None))
-        menu.addAction(tr("Choose a folder…"), lambda: self._choose("paths.models", tr("Folder of models")))
+        menu.addAction(tr("Choose a folder…"), self.choose_models)
         self._add_recent(menu, "paths.models")
         menu.addSeparator()
         menu.addAction(tr("Show in the file manager"), lambda: open_path(self._settings.models))
@@ -178,10 +180,6 @@ class TopBar(QWidget):
         folder = QFileDialog.getExistingDirectory(self, title, str(start))
         if folder:
             self._settings.choose_folder(key, Path(folder))
-
-    def _switch_theme(self) -> None:
-        dark = QGuiApplication.palette().window().color().lightness() < 128
-        self._settings.set("ui.theme", "light" if dark else "dark")
 
 
 def device_entries(engine: EngineModel, memory: MemoryModel) -> list[tuple[str, str]]:

@@ -32,8 +32,18 @@ def color(name: str) -> QColor:
 
 
 def remember_system(app: QApplication) -> None:
-    """Note whether the desktop itself is dark; call before the first `apply_theme`."""
+    """Note whether Qt was given dark colours by the desktop; call before the first `apply_theme`."""
     _Current.system_is_dark = app.palette().color(QPalette.ColorRole.Window).lightness() < _DARK_BELOW
+
+
+def system_is_dark() -> bool:
+    """Whether theme `system` is the dark one at present."""
+    return _Current.system_is_dark
+
+
+def set_system_dark(dark: bool) -> None:
+    """Say that the desktop is dark, or light; the next `apply_theme` of `system` obeys."""
+    _Current.system_is_dark = dark
 
 
 def apply_theme(app: QApplication, theme: str) -> Tokens:

@@ -58,7 +58,7 @@ QToolButton::menu-indicator, QPushButton::menu-indicator {{ image: none; width: 
 QPushButton#primary {{ background: {t.accent}; color: {t.on_accent}; border: 1px solid {t.accent};
     min-height: {PRIMARY_HEIGHT - 2}px; font-weight: 600; padding: 0 16px; }}
 QPushButton#primary:hover {{ background: {t.accent_hover}; border-color: {t.accent_hover}; }}
-QPushButton#primary:focus {{ border: 2px solid {t.text}; min-height: {PRIMARY_HEIGHT - 4}px; }}
+QPushButton#primary:focus {{ border: 3px double {t.on_accent}; min-height: {PRIMARY_HEIGHT - 6}px; }}
 QPushButton#primary:disabled {{ background: {t.hairline}; color: {t.disabled}; border-color: {t.hairline}; }}
 QPushButton[tall="true"] {{ min-height: {PRIMARY_HEIGHT - 2}px; }}
 """
@@ -100,7 +100,8 @@ QCheckBox::indicator {{ width: 14px; height: 14px; border: 1px solid {t.control_
 QCheckBox::indicator:hover, QCheckBox::indicator:focus {{ border-color: {t.accent}; }}
 QCheckBox::indicator:checked {{ background: {t.accent}; border-color: {t.accent};
     image: url(icons:check-{t.name}.svg); }}
-QCheckBox::indicator:checked:focus {{ border: 2px solid {t.text}; }}
+QCheckBox::indicator:checked:focus {{ background: {t.raised}; border: 2px solid {t.accent};
+    image: url(icons:check-{t.inverse}.svg); }}
 QCheckBox::indicator:disabled {{ border-color: {t.hairline}; background: transparent; }}
 QMenu {{ background: {t.raised}; color: {t.text}; border: 1px solid {t.hairline}; padding: 4px; }}
 QMenu::item {{ padding: 6px 24px 6px 12px; border-radius: 4px; }}

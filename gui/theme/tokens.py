@@ -36,6 +36,11 @@ class Tokens:
     none: str
     picture: str = "#808080"
 
+    @property
+    def inverse(self) -> str:
+        """Name of the other theme."""
+        return "light" if self.name == "dark" else "dark"
+
 
 LIGHT: Final = Tokens(
     name="light",
@@ -69,7 +74,7 @@ DARK: Final = Tokens(
     accent="#36b3bf",
     accent_hover="#4cc3ce",
     on_accent="#0d2224",
-    selection="#24474b",
+    selection="#1f3e42",
     evidence="#4cc46a",
     doubt="#d9a520",
     none="#ff6b6b",

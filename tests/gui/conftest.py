@@ -24,7 +24,7 @@ from gui.main_window import MainWindow
 from gui.qt_plugins import use_own_plugins
 from gui.state.session import Session
 from gui.state.settings import SettingsModel
-from gui.theme.palette import apply_theme
+from gui.theme_keeper import ThemeKeeper
 from tests.gui.fake_engine import FakeEngine
 
 use_own_plugins()
@@ -78,7 +78,7 @@ class Opener:
 
     def __call__(self) -> MainWindow:
         settings = SettingsModel(ConfigManager().load(), PathManager())
-        apply_theme(self._app, "light")
+        ThemeKeeper(self._app, settings)
         window = MainWindow(Session(self._engine, fake_catalog, settings, self._ring))
         self._windows.append(window)
         window.show()
