@@ -20,6 +20,8 @@ NEEDED = {
     "--version": BASE,
     "explain": EXPLAINING,
     "classify": EXPLAINING,
+    "export": (*FILES, "tqdm"),
+    "models": (*ENGINE, "gdown", "requests"),
     "train": TRAINING,
     "experiments": TRAINING,
 }

@@ -10,6 +10,7 @@ import click
 
 from cli.console import Console
 from cli.models_card import card, judge, sheet
+from cli.models_download import download
 from cli.models_import import import_model
 from cli.options import FOLDER, json_option
 from core.errors import ISICGUIError, ModelRefusedError
@@ -98,5 +99,5 @@ def _verify_one(path: Path, group: list[ClassModel], console: Console) -> int:
     return 0
 
 
-for command in (judge, sheet, card, import_model):
+for command in (download, judge, sheet, card, import_model):
     models.add_command(command)

@@ -105,6 +105,36 @@ class ModelTooLargeError(ModelRefusedError):
     kind = "model_too_large"
 
 
+class DownloadError(ModelRefusedError):
+    """Models that cannot be fetched: no network, a server that refuses, a page instead of the file."""
+
+    kind = "download"
+
+
+class DownloadQuotaError(DownloadError):
+    """Google hands the file out to nobody for a while, because too many have fetched it."""
+
+    kind = "download_quota"
+
+
+class DownloadSignInError(DownloadError):
+    """A page asks for a sign-in before the file is handed out."""
+
+    kind = "download_sign_in"
+
+
+class ChecksumError(ModelRefusedError):
+    """A file that is complete, and is another one than it should be."""
+
+    kind = "checksum"
+
+
+class ArchiveError(ModelRefusedError):
+    """An archive, or a member of one, that is not unpacked."""
+
+    kind = "archive"
+
+
 class InputRefusedError(ISICGUIError):
     """An image, recipe or data file that cannot be used."""
 

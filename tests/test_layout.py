@@ -25,7 +25,6 @@ MAX_LINES = 500
 MAX_BYTES = 32 * 1024**2
 
 NOT_IMPORTED = {
-    "gdown": "fixed by the first issue for download_models, which comes with the checkpoints' download",
     "pyqt5-qt5": "holds Windows at the newest Qt that exists for it; PyQt5 imports it",
     "tensorboard": "torch.utils.tensorboard imports it",
 }

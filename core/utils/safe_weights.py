@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import pickle
 import pickletools
 import re
@@ -26,6 +25,7 @@ from core.errors import (
     ModelTruncatedError,
     ModelUnsafeError,
 )
+from core.utils.checksum import sha256_of as sha256_of
 from core.utils.keras_signature import refuse_keras
 
 MAX_BYTES: Final = 2 * 1024**3
@@ -44,15 +44,6 @@ _DAMAGE: Final = (
     OverflowError, struct.error,
 )  # fmt: skip
 """What torch's reader raises for a damaged file, depending on where the damage is."""
-
-
-def sha256_of(path: Path) -> str:
-    """Return the SHA-256 of a file as 64 hexadecimal digits, read in pieces."""
-    digest = hashlib.sha256()
-    with path.open("rb") as stream:
-        while piece := stream.read(1 << 20):
-            digest.update(piece)
-    return digest.hexdigest()
 
 
 def read_weights(path: Path, *, max_bytes: int = MAX_BYTES) -> dict[str, Tensor]:
