@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from PyQt5.QtCore import Qt
+from collections.abc import Sequence
+from functools import partial
+
+from PyQt5.QtCore import Qt, pyqtSignal
 from PyQt5.QtGui import QFontDatabase, QGuiApplication
 from PyQt5.QtWidgets import (
     QDialog,
@@ -16,7 +19,9 @@ from PyQt5.QtWidgets import (
 
 from gui.i18n import tr
 from gui.state.problem import Problem
+from gui.state.remedies import Remedy
 from gui.theme.tokens import GAP, GAP_LARGE, GAP_SMALL
+from gui.widgets.buttons import text_button
 from gui.widgets.icon_label import IconLabel
 from gui.widgets.labels import label
 
@@ -27,11 +32,20 @@ DETAILS_HEIGHT = 160
 
 
 class ProblemDialog(QDialog):
-    """Shows a `Problem`; never blocks whoever opens it."""
+    """Shows a `Problem` and what can be done about it; never blocks whoever opens it.
 
-    def __init__(self, problem: Problem, parent: QWidget | None = None) -> None:
+    Signals
+    -------
+    diagnostics_asked
+        Somebody wants to report the problem.
+    """
+
+    diagnostics_asked = pyqtSignal()
+
+    def __init__(self, problem: Problem, remedies: Sequence[Remedy] = (), parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.problem = problem
+        self.remedies = [self._remedy_button(remedy) for remedy in remedies]
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle(problem.title)
         self.setMinimumWidth(WIDTH)
@@ -40,6 +54,8 @@ class ProblemDialog(QDialog):
         layout.setContentsMargins(GAP_LARGE, GAP_LARGE, GAP_LARGE, GAP_LARGE)
         layout.setSpacing(GAP)
         layout.addLayout(self._words())
+        if self.remedies:
+            layout.addLayout(self._remedies())
         layout.addWidget(self.details)
         layout.addWidget(self._buttons())
         self.setAccessibleName(problem.title)
@@ -64,6 +80,27 @@ class ProblemDialog(QDialog):
         row.addLayout(column, 1)
         return row
 
+    def _remedies(self) -> QVBoxLayout:
+        """One button a line: their words are sentences, and longer in other languages."""
+        column = QVBoxLayout()
+        column.setSpacing(GAP_SMALL)
+        column.setContentsMargins(ICON_SIDE + GAP, 0, 0, 0)
+        for button in self.remedies:
+            column.addWidget(button)
+        self.remedies[0].setDefault(True)
+        self.remedies[0].setFocus()
+        return column
+
+    def _remedy_button(self, remedy: Remedy) -> QPushButton:
+        button = text_button(tr(remedy.words))
+        button.clicked.connect(partial(self._act, remedy))
+        return button
+
+    def _act(self, remedy: Remedy) -> None:
+        """Close first: what the remedy does may open the next dialog."""
+        self.accept()
+        remedy.do()
+
     def _make_details(self) -> QPlainTextEdit:
         text = QPlainTextEdit(self.problem.details)
         text.setReadOnly(True)
@@ -78,9 +115,14 @@ class ProblemDialog(QDialog):
         box = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
         close = box.button(QDialogButtonBox.StandardButton.Close)
         close.setText(tr("Close"))
-        close.setDefault(True)
-        close.setFocus()
+        if not self.remedies:
+            close.setDefault(True)
+            close.setFocus()
         box.rejected.connect(self.close)
+        report = box.addButton(tr("Diagnostics…"), QDialogButtonBox.ButtonRole.HelpRole)
+        report.setToolTip(tr("What to send when reporting this: versions, device, latest log lines"))
+        report.setAutoDefault(False)
+        report.clicked.connect(self.diagnostics_asked)
         if self.problem.details:
             box.addButton(self._details_button(), QDialogButtonBox.ButtonRole.ActionRole)
             copy = box.addButton(tr("Copy details"), QDialogButtonBox.ButtonRole.ActionRole)

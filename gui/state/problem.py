@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import traceback
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from core.crash import write_report
 from core.errors import ISICGUIError
 from core.generator.request import GenerationRequest
-from gui.i18n import tr
+from gui.i18n import mark, tr, translate
 from gui.workers.engine import EngineFaultError
 
 
@@ -69,33 +71,41 @@ class Problem:
         return not self.details
 
 
-TITLES = {
-    "usage": "This cannot be done as asked",
-    "unknown_class": "There is no such class",
-    "device": "The device is not there",
-    "model": "The model cannot be used",
-    "model_missing": "There is no model",
-    "model_truncated": "The model file is incomplete",
-    "model_unsafe": "The model file is not safe",
-    "model_architecture": "The model has another architecture",
-    "model_not_finite": "The model's weights are damaged",
-    "model_too_large": "The model file is too large",
-    "input": "The file cannot be used",
-    "out_of_memory": "Not enough memory",
-    "output": "The output folder cannot be written",
-    "disk_full": "The disk is full",
-    "locked": "The output folder is in use",
-    "engine_died": "The engine stopped unexpectedly",
+TITLES: Final[Mapping[str, str]] = {
+    "usage": mark("This cannot be done as asked"),
+    "unknown_class": mark("There is no such class"),
+    "device": mark("The device is not there"),
+    "model": mark("The model cannot be used"),
+    "model_missing": mark("There is no model"),
+    "model_truncated": mark("The model file is incomplete"),
+    "model_unsafe": mark("The model file is not safe"),
+    "model_architecture": mark("The model has another architecture"),
+    "model_not_finite": mark("The model's weights are damaged"),
+    "model_too_large": mark("The model file is too large"),
+    "input": mark("The file cannot be used"),
+    "out_of_memory": mark("Not enough memory"),
+    "output": mark("The output folder cannot be written"),
+    "disk_full": mark("The disk is full"),
+    "locked": mark("The output folder is in use"),
+    "engine_died": mark("The engine stopped unexpectedly"),
 }
+UNNAMED = mark("That did not work")
 
 
-def describe(error: BaseException) -> Problem:
-    """Turn any exception into what the window shows; an unexpected one leaves a report file."""
+def describe(error: BaseException, run: FailedRun | None = None) -> Problem:
+    """Turn any exception into what the window shows; an unexpected one leaves a report file.
+
+    Parameters
+    ----------
+    run
+        The run that it ended, if it was one.
+    """
     if isinstance(error, EngineFaultError):
         return _unexpected(str(error), error, error.details)
     if isinstance(error, ISICGUIError):
-        title = tr(TITLES.get(error.kind, "That did not work"))
-        return Problem(title, error.message, error.remedy, kind=error.kind)
+        title = tr(TITLES.get(error.kind, UNNAMED))
+        words = translate(error.message), translate(error.remedy)
+        return Problem(title, *words, kind=error.kind, path=error.path, run=run)
     return _unexpected(f"{type(error).__name__}: {error}", error, "".join(traceback.format_exception(error)))
 
 

@@ -12,7 +12,7 @@ from PyQt5.QtCore import QObject, pyqtSignal
 from core.cancel import StopMode
 from core.errors import ISICGUIError
 from core.events import Failed, Finished, ImageDone
-from core.generator.request import GenerationRequest
+from core.generator.request import UNCHANGED, GenerationRequest, RunChanges
 from core.utils.logger import RingHandler
 from gui.state.announcer import Announcer
 from gui.state.catalog import CatalogModel, Discover
@@ -30,6 +30,7 @@ from gui.state.notices import NoticesModel
 from gui.state.picture import PictureModel
 from gui.state.problem import FailedRun, Problem, describe
 from gui.state.queue import QueueModel
+from gui.state.remedies import Remedies
 from gui.state.request import build_request, recall_request, remember_request
 from gui.state.run import RunModel
 from gui.state.settings import SettingsModel
@@ -100,6 +101,7 @@ class Session(QObject):
         self.queue = QueueModel(QueueStore(settings.paths.config_dir), self.run, self._start_queued, self)
         self.queue.failed.connect(self.report)
         self.announcer = Announcer(self)
+        self.remedies = Remedies(self)
 
     def open(self) -> None:
         """Look at the folders and warm the engine up; called when a window is on screen, in effect once."""
@@ -116,7 +118,7 @@ class Session(QObject):
         """Start the run that the window describes."""
         request = self._checked_request()
         if request:
-            self._start_request(request)
+            self.carry_out(request)
 
     def request(self) -> GenerationRequest | None:
         """Return what the window describes, or None if that is nothing."""
@@ -132,7 +134,7 @@ class Session(QObject):
         """
         last = self.run.last_request
         if last:
-            self._start_request(dataclasses.replace(last, seed=None) if random_seeds else last)
+            self.carry_out(dataclasses.replace(last, seed=None) if random_seeds else last)
 
     def queue_up(self) -> None:
         """Put what the window describes at the end of the queue."""
@@ -140,10 +142,31 @@ class Session(QObject):
         if request:
             self.queue.add(request)
 
+    def carry_out(self, request: GenerationRequest) -> None:
+        """Start a request, unless a run is going on."""
+        if self.run.busy:
+            return
+        remember_request(self.settings, request)
+        self._begin()
+        self.run.start(request)
+
     def resume(self) -> None:
         """Finish the interrupted runs of the output folder."""
-        self._begin()
-        self.run.resume(self.settings.output)
+        self.finish_run(self.settings.output, None, UNCHANGED)
+
+    def finish_run(self, output: Path, request: GenerationRequest | None, changes: RunChanges) -> None:
+        """Finish interrupted runs of a folder, unless a run is going on.
+
+        Parameters
+        ----------
+        request
+            What was asked for, if it is known.
+        changes
+            Which run alone, and what to do otherwise.
+        """
+        if not self.run.busy:
+            self._begin()
+            self.run.resume(output, request, changes)
 
     def show_image(self, path: Path) -> None:
         """Show an image the user has chosen; the run no longer decides what is shown."""
@@ -212,19 +235,11 @@ class Session(QObject):
             self.report(error)
             return None
 
-    def _start_request(self, request: GenerationRequest) -> None:
-        if self.run.busy:
-            return
-        remember_request(self.settings, request)
-        self._begin()
-        self.run.start(request)
-
     def _start_queued(self, queued: QueuedRun) -> None:
         if queued.state is QueueState.INTERRUPTED:
-            self._begin()
-            self.run.resume(queued.request.output, queued.request)
+            self.finish_run(queued.request.output, queued.request, UNCHANGED)
         else:
-            self._start_request(queued.request)
+            self.carry_out(queued.request)
 
     def _engine_answers(self) -> bool:
         """Whether the engine has warmed up and its process, if it has one, is alive."""
@@ -309,7 +324,7 @@ class Session(QObject):
 
     def _run_failed(self, error: BaseException) -> None:
         if not self.queue.owns_the_run:  # which tells of its failures in its list: nobody may be there to close dialogs
-            self.report(error)
+            self.problem.emit(describe(error, self.failed_run()))
         self._look_for_unfinished()
         self._settle()
 

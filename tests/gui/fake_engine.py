@@ -104,12 +104,17 @@ class FakeEngine:
     again_difference: int = 0
     again_notes: tuple[str, ...] = ()
     closed: bool = False
+    run_id: str = "r1"
+    started_device: str = "cpu"
+    started_batch: int = 1
+    warm_ups: int = 0
 
     def __post_init__(self) -> None:
         self.gate.set()
         self.save_gate.set()
 
     def warm_up(self) -> EngineInfo:
+        self.warm_ups += 1
         if self.warm_up_error:
             raise self.warm_up_error
         return EngineInfo((DeviceInfo("cpu", "CPU · 2 cores"), DeviceInfo("cuda:0", "Test GPU", 2**33)), "cuda:0")
@@ -160,7 +165,8 @@ class FakeEngine:
 
     def _run(self, request: GenerationRequest, cancel: CancelToken) -> Iterator[Event]:
         counts, total = dict(request.counts), sum(dict(request.counts).values())
-        yield Started("r1", request.output, total, counts, request.sampler, self.steps, "cpu", "fp32", 1)
+        where = self.started_device, "fp32", self.started_batch
+        yield Started(self.run_id, request.output, total, counts, request.sampler, self.steps, *where)
         begun, done, written = time.monotonic(), 0, []
         for code, count in request.counts:
             yield Loading(code, request.models)

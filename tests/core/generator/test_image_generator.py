@@ -32,7 +32,9 @@ from core.generator.color import ColorStatistics, apply_color_statistics
 from core.generator.image_generator import ImageGenerator
 from core.generator.model_manager import LoadedModel
 from core.generator.pace import PreviewGate
+from core.generator.request import RunChanges
 from core.taxonomy import image_seed
+from gui.workers.unfinished import find_unfinished
 from tests.support.tiny_models import tiny_net, write_tiny_pack
 
 
@@ -236,8 +238,6 @@ def test_a_stopped_run_resumes_to_the_same_set(ask, tmp_path, mode, batch_size):
     assert not leftovers(request.output)
 
 
-def test_a_stream_closed_early_leaves_a_run_that_resumes(ask, tmp_path):
-    list(ImageGenerator().generate(ask({"MEL": 3}, output=tmp_path / "whole")))
 def test_a_resumed_run_explains_the_images_that_the_whole_run_would_have(ask, tmp_path):
     def explained(events):
         return [event.file.name for event in of_kind(events, ImageDone) if event.explain]
@@ -254,6 +254,8 @@ def test_a_resumed_run_explains_the_images_that_the_whole_run_would_have(ask, tm
     assert explained(further) == ["ISIC_0000006.png"]  # of each run the first, wherever its numbers begin
 
 
+def test_a_stream_closed_early_leaves_a_run_that_resumes(ask, tmp_path):
+    list(ImageGenerator().generate(ask({"MEL": 3}, output=tmp_path / "whole")))
     request = ask({"MEL": 3}, output=tmp_path / "parts")
     stream = ImageGenerator().generate(request)
     for event in stream:
@@ -295,8 +297,29 @@ def test_resume_finds_models_that_have_moved(ask, tmp_path):
     models.rename(tmp_path / "moved")
     with pytest.raises(ModelMissingError):
         list(ImageGenerator().resume(request.output))
-    events = list(ImageGenerator().resume(request.output, models=tmp_path / "moved"))
+    events = list(ImageGenerator().resume(request.output, changes=RunChanges(models=tmp_path / "moved")))
     assert events[-1].status == "completed"
+
+
+def test_one_interrupted_run_of_several_is_finished_in_another_way(ask, tmp_path):
+    for seed in (1, 2):
+        request, cancel = ask({"MEL": 3}, seed=seed, batch_size=1, precision="fp32"), CancelToken()
+        stop_at(ImageGenerator().generate(request, cancel), cancel, StopMode.NOW, Step, 5)
+    first, second = find_unfinished(request.output)
+    changes = RunChanges(first.run_id, device="cpu", batch_size=2)
+    events = list(ImageGenerator().resume(request.output, changes=changes))
+    assert [(e.run_id, e.batch_size, e.device) for e in of_kind(events, Started)] == [(first.run_id, 2, "cpu")]
+    assert [run.run_id for run in find_unfinished(request.output)] == [second.run_id]
+
+
+def test_another_device_chooses_its_own_precision(ask):
+    request = ask({"MEL": 1}, device="cuda", precision="fp16")
+    assert (RunChanges(device="cpu").apply(request).device, RunChanges(device="cpu").apply(request).precision) == (
+        "cpu",
+        "auto",
+    )
+    assert RunChanges(device="cuda").apply(request) == request
+    assert RunChanges().apply(request) == request
 
 
 # --- refusals -------------------------------------------------------------------------------------------------------
