@@ -6,6 +6,8 @@ in its own language, which needs the sentence before its gaps were filled.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from numbers import Number
 from typing import Any
 
 
@@ -19,7 +21,8 @@ class Message(str):
         the strings to be translated are gathered. Where ``values`` has an ``n``, ``%n`` becomes that number and ``(s)``
         the plural that fits it.
     values
-        What fills the gaps. A value may be a `Message` itself and is then translated as well.
+        What fills the gaps. A value may be a `Message` itself and is then translated as well. What is neither text nor
+        number is made text at once, so that the message survives a pipe whatever it was made of.
 
     Notes
     -----
@@ -37,6 +40,7 @@ class Message(str):
 
     def __new__(cls, template: str, /, **values: Any) -> Message:
         """Return the sentence with its gaps filled."""
+        values = {name: value if isinstance(value, (str, Number)) else str(value) for name, value in values.items()}
         made = super().__new__(cls, in_english(template.format(**values) if values else template, values.get("n", -1)))
         made.template, made.values = template, values
         return made
@@ -44,6 +48,12 @@ class Message(str):
     def __reduce__(self) -> tuple[Any, ...]:
         """Survive a pipe between processes."""
         return _again, (self.template, self.values)
+
+
+def joined(parts: Iterable[str], separator: str = " ") -> Message:
+    """Return several sentences as one, each of which is translated on its own."""
+    values = {f"part{number}": part for number, part in enumerate(parts)}
+    return Message(separator.join(f"{{{name}}}" for name in values), **values)
 
 
 def in_english(text: str, n: int = -1) -> str:

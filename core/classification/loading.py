@@ -15,6 +15,7 @@ from core.classification.architectures import ARCHITECTURES, RESNET18, Architect
 from core.classification.preprocessing import LEGACY, Preprocessing
 from core.classification.record import ClassifierRecord, read_record
 from core.errors import ModelArchitectureError, ModelMissingError
+from core.message import Message
 from core.taxonomy import CLASS_CODES
 from core.utils.safe_weights import read_weights, sha256_of
 
@@ -113,14 +114,20 @@ def _locate(path: Path) -> tuple[Path, Path | None]:
         if (path / LEGACY_FILE).is_file():
             return path / LEGACY_FILE, None
         raise ModelMissingError(
-            f"The folder {path} holds neither {RECORD_FILE} with {WEIGHTS_FILE} nor {LEGACY_FILE}.",
-            remedy="Name the folder of a classifier, or none for the starter classifier.",
+            Message(
+                "The folder {path} holds neither {record_file} with {weights_file} nor {legacy_file}.",
+                path=path,
+                record_file=RECORD_FILE,
+                weights_file=WEIGHTS_FILE,
+                legacy_file=LEGACY_FILE,
+            ),
+            remedy=Message("Name the folder of a classifier, or none for the starter classifier."),
             path=path,
         )
     if not path.exists():
         raise ModelMissingError(
-            f"There is no classifier at {path}.",
-            remedy="Name a classifier.pth or a classifier folder, or none for the starter classifier.",
+            Message("There is no classifier at {path}.", path=path),
+            remedy=Message("Name a classifier.pth or a classifier folder, or none for the starter classifier."),
             path=path,
         )
     record = path.with_name(RECORD_FILE)
@@ -183,8 +190,15 @@ def _describe(body: Sequence[str], extra: Sequence[str]) -> str:
 
 def _misfit(path: Path, found: str, architecture: str = RESNET18) -> ModelArchitectureError:
     return ModelArchitectureError(
-        f"{path.name} does not fit the architecture {architecture}: {found}.",
-        remedy="Use a torchvision ResNet-18 with a linear head `fc`, or a folder whose classifier.json names another.",
+        Message(
+            "{name} does not fit the architecture {architecture}: {found}.",
+            name=path.name,
+            architecture=architecture,
+            found=found,
+        ),
+        remedy=Message(
+            "Use a torchvision ResNet-18 with a linear head `fc`, or a folder whose classifier.json names another."
+        ),
         path=path,
     )
 

@@ -12,6 +12,7 @@ from typing import Any, Final
 from core.classification.architectures import ARCHITECTURES
 from core.classification.preprocessing import Preprocessing, Triple
 from core.errors import ModelArchitectureError, ModelTruncatedError, UnknownClassError
+from core.message import Message
 from core.taxonomy import parse_class
 
 FORMAT: Final = 1
@@ -79,14 +80,16 @@ def read_record(path: Path) -> ClassifierRecord:
         data = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise ModelTruncatedError(
-            f"{path} cannot be read as JSON.", remedy="Copy the classifier's folder again.", path=path
+            Message("{path} cannot be read as JSON.", path=path),
+            remedy=Message("Copy the classifier's folder again."),
+            path=path,
         ) from error
     try:
         return _record(data)
     except (KeyError, TypeError, ValueError, AttributeError, UnknownClassError) as error:
         raise ModelArchitectureError(
-            f"{path} describes no classifier that this program knows: {error!s}.",
-            remedy="Export the classifier again with this version of the program.",
+            Message("{path} describes no classifier that this program knows: {error}.", path=path, error=error),
+            remedy=Message("Export the classifier again with this version of the program."),
             path=path,
         ) from error
 

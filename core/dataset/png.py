@@ -19,6 +19,7 @@ from core.dataset import strict_json
 from core.dataset.limits import MAX_PIXELS
 from core.dataset.recipe import PNG_KEY, Recipe
 from core.errors import InputRefusedError
+from core.message import Message
 
 FORMATS: Final = ("PNG", "JPEG", "BMP", "TIFF")
 XMP_KEY: Final = "XML:com.adobe.xmp"
@@ -85,8 +86,8 @@ def read_recipe(path: Path) -> Recipe:
         data = None if text is None else strict_json.loads(text)
     if not isinstance(data, dict):
         raise InputRefusedError(
-            f"'{path}' carries no recipe.",
-            remedy="Only PNG files made by this program, and not edited since, hold one.",
+            Message("'{path}' carries no recipe.", path=path),
+            remedy=Message("Only PNG files made by this program, and not edited since, hold one."),
             path=path,
         )
     return Recipe.from_json(data)
@@ -105,12 +106,33 @@ def read_image(path: Path) -> NDArray[np.uint8]:
     with _refusing(path), Image.open(path, formats=FORMATS) as image:
         if image.width * image.height > MAX_PIXELS:
             raise InputRefusedError(
-                f"'{path}' has {image.width} x {image.height} pixels; at most 50 megapixels are read.",
-                remedy="Scale the picture down first.",
+                Message(
+                    "'{path}' has {width} x {height} pixels; at most 50 megapixels are read.",
+                    path=path,
+                    width=image.width,
+                    height=image.height,
+                ),
+                remedy=Message("Scale the picture down first."),
                 path=path,
             )
         upright = ImageOps.exif_transpose(image)
         return np.array(_eight_bit(upright).convert("RGB"), dtype=np.uint8)
+
+
+def check_intact(path: Path) -> None:
+    """Check the checksum of every chunk of a PNG, and that its last one is there; other pictures are not looked at.
+
+    `read_image` shows what can be shown of a picture that lacks its last bytes or has a changed one; whoever passes
+    pictures on wants them whole.
+
+    Raises
+    ------
+    InputRefusedError
+        If a PNG is damaged or cut off.
+    """
+    with _refusing(path), Image.open(path, formats=FORMATS) as image:
+        if image.format == "PNG":
+            image.verify()
 
 
 def _eight_bit(image: Image.Image) -> Image.Image:
@@ -126,10 +148,12 @@ def _refusing(path: Path) -> Iterator[None]:
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             yield
     except FileNotFoundError as error:
-        raise InputRefusedError(f"There is no file '{path}'.", remedy="Check the path.", path=path) from error
+        raise InputRefusedError(
+            Message("There is no file '{path}'.", path=path), remedy=Message("Check the path."), path=path
+        ) from error
     except (*_DECODING_ERRORS, *_DECODING_ERRORS_2) as error:
         raise InputRefusedError(
-            f"'{path}' cannot be read as a picture: {error}.",
-            remedy="Open it in an image viewer to check it, and save it as PNG or JPEG.",
+            Message("'{path}' cannot be read as a picture: {error}.", path=path, error=error),
+            remedy=Message("Open it in an image viewer to check it, and save it as PNG or JPEG."),
             path=path,
         ) from error

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from core.errors import InputRefusedError
+from core.message import Message
 from core.taxonomy import CLASS_INDEX
 
 PNG_KEY: Final = "isicgui:recipe"
@@ -85,7 +86,10 @@ class Recipe:
         missing = sorted(required - values.keys())
         if missing or values["class_code"] not in CLASS_INDEX:
             what = f"lacks {', '.join(missing)}" if missing else f"names the unknown class {values['class_code']}"
-            raise InputRefusedError(f"The recipe {what}.", remedy="Only images made by this program can be made again.")
+            raise InputRefusedError(
+                Message("The recipe {what}.", what=what),
+                remedy=Message("Only images made by this program can be made again."),
+            )
         return cls(**{name: values[name] for name in fields if name in values})
 
 

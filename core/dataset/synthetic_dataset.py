@@ -31,6 +31,7 @@ from core.dataset.trash import Trash
 from core.errors import OutputError
 from core.events import RunStatus
 from core.generator.request import GenerationRequest, PlannedImage
+from core.message import Message
 from core.utils.atomic import create_bytes_atomic, fsync_dir, write_bytes_atomic
 from core.utils.folder_lock import FolderLock
 from core.utils.output_errors import output_errors
@@ -91,7 +92,9 @@ class SyntheticDataset:
         """
         folder = folder.absolute()
         if not create and not folder.is_dir():
-            raise OutputError(f"There is no folder '{folder}'.", remedy="Check the path.", path=folder)
+            raise OutputError(
+                Message("There is no folder '{folder}'.", folder=folder), remedy=Message("Check the path."), path=folder
+            )
         layout = Layout(folder)
         with output_errors(folder):
             layout.temporary.mkdir(parents=True, exist_ok=True)

@@ -27,6 +27,7 @@ from core.dataset.sidecar import sidecar_path
 from core.dataset.state import DatasetState
 from core.dataset.table import Table
 from core.errors import InputRefusedError
+from core.message import Message
 from core.taxonomy import CLASS_INDEX
 from core.utils.atomic import fsync_dir
 from core.utils.output_errors import explain_os_error, output_errors
@@ -82,7 +83,9 @@ class Trash:
         """
         deletion = self._state.deletions.get(trash_id)
         if deletion is None:
-            raise InputRefusedError("There is nothing left in the trash to bring back.", remedy="It was emptied.")
+            raise InputRefusedError(
+                Message("There is nothing left in the trash to bring back."), remedy=Message("It was emptied.")
+            )
         wanted = deletion.files
         self._decide(deletion, "restore")
         return tuple(self._layout.image(key) for key in wanted if key not in deletion.files)
@@ -117,8 +120,8 @@ class Trash:
         code = path.parent.name
         if path.parent.parent != self._layout.folder or code not in CLASS_INDEX or not path.is_file():
             raise InputRefusedError(
-                f"'{path}' is not an image of '{self._layout.folder}'.",
-                remedy="Only images in the class folders of the open output folder can be moved to its trash.",
+                Message("'{path}' is not an image of '{folder}'.", path=path, folder=self._layout.folder),
+                remedy=Message("Only images in the class folders of the open output folder can be moved to its trash."),
                 path=path,
             )
         return code, path.name

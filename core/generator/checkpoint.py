@@ -13,6 +13,7 @@ from torch import Tensor
 
 from core.errors import ModelArchitectureError, ModelRefusedError, ModelTooLargeError, ModelTruncatedError
 from core.generator.weights_file import MAX_BYTES, why_unusable
+from core.message import Message
 from core.utils.safe_weights import read_weights
 
 PREDECESSOR_NET: Final[Mapping[str, Any]] = {
@@ -83,8 +84,12 @@ def _check_file(path: Path) -> None:
         raise kind(f"{path}: {problem}.", remedy="Copy or download it again; it was not loaded.", path=path)
     if path.suffix != ".safetensors" and _torch_version() < _SAFE_TORCH:
         raise ModelRefusedError(
-            f"{path.name} is not opened: PyTorch {torch.__version__} can be attacked through such files.",
-            remedy="Update PyTorch to 2.10 or newer, or use a .safetensors file.",
+            Message(
+                "{name} is not opened: PyTorch {version} can be attacked through such files.",
+                name=path.name,
+                version=torch.__version__,
+            ),
+            remedy=Message("Update PyTorch to 2.10 or newer, or use a .safetensors file."),
             path=path,
         )
 
@@ -116,8 +121,10 @@ def _empty_net(config: Mapping[str, Any], path: Path) -> UNet2DModel:
 
 def _bad_config(path: Path, why: str) -> ModelArchitectureError:
     return ModelArchitectureError(
-        f"The config.json that belongs to {path} describes no network that can be built: {why}.",
-        remedy="Use the config.json that was saved together with the weights.",
+        Message(
+            "The config.json that belongs to {path} describes no network that can be built: {why}.", path=path, why=why
+        ),
+        remedy=Message("Use the config.json that was saved together with the weights."),
         path=path,
     )
 
@@ -133,9 +140,16 @@ def _compare(wanted: Mapping[str, Tensor], found: Mapping[str, Tensor], path: Pa
     problems = [_list_some(*part) for part in (("missing", missing), ("extra", extra), ("wrong", shaped)) if part[1]]
     if problems:
         raise ModelArchitectureError(
-            f"{path.name} does not fit the network ({len(wanted)} tensors): {'; '.join(problems)}.",
-            remedy="It belongs to another architecture: use the checkpoint made for this program, or a model pack "
-            "whose config.json was saved with it.",
+            Message(
+                "{name} does not fit the network ({count} tensors): {names}.",
+                name=path.name,
+                count=len(wanted),
+                names="; ".join(problems),
+            ),
+            remedy=Message(
+                "It belongs to another architecture: use the checkpoint made for this program, or a model "
+                "pack whose config.json was saved with it."
+            ),
             path=path,
         )
 

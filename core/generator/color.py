@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from core.errors import InputRefusedError
 from core.generator.weights_file import read_json
+from core.message import Message
 
 STRENGTH: Final = 0.35
 """Share of the corrected image in the result."""
@@ -51,8 +52,8 @@ def load_color_statistics(path: Path) -> dict[str, ColorStatistics]:
         return {code: ColorStatistics.from_json(entry["rgb"]) for code, entry in content.items()}
     except (ValueError, TypeError, KeyError) as error:
         raise InputRefusedError(
-            f"The colour statistics in {path} cannot be used: {error}.",
-            remedy="Repair or remove the file, or generate without colour correction (--no-color).",
+            Message("The colour statistics in {path} cannot be used: {error}.", path=path, error=error),
+            remedy=Message("Repair or remove the file, or generate without colour correction (--no-color)."),
             path=path,
         ) from error
 

@@ -10,6 +10,7 @@ from typing import Final, Literal
 
 from core.generator.pack import Pack, PackRefused, is_pack, read_pack
 from core.generator.weights_file import why_unusable
+from core.message import Message, joined
 from core.taxonomy import CLASS_CODES, CLASS_INDEX
 
 COLOR_STATISTICS_NAME: Final = "color_statistics.json"
@@ -85,7 +86,7 @@ def discover(folder: Path) -> Catalog:
     models, ignored = _candidates(folder)
     classes = {code: _choose(code, models) or _nothing(code, folder, ignored) for code in CLASS_CODES}
     chosen = {model.path for model in classes.values() if model.available}
-    ignored += [(m.path, "another model is used for its classes") for m in _unused(models, chosen) if m.path]
+    ignored += [(m.path, Message("another model is used for its classes")) for m in _unused(models, chosen) if m.path]
     return Catalog(folder, classes, _color_statistics(folder, chosen), tuple(ignored), _title(folder, classes))
 
 
@@ -112,9 +113,18 @@ def _checkpoints(folder: Path, ignored: list[Ignored]) -> Iterator[ClassModel]:
         match = _CHECKPOINT.fullmatch(path.name)
         if match is None:
             if _LOOKS_LIKE_ONE.fullmatch(path.name):
-                ignored.append((path, "it is not named unet_<CLASS>_best.pth"))
+                ignored.append((path, Message("it is not named unet_<CLASS>_best.pth")))
         elif (code := match[1].upper()) not in CLASS_INDEX:
-            ignored.append((path, f"there is no class '{match[1]}'; the classes are {', '.join(CLASS_CODES)}"))
+            ignored.append(
+                (
+                    path,
+                    Message(
+                        "there is no class '{code}'; the classes are {codes}",
+                        code=match[1],
+                        codes=", ".join(CLASS_CODES),
+                    ),
+                )
+            )
         else:
             problem = why_unusable(path)
             yield ClassModel(code, not problem, path, "checkpoint", problem)
@@ -127,7 +137,7 @@ def _packs(folder: Path, ignored: list[Ignored]) -> Iterator[Pack]:
         try:
             yield read_pack(place)
         except PackRefused as error:
-            ignored.append((place, str(error)))
+            ignored.append((place, error.reason))
 
 
 def _files(folder: Path) -> list[Path]:
@@ -155,10 +165,16 @@ def _choose(code: str, models: list[ClassModel]) -> ClassModel | None:
 
 def _nothing(code: str, folder: Path, ignored: list[Ignored]) -> ClassModel:
     if not folder.exists():
-        return ClassModel(code, False, reason=f"the folder {folder} does not exist")
-    refused = "".join(f"; {path.name} is not used: {reason}" for path, reason in ignored if path.is_dir())
-    reason = f"there is no unet_{code}_best.pth and no model pack with this class in {folder}{refused}"
-    return ClassModel(code, False, reason=reason)
+        return ClassModel(code, False, reason=Message("the folder {folder} does not exist", folder=folder))
+    nothing = Message(
+        "there is no unet_{code}_best.pth and no model pack with this class in {folder}", code=code, folder=folder
+    )
+    refused = [
+        Message("{name} is not used: {reason}", name=path.name, reason=reason)
+        for path, reason in ignored
+        if path.is_dir()
+    ]
+    return ClassModel(code, False, reason=joined([nothing, *refused], "; "))
 
 
 def _unused(models: list[ClassModel], chosen: set[Path | None]) -> list[ClassModel]:
@@ -177,7 +193,10 @@ def _color_statistics(folder: Path, chosen: set[Path | None]) -> Path | None:
 def _title(folder: Path, classes: Mapping[str, ClassModel]) -> str:
     usable = [model for model in classes.values() if model.available]
     if not usable:
-        return f"{folder.name}: no usable model"
+        return Message("{name}: no usable model", name=folder.name)
     places = {model.path for model in usable}
     only = places.pop() if len(places) == 1 and usable[0].kind == "pack" else folder
-    return f"{(only or folder).name} ({len(usable)} class{'' if len(usable) == 1 else 'es'})"
+    name = (only or folder).name
+    if len(usable) == 1:
+        return Message("{name} (1 class)", name=name)
+    return Message("{name} (%n classes)", name=name, n=len(usable))

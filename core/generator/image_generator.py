@@ -19,6 +19,7 @@ from core.generator.precision import has_bf16, resolve_device, resolve_precision
 from core.generator.request import UNCHANGED, GenerationRequest, PlannedImage, RunChanges, plan_class
 from core.generator.run_images import Equipment, RunImages
 from core.generator.schedulers import check_steps
+from core.message import Message, joined
 
 
 class ImageGenerator:
@@ -93,11 +94,15 @@ class ImageGenerator:
         """
         cancel = cancel or CancelToken()
         if not output.is_dir():
-            raise InputRefusedError(f"There is no folder {output}.", remedy="Name an output folder.", path=output)
+            raise InputRefusedError(
+                Message("There is no folder {output}.", output=output),
+                remedy=Message("Name an output folder."),
+                path=output,
+            )
         with SyntheticDataset.open(output, create=False) as dataset:
             runs = [run for run in dataset.unfinished() if changes.run_id in ("", run.run_id)]
             if not runs:
-                yield Notice("nothing_to_resume", f"Every run in {output} is finished.")
+                yield Notice("nothing_to_resume", Message("Every run in {output} is finished.", output=output))
                 yield Finished("", "completed", written=0, failed=0, remaining=0, seconds=0.0, output=dataset.folder)
             for run in runs:
                 run.request = changes.apply(run.request)
@@ -145,10 +150,12 @@ def _unavailable(codes: Collection[str], catalog: Catalog) -> dict[str, ModelMis
     """Return why classes that were asked for cannot be made; raise if that is all of them."""
     missing = [model for code in codes if not (model := catalog.classes[code]).available]
     if len(missing) == len(codes):
-        reasons = "; ".join(f"{model.class_code}: {model.reason}" for model in missing)
+        reasons = joined(
+            (Message("{code}: {reason}", code=model.class_code, reason=model.reason) for model in missing), "; "
+        )
         raise ModelMissingError(
-            f"No class that was asked for has a usable model. {reasons}.",
-            remedy="Choose another models folder; 'python main.py models list' shows what one holds.",
+            Message("No class that was asked for has a usable model. {reasons}.", reasons=reasons),
+            remedy=Message("Choose another models folder; 'python main.py models list' shows what one holds."),
             path=catalog.folder,
         )
     return {model.class_code: missing_model(model) for model in missing}
@@ -175,4 +182,6 @@ def _first_notices(dataset: SyntheticDataset, equipment: Equipment) -> Iterator[
     for text in dataset.notices:
         yield Notice("recovered", text)
     if equipment.precision == "bf16" and not has_bf16(equipment.device):
-        yield Notice("precision", "This processor only emulates bf16: expect it to be about 5 times slower than fp32.")
+        yield Notice(
+            "precision", Message("This processor only emulates bf16: expect it to be about 5 times slower than fp32.")
+        )

@@ -18,6 +18,7 @@ from core.generator.checkpoint import PREDECESSOR_NET, PREDECESSOR_SCHEDULER, bu
 from core.generator.discovery import ClassModel
 from core.generator.pack import Pack, PackRefused, read_pack
 from core.generator.precision import DTYPES
+from core.message import Message
 from core.utils.safe_weights import sha256_of
 
 
@@ -120,7 +121,9 @@ class ModelManager:
             return self._hash_once(path)
         except OSError as error:
             raise ModelMissingError(
-                f"{path} cannot be read: {error.strerror}.", remedy="Check that it is still there.", path=path
+                Message("{path} cannot be read: {strerror}.", path=path, strerror=error.strerror),
+                remedy=Message("Check that it is still there."),
+                path=path,
             ) from error
 
     def _hash_once(self, path: Path) -> str:
@@ -136,8 +139,8 @@ class ModelManager:
         state = read_state(source.weights)
         if self.sha256(source.weights) != sha256:
             raise ModelTruncatedError(
-                f"{source.weights} changed while it was being read.",
-                remedy="Wait until the download or copy is finished, then start again.",
+                Message("{weights} changed while it was being read.", weights=source.weights),
+                remedy=Message("Wait until the download or copy is finished, then start again."),
                 path=source.weights,
             )
         net = build_net(source.net_config, state, DTYPES[precision], source.weights)
@@ -152,16 +155,16 @@ def _move(net: UNet2DModel, device: torch.device) -> UNet2DModel:
         return net.to(device=device, memory_format=torch.channels_last)
     except torch.OutOfMemoryError as error:
         raise OutOfMemoryError(
-            f"The model does not fit into the free memory of {device}.",
-            remedy="Close other programs that use it, or choose another device.",
+            Message("The model does not fit into the free memory of {device}.", device=device),
+            remedy=Message("Close other programs that use it, or choose another device."),
         ) from error
 
 
 def missing_model(model: ClassModel) -> ModelMissingError:
     """Return the error that says why a class is not available."""
     return ModelMissingError(
-        f"There is no model for {model.class_code}: {model.reason}.",
-        remedy="Run 'python main.py models list' to see what the models folder holds.",
+        Message("There is no model for {class_code}: {reason}.", class_code=model.class_code, reason=model.reason),
+        remedy=Message("Run 'python main.py models list' to see what the models folder holds."),
         path=model.path,
     )
 
@@ -184,7 +187,9 @@ def model_source(model: ClassModel) -> ModelSource:
         return _pack_source(read_pack(model.path), model.class_code)
     except PackRefused as error:
         raise ModelArchitectureError(
-            f"The model pack {model.path} cannot be used: {error}.", remedy="Restore it.", path=model.path
+            Message("The model pack {path} cannot be used: {error}.", path=model.path, error=error),
+            remedy=Message("Restore it."),
+            path=model.path,
         ) from error
 
 

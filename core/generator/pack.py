@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from core.generator.weights_file import read_json, why_unusable
+from core.message import Message
 from core.taxonomy import CLASS_CODES, CLASS_INDEX
 
 FORMAT: Final = 1
@@ -29,7 +30,11 @@ _MAX_SIZE: Final = 1024
 
 
 class PackRefused(ValueError):  # noqa: N818  # a reason to be listed, not an error that reaches people
-    """A folder that is no usable pack; the text says why."""
+    """A folder that is no usable pack; `reason` says why."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,13 +97,13 @@ def read_pack(folder: Path) -> Pack:
     """
     home = _config_folder(folder)
     if home is None:
-        raise PackRefused(f"{folder.name} has no config.json")
+        raise PackRefused(Message("{name} has no config.json", name=folder.name))
     try:
         config = read_json(home / "config.json")
         scheduler = _read_scheduler(folder, home)
         about = read_json(folder / DESCRIPTION_NAME) if (folder / DESCRIPTION_NAME).is_file() else {}
     except ValueError as error:
-        raise PackRefused(str(error)) from error
+        raise PackRefused(error.args[0]) from error
     _check_network(config)
     labels, only_class, null_label = _who_is_who(folder, config, about)
     recommended = about.get("recommended")
@@ -130,16 +135,16 @@ def _read_scheduler(folder: Path, home: Path) -> dict[str, Any]:
 def _check_network(config: Mapping[str, Any]) -> None:
     kind = config.get("_class_name", "UNet2DModel")
     if kind != "UNet2DModel":
-        raise PackRefused(f"it is a {kind}; only UNet2DModel draws here")
+        raise PackRefused(Message("it is a {kind}; only UNet2DModel draws here", kind=kind))
     if (config.get("in_channels", 3), config.get("out_channels", 3)) != (3, 3):
-        raise PackRefused("its network does not draw RGB pictures (in and out channels must be 3)")
+        raise PackRefused(Message("its network does not draw RGB pictures (in and out channels must be 3)"))
     widths, layers, size = (config.get(key) for key in ("block_out_channels", "layers_per_block", "sample_size"))
     if not isinstance(widths, list) or not _all_within(widths, _MAX_WIDTH) or not 0 < len(widths) <= _MAX_LEVELS:
-        raise PackRefused(f"its config.json says block_out_channels {widths}")
+        raise PackRefused(Message("its config.json says block_out_channels {widths}", widths=widths))
     if not _all_within([layers], _MAX_LAYERS):
-        raise PackRefused(f"its config.json says layers_per_block {layers}")
+        raise PackRefused(Message("its config.json says layers_per_block {layers}", layers=layers))
     if not isinstance(size, int) or not _all_within([size], _MAX_SIZE) or size % 2 ** (len(widths) - 1):
-        raise PackRefused(f"its config.json says sample_size {size}")
+        raise PackRefused(Message("its config.json says sample_size {size}", size=size))
 
 
 def _all_within(values: list[Any], high: int) -> bool:
@@ -164,15 +169,28 @@ def _who_is_who(folder: Path, config: Mapping[str, Any], about: Mapping[str, Any
     """Return label by class, the only class, and the null label."""
     heads = config.get("num_class_embeds")
     if about.get("format", FORMAT) != FORMAT:
-        raise PackRefused(f"{DESCRIPTION_NAME} has format {about['format']}; this version reads format {FORMAT}")
+        raise PackRefused(
+            Message(
+                "{description_name} has format {found}; this version reads format {known}",
+                description_name=DESCRIPTION_NAME,
+                found=about["format"],
+                known=FORMAT,
+            )
+        )
     if heads is None:
         return None, _single_class(folder, about), None
     if not isinstance(heads, int) or heads < 1:
-        raise PackRefused("config.json gives no sensible num_class_embeds")
+        raise PackRefused(Message("config.json gives no sensible num_class_embeds"))
     if "classes" in about:
         return _described_labels(about, heads), None, _described_null(about, heads)
     if heads not in _LABELLED_HEADS:
-        raise PackRefused(f"it has {heads} class labels and no {DESCRIPTION_NAME} that names them")
+        raise PackRefused(
+            Message(
+                "it has {heads} class labels and no {description_name} that names them",
+                heads=heads,
+                description_name=DESCRIPTION_NAME,
+            )
+        )
     return dict(CLASS_INDEX), None, len(CLASS_CODES) if heads > len(CLASS_CODES) else None
 
 
@@ -181,17 +199,31 @@ def _single_class(folder: Path, about: Mapping[str, Any]) -> str:
     names = described if isinstance(described, list) else re.split(r"[^A-Za-z]+", folder.name)
     found = {str(name).upper() for name in names} & set(CLASS_INDEX)
     if len(found) != 1:
-        raise PackRefused("it is unconditional and its folder is not named after one class, as unet_MEL would be")
+        raise PackRefused(
+            Message("it is unconditional and its folder is not named after one class, as unet_MEL would be")
+        )
     return found.pop()
 
 
 def _described_labels(about: Mapping[str, Any], heads: int) -> dict[str, int]:
     names = about["classes"]
     if not isinstance(names, list) or len(names) > heads or len(set(map(str, names))) != len(names):
-        raise PackRefused(f"the classes of {DESCRIPTION_NAME} do not fit the network's {heads} labels")
+        raise PackRefused(
+            Message(
+                "the classes of {description_name} do not fit the network's {heads} labels",
+                description_name=DESCRIPTION_NAME,
+                heads=heads,
+            )
+        )
     labels = {str(name): index for index, name in enumerate(names) if str(name) in CLASS_INDEX}
     if not labels:
-        raise PackRefused(f"{DESCRIPTION_NAME} names none of the classes {', '.join(CLASS_CODES)}")
+        raise PackRefused(
+            Message(
+                "{description_name} names none of the classes {names}",
+                description_name=DESCRIPTION_NAME,
+                names=", ".join(CLASS_CODES),
+            )
+        )
     return labels
 
 
@@ -200,5 +232,11 @@ def _described_null(about: Mapping[str, Any], heads: int) -> int | None:
     if null is None:
         return None
     if not isinstance(null, int) or not len(about["classes"]) <= null < heads:
-        raise PackRefused(f"the null_class {null} of {DESCRIPTION_NAME} is no free label of the network")
+        raise PackRefused(
+            Message(
+                "the null_class {null} of {description_name} is no free label of the network",
+                null=null,
+                description_name=DESCRIPTION_NAME,
+            )
+        )
     return null

@@ -9,6 +9,7 @@ from typing import Final, Literal
 import torch
 
 from core.errors import DeviceError, UsageError
+from core.message import Message
 
 Precision = Literal["fp32", "bf16", "fp16"]
 
@@ -34,10 +35,16 @@ def resolve_device(text: str) -> torch.device:
         return torch.device("cpu")
     match = _DEVICE.fullmatch(name)
     if match is None:
-        raise DeviceError(f"There is no device '{text}'.", remedy=f"Devices here: {', '.join(device_names())}.")
+        raise DeviceError(
+            Message("There is no device '{text}'.", text=text),
+            remedy=Message("Devices here: {names}.", names=", ".join(device_names())),
+        )
     index = int(match[1] or 0)
     if index >= count:
-        raise DeviceError(_why_no_cuda(text, count), remedy=f"Devices here: {', '.join(device_names())}, or auto.")
+        raise DeviceError(
+            _why_no_cuda(text, count),
+            remedy=Message("Devices here: {names}, or auto.", names=", ".join(device_names())),
+        )
     return torch.device("cuda", index)
 
 
@@ -49,10 +56,14 @@ def device_names() -> tuple[str, ...]:
 
 def _why_no_cuda(text: str, count: int) -> str:
     if count:
-        return f"There is no device '{text}': this machine has {count} CUDA device{'' if count == 1 else 's'}."
+        return Message("There is no device '{text}': this machine has %n CUDA device(s).", text=text, n=count)
     if torch.version.cuda is None:
-        return f"The device '{text}' cannot be used: the installed PyTorch is built for the CPU only."
-    return f"The device '{text}' cannot be used: no CUDA graphics card with a working driver was found."
+        return Message(
+            "The device '{text}' cannot be used: the installed PyTorch is built for the CPU only.", text=text
+        )
+    return Message(
+        "The device '{text}' cannot be used: no CUDA graphics card with a working driver was found.", text=text
+    )
 
 
 def resolve_precision(text: str, device: torch.device) -> Precision:
@@ -70,10 +81,13 @@ def resolve_precision(text: str, device: torch.device) -> Precision:
         return _automatic(device)
     if text == "fp16" and device.type == "cpu":
         raise UsageError(
-            "fp16 on a CPU is hundreds of times slower than fp32.", remedy="Use --precision auto, fp32 or bf16."
+            Message("fp16 on a CPU is hundreds of times slower than fp32."),
+            remedy=Message("Use --precision auto, fp32 or bf16."),
         )
     if text not in DTYPES:
-        raise UsageError(f"There is no precision '{text}'.", remedy="Choose auto, fp32, bf16 or fp16.")
+        raise UsageError(
+            Message("There is no precision '{text}'.", text=text), remedy=Message("Choose auto, fp32, bf16 or fp16.")
+        )
     return text  # type: ignore[return-value]  # checked against DTYPES just above
 
 

@@ -25,6 +25,7 @@ from core.generator.precision import Precision, has_bf16, resolve_device, resolv
 from core.generator.provenance import device_name
 from core.generator.request import GenerationRequest
 from core.generator.sampler import to_uint8
+from core.message import Message
 from core.utils.path_manager import PathManager
 
 _MOST_THREADS: Final = 512
@@ -155,8 +156,8 @@ def _check(recipe: Recipe, image: Path) -> None:
         _check_types(recipe)
     except (UsageError, TypeError, ValueError, KeyError) as error:
         raise InputRefusedError(
-            f"The recipe inside {image} cannot be followed: {error}",
-            remedy="The file was edited, or made by a newer version of this program.",
+            Message("The recipe inside {image} cannot be followed: {error}", image=image, error=error),
+            remedy=Message("The file was edited, or made by a newer version of this program."),
             path=image,
         ) from error
 
@@ -180,9 +181,15 @@ def _compare(prepared: Preparation, pixels: NDArray[np.uint8], image: Path) -> R
     original = prepared.original
     if original.shape != pixels.shape:
         raise InputRefusedError(
-            f"{image} has {original.shape[1]} x {original.shape[0]} pixels, but its recipe makes "
-            f"{pixels.shape[1]} x {pixels.shape[0]}.",
-            remedy="The file was edited after it was made; use the original.",
+            Message(
+                "{image} has {width} x {height} pixels, but its recipe makes {made_width} x {made_height}.",
+                image=image,
+                width=original.shape[1],
+                height=original.shape[0],
+                made_width=pixels.shape[1],
+                made_height=pixels.shape[0],
+            ),
+            remedy=Message("The file was edited after it was made; use the original."),
             path=image,
         )
     difference = np.abs(original.astype(np.int16) - pixels.astype(np.int16))
@@ -207,9 +214,14 @@ def _find_model(recipe: Recipe, models: Path | None, manager: ModelManager) -> t
             return model, True
     if not found:
         raise ModelMissingError(
-            f"The weights of this image ({recipe.weights}, SHA-256 {recipe.weights_sha256[:12]}...) were not found, "
-            f"nor any other model of {recipe.class_code}.",
-            remedy="Say with --models where the models folder is now.",
+            Message(
+                "The weights of this image ({weights}, SHA-256 {weights_sha256}...) were not found, nor any "
+                "other model of {class_code}.",
+                weights=recipe.weights,
+                weights_sha256=recipe.weights_sha256[:12],
+                class_code=recipe.class_code,
+            ),
+            remedy=Message("Say with --models where the models folder is now."),
         )
     return found[0], False
 

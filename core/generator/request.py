@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from core.errors import UsageError
+from core.message import Message
 from core.taxonomy import CLASS_CODES, SEED_MASK, image_seed, parse_class
 
 DEFAULT_BASE_SEED: Final = 42
@@ -84,8 +85,8 @@ class GenerationRequest:
         _check_range("xai-every", self.xai_every, 0, MAX_COUNT)
         if not 1 <= self.shard[0] <= self.shard[1]:
             raise UsageError(
-                f"Shard {self.shard[0]}/{self.shard[1]} does not exist.",
-                remedy="Write --shard I/N with I from 1 to N, for example --shard 2/4.",
+                Message("Shard {index}/{count} does not exist.", index=self.shard[0], count=self.shard[1]),
+                remedy=Message("Write --shard I/N with I from 1 to N, for example --shard 2/4."),
             )
 
     def to_json(self) -> dict[str, Any]:
@@ -157,7 +158,10 @@ def order_counts(counts: Mapping[str, int]) -> tuple[tuple[str, int], ...]:
     for text, count in counts.items():
         code = parse_class(text)
         if code in by_code:
-            raise UsageError(f"Class {code} is named twice.", remedy="Name each class once, as in MEL=4,NV=2.")
+            raise UsageError(
+                Message("Class {code} is named twice.", code=code),
+                remedy=Message("Name each class once, as in MEL=4,NV=2."),
+            )
         by_code[code] = count
     return tuple((code, by_code[code]) for code in CLASS_CODES if by_code.get(code))
 
@@ -174,11 +178,17 @@ def parse_counts(text: str) -> tuple[tuple[str, int], ...]:
     for part in filter(None, (p.strip() for p in text.split(","))):
         name, _, number = part.partition("=")
         if not number.strip().isdigit() or int(number) < 1:
-            raise UsageError(f"'{part}' is not NAME=COUNT.", remedy="Write for example --classes MEL=4,NV=2 or all=3.")
+            raise UsageError(
+                Message("'{part}' is not NAME=COUNT.", part=part),
+                remedy=Message("Write for example --classes MEL=4,NV=2 or all=3."),
+            )
         names = CLASS_CODES if name.strip().lower() == "all" else (parse_class(name),)
         for code in names:
             if code in counts:
-                raise UsageError(f"Class {code} is named twice.", remedy="Name each class once, as in MEL=4,NV=2.")
+                raise UsageError(
+                    Message("Class {code} is named twice.", code=code),
+                    remedy=Message("Name each class once, as in MEL=4,NV=2."),
+                )
             counts[code] = int(number)
     return order_counts(counts)
 
@@ -206,7 +216,9 @@ def plan_class(
 
 def _check_counts(counts: tuple[tuple[str, int], ...]) -> None:
     if not counts:
-        raise UsageError("No images were asked for.", remedy="Name at least one class, as in --classes MEL=4.")
+        raise UsageError(
+            Message("No images were asked for."), remedy=Message("Name at least one class, as in --classes MEL=4.")
+        )
     for code, count in counts:
         parse_class(code)
         _check_range(f"number of {code} images", count, 1, MAX_COUNT)
@@ -214,9 +226,15 @@ def _check_counts(counts: tuple[tuple[str, int], ...]) -> None:
 
 def _check_range(what: str, value: float, low: float, high: float) -> None:
     if not low <= value <= high:
-        raise UsageError(f"The {what} is {value}.", remedy=f"Choose a value from {low} to {high}.")
+        raise UsageError(
+            Message("The {what} is {value}.", what=what, value=value),
+            remedy=Message("Choose a value from {low} to {high}.", low=low, high=high),
+        )
 
 
 def _check_choice(what: str, value: str, choices: tuple[str, ...]) -> None:
     if value not in choices:
-        raise UsageError(f"There is no {what} '{value}'.", remedy=f"Choose one of {', '.join(choices)}.")
+        raise UsageError(
+            Message("There is no {what} '{value}'.", what=what, value=value),
+            remedy=Message("Choose one of {names}.", names=", ".join(choices)),
+        )

@@ -43,6 +43,7 @@ from core.generator.request import MAX_STEPS, GenerationRequest
 from core.generator.sampler import StepState, to_uint8
 from core.generator.schedulers import build_scheduler
 from core.generator.trajectory import Trajectory
+from core.message import Message
 
 _NOISE_SHARE: Final = 0.9
 """From this share of the timesteps on, the cosine schedule leaves less than 3 % of the image's power."""
@@ -189,9 +190,22 @@ class RunImages:
     def _notices(self, class_code: str, model: LoadedModel) -> Iterator[Notice]:
         asked = self._run.request.guidance
         if model.null_label is None and asked not in (None, NO_GUIDANCE):
-            yield Notice("guidance", f"The model for {class_code} has no null class: guidance {asked:g} is ignored.")
+            yield Notice(
+                "guidance",
+                Message(
+                    "The model for {class_code} has no null class: guidance {asked:g} is ignored.",
+                    class_code=class_code,
+                    asked=asked,
+                ),
+            )
         if self._equipment.colors and class_code not in self._equipment.colors:
-            yield Notice("color", f"The colour statistics say nothing of {class_code}: its images stay as drawn.")
+            yield Notice(
+                "color",
+                Message(
+                    "The colour statistics say nothing of {class_code}: its images stay as drawn.",
+                    class_code=class_code,
+                ),
+            )
 
     def _batches(self, model: LoadedModel, slots: deque[RunSlot]) -> Iterator[Event]:
         while slots and self._cancel.mode is None:
@@ -214,15 +228,24 @@ class RunImages:
         device = self._equipment.device
         if self._batch_size == 1:
             raise OutOfMemoryError(
-                f"Not even one image fits into the memory of {device}: {reason}",
-                remedy="Close other programs that use it, or choose another device. Finished images are kept; "
-                "`resume` makes the others.",
+                Message("Not even one image fits into the memory of {device}: {reason}", device=device, reason=reason),
+                remedy=Message(
+                    "Close other programs that use it, or choose another device. Finished images are kept; "
+                    "`resume` makes the others."
+                ),
             )
         self._batch_size //= 2
         gc.collect()
         if device.type == "cuda":
             torch.cuda.empty_cache()
-        return Notice("batch_halved", f"The memory of {device} was full: now {self._batch_size} images at once.")
+        return Notice(
+            "batch_halved",
+            Message(
+                "The memory of {device} was full: now {batch_size} images at once.",
+                device=device,
+                batch_size=self._batch_size,
+            ),
+        )
 
     def _batch(self, model: LoadedModel, batch: Sequence[RunSlot]) -> Iterator[Event]:
         request = self._run.request
@@ -264,8 +287,14 @@ class RunImages:
 def _late_start(request: GenerationRequest, first: float) -> Notice:
     return Notice(
         "timesteps",
-        f"With {request.steps} steps the ddpm sampler starts at timestep {first:.0f} of {MAX_STEPS}, where pictures "
-        "are not all noise yet, and its images suffer. Good numbers are 50, 100, 250, 500 and 1000.",
+        Message(
+            "With {steps} steps the ddpm sampler starts at timestep {first:.0f} of {max_steps}, where "
+            "pictures are not all noise yet, and its images suffer. Good numbers are 50, 100, 250, 500 "
+            "and 1000.",
+            steps=request.steps,
+            first=first,
+            max_steps=MAX_STEPS,
+        ),
     )
 
 

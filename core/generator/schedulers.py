@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from core.errors import ModelArchitectureError, UsageError
+from core.message import Message
 
 Scheduler: TypeAlias = DDPMScheduler | DPMSolverMultistepScheduler | UniPCMultistepScheduler
 
@@ -59,8 +60,8 @@ def build_scheduler(sampler: str, config: Mapping[str, Any], steps: int) -> Sche
         return _BUILDERS[sampler](config, steps)
     except (NotImplementedError, TypeError, ValueError) as error:
         raise ModelArchitectureError(
-            f"The scheduler configuration of this model cannot be used: {error}.",
-            remedy="Repair its scheduler_config.json; the one of a starter model is a working example.",
+            Message("The scheduler configuration of this model cannot be used: {error}.", error=error),
+            remedy=Message("Repair its scheduler_config.json; the one of a starter model is a working example."),
         ) from error
 
 
@@ -158,8 +159,12 @@ def check_steps(config: Mapping[str, Any], steps: int) -> None:
     train = config.get("num_train_timesteps", 1000)
     if not isinstance(train, int) or steps > train:
         raise UsageError(
-            f"{steps} steps were asked for, but the model was trained with {train} timesteps.",
-            remedy="Choose fewer steps.",
+            Message(
+                "{steps} steps were asked for, but the model was trained with {train} timesteps.",
+                steps=steps,
+                train=train,
+            ),
+            remedy=Message("Choose fewer steps."),
         )
 
 
@@ -167,6 +172,6 @@ def _check_prediction_type(config: Mapping[str, Any]) -> None:
     kind = config.get("prediction_type", "epsilon")
     if kind not in PREDICTION_TYPES:
         raise ModelArchitectureError(
-            f"The model predicts '{kind}', which no sampler here understands.",
-            remedy=f"Its scheduler_config.json must say one of {', '.join(PREDICTION_TYPES)}.",
+            Message("The model predicts '{kind}', which no sampler here understands.", kind=kind),
+            remedy=Message("Its scheduler_config.json must say one of {names}.", names=", ".join(PREDICTION_TYPES)),
         )

@@ -7,6 +7,8 @@ import struct
 from pathlib import Path
 from typing import Final
 
+from core.message import Message
+
 MAX_BYTES: Final = 2 * 1024**3
 """No network this program draws with is nearly as large."""
 
@@ -23,27 +25,36 @@ def why_unusable(path: Path) -> str:
     """
     try:
         if not path.is_file():
-            return f"{path.name} is not a file"
+            return Message("{name} is not a file", name=path.name)
         size = path.stat().st_size
         with path.open("rb") as stream:
             head = stream.read(_MIN_BYTES)
     except OSError as error:
-        return f"{path.name} cannot be read: {error.strerror}"
+        return Message("{name} cannot be read: {strerror}", name=path.name, strerror=error.strerror)
     if size == 0:
-        return f"{path.name} is empty (0 bytes)"
+        return Message("{name} is empty (0 bytes)", name=path.name)
     if size > MAX_BYTES:
-        return f"{path.name} is {size / 1e9:.1f} GB, far more than any model read here ({MAX_BYTES / 1e9:.1f} GB)"
+        return Message(
+            "{name} is {size:.1f} GB, far more than any model read here ({max_bytes:.1f} GB)",
+            name=path.name,
+            size=size / 1e9,
+            max_bytes=MAX_BYTES / 1e9,
+        )
     return _why_no_weights(path, head, size)
 
 
 def _why_no_weights(path: Path, head: bytes, size: int) -> str:
     if path.suffix == ".safetensors":
-        return "" if _is_safetensors(head, size) else f"{path.name} is no safetensors file, or ends too early"
+        return (
+            ""
+            if _is_safetensors(head, size)
+            else Message("{name} is no safetensors file, or ends too early", name=path.name)
+        )
     if head.startswith((_ZIP, _LEGACY_TORCH)):
         return ""
     if head.lstrip().lower().startswith((b"<!doctype", b"<html")):
-        return f"{path.name} is a web page, not weights: the download did not work"
-    return f"{path.name} is no weights file: it begins like none"
+        return Message("{name} is a web page, not weights: the download did not work", name=path.name)
+    return Message("{name} is no weights file: it begins like none", name=path.name)
 
 
 def _is_safetensors(head: bytes, size: int) -> bool:
@@ -59,19 +70,21 @@ def read_json(path: Path, limit: int = 1024**2) -> dict[str, object]:
     Raises
     ------
     ValueError
-        If the file cannot be read, is larger than `limit` bytes, or holds no JSON object; the text says which.
+        If the file cannot be read, is larger than `limit` bytes, or holds no JSON object; its argument says which.
     """
     try:
         with path.open("rb") as stream:
             data = stream.read(limit + 1)
     except OSError as error:
-        raise ValueError(f"{path.name} cannot be read: {error.strerror}") from error
+        raise ValueError(
+            Message("{name} cannot be read: {strerror}", name=path.name, strerror=error.strerror)
+        ) from error
     if len(data) > limit:
-        raise ValueError(f"{path.name} is too large to be a description")
+        raise ValueError(Message("{name} is too large to be a description", name=path.name))
     try:
         content = json.loads(data)
     except (ValueError, RecursionError) as error:
-        raise ValueError(f"{path.name} is no valid JSON: {error}") from error
+        raise ValueError(Message("{name} is no valid JSON: {error}", name=path.name, error=error)) from error
     if not isinstance(content, dict):
-        raise ValueError(f"{path.name} holds no JSON object")
+        raise ValueError(Message("{name} holds no JSON object", name=path.name))
     return content

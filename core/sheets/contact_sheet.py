@@ -15,6 +15,7 @@ from core.dataset.limits import MAX_SHEET_IMAGES
 from core.dataset.png import read_image, synthetic_mark
 from core.dataset.sidecar import read_sidecar
 from core.errors import InputRefusedError, UsageError
+from core.message import Message
 from core.taxonomy import CLASS_INDEX
 from core.utils.palette import HAIRLINE, MUTED, TEXT
 
@@ -49,8 +50,12 @@ def contact_sheet(
     """
     if not 0 < len(images) <= MAX_SHEET_IMAGES:
         raise UsageError(
-            f"A contact sheet holds 1 to {MAX_SHEET_IMAGES} images, not {len(images)}.",
-            remedy="Choose the images in the gallery, or filter it, before exporting.",
+            Message(
+                "A contact sheet holds 1 to {max_sheet_images} images, not {count}.",
+                max_sheet_images=MAX_SHEET_IMAGES,
+                count=len(images),
+            ),
+            remedy=Message("Choose the images in the gallery, or filter it, before exporting."),
         )
     cell = (tile + _GAP, tile + 2 * _LINE + _GAP)
     columns = columns_for(len(images), cell)

@@ -13,6 +13,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from core.dataset.png import synthetic_mark
 from core.errors import UsageError
+from core.message import Message
 from core.utils.palette import MUTED, TEXT
 
 FRAME_MS: Final = 90
@@ -105,7 +106,7 @@ def spread(count: int, most: int) -> list[int]:
 
 def _require(frames: Sequence[FilmFrame]) -> None:
     if not frames:
-        raise UsageError("There are no denoising steps to export.", remedy="Make an image first.")
+        raise UsageError(Message("There are no denoising steps to export."), remedy=Message("Make an image first."))
 
 
 def _animated(frame: FilmFrame, title: str) -> Image.Image:

@@ -17,6 +17,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from core.errors import FolderLockedError
+from core.message import Message
 from core.utils.lock_holder import holder_words, is_here, read_holder
 from core.utils.output_errors import output_errors
 
@@ -99,13 +100,13 @@ def _this_process() -> dict[str, Any]:
 def _locked_error(subject: Path, holder: dict[str, Any]) -> FolderLockedError:
     if holder.get("pid") == os.getpid() and is_here(holder):
         return FolderLockedError(
-            f"This program is already writing to '{subject}'.",
-            remedy="Wait until that run has ended, or choose another output folder.",
+            Message("This program is already writing to '{subject}'.", subject=subject),
+            remedy=Message("Wait until that run has ended, or choose another output folder."),
             path=subject,
         )
     who = f"{holder_words(holder)}," if holder else "Another process"
     return FolderLockedError(
-        f"{who} is writing to '{subject}'.",
-        remedy="Wait until it has finished, stop it, or choose another output folder.",
+        Message("{who} is writing to '{subject}'.", who=who, subject=subject),
+        remedy=Message("Wait until it has finished, stop it, or choose another output folder."),
         path=subject,
     )

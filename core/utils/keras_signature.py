@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from core.errors import ModelRefusedError
+from core.message import Message
 
 _HDF5: Final = b"\x89HDF\r\n\x1a\n"
 _ZIP: Final = b"PK\x03\x04"
@@ -25,15 +26,20 @@ def refuse_keras(path: Path) -> None:
         beginning = stream.read(len(_HDF5))
     if beginning == _HDF5:
         raise ModelRefusedError(
-            f"{path.name} is an HDF5 file, as Keras saves them; classifiers are read here as PyTorch weights.",
-            remedy=f'Import it once with: python main.py models import "{path}" --output FOLDER',
+            Message(
+                "{name} is an HDF5 file, as Keras saves them; classifiers are read here as PyTorch weights.",
+                name=path.name,
+            ),
+            remedy=Message('Import it once with: python main.py models import "{path}" --output FOLDER', path=path),
             path=path,
         )
     if beginning.startswith(_ZIP) and _is_keras_archive(path):
         raise ModelRefusedError(
-            f"{path.name} is a Keras archive; classifiers are read here as PyTorch weights.",
-            remedy="Save it in Keras with model.save('model.h5'), then: python main.py models import model.h5 --output "
-            "FOLDER",
+            Message("{name} is a Keras archive; classifiers are read here as PyTorch weights.", name=path.name),
+            remedy=Message(
+                "Save it in Keras with model.save('model.h5'), then: python main.py models import model.h5 "
+                "--output FOLDER"
+            ),
             path=path,
         )
 

@@ -9,6 +9,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from core.message import Message
+
 
 def who_holds(folder: Path) -> str:
     """Return in words which other process holds the lock of `folder`, or an empty text; the lock is not touched.
@@ -41,9 +43,9 @@ def _still_runs(holder: dict[str, Any]) -> bool:
 
 def holder_words(holder: dict[str, Any]) -> str:
     """Name a holder."""
-    return (
-        f"Process {holder.get('pid')} ({holder.get('program')}: {holder.get('command')}) "
-        f"on {holder.get('host')}, since {holder.get('since')}"
+    return Message(
+        "Process {pid} ({program}: {command}) on {host}, since {since}",
+        **{name: holder.get(name) for name in ("pid", "program", "command", "host", "since")},
     )
 
 

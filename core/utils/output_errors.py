@@ -9,29 +9,42 @@ from pathlib import Path
 from typing import Final
 
 from core.errors import DiskFullError, OutputError
+from core.message import Message
 
 _FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 _REASONS: Final[dict[int, tuple[str, str]]] = {
     errno.EACCES: (
-        "the folder or file is protected or open in another program",
-        "Choose a folder you may write to, or close the program that has the file open.",
+        Message("the folder or file is protected or open in another program"),
+        Message("Choose a folder you may write to, or close the program that has the file open."),
     ),
-    errno.EPERM: ("the system does not allow it", "Choose a folder you may write to."),
-    errno.EROFS: ("the drive is read-only", "Choose an output folder on a drive that can be written to."),
-    errno.ENAMETOOLONG: ("the path is too long", "Choose an output folder with a shorter path."),
+    errno.EPERM: (Message("the system does not allow it"), Message("Choose a folder you may write to.")),
+    errno.EROFS: (
+        Message("the drive is read-only"),
+        Message("Choose an output folder on a drive that can be written to."),
+    ),
+    errno.ENAMETOOLONG: (Message("the path is too long"), Message("Choose an output folder with a shorter path.")),
     errno.ENOENT: (
-        "the folder has vanished, or a drive was disconnected",
-        "Bring the folder or the drive back, then `resume` (a training: --resume); everything finished before is kept.",
+        Message("the folder has vanished, or a drive was disconnected"),
+        Message(
+            "Bring the folder or the drive back, then `resume` (a training: --resume); everything "
+            "finished before is kept."
+        ),
     ),
-    errno.ENOTDIR: ("a part of the path is a file, not a folder", "Choose another output folder."),
-    errno.EEXIST: ("a file lies where a folder should be", "Move that file away, or choose another output folder."),
+    errno.ENOTDIR: (Message("a part of the path is a file, not a folder"), Message("Choose another output folder.")),
+    errno.EEXIST: (
+        Message("a file lies where a folder should be"),
+        Message("Move that file away, or choose another output folder."),
+    ),
     errno.EXDEV: (
-        "the folder lies on another drive than the output folder",
-        "Keep the class folders inside the output folder itself, not as links to another drive.",
+        Message("the folder lies on another drive than the output folder"),
+        Message("Keep the class folders inside the output folder itself, not as links to another drive."),
     ),
-    errno.EFBIG: ("the file would be larger than allowed there", "Raise the limit, or choose another output folder."),
-    errno.EMFILE: ("too many files are open", "Close other programs and try again."),
+    errno.EFBIG: (
+        Message("the file would be larger than allowed there"),
+        Message("Raise the limit, or choose another output folder."),
+    ),
+    errno.EMFILE: (Message("too many files are open"), Message("Close other programs and try again.")),
 }
 
 
@@ -39,17 +52,23 @@ def explain_os_error(error: OSError, path: Path) -> OutputError:
     """Return the `OutputError` that tells what `error` means for writing to `path`."""
     if error.errno in _FULL:
         return DiskFullError(
-            f"There is no space left on the drive of '{path}'; everything finished before is kept.",
-            remedy="Free some space, then `resume` the folder (a training: --resume); or choose one on another drive.",
+            Message("There is no space left on the drive of '{path}'; everything finished before is kept.", path=path),
+            remedy=Message(
+                "Free some space, then `resume` the folder (a training: --resume); or choose one on another drive."
+            ),
             path=path,
         )
     where = Path(error.filename) if isinstance(error.filename, str) else path
     fallback = (
-        f"the system reports: {error.strerror or error}",
-        "Check the drive, then `resume` the folder (a training: --resume).",
+        Message("the system reports: {reason}", reason=error.strerror or error),
+        Message("Check the drive, then `resume` the folder (a training: --resume)."),
     )
     reason, remedy = _REASONS.get(error.errno or 0, fallback)
-    return OutputError(f"'{where}' could not be read or written: {reason}.", remedy=remedy, path=where)
+    return OutputError(
+        Message("'{where}' could not be read or written: {reason}.", where=where, reason=reason),
+        remedy=remedy,
+        path=where,
+    )
 
 
 @contextmanager
