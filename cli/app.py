@@ -13,6 +13,7 @@ from cli.console import Console
 from cli.doctor import doctor
 from cli.experiments import experiments
 from cli.explain import explain
+from cli.export import export
 from cli.generate import generate, resume
 from cli.models import models
 from cli.reproduce import reproduce
@@ -32,6 +33,7 @@ Examples
   python main.py generate --classes MEL=4,NV=2 --output demo
   python main.py explain demo/MEL --output demo/xai
   python main.py reproduce demo/MEL/ISIC_0000001.png
+  python main.py export demo --to demo-set --format imagefolder
   python main.py train classifier --data PHOTOS --preset quick
 
 Exit codes: 0 done, 2 wrong usage, 3 model or input refused, 4 output folder locked, unwritable or full,
@@ -62,7 +64,7 @@ def cli() -> None:
     """
 
 
-for command in (generate, resume, reproduce, explain, classify, train, experiments, models, doctor):
+for command in (generate, resume, reproduce, explain, classify, export, train, experiments, models, doctor):
     cli.add_command(command)
 
 

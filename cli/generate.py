@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import signal
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import click
@@ -14,13 +11,11 @@ import click
 from cli.console import Console
 from cli.options import FOLDER, BatchSizeType, CountsType, SeedType, ShardType, device_option, json_option
 from cli.progress import ProgressBar
-from core.cancel import CancelToken, StopMode
+from cli.signals import EXIT_INTERRUPTED, stop_on_signal
 from core.errors import ISICGUIError, ModelRefusedError
 from core.events import Event, Failed, Finished, ImageDone, Notice
 from core.generator.request import DEFAULT_SAMPLER, DEFAULT_STEPS, PRECISIONS, GenerationRequest, RunChanges
 from core.utils.path_manager import PathManager
-
-EXIT_INTERRUPTED = 130
 
 
 @click.command(short_help="Make images, each with its recipe inside.")
@@ -63,7 +58,7 @@ def generate(json_mode: bool, **values: Any) -> int:
     request = request_of(**values)
     from core.generator.image_generator import ImageGenerator
 
-    with _stop_on_signal() as cancel:
+    with stop_on_signal() as cancel:
         return _follow(ImageGenerator().generate(request, cancel), Console(json_mode=json_mode))
 
 
@@ -84,7 +79,7 @@ def resume(output: Path, json_mode: bool, **changes: Any) -> int:
     """Finish the interrupted runs of an output folder, with the same remaining seeds."""
     from core.generator.image_generator import ImageGenerator
 
-    with _stop_on_signal() as cancel:
+    with stop_on_signal() as cancel:
         events = ImageGenerator().resume(output, cancel, changes=RunChanges(**changes))
         return _follow(events, Console(json_mode=json_mode))
 
@@ -135,21 +130,3 @@ def _explain(event: ImageDone, console: Console) -> None:
         console.warn(f"No explanation of {event.file.name}: {error}")
     else:
         console.event({"event": "explained", "file": str(event.file), "overlay": str(saved)})
-
-
-@contextmanager
-def _stop_on_signal() -> Iterator[CancelToken]:
-    """Turn the first Ctrl-C (or SIGTERM) into a cooperative stop; a second one interrupts at once."""
-    cancel = CancelToken()
-
-    def stop(signum: int, frame: FrameType | None) -> None:
-        if cancel.stops_now:
-            raise KeyboardInterrupt
-        cancel.request(StopMode.NOW)
-
-    previous = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield cancel
-    finally:
-        for number, handler in previous.items():
-            signal.signal(number, handler)

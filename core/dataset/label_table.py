@@ -12,6 +12,8 @@ from typing import Final
 from core.errors import InputRefusedError
 
 DELIMITERS: Final = (",", ";", "\t")
+ALIASES: Final = {"image_path": "path"}
+"""What others call a column that this program knows by another name; used where that column itself is missing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +98,8 @@ def _read_text(path: Path) -> str:
 def _header(line: str) -> tuple[tuple[str, ...], str]:
     delimiter = max(DELIMITERS, key=line.count)
     cells = next(csv.reader([line.strip("\r\n")], delimiter=delimiter), [])
-    return tuple(cell.strip().lower() for cell in cells), delimiter
+    names = [cell.strip().lower() for cell in cells]
+    return tuple(name if ALIASES.get(name, name) in names else ALIASES[name] for name in names), delimiter
 
 
 def _row(path: Path, columns: tuple[str, ...], line: int, cells: list[str]) -> LabelRow:

@@ -82,7 +82,7 @@ class Table:
 
 def render(records: Iterable[ImageRecord]) -> str:
     """Return the whole table as text."""
-    return _line(COLUMNS) + "".join(map(render_row, records))
+    return csv_line(COLUMNS) + "".join(map(render_row, records))
 
 
 def render_row(record: ImageRecord) -> str:
@@ -90,7 +90,7 @@ def render_row(record: ImageRecord) -> str:
     name = record.path.name
     legacy = (name, record.class_code, record.isic_number, record.source, record.generated_at)
     recipe = (getattr(record, column) for column in _RECIPE_COLUMNS)
-    return _line((*legacy, f"{record.class_code}/{name}", *recipe, record.weights_sha256, record.run_id))
+    return csv_line((*legacy, f"{record.class_code}/{name}", *recipe, record.weights_sha256, record.run_id))
 
 
 def read_rows(path: Path) -> dict[tuple[str, str], Mapping[str, str]]:
@@ -124,7 +124,8 @@ def read_bytes(path: Path) -> bytes | None:
         return None
 
 
-def _line(cells: Iterable[object]) -> str:
+def csv_line(cells: Iterable[object]) -> str:
+    """Return a row with its line end; a text that a spreadsheet would run as a formula begins with an apostrophe."""
     buffer = io.StringIO()
     csv.writer(buffer, lineterminator="\n").writerow(map(_cell, cells))
     return buffer.getvalue()

@@ -65,7 +65,7 @@ def temporary_file(folder: Path, name: str, data: bytes) -> Iterator[Path]:
     """Yield a new file in `folder` that holds `data` durably; what is left of it afterwards is removed."""
     path = folder / f"{name}.{secrets.token_hex(4)}.tmp"
     try:
-        _write_new_file(path, data)
+        write_new_file(path, data)
         yield path
     finally:
         with suppress(OSError):
@@ -79,21 +79,30 @@ def write_all(fd: int, data: bytes) -> None:
         view = view[os.write(fd, view) :]
 
 
+def write_new_file(path: Path, data: bytes) -> None:
+    """Write `data` durably to a new file; its name is durable once `fsync_dir` has been called on its folder.
+
+    Raises
+    ------
+    FileExistsError
+        If something lies at `path`; it is left untouched.
+    OSError
+        If anything else fails; then a part of the file may be left.
+    """
+    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _BINARY, 0o666)
+    try:
+        write_all(fd, data)
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
 def fsync_dir(folder: Path) -> None:
     """Make the names in `folder` durable; Windows has no such call and keeps its own journal."""
     if os.name == "nt":
         return
     fd = os.open(folder, os.O_RDONLY)
     try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)
-
-
-def _write_new_file(path: Path, data: bytes) -> None:
-    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _BINARY, 0o666)
-    try:
-        write_all(fd, data)
         os.fsync(fd)
     finally:
         os.close(fd)

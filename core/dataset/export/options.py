@@ -1,0 +1,126 @@
+"""What an export is asked to be."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Literal, cast, get_args
+
+from core.dataset.ratings import MAX_STARS
+from core.errors import UsageError
+from core.message import Message
+from core.taxonomy import parse_class
+
+Format = Literal["imagefolder", "csv", "jsonl", "hf", "isic"]
+Ratios = tuple[int, int, int]
+
+FORMATS: Final[Mapping[Format, Message]] = {
+    "imagefolder": Message("One folder for each class, as torchvision's ImageFolder and most tutorials read it."),
+    "csv": Message("All images in one folder and a table that names class, part and recipe of each."),
+    "jsonl": Message("All images in one folder and one JSON object a line for each, with a caption and a label."),
+    "hf": Message("Class folders with metadata.jsonl, as load_dataset of the Hugging Face library reads it."),
+    "isic": Message("One-hot tables and picture folders named as in the ISIC 2018 challenge, task 3."),
+}
+"""What each format is for, in one sentence."""
+
+PARTS: Final = ("train", "val", "test")
+DEFAULT_SPLIT: Final[Ratios] = (80, 10, 10)
+DEFAULT_SALT: Final = "isicgui"
+NO_SPLIT: Final = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class ExportOptions:
+    """What to write, of which images, and where.
+
+    Attributes
+    ----------
+    target
+        The new folder, made absolute. With `zip` an archive of the same name is written beside it.
+    rating
+        Fewest stars of an image that is taken, 0 to 5; rejected images are never taken.
+    classes
+        Codes of the classes that are taken; all of them if empty.
+    split
+        Percentages of train, val and test, which add up to 100; None to leave the images together.
+    salt
+        Decides, together with the images' seeds, which image comes into which part.
+    """
+
+    target: Path
+    format: Format = "imagefolder"
+    rating: int = 0
+    classes: tuple[str, ...] = ()
+    split: Ratios | None = DEFAULT_SPLIT
+    salt: str = DEFAULT_SALT
+    zip: bool = False
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "target", Path(os.path.abspath(self.target)))
+        if self.format not in FORMATS:
+            raise UsageError(
+                Message("There is no format '{name}'.", name=self.format),
+                remedy=Message("Choose one of {names}.", names=", ".join(FORMATS)),
+            )
+        if not 0 <= self.rating <= MAX_STARS:
+            raise UsageError(
+                Message("An image has no {n} stars.", n=self.rating), remedy=Message("Choose 0 to 5 stars.")
+            )
+        if self.split is not None:
+            _check_ratios(self.split)
+
+    @property
+    def archive(self) -> Path:
+        """Where the zip archive goes."""
+        return self.target.with_name(f"{self.target.name}.zip")
+
+
+def parse_split(text: str) -> Ratios | None:
+    """Read ``80/10/10`` (train, val, test in percent) or ``none``.
+
+    Raises
+    ------
+    UsageError
+        If it is neither, or the numbers do not add up to 100.
+    """
+    if text.strip().lower() == NO_SPLIT:
+        return None
+    numbers = [part.strip() for part in text.split("/")]
+    if len(numbers) != len(PARTS) or not all(number.isascii() and number.isdigit() for number in numbers):
+        raise _no_split(text)
+    ratios = cast(Ratios, tuple(map(int, numbers)))
+    _check_ratios(ratios)
+    return ratios
+
+
+def parse_classes(text: str) -> tuple[str, ...]:
+    """Read ``MEL,NV`` or ``all``; the order does not matter.
+
+    Raises
+    ------
+    UnknownClassError
+        If a name is none of the seven classes.
+    """
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    return () if [name.lower() for name in names] == ["all"] else tuple(map(parse_class, names))
+
+
+def format_names() -> tuple[str, ...]:
+    """Return the names of the formats."""
+    return get_args(Format)
+
+
+def _check_ratios(ratios: Ratios) -> None:
+    if sum(ratios) != 100 or min(ratios) < 0 or ratios[0] == 0:
+        raise _no_split("/".join(map(str, ratios)))
+
+
+def _no_split(text: str) -> UsageError:
+    return UsageError(
+        Message("'{text}' is no split into train, val and test.", text=text),
+        remedy=Message(
+            "Give three percentages that add up to 100, something of them for train, as in 80/10/10; or none."
+        ),
+    )
