@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from core.errors import UnknownClassError
+from core.message import Message
 
 SEED_MASK: Final = 0x7FFFFFFF
 """Seeds are 31-bit, as in the predecessor."""
@@ -22,7 +23,7 @@ class LesionClass:
     code
         Upper-case short name, as used in file names, flags and JSON.
     name
-        English name as written in the dermatological literature.
+        Name as written in the dermatological literature; a `Message`, so that the window can translate it.
     """
 
     code: str
@@ -30,13 +31,13 @@ class LesionClass:
 
 
 CLASSES: Final[tuple[LesionClass, ...]] = (
-    LesionClass("MEL", "Melanoma"),
-    LesionClass("NV", "Melanocytic naevus"),
-    LesionClass("BCC", "Basal cell carcinoma"),
-    LesionClass("AKIEC", "Actinic keratosis / Bowen's disease"),
-    LesionClass("BKL", "Benign keratosis"),
-    LesionClass("DF", "Dermatofibroma"),
-    LesionClass("VASC", "Vascular lesion"),
+    LesionClass("MEL", Message("Melanoma")),
+    LesionClass("NV", Message("Melanocytic naevus")),
+    LesionClass("BCC", Message("Basal cell carcinoma")),
+    LesionClass("AKIEC", Message("Actinic keratosis / Bowen's disease")),
+    LesionClass("BKL", Message("Benign keratosis")),
+    LesionClass("DF", Message("Dermatofibroma")),
+    LesionClass("VASC", Message("Vascular lesion")),
 )
 """Canonical order (the order of the ISIC 2018 ground-truth columns); the index of a class is its label."""
 

@@ -130,12 +130,16 @@ def prepare(image: Path, *, models: Path | None = None, device: str = "auto") ->
     where = _device(recipe, device, notes)
     found, same = _find_model(recipe, models, manager)
     if not same:
-        notes.append(f"The weights are others than recorded: {found.path}.")
+        notes.append(Message("The weights are others than recorded: {path}.", path=found.path))
     model = manager.load(found, where, _precision(recipe, where, notes))
     batch_size = choose_batch_size(recipe.batch_size, where, [model_source(found)], 1)
     if batch_size != recipe.batch_size:
         notes.append(
-            f"Made in a batch of {recipe.batch_size}, made again in one of {batch_size}: memory holds no more."
+            Message(
+                "Made in a batch of {batch_size}, made again in one of {now}: memory holds no more.",
+                batch_size=recipe.batch_size,
+                now=batch_size,
+            )
         )
     return Preparation(recipe, original, model, batch_size, same, tuple(notes))
 
@@ -243,7 +247,11 @@ def _device(recipe: Recipe, asked: str, notes: list[str]) -> torch.device:
         except DeviceError:
             device = resolve_device("auto")
     if device_name(device) != recipe.device:
-        notes.append(f"Made on {recipe.device}, made again on {device_name(device)}.")
+        notes.append(
+            Message(
+                "Made on {device}, made again on {device_name}.", device=recipe.device, device_name=device_name(device)
+            )
+        )
     return device
 
 
@@ -255,7 +263,13 @@ def _precision(recipe: Recipe, device: torch.device, notes: list[str]) -> Precis
     if precision == "bf16" and not has_bf16(device):
         precision = resolve_precision("fp32", device)
     if precision != recipe.precision:
-        notes.append(f"Made in {recipe.precision}, which this device cannot compute well; made again in {precision}.")
+        notes.append(
+            Message(
+                "Made in {precision}, which this device cannot compute well; made again in {now}.",
+                precision=recipe.precision,
+                now=precision,
+            )
+        )
     return precision
 
 

@@ -30,6 +30,14 @@ class _InForce:
     texts: gettext.NullTranslations | None = None
 
 
+class Text(str):
+    """A text in the language of the window; what `format` puts into it speaks that language too."""
+
+    def format(self, *args: Any, **values: Any) -> str:
+        """Fill the gaps; numbers with the decimal sign of the language, sentences of the engine translated."""
+        return _LocalFormatter().vformat(self, args, values)
+
+
 def tr(text: str, n: int = -1) -> str:
     """Return `text` in the language of the window; with `n`, `%n` becomes it, in the plural form that fits it.
 
@@ -40,9 +48,9 @@ def tr(text: str, n: int = -1) -> str:
         an `n`; its English forms stand in the English catalogue.
     """
     if not text:
-        return text  # gettext answers an empty text with the header of its file
+        return Text()  # gettext answers an empty text with the header of its file
     texts = _texts()
-    return texts.gettext(text) if n < 0 else in_english(texts.ngettext(text, text, n), n)
+    return Text(texts.gettext(text) if n < 0 else in_english(texts.ngettext(text, text, n), n))
 
 
 def translate(message: str) -> str:
@@ -50,10 +58,7 @@ def translate(message: str) -> str:
     if not isinstance(message, Message):
         return message
     text = tr(message.template, message.values.get("n", -1))
-    if not message.values:
-        return text
-    values = {name: translate(value) if isinstance(value, str) else value for name, value in message.values.items()}
-    return _LocalNumbers().vformat(text, (), values)
+    return text.format(**message.values) if message.values else text
 
 
 def languages() -> Mapping[str, str]:
@@ -117,10 +122,10 @@ def _locale(code: str) -> QLocale:
     return system if system.language() == wanted.language() else wanted
 
 
-class _LocalNumbers(Formatter):
-    """Fills gaps with the decimal sign of the language."""
+class _LocalFormatter(Formatter):
+    """Fills gaps in the language of the window."""
 
     def format_field(self, value: Any, format_spec: str) -> Any:
         """Return a value as its format says."""
-        text = super().format_field(value, format_spec)
+        text = super().format_field(translate(value) if isinstance(value, str) else value, format_spec)
         return text.replace(".", QLocale().decimalPoint()) if isinstance(value, float) else text

@@ -9,7 +9,7 @@ from PyQt5.QtCore import Qt, QTimer
 from PyQt5.QtGui import QHideEvent, QShowEvent
 from PyQt5.QtWidgets import QButtonGroup, QHBoxLayout, QSlider, QStackedWidget, QToolButton, QVBoxLayout, QWidget
 
-from gui.i18n import tr
+from gui.i18n import tr, translate
 from gui.state.compare import CompareModel
 from gui.state.picture import Picture
 from gui.state.session import Session
@@ -109,6 +109,7 @@ class CompareView(QWidget):
         self.slider.setRange(0, RESOLUTION)
         self.slider.setValue(RESOLUTION // 2)
         self.slider.setAccessibleName(tr("Where A ends and B begins"))
+        self.slider.setToolTip(tr("Move the line between A and B"))
         self.over.setAccessibleName(tr("A and B in one place"))
         self.left.setAccessibleName(tr("Picture A"))
         self.right.setAccessibleName(tr("Picture B"))
@@ -220,7 +221,7 @@ def _name(picture: Picture | None) -> str:
 
 def _verdict(model: CompareModel) -> str:
     if model.note or model.a is None or model.b is None:
-        return model.note
+        return translate(model.note)
     if model.a.pixels.shape != model.b.pixels.shape:
         return tr("The two have different sizes; B is scaled to A's.")
     if model.difference is None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from PyQt5.QtWidgets import QProgressBar, QVBoxLayout, QWidget
 
-from gui.i18n import tr
+from gui.i18n import tr, translate
+from gui.i18n.numbers import gib_text
 from gui.state.engine import EngineState
-from gui.state.memory import gib_text
 from gui.state.session import Session
 from gui.theme.tokens import GAP_SMALL, GRID
 from gui.widgets.labels import ElidedLabel, label
@@ -64,7 +64,7 @@ class DeviceRow(QWidget):
 
     def __init__(self, device: DeviceInfo) -> None:
         super().__init__()
-        self.name = ElidedLabel(device.name)
+        self.name = ElidedLabel(translate(device.name))
         self.free = label("", "muted")
         self.bar = QProgressBar()
         self.bar.setRange(0, RESOLUTION)

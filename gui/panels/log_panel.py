@@ -9,14 +9,19 @@ from PyQt5.QtCore import QEvent
 from PyQt5.QtGui import QColor, QFontDatabase, QGuiApplication, QTextCharFormat, QTextCursor
 from PyQt5.QtWidgets import QComboBox, QFileDialog, QFrame, QLineEdit, QPlainTextEdit, QVBoxLayout
 
-from gui.i18n import tr
+from gui.i18n import mark, tr
 from gui.state.log import KEPT, LogModel
 from gui.theme import palette
 from gui.theme.tokens import GAP_SMALL, GRID
 from gui.widgets.buttons import icon_button
 from gui.widgets.panel_head import PanelHead
 
-LEVELS = (("Debug", logging.DEBUG), ("Info", logging.INFO), ("Warnings", logging.WARNING), ("Errors", logging.ERROR))
+LEVELS = (
+    (mark("Debug"), logging.DEBUG),
+    (mark("Info"), logging.INFO),
+    (mark("Warnings"), logging.WARNING),
+    (mark("Errors"), logging.ERROR),
+)
 
 
 class LogPanel(QFrame):
@@ -33,6 +38,7 @@ class LogPanel(QFrame):
             self.level.addItem(tr(words), level)
         self.level.setCurrentIndex(1)
         self.level.setAccessibleName(tr("Lowest level shown"))
+        self.level.setToolTip(tr("Lowest level shown"))
         self.filter = QLineEdit()
         self.filter.setPlaceholderText(tr("Filter"))
         self.filter.setAccessibleName(tr("Show lines that contain"))

@@ -7,7 +7,7 @@ from PyQt5.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QWidget
 
 from core.cancel import StopMode
 from gui.i18n import tr
-from gui.state.request import duration
+from gui.i18n.numbers import duration
 from gui.state.run import RunModel, RunState
 from gui.theme.palette import tabular
 from gui.theme.tokens import GAP

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PyQt5.QtWidgets import QLabel, QSizePolicy, QStatusBar
 
-from gui.i18n import tr
+from gui.i18n import mark, tr
 from gui.state.engine import EngineState
 from gui.state.session import Session
 from gui.theme.palette import tabular
@@ -12,10 +12,10 @@ from gui.theme.tokens import GAP_LARGE
 from gui.widgets.labels import ElidedLabel, label
 
 ENGINE_WORDS = {
-    EngineState.COLD: "Engine: waiting",
-    EngineState.STARTING: "Engine: starting…",
-    EngineState.READY: "Engine: ready",
-    EngineState.FAILED: "Engine: not available",
+    EngineState.COLD: mark("Engine: waiting"),
+    EngineState.STARTING: mark("Engine: starting…"),
+    EngineState.READY: mark("Engine: ready"),
+    EngineState.FAILED: mark("Engine: not available"),
 }
 
 

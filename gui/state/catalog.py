@@ -8,6 +8,7 @@ from pathlib import Path
 from PyQt5.QtCore import QObject, pyqtSignal
 
 from core.generator.discovery import Catalog
+from gui.i18n import translate
 from gui.workers.task import TaskRunner
 
 Discover = Callable[[Path], Catalog]
@@ -37,7 +38,7 @@ class CatalogModel(QObject):
     @property
     def title(self) -> str:
         """The catalogue's name, empty while there is none."""
-        return self.catalog.title if self.catalog else ""
+        return translate(self.catalog.title) if self.catalog else ""
 
     @property
     def available_count(self) -> int:

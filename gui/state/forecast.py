@@ -11,9 +11,11 @@ from PyQt5.QtCore import QObject, QTimer, pyqtSignal
 from core.errors import ISICGUIError
 from core.generator.cost import Foresight, bytes_on_disk
 from core.generator.request import GenerationRequest
-from gui.i18n import tr
-from gui.state.memory import MemoryModel, gib_text
-from gui.state.request import Estimate, size_text
+from core.message import joined
+from gui.i18n import tr, translate
+from gui.i18n.numbers import gib_text, size_text
+from gui.state.memory import MemoryModel
+from gui.state.request import Estimate
 from gui.state.speed import SpeedBook
 from gui.workers.engine import Engine
 from gui.workers.task import TaskRunner
@@ -95,7 +97,7 @@ class ForecastModel(QObject):
         if self._ask() is None:
             return []
         if self.refusal:
-            return [self.refusal]
+            return [translate(self.refusal)]
         told = self.foresight
         return [*_of_memory(told, self._memory), *_of_disk(told), *_of_writer(told)] if told else []
 
@@ -112,7 +114,7 @@ class ForecastModel(QObject):
 
     def _refuse(self, error: BaseException) -> None:
         if isinstance(error, ISICGUIError):
-            self.foresight, self.refusal = None, str(error)
+            self.foresight, self.refusal = None, joined((error.message, error.remedy))
         else:
             _log.warning("What the run will take could not be found out: %s", error)
         self._tell()

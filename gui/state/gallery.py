@@ -15,7 +15,7 @@ from PyQt5.QtGui import QPixmap
 from core.dataset.deletion import Key
 from core.dataset.ratings import Rating
 from core.taxonomy import class_name
-from gui.i18n import tr
+from gui.i18n import tr, translate
 from gui.state.flaws import flaw_words, rating_words
 from gui.state.gallery_filter import GalleryFilter
 from gui.state.ratings import RatingsModel
@@ -193,7 +193,10 @@ class GalleryModel(QAbstractListModel):
         return self.ratings.get(item.key)
 
     def _describe(self, item: GalleryItem) -> str:
-        parts = [f"{item.name}, {item.class_code} {class_name(item.class_code)}", rating_words(self.rating(item))]
+        parts = [
+            f"{item.name}, {item.class_code} {translate(class_name(item.class_code))}",
+            rating_words(self.rating(item)),
+        ]
         if item.path in self.flaws:
             parts.append(flaw_words(self.flaws[item.path]))
         elif self.thumbnails.is_broken(item.path):

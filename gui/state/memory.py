@@ -9,13 +9,14 @@ from typing import Final
 
 from PyQt5.QtCore import QObject, QTimer, pyqtSignal
 
+from gui.i18n import tr
+from gui.i18n.numbers import GIB
 from gui.workers.engine import DeviceMemory, Engine
 from gui.workers.task import TaskRunner
 
 _log = logging.getLogger(__name__)
 
 INTERVAL_MS: Final = 2000
-GIB: Final = 2**30
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,12 +28,7 @@ class Memory:
 
     def text(self) -> str:
         """Say it with one digit after the point."""
-        return f"{self.used / GIB:.1f} / {self.total / GIB:.0f} GB"
-
-
-def gib_text(size: int) -> str:
-    """Return an amount of memory as it is sold: 16 GB are 16 * 2**30 bytes."""
-    return f"{size / GIB:.1f} GB"
+        return tr("{used:.1f} / {total:.0f} GB").format(used=self.used / GIB, total=self.total / GIB)
 
 
 class MemoryModel(QObject):

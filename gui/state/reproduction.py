@@ -7,7 +7,7 @@ from pathlib import Path
 
 from PyQt5.QtCore import QObject, pyqtSignal
 
-from gui.i18n import tr
+from core.message import Message, joined
 from gui.state.picture import Picture
 from gui.workers.engine import Engine, MadeAgain
 from gui.workers.task import TaskRunner
@@ -27,7 +27,7 @@ class ReproductionModel(QObject):
     """
 
     changed = pyqtSignal()
-    done = pyqtSignal(object, object, str)
+    done = pyqtSignal(object, object, object)
     failed = pyqtSignal(object)
 
     def __init__(self, engine: Engine, parent: QObject | None = None) -> None:
@@ -65,7 +65,11 @@ class ReproductionModel(QObject):
 def verdict(made: MadeAgain) -> str:
     """Say how far an image that was made again is from the original, and what was different in its making."""
     if made.max_difference == 0:
-        words = tr("Made again: identical, every pixel the same.")
+        words = Message("Made again: identical, every pixel the same.")
     else:
-        words = tr("Made again: the largest pixel difference is {largest} of 255, on average {mean:.3f}.")
-    return " ".join((words.format(largest=made.max_difference, mean=made.mean_difference), *made.notes))
+        words = Message(
+            "Made again: the largest pixel difference is {largest} of 255, on average {mean:.3f}.",
+            largest=made.max_difference,
+            mean=made.mean_difference,
+        )
+    return joined((words, *made.notes))

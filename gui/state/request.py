@@ -9,10 +9,10 @@ from typing import Final
 from core.errors import UsageError
 from core.generator.request import GenerationRequest, order_counts
 from gui.i18n import tr
+from gui.i18n.numbers import duration, size_text
 from gui.state.classes import ClassesModel
 from gui.state.settings import SettingsModel
 
-MB: Final = 1e6
 LAST_REQUEST: Final = "run/last_request"
 
 
@@ -93,27 +93,8 @@ class Estimate:
         return tr("%n image(s)", self.images)
 
 
-def size_text(size: float) -> str:
-    """Return a number of bytes as people say it: ``0.3 MB``, ``12 MB``, ``2.1 GB``."""
-    if size >= 1000 * MB:
-        return f"{size / (1000 * MB):.1f} GB"
-    return f"{size / MB:.0f} MB" if size >= 10 * MB else f"{max(0.1, size / MB):.1f} MB"
-
-
 def describe_request(request: GenerationRequest) -> str:
     """Say in one line what a request makes: ``MEL 4, NV 2 · 20 steps · seed 42``."""
     counts = ", ".join(f"{code} {count}" for code, count in request.counts)
     seed = tr("random seeds") if request.seed is None else tr("seed {seed}").format(seed=request.seed)
     return f"{counts} · {tr('%n step(s)', request.steps)} · {seed}"
-
-
-def duration(seconds: float) -> str:
-    """Return a duration as people say it: ``38 s``, ``2 min 10 s``, ``1 h 05 min``."""
-    whole = max(0, round(seconds))
-    if whole < 60:
-        return f"{whole} s"
-    minutes, rest = divmod(whole, 60)
-    if minutes < 60:
-        return f"{minutes} min {rest:02d} s" if minutes < 10 else f"{minutes} min"
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes:02d} min"

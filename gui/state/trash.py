@@ -11,13 +11,15 @@ from PyQt5.QtCore import QObject, pyqtSignal
 
 from core.dataset.reading import read_deletions
 from core.errors import FolderLockedError
-from gui.i18n import tr
+from core.message import Message
 from gui.workers.task import TaskRunner
 
 if TYPE_CHECKING:
     from core.dataset.synthetic_dataset import SyntheticDataset
 
-LOCKED_REMEDY: Final = "Wait until the run has ended. Meanwhile images can be rejected (X), to be deleted together."
+LOCKED_REMEDY: Final = Message(
+    "Wait until the run has ended. Meanwhile images can be rejected (X), to be deleted together."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +96,7 @@ class TrashModel(QObject):
 
     def _refuse(self, folder: Path, error: BaseException) -> None:
         if isinstance(error, FolderLockedError):
-            error.remedy = tr(LOCKED_REMEDY)
+            error.remedy = LOCKED_REMEDY
         self.failed.emit(error)
         if folder == self._folder:
             self._start(_look, lambda outcome: None)

@@ -7,7 +7,7 @@ from PyQt5.QtGui import QFontMetrics
 from PyQt5.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QSpinBox, QWidget
 
 from core.taxonomy import CLASS_CODES, class_name
-from gui.i18n import tr
+from gui.i18n import tr, translate
 from gui.state.classes import MAX_IMAGES, ClassChoice
 from gui.theme.palette import tabular
 from gui.theme.tokens import GAP_SMALL, GRID
@@ -31,7 +31,7 @@ class ClassRow(QWidget):
 
     def __init__(self, code: str) -> None:
         super().__init__()
-        self._name = class_name(code)
+        self._name = translate(class_name(code))
         self._check = QCheckBox()
         self._check.setAccessibleName(f"{code}, {self._name}")
         self._code = label(code, "title")
@@ -60,8 +60,8 @@ class ClassRow(QWidget):
         self._code.setEnabled(usable)
         self._title.setText(self._name if usable else tr("{name}: no model").format(name=self._name))
         self._mark.setVisible(not usable)
-        self.setToolTip(self._name if usable else f"{self._name}\n{choice.reason}")
-        self._mark.setAccessibleName(choice.reason)
+        self.setToolTip(self._name if usable else f"{self._name}\n{translate(choice.reason)}")
+        self._mark.setAccessibleName(translate(choice.reason))
 
     def mousePressEvent(self, event: object) -> None:
         """Let a click on the name check the class too."""

@@ -9,6 +9,7 @@ from PyQt5.QtCore import pyqtSignal
 from PyQt5.QtWidgets import QComboBox, QHBoxLayout, QWidget
 
 from gui.i18n import tr
+from gui.i18n.numbers import moment as in_words
 from gui.state.gallery_filter import ANY, KEPT, REJECTED, STARS, UNRATED_ONLY
 from gui.theme.tokens import GRID
 
@@ -82,4 +83,4 @@ def run_title(run_id: str) -> str:
         moment = datetime.strptime(run_id[:15], "%Y%m%d-%H%M%S").replace(tzinfo=timezone.utc)
     except ValueError:
         return run_id
-    return moment.astimezone().strftime("%Y-%m-%d %H:%M:%S")
+    return in_words(moment)

@@ -7,14 +7,14 @@ from typing import Final
 from PyQt5.QtCore import QEvent
 from PyQt5.QtWidgets import QHBoxLayout, QLabel, QWidget
 
-from gui.i18n import tr
+from gui.i18n import mark, tr, translate
 from gui.theme import palette
 from gui.theme.tokens import GRID
 from gui.widgets.icon_label import IconLabel
 from gui.widgets.labels import ElidedLabel
 from xai.explanation import GateVerdict
 
-WORDS: Final = {"green": "Evidence", "amber": "Doubtful", "red": "Not evidence"}
+WORDS: Final = {"green": mark("Evidence"), "amber": mark("Doubtful"), "red": mark("Not evidence")}
 TOKENS: Final = {"green": "evidence", "amber": "doubt", "red": "none"}
 
 
@@ -46,7 +46,7 @@ class GateBadge(QWidget):
         word = tr(WORDS[verdict.level])
         self._icon.show_icon(verdict.level, token)
         self._word.setText(f"<b style='color:{palette.color(token).name()}'>{word}</b>")
-        reasons = verdict.reasons or (tr("The classifier and this map passed every check."),)
+        reasons = tuple(map(translate, verdict.reasons)) or (tr("The classifier and this map passed every check."),)
         self._reason.setText(" ".join(reasons))
         self.setToolTip("\n".join(reasons))
         self.setAccessibleName(tr("Verdict of the gate: {word}").format(word=word))

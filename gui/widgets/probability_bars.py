@@ -10,7 +10,7 @@ from PyQt5.QtGui import QHelpEvent, QPainter, QPaintEvent
 from PyQt5.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from core.taxonomy import CLASSES, class_name
-from gui.i18n import tr
+from gui.i18n import tr, translate
 from gui.theme import palette
 from gui.theme.palette import tabular
 from gui.theme.tokens import GAP_SMALL
@@ -66,7 +66,7 @@ class ProbabilityBars(QWidget):
 
     def _words(self, code: str) -> str:
         value = self._probabilities.get(code)
-        return f"{code} {class_name(code)}" + (f": {value:.1%}" if value is not None else "")
+        return f"{code} {translate(class_name(code))}" + (f": {value:.1%}" if value is not None else "")
 
     def _draw(self, painter: QPainter, column: QRect, code: str, *, is_best: bool) -> None:
         value = self._probabilities.get(code)

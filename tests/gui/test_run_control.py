@@ -18,8 +18,9 @@ from core.dataset.journal import Journal
 from core.dataset.layout import Layout
 from core.errors import UsageError
 from core.generator.request import GenerationRequest
+from gui.i18n.numbers import size_text
 from gui.main_window import MainWindow
-from gui.state.request import Estimate, size_text
+from gui.state.request import Estimate
 from gui.state.run import RunModel, RunState
 from gui.workers.engine import DeviceMemory
 from gui.workers.unfinished import find_unfinished

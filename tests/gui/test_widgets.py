@@ -15,9 +15,9 @@ from PyQt5.QtGui import QPixmap, QWheelEvent
 
 from core.events import Event, Notice, Preview, Step
 from gui.i18n import tr
+from gui.i18n.numbers import duration
 from gui.state.denoising import KEPT, DenoisingModel
 from gui.state.log import line_of
-from gui.state.request import duration
 from gui.theme.palette import apply_theme, color, make_palette
 from gui.theme.tokens import DARK, LIGHT, Tokens
 from gui.widgets.images import to_pixmap, to_qimage
