@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 from PyQt5.QtCore import Qt
 from PyQt5.QtWidgets import QApplication, QWidget
@@ -17,6 +18,25 @@ def step_region(regions: Sequence[QWidget], by: int) -> None:
     target = _first(shown[(current + by) % len(shown)])
     if target:
         target.setFocus(Qt.FocusReason.TabFocusReason)
+
+
+def chain_focus(parts: Sequence[QWidget]) -> None:
+    """Let Tab go through all of one part before the next; inside a part it keeps its order.
+
+    A heading is a part of its own: what lies in it is made after the panel, but stands above it.
+    """
+    order = [widget for part in parts for widget in _focus_chain(part)]
+    for before, after in pairwise(dict.fromkeys(order)):
+        QWidget.setTabOrder(before, after)
+
+
+def _focus_chain(part: QWidget) -> list[QWidget]:
+    found, widget = [], part.nextInFocusChain()
+    while widget is not part:
+        if part.isAncestorOf(widget) and _takes_tab(widget):
+            found.append(widget)
+        widget = widget.nextInFocusChain()
+    return found
 
 
 def _holds_focus(region: QWidget) -> bool:

@@ -21,6 +21,8 @@ QMainWindow::separator:hover {{ background: {t.selection}; }}
 QDockWidget > QWidget#panel, QFrame#panel {{ background: {t.panel}; border: 1px solid {t.hairline};
     border-radius: {RADIUS}px; }}
 QFrame#banner {{ background: {t.selection}; border: 1px solid {t.accent}; border-radius: {RADIUS}px; }}
+QFrame#tile {{ background: transparent; border: 1px solid transparent; border-radius: {RADIUS}px; }}
+QFrame#tile[chosen="true"] {{ border-color: {t.accent}; }}
 QFrame#line {{ background: {t.hairline}; border: none; }}
 QScrollArea, QScrollArea > QWidget > QWidget#scrolled {{ background: transparent; border: none; }}
 QToolBar {{ background: {t.window}; border: none; padding: 4px 0; }}
@@ -46,11 +48,15 @@ QPushButton:disabled, QToolButton:disabled {{ color: {t.disabled}; background: t
 QPushButton:focus, QToolButton:focus {{ border: 1px solid {t.accent}; }}
 QToolButton:checked, QPushButton:checked {{ background: {t.selection}; border-color: {t.accent}; }}
 QToolButton[chooser="true"] {{ border-color: {t.control_line}; }}
+QToolButton[chooser="true"]:focus {{ border-color: {t.accent}; }}
 QToolButton[chooser="true"]:disabled {{ border-color: {t.hairline}; }}
 QToolButton[flat="true"], QPushButton[flat="true"] {{ background: transparent; border-color: transparent; }}
 QToolButton[flat="true"]:hover, QPushButton[flat="true"]:hover {{ background: {t.selection}; }}
 QToolButton[flat="true"]:focus, QPushButton[flat="true"]:focus {{ border-color: {t.accent}; }}
-QToolButton[flat="true"]:checked {{ background: {t.selection}; border-color: {t.accent}; }}
+QToolButton[flat="true"]:checked, QPushButton[flat="true"]:checked {{ background: {t.selection};
+    border-color: {t.accent}; }}
+QToolButton:checked:focus, QPushButton:checked:focus, QToolButton[flat="true"]:checked:focus,
+    QPushButton[flat="true"]:checked:focus {{ border-color: {t.text}; }}
 QToolButton[fold="true"] {{ text-align: left; }}
 QToolButton[fold="true"]:checked {{ background: transparent; border-color: transparent; }}
 QToolButton[fold="true"]:focus {{ border-color: {t.accent}; }}
@@ -71,6 +77,7 @@ QLineEdit, QComboBox, QAbstractSpinBox {{ background: {t.raised}; color: {t.text
     selection-background-color: {t.accent}; selection-color: {t.on_accent}; }}
 QLineEdit:hover, QComboBox:hover, QAbstractSpinBox:hover {{ border-color: {t.muted}; }}
 QLineEdit:focus, QComboBox:focus, QAbstractSpinBox:focus {{ border: 1px solid {t.accent}; }}
+QLineEdit[refused="true"] {{ border-color: {t.none}; }}
 QLineEdit:disabled, QComboBox:disabled, QAbstractSpinBox:disabled {{ color: {t.disabled};
     background: transparent; border-color: {t.hairline}; }}
 QAbstractSpinBox {{ padding: 0 2px 0 6px; }}
@@ -92,6 +99,8 @@ QAbstractItemView, QPlainTextEdit {{ background: {t.panel}; border: 1px solid {t
 QAbstractItemView[plain="true"], QPlainTextEdit[plain="true"] {{ border: none; }}
 QAbstractItemView:focus, QPlainTextEdit:focus {{ border: 1px solid {t.accent}; }}
 QAbstractItemView::item:selected {{ background: {t.selection}; color: {t.text}; }}
+QGraphicsView {{ border: 2px solid transparent; }}
+QGraphicsView:focus {{ border-color: {t.accent}; }}
 QTreeView::branch:selected {{ background: {t.selection}; }}
 QTreeView[roomy="true"]::item {{ height: 24px; }}
 QCheckBox {{ spacing: 8px; }}

@@ -1,0 +1,52 @@
+"""Every dialog of the window, and how to bring it up: what the tests of access and looks walk through.
+
+Whoever adds a dialog adds a line to `DIALOGS`: a function that takes the window and returns the dialog, shown or not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Final
+
+from PyQt5.QtWidgets import QDialog
+
+from gui.dialogs.close_dialog import CloseDialog
+from gui.dialogs.discard_dialog import DiscardDialog
+from gui.dialogs.empty_trash_dialog import EmptyTrashDialog
+from gui.dialogs.problem_dialog import ProblemDialog
+from gui.main_window import MainWindow
+from gui.state.problem import Problem
+
+Maker = Callable[[MainWindow], QDialog]
+
+
+def _problem(window: MainWindow) -> QDialog:
+    problem = Problem("The folder is full", "No space left on the device.", "Free some space.", details="line\n" * 9)
+    return ProblemDialog(problem, parent=window)
+
+
+def _keys(window: MainWindow) -> QDialog:
+    window.help.show_keys()
+    return _shown(window, "keys")
+
+
+def _palette(window: MainWindow) -> QDialog:
+    window.help.show_palette()
+    return _shown(window, "palette")
+
+
+def _shown(window: MainWindow, name: str) -> QDialog:
+    dialog = window.help.dialog(name)
+    assert dialog
+    return dialog
+
+
+DIALOGS: Final[Mapping[str, Maker]] = {
+    "close": lambda window: CloseDialog(3, 8, window),
+    "discard": lambda window: DiscardDialog(3, Path("output"), window),
+    "empty trash": lambda window: EmptyTrashDialog(5, window),
+    "problem": _problem,
+    "keyboard shortcuts": _keys,
+    "command palette": _palette,
+}
