@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar
 
+from core.message import Message, joined
+
 
 class ISICGUIError(Exception):
     """An error with a remedy.
@@ -49,10 +51,11 @@ class UnknownClassError(UsageError):
     kind = "unknown_class"
 
     def __init__(self, text: str, known: Sequence[str], suggestion: str | None) -> None:
-        hint = f"Did you mean {suggestion}? " if suggestion else ""
+        known_ones = Message("The classes are {codes}; for example --classes MEL=4,NV=2.", codes=", ".join(known))
+        hints = [Message("Did you mean {code}?", code=suggestion)] if suggestion else []
         super().__init__(
-            f"There is no class '{text}'.",
-            remedy=f"{hint}The classes are {', '.join(known)}; for example --classes MEL=4,NV=2.",
+            Message("There is no class '{text}'.", text=text),
+            remedy=joined([*hints, known_ones]),
         )
 
 

@@ -25,6 +25,7 @@ from core.errors import (
     ModelTruncatedError,
     ModelUnsafeError,
 )
+from core.message import Message
 from core.utils.checksum import sha256_of as sha256_of
 from core.utils.keras_signature import refuse_keras
 
@@ -73,7 +74,9 @@ def read_weights(path: Path, *, max_bytes: int = MAX_BYTES) -> dict[str, Tensor]
         content = _read_safetensors(path) if path.suffix == ".safetensors" else _read_torch(path, max_bytes)
     except OSError as error:
         raise ModelMissingError(
-            f"{path} cannot be read: {error.strerror}.", remedy="Check the file's permissions.", path=path
+            Message("{path} cannot be read: {strerror}.", path=path, strerror=error.strerror),
+            remedy=Message("Check the file's permissions."),
+            path=path,
         ) from error
     tensors = _named_tensors(content, path)
     _check_bytes(sum(t.numel() * t.element_size() for t in tensors.values()), max_bytes, path)
@@ -84,7 +87,9 @@ def read_weights(path: Path, *, max_bytes: int = MAX_BYTES) -> dict[str, Tensor]
 def _check_size(path: Path, max_bytes: int) -> None:
     if not path.is_file():
         raise ModelMissingError(
-            f"There is no weights file {path}.", remedy="Check the name, or download the models first.", path=path
+            Message("There is no weights file {path}.", path=path),
+            remedy=Message("Check the name, or download the models first."),
+            path=path,
         )
     _check_bytes(path.stat().st_size, max_bytes, path)
 
@@ -92,9 +97,13 @@ def _check_size(path: Path, max_bytes: int) -> None:
 def _check_bytes(size: int, max_bytes: int, path: Path) -> None:
     if size > max_bytes:
         raise ModelTooLargeError(
-            f"{path.name} holds {size / 1e9:.1f} GB of weights; the models read here have at most "
-            f"{max_bytes / 1e9:.1f} GB.",
-            remedy="Check that this is the right file; it was not loaded.",
+            Message(
+                "{name} holds {size:.1f} GB of weights; the models read here have at most {max_bytes:.1f} GB.",
+                name=path.name,
+                size=size / 1e9,
+                max_bytes=max_bytes / 1e9,
+            ),
+            remedy=Message("Check that this is the right file; it was not loaded."),
             path=path,
         )
 
@@ -137,8 +146,12 @@ def _refusal(path: Path, error: BaseException) -> ModelTruncatedError | ModelUns
         return _truncated(path)
     what = f" ({name})" if name else ""
     return ModelUnsafeError(
-        f"{path.name} asks for code to be run{what} instead of only holding weights. Nothing in it was run.",
-        remedy="Use this file only if its maker saves it again as a plain state_dict or as .safetensors.",
+        Message(
+            "{name} asks for code to be run{what} instead of only holding weights. Nothing in it was run.",
+            name=path.name,
+            what=what,
+        ),
+        remedy=Message("Use this file only if its maker saves it again as a plain state_dict or as .safetensors."),
         path=path,
     )
 
@@ -154,8 +167,8 @@ def _asks_for_code(path: Path) -> bool:
 
 def _truncated(path: Path) -> ModelTruncatedError:
     return ModelTruncatedError(
-        f"{path.name} ends too early, is damaged, or is no weights file.",
-        remedy="Copy or download it again, and compare its size with the original.",
+        Message("{name} ends too early, is damaged, or is no weights file.", name=path.name),
+        remedy=Message("Copy or download it again, and compare its size with the original."),
         path=path,
     )
 
@@ -166,17 +179,17 @@ def _named_tensors(content: Any, path: Path) -> dict[str, Tensor]:
             content = content[key]
             break
     if not isinstance(content, Mapping) or not content:
-        raise _no_state_dict(path, f"a {type(content).__name__} instead of named tensors")
+        raise _no_state_dict(path, Message("a {kind} instead of named tensors", kind=type(content).__name__))
     strangers = [str(key) for key, value in content.items() if not isinstance(value, Tensor)]
     if strangers:
-        raise _no_state_dict(path, f"entries that are no tensors ({', '.join(strangers[:3])})")
+        raise _no_state_dict(path, Message("entries that are no tensors ({names})", names=", ".join(strangers[:3])))
     return {str(key): value for key, value in content.items()}
 
 
 def _no_state_dict(path: Path, found: str) -> ModelArchitectureError:
     return ModelArchitectureError(
-        f"{path.name} holds {found}.",
-        remedy="Save the model's state_dict(), directly or under 'model_state_dict'.",
+        Message("{name} holds {found}.", name=path.name, found=found),
+        remedy=Message("Save the model's state_dict(), directly or under 'model_state_dict'."),
         path=path,
     )
 
@@ -185,7 +198,13 @@ def _check_finite(tensors: Mapping[str, Tensor], path: Path) -> None:
     bad = [name for name, tensor in tensors.items() if not bool(torch.isfinite(tensor).all())]
     if bad:
         raise ModelNotFiniteError(
-            f"{path.name} holds NaN or infinity in {len(bad)} of {len(tensors)} tensors, first in {bad[0]}.",
-            remedy="The training that made it diverged; use an earlier checkpoint.",
+            Message(
+                "{name} holds NaN or infinity in {count} of {total} tensors, first in {first}.",
+                name=path.name,
+                count=len(bad),
+                total=len(tensors),
+                first=bad[0],
+            ),
+            remedy=Message("The training that made it diverged; use an earlier checkpoint."),
             path=path,
         )
