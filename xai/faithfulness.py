@@ -1,0 +1,310 @@
+"""Does a map point at what the classifier uses? Deletion, insertion and ROAD, each beside maps that know nothing.
+
+- Deletion and insertion: area under the curve of the target's logit (Petsiuk et al., 2018, RISE, arXiv:1806.07421)
+  while pixels are taken out, or put into a blurred picture, most important first. Pixels taken out are filled in by
+  noisy linear imputation instead of grey.
+- ROAD: half of the logit's difference between taking out the least and the most important pixels first, mean over
+  10..90 % (Rong et al., 2022, arXiv:2202.00449).
+
+The control is the map itself in the wrong place: turned, mirrored and shifted around the edges. It has the same values
+and the same smoothness, which a random order of pixels has not: that leaves a picture nearly whole until the end, so
+that nearly any map would beat it at deletion. Both are given; a map passes if it beats both.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional
+from torchvision.transforms.functional import gaussian_blur
+
+from core.message import Message
+from xai.artefacts import artefact_masks
+from xai.attribution import never
+from xai.explanation import ExplanationCancelled
+from xai.imputation import Floats, Mask, impute
+
+MAX_SIDE: Final = 128
+"""Larger pictures are tested at this size: filling in grows faster than the picture."""
+
+STEPS: Final = 20
+MOVED: Final = 4
+RANDOM: Final = 2
+ROAD_SHARES: Final = tuple(range(2, 19, 2))
+"""Of `STEPS`: 10 %, 20 %, ... 90 %."""
+
+_BLUR: Final = 0.1
+"""Standard deviation of the blur at which insertion begins, as a fraction of the longer side."""
+
+Logits = Callable[[Tensor], Tensor]
+Order = NDArray[np.intp]
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """One number on a map, with what a map that knows nothing gets.
+
+    Attributes
+    ----------
+    value
+        Of the map itself.
+    control, control_sd
+        Mean and standard deviation over the map in `MOVED` wrong places; for shares of a region, the region's share of
+        the picture's area.
+    random_order
+        Mean over random orders of pixels; None where that makes no sense.
+    better
+        `lower`, `higher`, or empty where neither is better.
+    passed
+        Better than every control, or worse than their mean; None in between, and where there is nothing to pass.
+    words
+        What it says, in one sentence.
+    """
+
+    key: str
+    title: Message
+    value: float
+    control: float
+    better: str
+    passed: bool | None
+    words: Message
+    control_sd: float | None = None
+    random_order: float | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it as plain JSON types."""
+        return {
+            "key": self.key,
+            "title": self.title,
+            "value": self.value,
+            "control": self.control,
+            "control_sd": self.control_sd,
+            "random_order": self.random_order,
+            "better": self.better,
+            "passed": self.passed,
+            "words": self.words,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Faithfulness:
+    """What was measured of one map, and for how many seconds."""
+
+    measures: tuple[Measure, ...]
+    seconds: float
+
+    def to_json(self) -> dict[str, Any]:
+        """Return `{"measures": [...], "seconds": ...}`."""
+        return {"measures": [measure.to_json() for measure in self.measures], "seconds": round(self.seconds, 2)}
+
+
+def measure_faithfulness(
+    logits: Logits,
+    index: int,
+    image: Tensor,
+    attribution: NDArray[np.floating[Any]],
+    *,
+    mask: Mask | None = None,
+    seed: int = 0,
+    should_stop: Callable[[], bool] = never,
+) -> Faithfulness:
+    """Measure one map.
+
+    Parameters
+    ----------
+    logits
+        Maps pictures (N, 3, H, W) in 0..1 to logits (N, K).
+    index
+        The target among the K.
+    image
+        Shape (1, 3, H, W), 0..1; not changed.
+    attribution
+        Shape (H, W, 3) or (H, W).
+    mask
+        The lesion, shape (H, W), if it is known.
+    seed
+        Of the wrong places, the random orders and the noise of filled pixels.
+    should_stop
+        Looked at before every forward pass.
+
+    Raises
+    ------
+    ExplanationCancelled
+        As soon as `should_stop` says so.
+    """
+    start = time.perf_counter()
+    flat = np.asarray(attribution, np.float64).sum(axis=2) if attribution.ndim == 3 else np.asarray(attribution)
+    regions = _regions(image, mask)
+    curves = _Curves(_Score(logits, index, should_stop), *_shrink(image, flat), np.random.default_rng(seed))
+    measures = (*curves.measures(), *(_share(key, flat, region) for key, region in regions.items()))
+    return Faithfulness(measures, time.perf_counter() - start)
+
+
+def _regions(image: Tensor, mask: Mask | None) -> dict[str, Mask]:
+    pixels = (image[0].permute(1, 2, 0).cpu().numpy() * 255).round().astype(np.uint8)
+    found = {key: region for key, region in artefact_masks(pixels).items() if region.any()}
+    return found if mask is None or not mask.any() else {"lesion": mask, **found}
+
+
+def _shrink(image: Tensor, values: Floats) -> tuple[Tensor, Floats]:
+    height, width = values.shape
+    factor = MAX_SIDE / max(height, width)
+    if factor >= 1:
+        return image.float().cpu(), values
+    size = (max(1, round(height * factor)), max(1, round(width * factor)))
+    smaller = functional.interpolate(image.float().cpu(), size=size, mode="area")
+    summed = functional.interpolate(torch.from_numpy(values)[None, None], size=size, mode="area")[0, 0].numpy()
+    return smaller, summed
+
+
+@dataclass(frozen=True, slots=True)
+class _Score:
+    logits: Logits
+    index: int
+    should_stop: Callable[[], bool]
+
+    def __call__(self, pictures: Sequence[Floats]) -> Floats:
+        if self.should_stop():
+            raise ExplanationCancelled
+        batch = torch.from_numpy(np.stack(pictures)).permute(0, 3, 1, 2).float().contiguous()
+        with torch.no_grad():
+            return self.logits(batch)[:, self.index].double().cpu().numpy()
+
+
+class _Curves:
+    """The logit along the ways of taking pixels out and putting them in."""
+
+    def __init__(self, score: _Score, image: Tensor, values: Floats, rng: np.random.Generator) -> None:
+        self._score, self._values, self._rng = score, values, rng
+        self._image = image[0].permute(1, 2, 0).double().numpy()
+        side = max(values.shape)
+        kernel = 2 * int(np.ceil(2 * _BLUR * side)) + 1
+        limit = 2 * min(values.shape) - 1
+        blurred = gaussian_blur(image, [min(kernel, limit)] * 2, [_BLUR * side] * 2)
+        self._blurred = blurred[0].permute(1, 2, 0).double().numpy()
+
+    def measures(self) -> tuple[Measure, Measure, Measure]:
+        """Take each order in turn: the map's own, those of the map in wrong places, random ones."""
+        own = self._of(_ranking(self._values))
+        moved = [self._of(_ranking(self._moved())) for _ in range(MOVED)]
+        random = [self._of(self._rng.permutation(self._values.size), road=False) for _ in range(RANDOM)]
+        return _deletion(own, moved, random), _insertion(own, moved, random), _road(own, moved)
+
+    def _of(self, order: Order, *, road: bool = True) -> dict[str, float]:
+        out = self._score([self._without(order, step) for step in range(STEPS + 1)])
+        into = self._score([self._with(order, step) for step in range(STEPS + 1)])
+        found = {
+            "deletion": float(np.trapezoid(out, dx=1 / STEPS)),
+            "insertion": float(np.trapezoid(into, dx=1 / STEPS)),
+        }
+        if road:
+            least = self._score([self._without(order[::-1], step) for step in ROAD_SHARES])
+            found["road"] = float((least - out[list(ROAD_SHARES)]).mean() / 2)
+        return found
+
+    def _without(self, order: Order, step: int) -> Floats:
+        return impute(self._image, self._chosen(order, step), self._rng)
+
+    def _with(self, order: Order, step: int) -> Floats:
+        return np.where(self._chosen(order, step)[..., None], self._image, self._blurred)
+
+    def _chosen(self, order: Order, step: int) -> Mask:
+        chosen = np.zeros(self._values.size, bool)
+        chosen[order[: round(step / STEPS * len(order))]] = True
+        return chosen.reshape(self._values.shape)
+
+    def _moved(self) -> Floats:
+        """The map turned by 180 degrees or mirrored or neither, then shifted by at least a quarter on each axis."""
+        values = self._values[:: self._rng.choice([1, -1]), :: self._rng.choice([1, -1])]
+        shift = [int(self._rng.integers(size // 4, max(size // 4, size - size // 4) + 1)) for size in values.shape]
+        return np.roll(values, shift, axis=(0, 1))
+
+
+def _ranking(values: Floats) -> Order:
+    """Pixels, the one that speaks most for the target first; equal ones in the order of the picture."""
+    return np.argsort(-values.ravel(), kind="stable")
+
+
+def _deletion(own: Mapping[str, float], moved: Sequence[Mapping[str, float]], random: Any) -> Measure:
+    words = Message(
+        "While the most important pixels are taken out, the logit is {value} on average; with the map in the wrong "
+        "place it is {control}, in random order {random}."
+    )
+    return _compare("deletion", Message("Deletion"), "lower", words, own, moved, random)
+
+
+def _insertion(own: Mapping[str, float], moved: Sequence[Mapping[str, float]], random: Any) -> Measure:
+    words = Message(
+        "While the most important pixels are put into a blurred picture, the logit is {value} on average; with the map "
+        "in the wrong place it is {control}, in random order {random}."
+    )
+    return _compare("insertion", Message("Insertion"), "higher", words, own, moved, random)
+
+
+def _road(own: Mapping[str, float], moved: Sequence[Mapping[str, float]]) -> Measure:
+    words = Message(
+        "Taking out the least important pixels first leaves {value} logits more than the most important ones first "
+        "(half the difference); with the map in the wrong place it is {control}."
+    )
+    return _compare("road", Message("ROAD"), "higher", words, own, moved, [])
+
+
+def _compare(
+    key: str,
+    title: Message,
+    better: str,
+    words: Message,
+    own: Mapping[str, float],
+    moved: Sequence[Mapping[str, float]],
+    random: Sequence[Mapping[str, float]],
+) -> Measure:
+    value, controls = own[key], [curve[key] for curve in moved]
+    chance = float(np.mean([curve[key] for curve in random])) if random else None
+    control = float(np.mean(controls))
+    filled = Message(
+        words.template,
+        value=f"{value:+.2f}",
+        control=f"{control:+.2f}",
+        **({} if chance is None else {"random": f"{chance:+.2f}"}),
+    )
+    passed = _passed(value, controls, chance, better)
+    return Measure(key, title, value, control, better, passed, filled, float(np.std(controls, ddof=1)), chance)
+
+
+def _passed(value: float, controls: Iterable[float], chance: float | None, better: str) -> bool | None:
+    sign = 1 if better == "higher" else -1
+    others = [*controls, *([] if chance is None else [chance])]
+    if all(sign * value > sign * other for other in others):
+        return True
+    return False if sign * value <= sign * float(np.mean(others)) else None
+
+
+_SHARE_TITLES: Final = {
+    "lesion": Message("Inside the lesion"),
+    "hair": Message("On hair"),
+    "ruler": Message("On ruler marks"),
+    "corner": Message("On dark corners"),
+}
+
+
+def _share(key: str, values: Floats, region: Mask) -> Measure:
+    """Return how much of the map's magnitude lies in a region, beside the region's share of the area."""
+    magnitude = np.abs(values)
+    total = magnitude.sum()
+    share = float(magnitude[region].sum() / total) if total > 0 else 0.0
+    area = float(region.mean())
+    words = Message(
+        "{share} of the map lies on {area} of the area: {ratio} times as much as a map that knows nothing.",
+        share=f"{share:.0%}",
+        area=f"{area:.0%}",
+        ratio=f"{share / area:.2f}",
+    )
+    better = "higher" if key == "lesion" else "lower"
+    return Measure(key, _SHARE_TITLES[key], share, area, better, share > area if key == "lesion" else None, words)
