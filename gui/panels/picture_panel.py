@@ -98,6 +98,7 @@ class PicturePanel(QFrame):
         layout.addWidget(self.recipe)
 
     def _make_head(self) -> QWidget:
+        self.image.setAccessibleName(tr("The chosen image"))
         self._zoom.setFont(tabular(self._zoom.font()))
         self._zoom.setMinimumWidth(48)
         self._zoom.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
@@ -120,20 +121,20 @@ class PicturePanel(QFrame):
     def _set_pixels(self, shown: bool) -> None:
         for view in (
             self.image,
-            self.explain.view,
             self.denoising.noisy,
             self.denoising.predicted,
             *self.compare.views,
         ):
             view.set_pixels(shown)
+        self.explain.set_pixels(shown)
 
     def _connect(self) -> None:
         session = self._session
         self.tabs.currentChanged.connect(self._turn)
         self.image.activated.connect(self.open_outside)
         self.image.zoomed.connect(self._show_zoom)
-        for view in (self.explain.view, *self.compare.views):
-            view.zoomed.connect(lambda _: self._show_zoom(self.view.zoom))
+        for zoomed in (self.explain.zoomed, *(view.zoomed for view in self.compare.views)):
+            zoomed.connect(lambda _: self._show_zoom(self.view.zoom))
         self.denoising.export_asked.connect(session.collection.export_film)
         self.recipe.again_asked.connect(self._make_again)
         self.recipe.explain_asked.connect(lambda: self.tabs.setCurrentIndex(EXPLAIN))

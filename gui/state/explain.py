@@ -1,27 +1,29 @@
-"""Explanations of the shown picture: computed beside the GUI thread, cached by content, cancellable."""
+"""Explanations of the shown picture: computed beside the GUI thread, kept by content, drawn on one scale."""
 
 from __future__ import annotations
 
 import enum
 import logging
-from collections import OrderedDict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Final
 
+from PyQt5 import sip
 from PyQt5.QtCore import QObject, pyqtSignal
 
 from core.cancel import CancelToken, StopMode
+from gui.state.map_cache import MapCache, MapKey
 from gui.state.picture import Picture
-from gui.workers.engine import Engine, ExplainedPicture
+from gui.workers.engine import Engine
+from gui.workers.map_drawing import DrawnMap, draw_maps
 from gui.workers.task import TaskRunner
-from xai.explanation import ExplainOptions
+from xai.explanation import ExplainOptions, Explanation, Style
 
-KEPT: Final = 64
-"""Explanations in memory, about 1 MB each."""
+MAX_PINS: Final = 8
 
 _log = logging.getLogger(__name__)
-
-Key = tuple[str, str | None, ExplainOptions]
 
 
 class ExplainState(enum.Enum):
@@ -31,7 +33,34 @@ class ExplainState(enum.Enum):
     NOTHING = "nothing"
     WORKING = "working"
     READY = "ready"
+    STOPPED = "stopped"
     FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Entry:
+    """A map on the screen, or about to be.
+
+    Attributes
+    ----------
+    image
+        The file that was explained.
+    pinned
+        Whether it stays when another picture is shown.
+    """
+
+    key: MapKey
+    image: Path
+    explanation: Explanation
+    pinned: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ShownMap:
+    """An entry and its picture."""
+
+    entry: Entry
+    drawn: DrawnMap
 
 
 class ExplainModel(QObject):
@@ -40,28 +69,52 @@ class ExplainModel(QObject):
     Signals
     -------
     changed
-        Look at `state`, `result` and `error`.
+        Look at `state`, `shown`, `waiting`, `testing` and `error`.
     saved
-        A background explanation of a run has been written; carries its path.
+        Explanations have been written; carries the path of the picture or the page.
+    failed
+        Writing or testing did not work; carries the exception.
+
+    Attributes
+    ----------
+    shown
+        The maps on the screen: the pinned ones, then those of the shown picture, in the order of the methods.
+    testing
+        The map whose faithfulness is being measured.
     """
 
     changed = pyqtSignal()
     saved = pyqtSignal(object)
+    failed = pyqtSignal(object)
+    _arrived = pyqtSignal(object, object)
 
     def __init__(self, engine: Engine, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._engine = engine
         self._tasks = TaskRunner(1, self)
+        self._drawing = TaskRunner(1, self)
         self._saving = TaskRunner(1, self)  # apart, so that what somebody looks at never waits for what is being kept
-        self._cache: OrderedDict[Key, ExplainedPicture] = OrderedDict()
+        self._testing = TaskRunner(1, self)
+        self._cache = MapCache()
         self._cancel = CancelToken()
-        self._key: Key | None = None
+        self._test_cancel = CancelToken()
+        self._keys: tuple[MapKey, ...] = ()
+        self._pins: dict[MapKey, Entry] = {}
         self._picture: Picture | None = None
-        self._options = ExplainOptions()
+        self._round = 0
+        self.options = ExplainOptions()
+        self.style: Style = "signed"
         self.enabled = False
         self.state = ExplainState.OFF
-        self.result: ExplainedPicture | None = None
+        self.shown: tuple[ShownMap, ...] = ()
+        self.testing: MapKey | None = None
         self.error: BaseException | None = None
+        self._arrived.connect(self._accept)
+
+    @property
+    def waiting(self) -> tuple[str, ...]:
+        """The methods whose maps are still being computed, in order."""
+        return tuple(key.method for key in self._keys if self._cache.get(key) is None)
 
     def set_enabled(self, enabled: bool) -> None:
         """Switch explaining on or off."""
@@ -71,9 +124,15 @@ class ExplainModel(QObject):
 
     def set_options(self, options: ExplainOptions) -> None:
         """Explain in another way from now on."""
-        if options != self._options:
-            self._options = options
+        if options != self.options:
+            self.options = options
             self._explain()
+
+    def set_style(self, style: Style) -> None:
+        """Draw in other colours; nothing is computed anew."""
+        if style != self.style:
+            self.style = style
+            self._draw()
 
     def set_picture(self, picture: Picture | None) -> None:
         """Explain this picture, if switched on."""
@@ -81,72 +140,168 @@ class ExplainModel(QObject):
         self._explain()
 
     def retry(self) -> None:
-        """Try again after an error."""
-        self._key = None
+        """Go on after an error or a stop."""
+        self._keys = ()
         self._explain()
+
+    def cancel(self) -> None:
+        """Stop what is being computed; the maps that are finished stay."""
+        self._test_cancel.request(StopMode.NOW)
+        if self.state is ExplainState.WORKING:
+            self._cancel.request(StopMode.NOW)
+            self._tell(ExplainState.STOPPED)
+
+    def pin(self, key: MapKey) -> None:
+        """Keep a shown map on the screen, to compare it with those of other pictures."""
+        entry = next((shown.entry for shown in self.shown if shown.entry.key == key), None)
+        if entry and len(self._pins) < MAX_PINS:
+            self._pins[key] = replace(entry, pinned=True)
+            self._draw()
+
+    def unpin(self, key: MapKey) -> None:
+        """Let a pinned map go."""
+        if self._pins.pop(key, None):
+            self._draw()
+
+    def test(self, key: MapKey) -> None:
+        """Measure how faithful a shown map is, beside random controls."""
+        entry = next((shown.entry for shown in self.shown if shown.entry.key == key), None)
+        if entry is None or self.testing is not None:
+            return
+        self.testing, token = key, CancelToken()
+        self._test_cancel = token
+        options = replace(key.options, faithfulness=True)
+        self._testing.start(
+            lambda: next(iter(self._engine.explain(entry.image, options, key.label, token))),
+            partial(self._tested, key),
+            partial(self._not_tested, token),
+        )
+        self.changed.emit()
 
     def save(self, image: Path) -> None:
         """Explain an image of a run and keep the result in the output folder; failing is logged, the run goes on."""
-        options = self._options
+        options = self.options
         self._saving.start(
             lambda: self._engine.explain_to_disk(image, options),
             self._saved,
             lambda error: _log.warning("No explanation of %s: %s", image.name, error),
         )
 
+    def export(self, folder: Path | None) -> None:
+        """Write the shown maps, their raw arrays and a page to a folder; None for a new one among the XAI results."""
+        explanations = tuple(shown.entry.explanation for shown in self.shown)
+        if explanations:
+            image = self.shown[-1].entry.image
+            self._saving.start(lambda: self._engine.keep(explanations, image, folder), self._saved, self.failed.emit)
+
     def stop(self) -> None:
-        """Stop what is being computed."""
+        """Stop everything; for the end of the program."""
         self._cancel.request(StopMode.NOW)
-        self._tasks.forget_waiting()
-        self._saving.forget_waiting()
+        self._test_cancel.request(StopMode.NOW)
+        for tasks in (self._tasks, self._drawing, self._testing, self._saving):
+            tasks.forget_waiting()
 
     def _saved(self, path: Path) -> None:
         _log.info("Explanation written: %s", path.name)
         self.saved.emit(path)
 
     def _explain(self) -> None:
-        key = self._wanted()
-        if key is not None and key == self._key and self.state is not ExplainState.OFF:
+        keys = self._wanted()
+        if keys and keys == self._keys and self.state is not ExplainState.OFF:
             return
         self._cancel.request(StopMode.NOW)
-        self._key, self.error = key, None
-        if key is None:
-            self._show(ExplainState.NOTHING if self.enabled else ExplainState.OFF, None)
-        elif key in self._cache:
-            self._cache.move_to_end(key)
-            self._show(ExplainState.READY, self._cache[key])
+        self._keys, self.error = keys, None
+        if not keys:
+            self.shown = ()
+            self._tell(ExplainState.NOTHING if self.enabled else ExplainState.OFF)
+        elif self.waiting:
+            self.shown = ()
+            self._compute([key for key in keys if self._cache.get(key) is None])
         else:
-            self._compute(key)
+            self.state = ExplainState.WORKING  # not told: the maps are there as soon as they are drawn
+        self._draw()
 
-    def _wanted(self) -> Key | None:
-        if not self.enabled or self._picture is None:
-            return None
-        return (self._picture.content, self._picture.label, self._options)
-
-    def _compute(self, key: Key) -> None:
-        if self._picture is None:
-            return
-        path, label, options = self._picture.path, self._picture.label, self._options
-        token = self._cancel = CancelToken()
-        self._show(ExplainState.WORKING, None)
-        self._tasks.start(
-            lambda: self._engine.explain(path, options, label, token),
-            lambda result: self._accept(key, result),
-            lambda error: self._refuse(key, error),
+    def _wanted(self) -> tuple[MapKey, ...]:
+        picture, options = self._picture, self.options
+        if not self.enabled or picture is None:
+            return ()
+        return tuple(
+            MapKey(picture.content, picture.label, replace(options, methods=(method,))) for method in options.methods
         )
 
-    def _accept(self, key: Key, result: ExplainedPicture) -> None:
-        self._cache[key] = result
-        while len(self._cache) > KEPT:
-            self._cache.popitem(last=False)
-        if key == self._key:
-            self._show(ExplainState.READY, result)
+    def _compute(self, keys: Sequence[MapKey]) -> None:
+        if self._picture is None:
+            return
+        path, label = self._picture.path, self._picture.label
+        options = replace(self.options, methods=tuple(key.method for key in keys))
+        wanted, token = self._keys, CancelToken()
+        self._cancel = token
+        self._tell(ExplainState.WORKING)
+        self._tasks.start(
+            lambda: self._follow(self._engine.explain(path, options, label, token), keys),
+            lambda _: None,
+            partial(self._refuse, wanted),
+        )
 
-    def _refuse(self, key: Key, error: BaseException) -> None:
-        if key == self._key:
+    def _follow(self, explanations: Iterator[Explanation], keys: Sequence[MapKey]) -> None:
+        """Hand each map over as soon as it is there; runs on the worker's thread."""
+        by_method = {key.method: key for key in keys}
+        for explanation in explanations:
+            if not sip.isdeleted(self):
+                self._arrived.emit(by_method[explanation.method], explanation)
+
+    def _accept(self, key: MapKey, explanation: Explanation) -> None:
+        self._cache.put(key, explanation)
+        if key in self._keys:
+            self._draw()
+
+    def _refuse(self, keys: tuple[MapKey, ...], error: BaseException) -> None:
+        if keys == self._keys and self.state is ExplainState.WORKING:
             self.error = error
-            self._show(ExplainState.FAILED, None)
+            self._tell(ExplainState.FAILED)
 
-    def _show(self, state: ExplainState, result: ExplainedPicture | None) -> None:
-        self.state, self.result = state, result
+    def _tested(self, key: MapKey, explanation: Explanation) -> None:
+        self.testing = None
+        self._cache.put(key, explanation)
+        if key in self._pins:
+            self._pins[key] = replace(self._pins[key], explanation=explanation)
+        self._draw()
+
+    def _not_tested(self, token: CancelToken, error: BaseException) -> None:
+        self.testing = None
+        self.changed.emit()
+        if not token.stops_now:
+            self.failed.emit(error)
+
+    def _entries(self) -> tuple[Entry, ...]:
+        if not self._keys or self._picture is None:
+            return ()
+        image = self._picture.path
+        found = ((key, self._cache.get(key)) for key in self._keys if key not in self._pins)
+        own = (Entry(key, image, explanation) for key, explanation in found if explanation is not None)
+        return (*self._pins.values(), *own)
+
+    def _draw(self) -> None:
+        entries, style = self._entries(), self.style
+        self._round += 1
+        self._drawing.forget_waiting()
+        self._drawing.start(
+            lambda: draw_maps([entry.explanation for entry in entries], style),
+            partial(self._drawn, self._round, entries),
+            self._not_drawn,
+        )
+
+    def _drawn(self, number: int, entries: tuple[Entry, ...], drawn: Sequence[DrawnMap]) -> None:
+        if number != self._round:
+            return  # something newer is being drawn
+        self.shown = tuple(ShownMap(entry, picture) for entry, picture in zip(entries, drawn, strict=True))
+        done = self.state is ExplainState.WORKING and not self.waiting
+        self._tell(ExplainState.READY if done else self.state)
+
+    def _not_drawn(self, error: BaseException) -> None:
+        self.error = error
+        self._tell(ExplainState.FAILED)
+
+    def _tell(self, state: ExplainState) -> None:
+        self.state = state
         self.changed.emit()

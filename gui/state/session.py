@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import logging
 from pathlib import Path
-from typing import Final
 
 from PyQt5.QtCore import QObject, pyqtSignal
 
@@ -21,6 +20,7 @@ from gui.state.collection import Collection
 from gui.state.denoising import DenoisingModel
 from gui.state.engine import EngineModel, EngineState
 from gui.state.explain import ExplainModel
+from gui.state.explain_options import recall_options, remember_methods
 from gui.state.forecast import ForecastModel
 from gui.state.gallery import GalleryModel
 from gui.state.keys import KeysModel
@@ -33,6 +33,7 @@ from gui.state.queue import QueueModel
 from gui.state.remedies import Remedies
 from gui.state.request import build_request, recall_request, remember_request
 from gui.state.run import RunModel
+from gui.state.setting_effects import MIB, SettingEffects
 from gui.state.settings import SettingsModel
 from gui.state.speed import SpeedBook
 from gui.state.thumbnails import ThumbnailStore
@@ -41,9 +42,6 @@ from gui.workers.queue_store import QueuedRun, QueueState, QueueStore
 from gui.workers.task import TaskRunner
 from gui.workers.thumbnail_cache import ThumbnailCache
 from gui.workers.unfinished import Unfinished, find_unfinished
-from xai.explanation import ExplainOptions
-
-MIB: Final = 2**20
 
 _log = logging.getLogger(__name__)
 
@@ -85,7 +83,7 @@ class Session(QObject):
         self.catalog = CatalogModel(discover, self._files, self)
         self.engine = EngineModel(engine, self._jobs, self)
         self.run = RunModel(engine, self)
-        thumbnails = ThumbnailCache(settings.paths.cache_dir / "thumbnails", settings.get("cache.size_mb") * MIB // 2)
+        thumbnails = ThumbnailCache(settings.paths.cache_dir / "thumbnails", settings.get("cache.size_mb") * MIB)
         self.gallery = GalleryModel(ThumbnailStore(TaskRunner(2, self), self, thumbnails.load), self)
         self.picture = PictureModel(self._files, self)
         self.denoising = DenoisingModel(self)
@@ -96,6 +94,7 @@ class Session(QObject):
         self._speeds = SpeedBook(settings)
         self.forecast = ForecastModel(engine, self.request, self._engine_idles, self.memory, self._speeds, self)
         self.run.last_request = recall_request(settings)
+        self._effects = SettingEffects(settings, self.classes, engine, thumbnails, self._files, self)
         self._connect()
         # after the connections above: what a session does at the end of a run comes before the next run of the queue
         self.queue = QueueModel(QueueStore(settings.paths.config_dir), self.run, self._start_queued, self)
@@ -191,6 +190,11 @@ class Session(QObject):
         for tasks in self.findChildren(TaskRunner):
             tasks.close(2.0)
 
+    def choose_methods(self, methods: tuple[str, ...]) -> None:
+        """Explain by these methods from now on."""
+        remember_methods(self.settings, methods)
+        self._apply_xai()
+
     def tell(self, words: str) -> None:
         """Confirm something in passing."""
         _log.info("%s", words)
@@ -225,7 +229,7 @@ class Session(QObject):
         self.engine.changed.connect(self.memory.look)
         self.collection.told.connect(self.tell)
         self.explain.saved.connect(self._explanation_saved)
-        for source in (self.settings, self.catalog, self.engine, self.gallery, self.collection):
+        for source in (self.settings, self.catalog, self.engine, self.gallery, self.collection, self.explain):
             source.failed.connect(self.report)
 
     def _checked_request(self) -> GenerationRequest | None:
@@ -258,13 +262,13 @@ class Session(QObject):
             self.catalog.look(self.settings.models)
         elif key == "paths.output":
             self._open_output()
-        elif key.startswith("xai.") or key == "paths.classifier":
+        elif key.startswith("xai.") or key in ("paths.classifier", "generation.device"):
             self._apply_xai()
 
     def _apply_xai(self) -> None:
-        get = self.settings.get
-        self.explain.set_options(ExplainOptions(classifier=self.settings.classifier, baseline=get("xai.baseline")))
-        self.explain.set_enabled(get("xai.enabled"))
+        self.explain.set_style(self.settings.get("xai.style"))
+        self.explain.set_options(recall_options(self.settings))
+        self.explain.set_enabled(self.settings.get("xai.enabled"))
 
     def _open_output(self) -> None:
         self.gallery.open(self.settings.output)

@@ -14,3 +14,4 @@ class Wish(enum.Enum):
     SETTINGS = "settings"
     DIAGNOSTICS = "diagnostics"
     RESTART = "restart"
+    ANALYSIS = "analysis"

@@ -1,11 +1,11 @@
-"""The colour bar of an explanation: from against to in favour of the class, in logits."""
+"""The colour bar of maps: which colour stands for which value, in words and numbers, with a mark at one value."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PyQt5.QtCore import QRect, QSize, Qt
-from PyQt5.QtGui import QPainter, QPaintEvent, QPixmap
+from PyQt5.QtCore import QPointF, QRect, QSize, Qt
+from PyQt5.QtGui import QPainter, QPaintEvent, QPixmap, QPolygonF
 from PyQt5.QtWidgets import QSizePolicy, QWidget
 
 from gui.i18n import tr
@@ -18,6 +18,7 @@ if TYPE_CHECKING:  # annotations only: numpy takes a fifth of a second that the 
     from numpy.typing import NDArray
 
 BAR_HEIGHT = 10
+MARK = 4
 
 
 class ColorBar(QWidget):
@@ -25,24 +26,37 @@ class ColorBar(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self._scale = 0.0
+        self._low = self._high = 0.0
+        self._unit = ""
+        self._mark: float | None = None
         self._ramp = QPixmap()
         self.setFont(tabular(self.font()))
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
 
-    def show_scale(self, scale: float, colors: NDArray[np.uint8]) -> None:
-        """Show colours of shape (N, 3) that run from -scale to +scale."""
-        self._scale = scale
+    def show_scale(self, low: float, high: float, colors: NDArray[np.uint8], unit: str) -> None:
+        """Show colours of shape (N, 3) that run from `low` to `high`."""
+        self._low, self._high, self._unit, self._mark = low, high, unit, None
         self._ramp = to_pixmap(colors[None])
-        self.setAccessibleName(tr("Colour bar from {low} to {high} logits").format(low=-scale, high=scale))
+        words = tr("Colour bar from {low} to {high} {unit}")
+        self.setAccessibleName(words.format(low=_number(low), high=_number(high), unit=unit))
+        self.setToolTip(self.accessibleName())
+        self.update()
+
+    def mark(self, value: float | None) -> None:
+        """Mark a value on the bar, or none."""
+        self._mark = value
         self.update()
 
     def sizeHint(self) -> QSize:
         """Ask for the bar and a line of numbers."""
         return QSize(320, BAR_HEIGHT + self.fontMetrics().height() + 4)
 
+    def minimumSizeHint(self) -> QSize:
+        """Ask for two short numbers."""
+        return QSize(2 * self.fontMetrics().horizontalAdvance("+0.0000"), self.sizeHint().height())
+
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Draw ramp and numbers."""
+        """Draw ramp, numbers and mark."""
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
         painter.drawPixmap(QRect(0, 0, self.width(), BAR_HEIGHT), self._ramp)
@@ -51,15 +65,36 @@ class ColorBar(QWidget):
         flag = Qt.AlignmentFlag
         for text, place in zip(self._words(), (flag.AlignLeft, flag.AlignHCenter, flag.AlignRight), strict=True):
             painter.drawText(words, int(place), text)
+        if self._mark is not None and self._high > self._low:
+            self._draw_mark(painter, self._mark)
+
+    def _draw_mark(self, painter: QPainter, value: float) -> None:
+        share = min(1.0, max(0.0, (value - self._low) / (self._high - self._low)))
+        x = MARK + share * (self.width() - 2 * MARK)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(palette.color("panel"))
+        painter.setBrush(palette.color("text"))
+        painter.drawPolygon(
+            QPolygonF(
+                [QPointF(x, BAR_HEIGHT - 5), QPointF(x - MARK, BAR_HEIGHT + 3), QPointF(x + MARK, BAR_HEIGHT + 3)]
+            )
+        )
 
     def _words(self) -> tuple[str, str, str]:
         """Return what stands left, in the middle and right, as long as there is room for."""
-        low, high = f"−{self._scale:.2g}", f"+{self._scale:.2g}"
+        low, high = _number(self._low), _number(self._high)
+        signed = self._low < 0
+        middle = "0" if signed else ""
         choices = (
-            (low + " " + tr("against"), "0", tr("for") + f" {high} " + tr("logits/pixel")),
-            (low, "0", high + " " + tr("logits/pixel")),
-        )
+            (tr("{number} against").format(number=low) if signed else low, middle,
+             tr("for {number} {unit}").format(number=high, unit=self._unit)),
+            (low, middle, f"{high} {self._unit}"),
+        )  # fmt: skip
         width = self.fontMetrics().horizontalAdvance
         room = self.width() / 2 - width("00")
         fitting = [words for words in choices if max(width(words[0]), width(words[2])) < room]
         return fitting[0] if fitting else (low, "", high)
+
+
+def _number(value: float) -> str:
+    return f"{value:+.2g}".replace("-", "−") if value else "0"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import floor
 from typing import Final
 
 from PyQt5.QtCore import QEvent, Qt, pyqtSignal
@@ -51,8 +52,11 @@ class PictureView(QGraphicsView):
         Another part of the picture is seen; carries the `Place`.
     activated
         The picture was double-clicked.
+    hovered
+        The pointer is over a pixel of the picture, or no longer over it; carries (x, y) or None.
     """
 
+    hovered = pyqtSignal(object)
     zoomed = pyqtSignal(float)
     placed = pyqtSignal(object)
     activated = pyqtSignal()
@@ -76,6 +80,7 @@ class PictureView(QGraphicsView):
         self.setRenderHint(QPainter.RenderHint.Antialiasing, False)
         self.setMinimumSize(160, 120)
         self.setAcceptDrops(False)
+        self.setMouseTracking(True)
         for bar in (self.horizontalScrollBar(), self.verticalScrollBar()):
             bar.valueChanged.connect(self._tell_place)
 
@@ -163,6 +168,19 @@ class PictureView(QGraphicsView):
         super().resizeEvent(event)
         if self._fits:
             self.fit()
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        """Tell which pixel the pointer is over."""
+        super().mouseMoveEvent(event)
+        place = self.mapToScene(event.pos())
+        x, y = floor(place.x()), floor(place.y())
+        size = self._picture.pixmap().size()
+        self.hovered.emit((x, y) if 0 <= x < size.width() and 0 <= y < size.height() else None)
+
+    def leaveEvent(self, event: QEvent) -> None:
+        """Tell that the pointer has gone."""
+        super().leaveEvent(event)
+        self.hovered.emit(None)
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         """Tell whoever listens."""

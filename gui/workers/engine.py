@@ -67,29 +67,6 @@ class DeviceMemory:
 
 
 @dataclass(frozen=True, slots=True)
-class ExplainedPicture:
-    """An explanation, and its map as a picture.
-
-    Attributes
-    ----------
-    overlay
-        The map over the picture at full opacity, uint8, (H, W, 3) in any resolution; the window fades it.
-    scale
-        The attribution that gets the deepest colour, in logits per pixel.
-    colors
-        The colour map from -scale to +scale, uint8, shape (N, 3).
-    no_map
-        Why there is no map to be seen, in a sentence; then `overlay` is a picture that says so. Empty if there is one.
-    """
-
-    explanation: Explanation
-    overlay: NDArray[np.uint8]
-    scale: float
-    colors: NDArray[np.uint8]
-    no_map: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class MadeAgain:
     """An image that was made again from its recipe.
 
@@ -115,6 +92,9 @@ class Engine(Protocol):
     def warm_up(self) -> EngineInfo:
         """Load the libraries and look at the machine."""
 
+    def use_threads(self, count: int) -> None:
+        """Compute on the processor with so many threads from the next job on, 0 for the usual number; never blocks."""
+
     def memory(self) -> tuple[DeviceMemory, ...]:
         """Look up the memory of every device of `warm_up`; takes milliseconds once that has ended."""
 
@@ -127,8 +107,10 @@ class Engine(Protocol):
     def resume(self, output: Path, changes: RunChanges, cancel: CancelToken) -> Iterator[Event]:
         """Finish the interrupted runs of a folder."""
 
-    def explain(self, image: Path, options: ExplainOptions, label: str | None, cancel: CancelToken) -> ExplainedPicture:
-        """Explain one image.
+    def explain(
+        self, image: Path, options: ExplainOptions, label: str | None, cancel: CancelToken
+    ) -> Iterator[Explanation]:
+        """Explain one image by every method asked for, yielding each map as soon as it is there.
 
         Parameters
         ----------
@@ -138,6 +120,17 @@ class Engine(Protocol):
 
     def explain_to_disk(self, image: Path, options: ExplainOptions) -> Path:
         """Explain one image and keep the overlay in the output folder; return where."""
+
+    def keep(self, explanations: tuple[Explanation, ...], image: Path, folder: Path | None) -> Path:
+        """Write explanations with their raw arrays and a page to a folder; return the page.
+
+        Parameters
+        ----------
+        image
+            The image they are about.
+        folder
+            None for a new one among the XAI results of the image's output folder.
+        """
 
     def make_again(self, image: Path, models: Path | None) -> MadeAgain:
         """Make an image again from the recipe inside it; its weights are looked for in `models`, too."""

@@ -12,8 +12,8 @@ from core.cancel import CancelToken
 from core.events import Event
 from core.generator.cost import Foresight
 from core.generator.request import GenerationRequest, RunChanges
-from gui.workers.engine import DeviceInfo, DeviceMemory, EngineInfo, ExplainedPicture, MadeAgain
-from xai.explanation import ExplainOptions
+from gui.workers.engine import DeviceInfo, DeviceMemory, EngineInfo, MadeAgain
+from xai.explanation import ExplainOptions, Explanation
 
 
 class LocalEngine:
@@ -22,6 +22,7 @@ class LocalEngine:
     def __init__(self) -> None:
         self._generator: Any = None
         self._importing = threading.Lock()
+        self._threads = self._usual_threads = 0
 
     def warm_up(self) -> EngineInfo:
         """Import the libraries, so that the first run does not have to, and list the devices."""
@@ -43,6 +44,10 @@ class LocalEngine:
         cards = _cuda_memory() if self._generator is not None else ()
         return (DeviceMemory("cpu", machine.available, machine.total), *cards)
 
+    def use_threads(self, count: int) -> None:
+        """Compute on the processor with so many threads from the next job on."""
+        self._threads = count
+
     def foresee(self, request: GenerationRequest) -> Foresight:
         """Say what a request will come to."""
         self._prepare()
@@ -60,22 +65,31 @@ class LocalEngine:
         self._prepare()
         yield from self._generator.resume(output, cancel, changes=changes)
 
-    def explain(self, image: Path, options: ExplainOptions, label: str | None, cancel: CancelToken) -> ExplainedPicture:
-        """Explain one image and draw its map."""
+    def explain(
+        self, image: Path, options: ExplainOptions, label: str | None, cancel: CancelToken
+    ) -> Iterator[Explanation]:
+        """Explain one image, method after method."""
         self._prepare()
-        from gui.workers.overlay_picture import draw
-        from xai.explain import explain_image
+        from xai.explain import explanations
 
-        explanations = explain_image(image, options, label=label, should_stop=lambda: cancel.stops_now)
-        return draw(explanations[0])
+        yield from explanations(image, options, label=label, should_stop=lambda: cancel.stops_now)
 
     def explain_to_disk(self, image: Path, options: ExplainOptions) -> Path:
-        """Explain one image and keep overlay, raw map and report beside the images."""
+        """Explain one image and keep overlays, raw maps and report beside the images."""
         self._prepare()
-        from xai.xai_integration import run_xai_analysis
+        from xai.explain import explain_image
+        from xai.report import save_explanations
+        from xai.xai_integration import default_folder
 
-        _, saved = run_xai_analysis(image, device=options.device, classifier_path=options.classifier)
-        return Path(saved)
+        return save_explanations(explain_image(image, options), default_folder(image)).overlays[0]
+
+    def keep(self, explanations: tuple[Explanation, ...], image: Path, folder: Path | None) -> Path:
+        """Write overlays, raw maps and report."""
+        self._prepare()
+        from xai.report import save_explanations
+        from xai.xai_integration import default_folder
+
+        return save_explanations(explanations, folder or default_folder(image)).report
 
     def make_again(self, image: Path, models: Path | None) -> MadeAgain:
         """Make an image again from the recipe inside it."""
@@ -97,6 +111,15 @@ class LocalEngine:
                 from core.generator.image_generator import ImageGenerator
 
                 self._generator = ImageGenerator()
+            self._apply_threads()
+
+    def _apply_threads(self) -> None:
+        """Say it to torch in the thread of every job, which is whom torch asks for the number."""
+        import torch
+
+        self._usual_threads = self._usual_threads or torch.get_num_threads()
+        if torch.get_num_threads() != (wanted := self._threads or self._usual_threads):
+            torch.set_num_threads(wanted)
 
 
 def _cpu_name() -> str:

@@ -22,6 +22,7 @@ from core.errors import ISICGUIError
 from core.events import Event
 from core.generator.cost import Foresight
 from core.generator.request import GenerationRequest, RunChanges
+from core.message import Message
 from gui.workers import host
 from gui.workers.engine import (
     DeviceMemory,
@@ -29,11 +30,10 @@ from gui.workers.engine import (
     EngineDiedError,
     EngineFaultError,
     EngineInfo,
-    ExplainedPicture,
     MadeAgain,
 )
 from gui.workers.host import FarError
-from xai.explanation import ExplainOptions
+from xai.explanation import ExplainOptions, Explanation
 
 STOP_LATENCY = 0.03
 """Seconds between two looks at the cancel token while waiting for the engine."""
@@ -56,6 +56,7 @@ class ProcessEngine:
         self._guard = threading.Lock()
         self._line: _Line | None = None
         self._closed = False
+        self._threads = 0
 
     @property
     def pid(self) -> int | None:
@@ -67,6 +68,13 @@ class ProcessEngine:
         """Start the process and load the libraries in it."""
         info: EngineInfo = self._call("warm_up")
         return info
+
+    def use_threads(self, count: int) -> None:
+        """Tell the process, and every one that takes its place, how many threads to compute with."""
+        with self._guard:
+            self._threads = count
+            if self._line and self._line.alive:
+                self._line.send("threads", count)
 
     def memory(self) -> tuple[DeviceMemory, ...]:
         """Look up the memory of every device."""
@@ -86,15 +94,21 @@ class ProcessEngine:
         """Finish the interrupted runs of a folder."""
         yield from self._stream("resume", (output, changes), cancel)
 
-    def explain(self, image: Path, options: ExplainOptions, label: str | None, cancel: CancelToken) -> ExplainedPicture:
-        """Explain one image."""
-        picture: ExplainedPicture = self._call("explain", image, options, label, cancel=cancel)
-        return picture
+    def explain(
+        self, image: Path, options: ExplainOptions, label: str | None, cancel: CancelToken
+    ) -> Iterator[Explanation]:
+        """Explain one image, method after method."""
+        yield from self._stream("explain", (image, options, label), cancel)
 
     def explain_to_disk(self, image: Path, options: ExplainOptions) -> Path:
         """Explain one image and keep the overlay."""
         saved: Path = self._call("explain_to_disk", image, options)
         return saved
+
+    def keep(self, explanations: tuple[Explanation, ...], image: Path, folder: Path | None) -> Path:
+        """Write explanations to a folder."""
+        page: Path = self._call("keep", explanations, image, folder)
+        return page
 
     def make_again(self, image: Path, models: Path | None) -> MadeAgain:
         """Make an image again from the recipe inside it."""
@@ -137,9 +151,12 @@ class ProcessEngine:
     def _connected(self) -> _Line:
         with self._guard:
             if self._closed:
-                raise EngineDiedError("The engine has been closed.", remedy="Start the program again.")
+                raise EngineDiedError(
+                    Message("The engine has been closed."), remedy=Message("Start the program again.")
+                )
             if self._line is None or not self._line.alive:
                 self._line = _Line(self._make_engine)
+                self._line.send("threads", self._threads)
             return self._line
 
 
@@ -231,12 +248,19 @@ class _Line:
 
 
 def _last_words(exit_code: int | None) -> tuple[str, str]:
-    out_of_memory = exit_code == -9
-    why = "was ended by the system, probably for want of memory" if out_of_memory else f"ended (code {exit_code})"
-    remedy = "Close other programs or choose a smaller batch, then start again." if out_of_memory else "Start again."
+    if exit_code == -9:
+        return (
+            Message(
+                "The process that computes was ended by the system, probably for want of memory. "
+                "Every finished image is kept."
+            ),
+            Message(
+                "Close other programs or choose a smaller batch, then start again. An interrupted run can be resumed."
+            ),
+        )
     return (
-        f"The process that computes {why}. Every finished image is kept.",
-        f"{remedy} An interrupted run can be resumed.",
+        Message("The process that computes ended (code {code}). Every finished image is kept.", code=exit_code),
+        Message("Start again. An interrupted run can be resumed."),
     )
 
 

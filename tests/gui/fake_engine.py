@@ -28,8 +28,8 @@ from core.events import (
 )
 from core.generator.cost import Foresight, bytes_on_disk
 from core.generator.request import GenerationRequest, RunChanges, is_explained, plan_class
-from gui.workers.engine import DeviceInfo, DeviceMemory, EngineInfo, ExplainedPicture, MadeAgain
-from xai.explanation import Classification, ExplainOptions, Explanation, GateVerdict
+from gui.workers.engine import DeviceInfo, DeviceMemory, EngineInfo, MadeAgain
+from xai.explanation import FACTS, Classification, ExplainOptions, Explanation, ExplanationCancelled, GateVerdict
 
 SIZE = 32
 GIB = 2**30
@@ -98,6 +98,10 @@ class FakeEngine:
     resumed: list[Path] = field(default_factory=list)
     changes: list[RunChanges] = field(default_factory=list)
     explained: list[Path] = field(default_factory=list)
+    asked: list[ExplainOptions] = field(default_factory=list)
+    map_gates: dict[str, threading.Event] = field(default_factory=dict)
+    kept: list[tuple[tuple[Explanation, ...], Path | None]] = field(default_factory=list)
+    keep_error: Exception | None = None
     saved: list[Path] = field(default_factory=list)
     made_again: list[Path] = field(default_factory=list)
     again_error: Exception | None = None
@@ -108,6 +112,7 @@ class FakeEngine:
     started_device: str = "cpu"
     started_batch: int = 1
     warm_ups: int = 0
+    threads: int = 0
 
     def __post_init__(self) -> None:
         self.gate.set()
@@ -118,6 +123,9 @@ class FakeEngine:
         if self.warm_up_error:
             raise self.warm_up_error
         return EngineInfo((DeviceInfo("cpu", "CPU · 2 cores"), DeviceInfo("cuda:0", "Test GPU", 2**33)), "cuda:0")
+
+    def use_threads(self, count: int) -> None:
+        self.threads = count
 
     def memory(self) -> tuple[DeviceMemory, ...]:
         return (DeviceMemory("cpu", self.free_memory, 16 * GIB), DeviceMemory("cuda:0", 6 * GIB, 8 * GIB))
@@ -139,17 +147,31 @@ class FakeEngine:
         self.changes.append(changes)
         yield from self._run(GenerationRequest((("MEL", 2),), Path("models"), output), cancel)
 
-    def explain(self, image: Path, options: ExplainOptions, label: str | None, cancel: CancelToken) -> ExplainedPicture:
+    def explain(
+        self, image: Path, options: ExplainOptions, label: str | None, cancel: CancelToken
+    ) -> Iterator[Explanation]:
         self.explained.append(image)
-        self._hold(cancel)
-        if self.explain_error:
-            raise self.explain_error
-        return make_explained(label or "MEL", self.level, self.size)
+        self.asked.append(options)
+        for method in options.methods:
+            self._hold(cancel)
+            if cancel.stops_now:
+                raise ExplanationCancelled
+            if self.explain_error:
+                raise self.explain_error
+            if self.map_gates:
+                self.map_gates[method].wait(20)
+            yield make_explanation(read_image(image), method, options, label or "MEL", self.level)
 
     def explain_to_disk(self, image: Path, options: ExplainOptions) -> Path:
         self.saved.append(image)
         self.save_gate.wait(20)
         return image.parent.parent / "xai_results" / "20261120_120000" / image.name
+
+    def keep(self, explanations: tuple[Explanation, ...], image: Path, folder: Path | None) -> Path:
+        if self.keep_error:
+            raise self.keep_error
+        self.kept.append((explanations, folder))
+        return (folder or image.parent.parent / "xai_results" / "20261120_120001") / "report.html"
 
     def make_again(self, image: Path, models: Path | None) -> MadeAgain:
         self.made_again.append(image)
@@ -232,25 +254,59 @@ class FakeEngine:
         return Finished("r1", status, len(written), 0, left, time.monotonic() - begun, request.output)
 
 
-def make_explained(target: str, level: str, size: int = SIZE) -> ExplainedPicture:
-    rng = np.random.default_rng(1)
-    probabilities = {"MEL": 0.71, "NV": 0.12, "BCC": 0.06, "AKIEC": 0.05, "BKL": 0.03, "DF": 0.02, "VASC": 0.01}
-    reasons = () if level == "green" else ("The classifier's head is untrained.",)
-    gate = GateVerdict(level, reasons)
-    explanation = Explanation(
-        "ig",
-        target,
-        "skin",
-        make_pixels(1, size),
-        rng.normal(size=(size, size, 3)).astype(np.float32),
+PROBABILITIES = {"MEL": 0.71, "NV": 0.12, "BCC": 0.06, "AKIEC": 0.05, "BKL": 0.03, "DF": 0.02, "VASC": 0.01}
+REASONS = {
+    "green": (),
+    "amber": ("The classifier is hardly sure of this image.",),
+    "red": ("The classifier's head is untrained.",),
+}
+
+
+def make_explanation(
+    image: np.ndarray,
+    method: str = "ig",
+    options: ExplainOptions | None = None,
+    label: str = "MEL",
+    level: str = "green",
+) -> Explanation:
+    """A smooth signed map, another one for each method; in regions for the methods that have some."""
+    options = options or ExplainOptions()
+    gate = GateVerdict(level, REASONS[level])
+    height, width = image.shape[:2]
+    turn = 0.7 * list(FACTS).index(method)
+    y, x = np.mgrid[0:height, 0:width] / height - 0.5
+    heat = np.sin(9 * x + turn) * np.exp(-8 * (x**2 + y**2))
+    segments = None
+    if method in ("shapley", "combined"):
+        segments = (np.minimum(y * 4 + 2, 3).astype(np.int32) * 3 + np.minimum(x * 3 + 1.5, 2).astype(np.int32)).astype(
+            "i4"
+        )
+        heat = np.array([heat[segments == region].mean() for region in range(12)])[segments]
+    attribution = np.repeat(heat[..., None] / (3 * heat.size) * 8, 3, axis=2).astype(np.float32)
+    return Explanation(
+        method,
+        "MEL" if options.target == "predicted" else label if options.target == "label" else options.target,
+        options.baseline,
+        image,
+        attribution,
         score=3.1,
         baseline_score=-0.4,
-        classification=Classification("MEL", probabilities, {}, gate),
+        relative_delta=0.004 if FACTS[method].complete else None,
+        classification=Classification("MEL", PROBABILITIES, {}, gate),
         gate=gate,
+        segments=segments,
+        standard_error=np.full((height, width), 1e-5, np.float32) if method == "shapley" else None,
+        cell=(height / 4, width / 4) if method == "gradcam" else None,
+        faithfulness=FAITHFUL if options.faithfulness else None,
     )
-    y, x = np.mgrid[0:size, 0:size] / size - 0.5
-    heat = np.sin(9 * x) * np.exp(-8 * (x**2 + y**2))
-    colors = np.stack([np.linspace(40, 200, 65), 60 + 60 * np.hanning(65), np.linspace(200, 40, 65)], 1)
-    overlay = colors.astype(np.uint8)[np.clip((heat + 1) * 32, 0, 64).astype(int)]
-    no_map = reasons[0] if level == "red" else ""
-    return ExplainedPicture(explanation, overlay, 0.02, colors.astype(np.uint8), no_map)
+
+
+FAITHFUL = {
+    "measures": [
+        {"key": "deletion", "title": "Deletion", "value": 0.21, "control": 0.35, "control_sd": 0.02, "better": "lower",
+         "passed": True, "words": "The class is gone after less of the image than in random order."},
+        {"key": "insertion", "title": "Insertion", "value": 0.4, "control": 0.5, "better": "higher", "passed": False},
+        {"key": "road", "title": "ROAD", "value": None, "control": None, "better": "higher", "passed": None},
+    ],
+    "seconds": 1.5,
+}  # fmt: skip

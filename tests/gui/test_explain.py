@@ -10,7 +10,7 @@ from core.dataset.png import encode_png
 from core.errors import ModelMissingError
 from gui.main_window import MainWindow
 from gui.state.explain import ExplainState
-from tests.gui.fake_engine import FakeEngine, make_pixels, make_recipe
+from tests.gui.fake_engine import REASONS, FakeEngine, make_pixels, make_recipe
 from tests.gui.test_run import ask_for, wait_idle
 
 EXPLAIN = 2
@@ -41,10 +41,10 @@ def test_the_shown_image_is_explained(window: MainWindow, engine: FakeEngine, tm
     assert engine.explained == [image]
     view = window.picture.explain
     assert window.picture.tabs.currentIndex() == EXPLAIN
-    assert view.badge.accessibleName() == "Verdict of the gate: Evidence"
-    assert "MEL 71%" in view.bars.accessibleDescription()
-    assert "0.02 logits" in view.bar.accessibleName()
-    assert "Integrated Gradients for MEL" in view.caption.text()
+    assert view.facts.badge.accessibleName() == "Verdict of the gate: Evidence"
+    assert "MEL 71%" in view.facts.bars.accessibleDescription()
+    assert view.facts.bar.accessibleName().endswith(" logits/pixel")
+    assert "Integrated Gradients for MEL" in view.facts.caption.text()
 
 
 def test_an_explanation_is_computed_once(window: MainWindow, engine: FakeEngine, tmp_path: Path, qtbot) -> None:
@@ -122,9 +122,9 @@ def test_a_doubtful_map_says_so(
     window.session.settings.set("xai.enabled", True)
     show(window, make_image(tmp_path, "a.png", 1), qtbot)
     wait_ready(window, qtbot)
-    badge = window.picture.explain.badge
+    badge = window.picture.explain.facts.badge
     assert badge.accessibleName().endswith(word)
-    assert "untrained" in badge.accessibleDescription()
+    assert badge.accessibleDescription() == REASONS[level][0]
 
 
 def test_a_red_verdict_shows_no_map(window: MainWindow, engine: FakeEngine, tmp_path: Path, qtbot) -> None:
@@ -133,7 +133,7 @@ def test_a_red_verdict_shows_no_map(window: MainWindow, engine: FakeEngine, tmp_
     show(window, make_image(tmp_path, "a.png", 1), qtbot)
     wait_ready(window, qtbot)
     view = window.picture.explain
-    assert not view.bar.isVisibleTo(view)
+    assert not view.facts.bar.isVisibleTo(view)
     assert not view.opacity.isVisibleTo(view)
     assert view.view._overlay.opacity() == 1.0
 
@@ -162,6 +162,22 @@ def test_every_nth_image_of_a_run_is_explained_and_saved(
         Path("NV/ISIC_0000001.png"),
     ]
     assert engine.requests[0].xai_every == 2
+
+
+def test_with_explanations_on_one_image_in_ten_is_saved_and_at_least_the_first(
+    window: MainWindow, engine: FakeEngine, output: Path, qtbot
+) -> None:
+    window.session.settings.set("xai.enabled", True)
+    assert window.top.every.value() == 10
+    ask_for(window, MEL=11, NV=2)
+    window.setup.start.click()
+    wait_idle(window, qtbot)
+    qtbot.waitUntil(lambda: len(engine.saved) == 3)
+    assert [path.relative_to(output).as_posix() for path in engine.saved] == [
+        "MEL/ISIC_0000001.png",
+        "MEL/ISIC_0000011.png",
+        "NV/ISIC_0000001.png",
+    ]
 
 
 def test_without_the_switch_nothing_is_explained(window: MainWindow, engine: FakeEngine, qtbot) -> None:

@@ -14,13 +14,14 @@ from pathlib import Path
 import pytest
 
 from core.cancel import CancelToken, StopMode
+from core.dataset.png import encode_png
 from core.errors import ISICGUIError, UnknownClassError
 from core.events import Continued, Finished, ImageDone, Paused, Step
 from core.generator.request import GenerationRequest
 from core.taxonomy import CLASS_CODES
 from gui.workers.engine import EngineDiedError, EngineFaultError
 from gui.workers.process_engine import ProcessEngine
-from tests.gui.fake_engine import FakeEngine
+from tests.gui.fake_engine import FakeEngine, make_pixels, make_recipe
 from xai.explanation import ExplainOptions
 
 
@@ -98,9 +99,11 @@ def test_sudden_death_is_an_error_and_the_next_call_works(remote: ProcessEngine,
 
 
 def test_a_picture_is_explained(remote: ProcessEngine, tmp_path: Path) -> None:
-    explained = remote.explain(tmp_path / "a.png", ExplainOptions(), "NV", CancelToken())
-    assert explained.explanation.target == "NV"
-    assert explained.overlay.shape == (32, 32, 3)
+    image = tmp_path / "a.png"
+    image.write_bytes(encode_png(make_pixels(1), make_recipe("NV", 1)))
+    found = list(remote.explain(image, ExplainOptions(methods=("ig", "gradcam")), "NV", CancelToken()))
+    assert [(one.method, one.target) for one in found] == [("ig", "NV"), ("gradcam", "NV")]
+    assert found[0].attribution.shape == (32, 32, 3)
 
 
 def test_after_goodbye_there_is_no_process(remote: ProcessEngine) -> None:

@@ -15,10 +15,12 @@ ROOT = Path(__file__).resolve().parents[2]
 
 SCRIPT = """
 import json, sys
+from dataclasses import replace
 from pathlib import Path
 from core.cancel import CancelToken
 from core.generator.request import GenerationRequest
 from gui.workers.local_engine import LocalEngine
+from gui.workers.map_drawing import draw_maps
 from gui.workers.process_engine import ProcessEngine
 from xai.explanation import ExplainOptions
 
@@ -31,7 +33,9 @@ def main(folder):
     events = list(engine.generate(request, CancelToken()))
     image = folder / "out" / "MEL" / "ISIC_0000001.png"
     options = ExplainOptions(classifier=folder / "classifier", device="cpu")
-    explained = engine.explain(image, options, "MEL", CancelToken())
+    found = list(engine.explain(image, replace(options, methods=("ig", "gradcam")), "MEL", CancelToken()))
+    drawn = draw_maps(found, "jet")
+    page = engine.keep(tuple(found), image, folder / "kept")
     saved = engine.explain_to_disk(image, options)
     again = engine.make_again(image, folder / "models")
     loaded = sorted({"torch", "diffusers", "torchvision", "matplotlib"} & set(sys.modules))
@@ -42,9 +46,10 @@ def main(folder):
         "foreseen": [told.device, told.image_size],
         "memory": [[device.key, 0 < device.free <= device.total] for device in memory],
         "written": events[-1].written,
-        "overlay": explained.overlay.shape,
-        "colors": explained.colors.shape,
-        "target": explained.explanation.target,
+        "overlay": drawn[0].overlay.shape,
+        "colors": drawn[0].colors.shape,
+        "maps": [[one.method, one.target] for one in found],
+        "kept": sorted(file.name for file in page.parent.iterdir()),
         "saved": saved.is_file(),
         "again": [again.max_difference, list(again.pixels.shape), list(again.notes)],
         "loaded": loaded,
@@ -81,5 +86,6 @@ def test_from_request_to_overlay_without_torch_in_the_windows_process(tmp_path: 
     assert told["overlay"][2] == 3
     assert told["colors"][1] == 3
     assert told["again"] == [0, [16, 16, 3], []]
-    assert told["target"] == "MEL"
+    assert told["maps"] == [["ig", "MEL"], ["gradcam", "MEL"]]
+    assert {"report.html", "analysis.json", "ISIC_0000001_ig_MEL.npz"} <= set(told["kept"])
     assert told["saved"]
