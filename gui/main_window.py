@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -15,6 +14,7 @@ from core.cancel import StopMode
 from core.version import PRODUCT
 from gui.dialogs.close_dialog import CloseDialog
 from gui.dialogs.problem_dialog import ProblemDialog
+from gui.front_desk import FrontDesk
 from gui.help_desk import HelpDesk
 from gui.i18n import tr
 from gui.panels.gallery_panel import GalleryPanel
@@ -26,7 +26,7 @@ from gui.panels.setup_panel import SetupPanel
 from gui.panels.status_line import StatusLine
 from gui.panels.top_bar import TopBar
 from gui.panels.tree_panel import TreePanel
-from gui.regions import step_region
+from gui.regions import chain_focus, step_region
 from gui.shortcuts import Area, Key, Keyboard, keyed
 from gui.state.problem import Problem
 from gui.state.run import RunModel, RunState, summary
@@ -61,6 +61,7 @@ class MainWindow(QMainWindow):
         self.setAcceptDrops(True)
         self.help = HelpDesk(self, session.keys)
         self._make_panels()
+        self.desk = FrontDesk(self)
         self._lay_out()
         self.keys = self._key_table()
         session.keys.define(self.keys)
@@ -89,6 +90,7 @@ class MainWindow(QMainWindow):
         copy_look(old, self)
         self.progress.tell(_end_of(self.session.run))
         self._show_title()
+        self.desk.take_over(old.desk)
         self._begin()
 
     def toggle_panels(self) -> None:
@@ -178,7 +180,19 @@ class MainWindow(QMainWindow):
             self.docks.append(dock)
         self._hidden = list(self.docks)
         self._add_progress()
+        self._chain_focus()
         self.top.add_menu(self._panel_menu())
+
+    def _chain_focus(self) -> None:
+        setup, *others = ([panel.head, panel] for panel in (self.setup, self.gallery, self.tree, self.log, self.queue))
+        parts = [
+            self.menuWidget(),
+            *setup,
+            self.picture.head,
+            self.picture,
+            *(part for pair in others for part in pair),
+        ]
+        chain_focus(parts)
 
     def _head(self) -> QWidget:
         head = QWidget()
@@ -215,6 +229,7 @@ class MainWindow(QMainWindow):
         keyed(menu.addAction(tr("Hide or show all panels"), self.toggle_panels), "panels")
         keyed(menu.addAction(tr("Reset the layout"), self.reset_layout), "reset-layout")
         menu.addSeparator()
+        keyed(menu.addAction(tr("Settings…"), self.desk.show_settings), "settings")
         keyed(menu.addAction(tr("Keyboard shortcuts…"), self.help.show_keys), "keys")
         keyed(menu.addAction(tr("Run a command…"), self.help.show_palette), "palette")
         return menu
@@ -257,6 +272,7 @@ class MainWindow(QMainWindow):
             *(Key((), words, partial(session.settings.set, "ui.theme", theme), f"theme-{theme}", window)
               for theme, words in _theme_words().items()),
             Key((), tr("Reset the layout"), self.reset_layout, "reset-layout", window),
+            Key(("Ctrl+,",), tr("Settings"), self.desk.show_settings, "settings", window),
             Key(("F6",), tr("Go to the next part of the window"), lambda: self.step_region(1), "next-region", window),
             Key(("Shift+F6",), tr("Go to the part of the window before"), lambda: self.step_region(-1),
                 "previous-region", window),
@@ -268,7 +284,6 @@ class MainWindow(QMainWindow):
     def _connect(self) -> None:
         session = self.session
         session.problem.connect(self.tell_problem)
-        session.wish.connect(self._grant)
         session.run.state_changed.connect(self._run_changed)
         session.run.progress_changed.connect(self._show_title)
         session.run.failed.connect(self._run_ended)
@@ -278,14 +293,6 @@ class MainWindow(QMainWindow):
     def _begin(self) -> None:
         self.session.open()
         self.session.log.show_all()
-
-    def _grant(self, wish: Wish) -> None:
-        """Do what the session asks of its window."""
-        grants: dict[Wish, Callable[[], object]] = {
-            Wish.OUTPUT_FOLDER: self.top.choose_output,
-            Wish.MODELS_FOLDER: self.top.choose_models,
-        }
-        grants[wish]()
 
     def _run_changed(self) -> None:
         self._show_title()

@@ -135,7 +135,7 @@ SECTIONS: Final[Mapping[str, str]] = {
     "paths": Message("Folders"),
     "generation": Message("Generation"),
     "xai": Message("Explanations"),
-    "ui": Message("Appearance and language"),
+    "ui": Message("Appearance"),
     "performance": Message("Performance"),
     "cache": Message("Cache"),
 }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from PyQt5.QtCore import Qt
 from PyQt5.QtWidgets import QFrame, QHBoxLayout, QSpinBox, QVBoxLayout, QWidget
 
@@ -40,10 +42,15 @@ class SetupPanel(QFrame):
 
     def _connect(self) -> None:
         session = self._session
+        session.settings.changed.connect(self._follow_setting)
         session.classes.row_changed.connect(self._show_row)
 
     def _show_row(self, code: str) -> None:
         self.rows[code].show_choice(self._session.classes.row(code))
+
+    def _follow_setting(self, key: str) -> None:
+        if key == "generation.count":
+            self._same.setValue(self._session.settings.get(key))
 
     def _make_row(self, code: str) -> ClassRow:
         classes = self._session.classes
@@ -61,7 +68,8 @@ class SetupPanel(QFrame):
         spin.setValue(self._session.settings.get("generation.count"))
         spin.setToolTip(tr("The same number for every class"))
         spin.setAccessibleName(tr("The same number for every class"))
-        spin.valueChanged.connect(self._session.classes.set_all_counts)
+        spin.setKeyboardTracking(False)
+        spin.valueChanged.connect(partial(self._session.settings.set, "generation.count"))
         return spin
 
     def _lay_out(self) -> None:

@@ -7,17 +7,16 @@ from pathlib import Path
 from PyQt5.QtCore import QSize, Qt
 from PyQt5.QtWidgets import QComboBox, QFileDialog, QFrame, QHBoxLayout, QMenu, QSpinBox, QToolButton, QWidget
 
+from core.generator.request import MAX_STEPS
 from gui.desktop import open_path
 from gui.i18n import tr
 from gui.shortcuts import keyed
-from gui.state.engine import EngineModel
-from gui.state.memory import GIB, MemoryModel
+from gui.state.devices import device_entries
 from gui.state.session import Session
 from gui.theme.icons import set_icon
-from gui.theme.tokens import GAP_SMALL, ICON_SIZE
+from gui.theme.tokens import CONTROL_HEIGHT, GAP_SMALL, ICON_SIZE
 from gui.widgets.buttons import icon_button
 from gui.widgets.folder_button import FolderButton, short_path
-from gui.widgets.labels import label
 from gui.widgets.language_button import LanguageButton
 from gui.widgets.theme_button import ThemeButton
 
@@ -37,6 +36,7 @@ class TopBar(QWidget):
         self.device = QComboBox()
         self.explain = self._explain_switch()
         self.every = self._every_spin()
+        self.steps = self._steps_spin()
         self.theme = ThemeButton(session.settings)
         self.language = LanguageButton(session.settings)
         self.panels = icon_button("panels", tr("Panels and keyboard"))
@@ -68,10 +68,8 @@ class TopBar(QWidget):
         layout.addStretch(1)
         layout.addWidget(_line())
         layout.addWidget(self.explain)
-        every = label(tr("save every"), "muted")
-        every.setBuddy(self.every)
-        layout.addWidget(every)
         layout.addWidget(self.every)
+        layout.addWidget(self.steps)
         layout.addWidget(_line())
         layout.addWidget(self.theme)
         layout.addWidget(self.language)
@@ -86,6 +84,7 @@ class TopBar(QWidget):
         self.device.activated.connect(self._choose_device)
         self.explain.toggled.connect(lambda on: self._settings.set("xai.enabled", on))
         self.every.valueChanged.connect(lambda n: self._settings.set("xai.every", n))
+        self.steps.valueChanged.connect(lambda n: self._settings.set("xai.save_steps", n))
         self._settings.changed.connect(self._show_all)
         self._session.catalog.changed.connect(self._show_folders)
         self._session.engine.changed.connect(self._show_devices)
@@ -99,7 +98,7 @@ class TopBar(QWidget):
         button.setText(tr("Explain"))
         button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         button.setCheckable(True)
-        button.setToolTip(tr("Show by Integrated Gradients what the classifier looks at in the shown image"))
+        button.setToolTip(tr("Show what the classifier looks at in the shown image, and explain images of a run"))
         keyed(button, "explain")
         button.setAccessibleName(tr("Explanations"))
         return button
@@ -107,12 +106,25 @@ class TopBar(QWidget):
     def _every_spin(self) -> QSpinBox:
         spin = QSpinBox()
         spin.setRange(0, 10_000)
-        spin.setSpecialValueText(tr("none"))
-        spin.setFixedWidth(72)
+        spin.setSpecialValueText(tr("none saved"))
+        spin.setPrefix(tr("every") + " ")
         spin.setAccessibleName(tr("Save the explanation of every N-th image"))
         spin.setToolTip(
-            tr("While generating with explanations on, the explanation of every N-th image of a class is saved too")
+            tr(
+                "While generating with explanations on, the explanation of one image in every N of a class is saved "
+                "too, beginning with the first"
+            )
         )
+        _narrow(spin, 100)
+        return spin
+
+    def _steps_spin(self) -> QSpinBox:
+        spin = QSpinBox()
+        spin.setRange(1, MAX_STEPS)
+        spin.setPrefix(tr("steps") + " ")
+        spin.setAccessibleName(tr("XAI steps: every N-th denoising step"))
+        spin.setToolTip(tr("The analysis of a trajectory looks at every N-th denoising step"))
+        _narrow(spin, 100)
         return spin
 
     def _show_all(self) -> None:
@@ -121,6 +133,8 @@ class TopBar(QWidget):
         self.explain.setChecked(self._settings.get("xai.enabled"))
         self.every.setValue(self._settings.get("xai.every"))
         self.every.setEnabled(self._settings.get("xai.enabled"))
+        self.steps.setValue(self._settings.get("xai.save_steps"))
+        self.steps.setEnabled(self._settings.get("xai.enabled"))
 
     def _show_folders(self) -> None:
         folder, output = self._settings.models, self._settings.output
@@ -182,17 +196,10 @@ class TopBar(QWidget):
             self._settings.choose_folder(key, Path(folder))
 
 
-def device_entries(engine: EngineModel, memory: MemoryModel) -> list[tuple[str, str]]:
-    """Return key and words of every device that can be chosen, `auto` first."""
-    if engine.info is None:
-        return [("auto", tr("Automatic device")), ("cpu", "CPU")]
-    named = {device.key: device.name for device in engine.info.devices}
-    short = named[engine.info.automatic].split(" · ")[0]
-    for key, found in memory.devices.items():
-        if key in named:
-            words = tr("{free} of {total} GB free")
-            named[key] += f" · {words.format(free=f'{found.free / GIB:.1f}', total=f'{found.total / GIB:.0f}')}"
-    return [("auto", tr("Automatic: {device}").format(device=short)), *named.items()]
+def _narrow(spin: QSpinBox, number: int) -> None:
+    """Make room for a prefix and a number of so many digits, and no more."""
+    text = f"{spin.prefix()}{number}"
+    spin.setFixedWidth(spin.fontMetrics().horizontalAdvance(text) + CONTROL_HEIGHT)
 
 
 def _line() -> QFrame:

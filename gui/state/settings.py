@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Final
 
 from PyQt5.QtCore import QObject, QSettings, QTimer, pyqtSignal
 
 from core.config.config_manager import ConfigManager, Value
+from core.config.schema import BY_KEY
+from core.config.transfer import Change, ImportPlan, export_settings, plan_import
 from core.errors import OutputError
+from core.generator.request import DEFAULT_STEPS
 from core.utils.path_manager import PathManager
 
 SAVE_DELAY_MS: Final = 800
@@ -51,6 +55,40 @@ class SettingsModel(QObject):
         self._config.set(key, value)
         self._timer.start(SAVE_DELAY_MS)
         self.changed.emit(key)
+
+    def choose(self, key: str, value: Value) -> None:
+        """Change a setting as a person does, with what follows: a sampler brings its usual number of steps."""
+        if BY_KEY[key].form == "folder":
+            self.choose_folder(key, Path(str(value)) if value else None)
+            return
+        self.set(key, value)
+        if key == "generation.sampler":
+            self.set("generation.steps", DEFAULT_STEPS[str(value)])
+
+    def is_default(self, key: str) -> bool:
+        """Whether a setting is as it was at the first start."""
+        return bool(self._config.get(key) == BY_KEY[key].default)
+
+    def reset(self, key: str) -> None:
+        """Give a setting its default back."""
+        self.set(key, BY_KEY[key].default)
+
+    def to_defaults(self) -> tuple[Change, ...]:
+        """Return what would change if every setting got its default back."""
+        return tuple(Change(BY_KEY[key], value, BY_KEY[key].default) for key, value in self._config.chosen().items())
+
+    def apply(self, changes: Iterable[Change]) -> None:
+        """Carry out changes that somebody has looked at."""
+        for change in changes:
+            self.set(change.setting.key, change.after)
+
+    def export_to(self, target: Path) -> None:
+        """Write every setting to a file; raises `OutputError`."""
+        export_settings(self._config, target)
+
+    def read(self, source: Path) -> ImportPlan:
+        """Return what a settings file would change, changing nothing; raises `InputRefusedError`."""
+        return plan_import(self._config, source)
 
     @property
     def models(self) -> Path:

@@ -1,7 +1,7 @@
 """The engine's process: serves an engine over a pipe, one thread a job. Never imports Qt.
 
 Messages in: ``("call", job, method, arguments)``, ``("stop", job, StopMode)``,
-``("pause", job, bool)``, ``("close",)``.
+``("pause", job, bool)``, ``("threads", count)``, ``("close",)``.
 Messages out: ``("item", job, value)`` for each value of a stream, then ``("return", job, value)`` or
 ``("error", job, FarError)``; and ``("log", 0, record)`` for what was logged.
 """
@@ -88,6 +88,9 @@ class Host:
             self._stop_all()
 
     def _answer(self, message: Message) -> None:
+        if message[0] == "threads":
+            self._engine.use_threads(message[1])
+            return
         if message[0] in ("stop", "pause"):
             self._steer(*message)
             return

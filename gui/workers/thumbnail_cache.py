@@ -34,12 +34,12 @@ class ThumbnailCache:
     folder
         Where they are kept; made when the first one is.
     max_bytes
-        Most that is kept, roughly; the oldest go first.
+        Most that is kept, roughly; the oldest go first. May be changed at any time.
     """
 
     def __init__(self, folder: Path, max_bytes: int) -> None:
         self._folder = folder
-        self._max_bytes = max_bytes
+        self.max_bytes = max_bytes
         self._guard = threading.Lock()
         self._new = LOOKS  # so that the first new one of a session looks
 
@@ -58,10 +58,10 @@ class ThumbnailCache:
         """Delete the oldest thumbnails if there are too many."""
         found = sorted(_files(self._folder), key=lambda entry: entry.stat().st_mtime)
         used = sum(entry.stat().st_size for entry in found)
-        if used <= self._max_bytes:
+        if used <= self.max_bytes:
             return
         for entry in found:
-            if used <= KEPT_SHARE * self._max_bytes:
+            if used <= KEPT_SHARE * self.max_bytes:
                 return
             used -= entry.stat().st_size
             os.unlink(entry.path)

@@ -1,0 +1,73 @@
+"""What a window does on behalf of its session: opens the settings and the diagnostics, and grants wishes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING
+
+from PyQt5 import sip
+from PyQt5.QtCore import QObject, QTimer
+from PyQt5.QtWidgets import QDialog
+
+from gui.state.wishes import Wish
+
+if TYPE_CHECKING:
+    from gui.dialogs.settings_dialog import Place
+    from gui.main_window import MainWindow
+
+
+class FrontDesk(QObject):
+    """Opens dialogs over a window, one of a kind at a time; their code is loaded when they are first asked for."""
+
+    def __init__(self, window: MainWindow) -> None:
+        super().__init__(window)
+        self._window, self._session = window, window.session
+        self._open: dict[str, QDialog] = {}
+        self._place: Place | None = None
+        self._grants: dict[Wish, Callable[[], object]] = {
+            Wish.OUTPUT_FOLDER: window.top.choose_output,
+            Wish.MODELS_FOLDER: window.top.choose_models,
+            Wish.SETTINGS: self.show_settings,
+        }
+        self._session.wish.connect(self.grant)
+
+    def grant(self, wish: Wish) -> None:
+        """Do what the session asks of its window."""
+        self._grants[wish]()
+
+    def offer(self, wish: Wish, do: Callable[[], object]) -> None:
+        """Say what a wish is granted with."""
+        self._grants[wish] = do
+
+    def show_settings(self) -> None:
+        """Show the settings, where they were left if the language has just been changed in them."""
+        from gui.dialogs.settings_dialog import Place, SettingsDialog
+
+        place, self._place = self._place or Place(), None
+        self._show("settings", partial(SettingsDialog, self._session, place, self._window))
+        dialog = self.dialog("settings")
+        if isinstance(dialog, SettingsDialog):
+            dialog.language_chosen.connect(self._come_back)
+
+    def dialog(self, name: str) -> QDialog | None:
+        """Return an open dialog: ``settings``, ``diagnostics``."""
+        found = self._open.get(name)
+        return None if found is None or sip.isdeleted(found) else found
+
+    def take_over(self, old: FrontDesk) -> None:
+        """Open the settings again that were open in the window before this one."""
+        if old._place:
+            self._place = old._place
+            QTimer.singleShot(0, self.show_settings)
+
+    def _come_back(self, place: Place) -> None:
+        self._place = place
+
+    def _show(self, name: str, make: Callable[[], QDialog]) -> None:
+        dialog = self.dialog(name)
+        if dialog is None:
+            dialog = self._open[name] = make()
+            dialog.open()
+        dialog.raise_()
+        dialog.activateWindow()
