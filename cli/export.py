@@ -113,6 +113,8 @@ def _export(plan: ExportPlan, console: Console, cancel: CancelToken) -> int:
 def _warn(plan: ExportPlan, console: Console) -> None:
     for warning in plan.warnings:
         console.warn(f"Note: {warning}")
+    for item in plan.left_out:
+        console.warn(f"Left out: {item.reason}")
 
 
 def _stopped(console: Console) -> int:

@@ -29,6 +29,7 @@ class FrontDesk(QObject):
             Wish.OUTPUT_FOLDER: window.top.choose_output,
             Wish.MODELS_FOLDER: window.top.choose_models,
             Wish.SETTINGS: self.show_settings,
+            Wish.EXPORT: self.show_export,
         }
         self._session.wish.connect(self.grant)
 
@@ -50,8 +51,14 @@ class FrontDesk(QObject):
         if isinstance(dialog, SettingsDialog):
             dialog.language_chosen.connect(self._come_back)
 
+    def show_export(self) -> None:
+        """Offer to make a data set of the output folder."""
+        from gui.dialogs.export_dialog import ExportDialog
+
+        self._show("export", partial(ExportDialog, self._session.dataset_export, self._window))
+
     def dialog(self, name: str) -> QDialog | None:
-        """Return an open dialog: ``settings``, ``diagnostics``."""
+        """Return an open dialog: ``settings``, ``export``, ``diagnostics``."""
         found = self._open.get(name)
         return None if found is None or sip.isdeleted(found) else found
 

@@ -59,7 +59,7 @@ class MainWindow(QMainWindow):
         self._problems: list[ProblemDialog] = []
         self.setWindowTitle(PRODUCT)
         self.setAcceptDrops(True)
-        self.help = HelpDesk(self, session.keys)
+        self.help = HelpDesk(self)
         self._make_panels()
         self.desk = FrontDesk(self)
         self._lay_out()
@@ -229,9 +229,12 @@ class MainWindow(QMainWindow):
         keyed(menu.addAction(tr("Hide or show all panels"), self.toggle_panels), "panels")
         keyed(menu.addAction(tr("Reset the layout"), self.reset_layout), "reset-layout")
         menu.addSeparator()
+        keyed(menu.addAction(tr("Export for training…"), self.desk.show_export), "export")
         keyed(menu.addAction(tr("Settings…"), self.desk.show_settings), "settings")
         keyed(menu.addAction(tr("Keyboard shortcuts…"), self.help.show_keys), "keys")
         keyed(menu.addAction(tr("Run a command…"), self.help.show_palette), "palette")
+        keyed(menu.addAction(tr("Glossary…"), self.help.show_glossary), "glossary")
+        keyed(menu.addAction(tr("Show me around"), self.help.start_tour), "tour")
         return menu
 
     def _key_table(self) -> tuple[Key, ...]:
@@ -262,6 +265,7 @@ class MainWindow(QMainWindow):
             Key(("C",), tr("Compare the chosen images"), gallery.compare, "compare", Area.GALLERY),
             Key(("Del",), tr("Move the chosen images to the trash"), gallery.delete, "delete", Area.GALLERY),
             Key(("Ctrl+Z",), tr("Undo the last deletion"), gallery.undo, "undo", Area.GALLERY),
+            Key(("Ctrl+Shift+E",), tr("Export for training"), self.desk.show_export, "export", Area.GALLERY),
             Key(("Alt+Up",), tr("Make the chosen run earlier"), lambda: self.queue.move_run(-1), "queue-up", queue,
                 "queue"),
             Key(("Alt+Down",), tr("Make the chosen run later"), lambda: self.queue.move_run(1), "queue-down", queue,
@@ -277,6 +281,8 @@ class MainWindow(QMainWindow):
             Key(("Shift+F6",), tr("Go to the part of the window before"), lambda: self.step_region(-1),
                 "previous-region", window),
             Key(("Ctrl+Shift+P",), tr("Run a command by its words"), self.help.show_palette, "palette", Area.HELP),
+            Key((), tr("Show me around"), self.help.start_tour, "tour", Area.HELP),
+            Key(("Shift+F1",), tr("Glossary"), self.help.show_glossary, "glossary", Area.HELP),
             Key(("F1",), tr("Keyboard shortcuts"), self.help.show_keys, "keys", Area.HELP),
             Key(("Ctrl+Q",), tr("Close"), self.close, "close", window),
         )  # fmt: skip

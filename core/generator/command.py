@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import os
-import shlex
-import subprocess
-import sys
-from pathlib import Path
 
 from core.generator.request import GenerationRequest
 from core.utils.path_manager import PathManager
+from core.utils.shell import shell_line
 
 
 def command_arguments(request: GenerationRequest) -> list[str]:
@@ -44,6 +41,4 @@ def command_line(
     windows
         Quote as Windows' own command prompt expects it.
     """
-    main: Path = (paths or PathManager()).project_root / "main.py"
-    words = [sys.executable, str(main), *command_arguments(request)]
-    return subprocess.list2cmdline(words) if windows else shlex.join(words)
+    return shell_line(command_arguments(request), paths, windows=windows)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 from PyQt5.QtWidgets import QMenu, QWidget
@@ -10,6 +11,7 @@ from PyQt5.QtWidgets import QMenu, QWidget
 from gui.desktop import open_path
 from gui.i18n import tr
 from gui.state.session import Session
+from gui.state.wishes import Wish
 from gui.workers.scan import GalleryItem
 
 
@@ -64,6 +66,8 @@ class GalleryMenu(QMenu):
         words = tr("Compare the two") if count == 2 else tr("Compare with another one")
         self._add(words + self._key("compare"), self._act["compare"], count in (1, 2))
         self._add(tr("Contact sheet…"), self._act["sheet"], self._session.gallery.rowCount() > 0)
+        words = tr("Export for training…") + self._key("export")
+        self._add(words, partial(self._session.wish.emit, Wish.EXPORT), bool(self._session.gallery.counts))
 
     def _add_trash(self) -> None:
         trash, rejected = self._session.collection.trash, len(self._session.gallery.rejected())

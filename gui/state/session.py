@@ -9,14 +9,17 @@ from pathlib import Path
 from PyQt5.QtCore import QObject, pyqtSignal
 
 from core.cancel import StopMode
+from core.dataset.export.events import ExportFinished
 from core.errors import ISICGUIError
 from core.events import Failed, Finished, ImageDone
 from core.generator.request import UNCHANGED, GenerationRequest, RunChanges
 from core.utils.logger import RingHandler
+from gui.i18n import tr
 from gui.state.announcer import Announcer
 from gui.state.catalog import CatalogModel, Discover
 from gui.state.classes import ClassesModel
 from gui.state.collection import Collection
+from gui.state.dataset_export import DatasetExportModel
 from gui.state.denoising import DenoisingModel
 from gui.state.engine import EngineModel, EngineState
 from gui.state.explain import ExplainModel
@@ -88,6 +91,7 @@ class Session(QObject):
         self.picture = PictureModel(self._files, self)
         self.denoising = DenoisingModel(self)
         self.collection = Collection(engine, self.gallery, self.picture, self.denoising, self.run, self)
+        self.dataset_export = DatasetExportModel(settings, self)
         self.explain = ExplainModel(engine, self)
         self.log = LogModel(ring, self)
         self.memory = MemoryModel(engine, self._engine_answers, self)
@@ -184,6 +188,7 @@ class Session(QObject):
         self.settings.save()
         self.explain.stop()
         self.collection.close()
+        self.dataset_export.close()
         self.gallery.stop()
         self.log.close()
         self._engine.close()
@@ -229,8 +234,10 @@ class Session(QObject):
         self.engine.changed.connect(self.memory.look)
         self.collection.told.connect(self.tell)
         self.explain.saved.connect(self._explanation_saved)
+        self.dataset_export.finished.connect(self._tell_export)
         for source in (self.settings, self.catalog, self.engine, self.gallery, self.collection, self.explain):
             source.failed.connect(self.report)
+        self.dataset_export.failed.connect(self.report)
 
     def _checked_request(self) -> GenerationRequest | None:
         try:
@@ -304,6 +311,9 @@ class Session(QObject):
         warming_up = event.done == 1 and event.total > 1
         if run.request and run.started and run.image_size and not warming_up:
             self._speeds.learn(run.request, run.started, run.image_size, event.seconds)
+
+    def _tell_export(self, export: ExportFinished) -> None:
+        self.tell(tr("Written: {path}").format(path=export.target))
 
     def _explanation_saved(self, path: Path) -> None:
         self.gallery.add_explained(path.parent)

@@ -15,3 +15,4 @@ class Wish(enum.Enum):
     DIAGNOSTICS = "diagnostics"
     RESTART = "restart"
     ANALYSIS = "analysis"
+    EXPORT = "export"

@@ -36,6 +36,18 @@ def _palette(window: MainWindow) -> QDialog:
     return _shown(window, "palette")
 
 
+def _export(window: MainWindow) -> QDialog:
+    window.desk.show_export()
+    dialog = window.desk.dialog("export")
+    assert dialog
+    return dialog
+
+
+def _glossary(window: MainWindow) -> QDialog:
+    window.help.show_glossary()
+    return _shown(window, "glossary")
+
+
 def _shown(window: MainWindow, name: str) -> QDialog:
     dialog = window.help.dialog(name)
     assert dialog
@@ -43,10 +55,12 @@ def _shown(window: MainWindow, name: str) -> QDialog:
 
 
 DIALOGS: Final[Mapping[str, Maker]] = {
+    "export": _export,
     "close": lambda window: CloseDialog(3, 8, window),
     "discard": lambda window: DiscardDialog(3, Path("output"), window),
     "empty trash": lambda window: EmptyTrashDialog(5, window),
     "problem": _problem,
     "keyboard shortcuts": _keys,
     "command palette": _palette,
+    "glossary": _glossary,
 }

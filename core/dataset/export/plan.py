@@ -92,8 +92,9 @@ class ExportPlan:
 
     @property
     def tree(self) -> dict[str, int]:
-        """Number of files in each folder, by its path; the export itself is ``""``."""
-        return dict(sorted(Counter(path.rpartition("/")[0] for path in self.sizes).items()))
+        """Number of files in each folder, by its path; the export itself is ``""``. Train comes before val and test."""
+        found = Counter(path.rpartition("/")[0] for path in self.sizes)
+        return dict(sorted(found.items(), key=lambda item: _rank(item[0])))
 
 
 def plan_export(output: Path, options: ExportOptions, tick: Tick = go_on) -> ExportPlan:
@@ -173,6 +174,11 @@ def check_target(options: ExportOptions) -> None:
         _check_free(options.target)
         if options.zip:
             _check_free(options.archive)
+
+
+def _rank(path: str) -> list[tuple[int, str]]:
+    order = (*PARTS, *CLASS_CODES)
+    return [(order.index(name) if name in order else len(order), name) for name in path.split("/") if name]
 
 
 def _is_wanted(code: str, rating: Rating, options: ExportOptions) -> bool:

@@ -32,10 +32,7 @@ def _about_folder(collection: Collection, left_out: Sequence[Unusable]) -> Itera
     if left_out:
         names = ", ".join(f"{item.code}/{item.path.name}" for item in left_out[:NAMED])
         more = ", …" if len(left_out) > NAMED else ""
-        yield Message(
-            "Left out because unusable: %n file(s) ({names}). The first reason: {why}",
-            n=len(left_out), names=names + more, why=left_out[0].reason,
-        )  # fmt: skip
+        yield Message("Left out because unusable: %n file(s) ({names}).", n=len(left_out), names=names + more)
     if collection.is_growing:
         yield Message("A run is writing into this folder: images that it finishes later will not be in the export.")
 
