@@ -18,6 +18,7 @@ from cli.generate import generate, resume
 from cli.models import models
 from cli.reproduce import reproduce
 from cli.train import train
+from cli.trajectory import trajectory
 from core.crash import write_report
 from core.errors import ISICGUIError
 from core.utils.leash import obey_leash
@@ -32,6 +33,7 @@ Examples
   python main.py                                             the window
   python main.py generate --classes MEL=4,NV=2 --output demo
   python main.py explain demo/MEL --output demo/xai
+  python main.py trajectory --class MEL --output demo-trajectory
   python main.py reproduce demo/MEL/ISIC_0000001.png
   python main.py export demo --to demo-set --format imagefolder
   python main.py train classifier --data PHOTOS --preset quick
@@ -64,7 +66,7 @@ def cli() -> None:
     """
 
 
-for command in (generate, resume, reproduce, explain, classify, export, train, experiments, models, doctor):
+for command in (generate, resume, reproduce, explain, classify, trajectory, export, train, experiments, models, doctor):
     cli.add_command(command)
 
 

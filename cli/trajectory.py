@@ -1,0 +1,102 @@
+"""`trajectory`: the full analysis of how images came about, and of what the classifier sees in them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from cli.console import Console
+from cli.options import FOLDER, classifier_option, device_option, json_option
+from cli.signals import EXIT_INTERRUPTED, stop_on_signal
+from core.errors import ModelRefusedError
+from core.events import Event, Failed
+from core.generator.request import DEFAULT_SAMPLER, DEFAULT_STEPS, PRECISIONS
+from xai.explanation import ExplanationCancelled
+from xai.trajectory.events import Analysed, AnalysisFinished, AnalysisStarted, Progress
+from xai.trajectory.request import NEUTRAL_ACTIONS, TrajectoryRequest, default_methods, parse_classes
+
+
+@click.command(short_help="Explain how images came about, step by step, and test it.")
+@click.option("--class", "classes", default="MEL", show_default=True, help="MEL, MEL,NV or all.")
+@click.option("--seed", type=int, default=42, show_default=True, help="Base seed, as of generate.")
+@click.option("--index", type=int, default=0, show_default=True, help="First image, counted from 0 as generate does.")
+@click.option("--count", type=int, default=1, show_default=True, help="Images of each class.")
+@click.option(
+    "--image",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Analyse this image: class, seed and settings from its recipe.",
+)
+@click.option("--output", type=FOLDER, required=True, help="Folder of the analysis, or an output folder of images.")
+@click.option("--models", type=FOLDER, help="Folder of checkpoints or model packs [default: the starter models].")
+@classifier_option
+@click.option("--steps", type=int, help="Denoising steps [default: 20; ddim and ddpm 50].")
+@click.option(
+    "--sampler",
+    type=click.Choice(list(DEFAULT_STEPS)),
+    default=DEFAULT_SAMPLER,
+    show_default=True,
+    help="Denoising method.",
+)
+@click.option("--guidance", type=float, help="Classifier-free guidance, 1 = none [default: the model's own].")
+@click.option("--precision", type=click.Choice(PRECISIONS), default="auto", show_default=True, help="Number format.")
+@click.option("--no-color", is_flag=True, help="Leave out the colour statistics that lie next to the models.")
+@click.option("--every", type=int, default=5, show_default=True, metavar="N", help="Keep and explain every N-th step.")
+@click.option(
+    "--methods", default=",".join(default_methods()), show_default=True, help="Maps; the first decides the regions."
+)
+@click.option(
+    "--groups", type=int, default=8, show_default=True, help="Groups of steps for Time-SHAP; up to 10 exactly."
+)
+@click.option(
+    "--neutral",
+    type=click.Choice(NEUTRAL_ACTIONS),
+    default="auto",
+    show_default=True,
+    help="What a step does that is left out: predict no class, or hold the last prediction.",
+)
+@click.option("--quick", is_flag=True, help="Four groups; maps and interventions of the finished image only.")
+@device_option
+@json_option
+def trajectory(classes: str, methods: str, json_mode: bool, no_color: bool, **values: Any) -> int:
+    """Explain how images came about, step by step, and test what the explanation says.
+
+    The image is the one that `generate` makes for the same class, seed and index. Several images (--count, --class all)
+    give statistics over images. The same command continues what was interrupted.
+    """
+    names = tuple(name.strip() for name in methods.split(",") if name.strip())
+    request = TrajectoryRequest(classes=parse_classes(classes), methods=names, color=not no_color, **values)
+    console = Console(json_mode=json_mode)
+    from xai.trajectory.run import run_analysis
+
+    teller = _Teller(console)
+    with stop_on_signal() as cancel:
+        try:
+            run_analysis(request, teller, lambda: cancel.stops_now)
+        except ExplanationCancelled as error:
+            console.error(error.kind, "Stopped.", "Every finished image is kept; the same command goes on from there.")
+            return EXIT_INTERRUPTED
+    return teller.code
+
+
+class _Teller:
+    """Prints the events of an analysis; `code` is the exit code that they imply."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self.code = 0
+
+    def __call__(self, event: Event) -> None:
+        self._console.event(event)
+        if isinstance(event, AnalysisStarted):
+            self._console.say(f"{len(event.parts)} image(s), {event.finished_parts} finished before: {event.output}")
+        elif isinstance(event, Progress) and not self._console.json_mode:
+            click.echo(f"\r{event.fraction:4.0%}  {event.words:<60}", nl=False, err=True)
+        elif isinstance(event, Analysed):
+            self._console.say(f"\n{event.class_code} {event.index}: {event.folder} ({event.seconds:.0f} s)")
+        elif isinstance(event, Failed):
+            self._console.warn(f"{event.class_code}: {event.message} {event.remedy}")
+            self.code = ModelRefusedError.exit_code
+        elif isinstance(event, AnalysisFinished):
+            self._console.say(f"{event.verdict}\nReport: {event.report}")

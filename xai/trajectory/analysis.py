@@ -1,0 +1,207 @@
+"""Everything about one image: its trajectory, its maps, Time-SHAP, interventions and controls. Numbers only."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Final
+
+import numpy as np
+
+from xai.attribution import never
+from xai.classifier import Classifier
+from xai.explain import explain_image, get_classifier
+from xai.explanation import Classification, ExplainOptions, Explanation, GateVerdict
+from xai.trajectory.controls import measure_controls
+from xai.trajectory.frames import Frame, draw_frames
+from xai.trajectory.progress import Reporter
+from xai.trajectory.regions import Mask, importance, top_and_bottom
+from xai.trajectory.request import TrajectoryRequest
+from xai.trajectory.shift import Shift, measure_shifts
+from xai.trajectory.source import ImageSource
+from xai.trajectory.target import Floats, Target, all_logits, make_target, to_pixels
+from xai.trajectory.time_shap import TimeShap, time_shap
+
+MAP_STEPS: Final = 128
+"""Most steps of Integrated Gradients for the maps of a trajectory."""
+
+Stop = Callable[[], bool]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ExplainedFrame:
+    """A kept step with its maps, its regions and what interventions on it did.
+
+    Attributes
+    ----------
+    maps
+        One explanation of the frame's picture for each method.
+    top, bottom
+        Regions of equal area by the first method.
+    """
+
+    frame: Frame
+    maps: tuple[Explanation, ...]
+    top: Mask = field(repr=False)
+    bottom: Mask = field(repr=False)
+    shifts: Mapping[str, Shift]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ImageAnalysis:
+    """The whole analysis of one image.
+
+    Attributes
+    ----------
+    timesteps
+        Of every denoising step.
+    frames
+        The kept steps, in order; the last one shows the image as it is saved.
+    probabilities
+        Of every kept step and class of the classifier, shape (F, K).
+    logits
+        The same in logits.
+    explained
+        The kept steps that maps were made of, the last one always.
+    controls
+        Shifts of the last step under each of `controls.CONTROLS`.
+    seconds
+        What each stage took.
+    """
+
+    source: ImageSource
+    classifier: Classifier
+    target: Target
+    timesteps: tuple[float, ...]
+    frames: tuple[Frame, ...]
+    logits: Floats
+    probabilities: Floats
+    explained: tuple[ExplainedFrame, ...]
+    time_shap: TimeShap
+    controls: Mapping[str, Mapping[str, Shift]]
+    seconds: Mapping[str, float]
+
+    @property
+    def class_code(self) -> str:
+        """The class that the image was made for."""
+        return self.source.planned.class_code
+
+    @property
+    def last(self) -> ExplainedFrame:
+        """The image itself."""
+        return self.explained[-1]
+
+    @property
+    def answer(self) -> Classification:
+        """The classifier's answer for the image itself."""
+        return self.last.maps[0].classification
+
+    @property
+    def gate(self) -> GateVerdict:
+        """Whether the map of the image itself may be read as evidence."""
+        return self.last.maps[0].gate
+
+
+def analyse_image(
+    source: ImageSource, request: TrajectoryRequest, reporter: Reporter, should_stop: Stop = never
+) -> ImageAnalysis:
+    """Analyse one image.
+
+    Raises
+    ------
+    ExplanationCancelled
+        As soon as `should_stop` says so.
+    InputRefusedError
+        If the classifier does not know the image's class.
+    ModelRefusedError
+        If the classifier cannot be loaded.
+    """
+    seconds: dict[str, float] = {}
+    classifier = get_classifier(request.classifier, request.device)
+    target = make_target(classifier, source.planned.class_code)
+    with _timed("draw", seconds):
+        told = reporter.told("draw")
+        frames, timesteps = draw_frames(source, request.every, told=told, should_stop=should_stop)
+        logits = all_logits(classifier.logits, to_pixels(np.stack([frame.picture for frame in frames])))
+    with _timed("maps", seconds):
+        chosen = frames[-1:] if request.quick else frames
+        maps = _maps(chosen, source, request, reporter, should_stop)
+    with _timed("time_shap", seconds):
+        played = time_shap(
+            source, target, request.players, request.neutral, told=reporter.told("time_shap"), should_stop=should_stop
+        )
+    with _timed("interventions", seconds):
+        explained = _intervene(chosen, maps, target, source.planned.seed, reporter, should_stop)
+    with _timed("controls", seconds):
+        controls = _controls(explained[-1], classifier, target, source.planned.seed, reporter, should_stop)
+    return ImageAnalysis(
+        source=source,
+        classifier=classifier,
+        target=target,
+        timesteps=timesteps,
+        frames=tuple(frames),
+        logits=logits,
+        probabilities=_softmax(logits / classifier.temperature),
+        explained=tuple(explained),
+        time_shap=played,
+        controls=controls,
+        seconds=seconds,
+    )
+
+
+def _maps(
+    frames: list[Frame], source: ImageSource, request: TrajectoryRequest, reporter: Reporter, should_stop: Stop
+) -> list[tuple[Explanation, ...]]:
+    code, told = source.planned.class_code, reporter.told("maps")
+    options = ExplainOptions(request.methods, code, request.classifier, device=request.device, max_steps=MAP_STEPS)
+    maps = []
+    told(0, len(frames))
+    for done, frame in enumerate(frames, start=1):
+        maps.append(tuple(explain_image(frame.picture, options, label=code, should_stop=should_stop)))
+        told(done, len(frames))
+    return maps
+
+
+def _intervene(
+    frames: list[Frame],
+    maps: list[tuple[Explanation, ...]],
+    target: Target,
+    seed: int,
+    reporter: Reporter,
+    should_stop: Stop,
+) -> list[ExplainedFrame]:
+    told = reporter.told("interventions")
+    explained = []
+    for done, (frame, found) in enumerate(zip(frames, maps, strict=True)):
+        told(done, len(frames))
+        top, bottom = top_and_bottom(importance(found[0].attribution))
+        shifts = measure_shifts(target, frame.picture, top, bottom, seed=seed, should_stop=should_stop)
+        explained.append(ExplainedFrame(frame, found, top, bottom, shifts))
+    told(len(frames), len(frames))
+    return explained
+
+
+def _controls(
+    image: ExplainedFrame, classifier: Classifier, target: Target, seed: int, reporter: Reporter, should_stop: Stop
+) -> dict[str, dict[str, Shift]]:
+    told = reporter.told("controls")
+    told(0, 1)
+    found = measure_controls(
+        image.frame.picture, image.maps[0].attribution, classifier, target, seed=seed, should_stop=should_stop
+    )
+    told(1, 1)
+    return found
+
+
+def _softmax(logits: Floats) -> Floats:
+    raised = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return np.asarray(raised / raised.sum(axis=1, keepdims=True), dtype=np.float64)
+
+
+@contextmanager
+def _timed(stage: str, seconds: dict[str, float]) -> Iterator[None]:
+    began = time.perf_counter()
+    yield
+    seconds[stage] = time.perf_counter() - began

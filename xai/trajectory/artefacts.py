@@ -1,0 +1,81 @@
+"""Writes what is left of one image's analysis. Numbers first; a picture that fails costs nothing but itself."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from core.utils.atomic import write_bytes_atomic, write_text_atomic
+from core.utils.finite_json import finite_json
+from core.utils.output_errors import output_errors
+from xai.trajectory.folders import ANALYSIS_FILE
+
+logger = logging.getLogger(__name__)
+
+Picture = Callable[[], bytes]
+"""Draws a picture and returns it as a PNG file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """Pictures that were drawn, by file name, and why others were not."""
+
+    pictures: Mapping[str, bytes]
+    failed: Mapping[str, str]
+
+
+def write_numbers(folder: Path, data: Mapping[str, Any], arrays: Mapping[str, bytes]) -> None:
+    """Write the arrays and an `analysis.json` that is not yet marked complete.
+
+    Raises
+    ------
+    OutputError
+        If the folder cannot be written to.
+    """
+    with output_errors(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, content in arrays.items():
+            write_bytes_atomic(folder / name, content)
+        write_text_atomic(folder / ANALYSIS_FILE, finite_json({**data, "complete": False}))
+
+
+def draw_pictures(
+    folder: Path, pictures: Mapping[str, Picture], told: Callable[[int, int], None] = lambda done, total: None
+) -> Drawn:
+    """Draw and write pictures; one that fails is noted and the others are drawn all the same.
+
+    Raises
+    ------
+    OutputError
+        If the folder cannot be written to.
+    """
+    drawn, failed = {}, {}
+    for done, (name, draw) in enumerate(pictures.items()):
+        told(done, len(pictures))
+        try:
+            drawn[name] = draw()
+        except Exception as error:  # noqa: BLE001  the boundary: whatever is wrong with a plot, the numbers stand
+            logger.warning("The picture %s could not be drawn: %r", name, error)
+            failed[name] = repr(error)
+            continue
+        with output_errors(folder):
+            write_bytes_atomic(folder / name, drawn[name])
+    told(len(pictures), len(pictures))
+    return Drawn(drawn, failed)
+
+
+def write_report(folder: Path, data: Mapping[str, Any], drawn: Drawn, page: str, page_name: str) -> None:
+    """Write the page and, last of all, the complete `analysis.json`.
+
+    Raises
+    ------
+    OutputError
+        If the folder cannot be written to.
+    """
+    listed = {"pictures": list(drawn.pictures), "pictures_failed": dict(drawn.failed), "complete": True}
+    with output_errors(folder):
+        write_bytes_atomic(folder / page_name, page.encode("utf-8"))
+        write_text_atomic(folder / ANALYSIS_FILE, finite_json({**data, **listed}))

@@ -1,0 +1,119 @@
+"""Where an analysis lies, and how an interrupted one is found again.
+
+In an output folder of this program (or one named `xai_results`), each analysis gets a folder of its own, named as the
+predecessor named it: `<output>/xai_results/xai_analysis_<CLASS>_<YYYYmmdd_HHMMSS>/`. Any other folder is itself that of
+one analysis. `request.json` in it says what was asked for; the same request finds an unfinished analysis again.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final
+
+from core.dataset.layout import CSV_NAME, STATE_DIR
+from core.errors import UsageError
+from core.taxonomy import CLASS_CODES
+from core.utils.atomic import write_text_atomic
+from core.utils.finite_json import finite, finite_json
+from core.utils.output_errors import output_errors
+from xai.trajectory.request import TrajectoryRequest
+
+REQUEST_FILE: Final = "request.json"
+ANALYSIS_FILE: Final = "analysis.json"
+REPORT_FILE: Final = "report.html"
+RESULTS: Final = "xai_results"
+
+
+def identity(request: TrajectoryRequest) -> dict[str, Any]:
+    """Return what makes two requests the same analysis, as JSON types."""
+    asked = {
+        "classes": list(request.classes),
+        "seed": request.seed,
+        "index": request.index,
+        "count": request.count,
+        "image": None if request.image is None else str(request.image.absolute()),
+        "image_seed": request.image_seed,
+        "settings": request.settings(),
+    }
+    same: dict[str, Any] = json.loads(finite_json(finite(asked)))
+    return same
+
+
+def open_folder(request: TrajectoryRequest, class_name: str) -> Path:
+    """Return the folder of the analysis: an unfinished one of the same request, or a new one; it is made.
+
+    Parameters
+    ----------
+    class_name
+        What stands for the classes in the name of a new folder.
+
+    Raises
+    ------
+    UsageError
+        If the folder holds another analysis.
+    OutputError
+        If it cannot be made.
+    """
+    with output_errors(request.output):
+        if not _holds_images(request.output):
+            return _claim(request.output, request)
+        results = request.output if request.output.name == RESULTS else request.output / RESULTS
+        for folder in _unfinished(results, request):
+            return folder
+        return _claim(_new_name(results, class_name), request)
+
+
+def classes_in_name(classes: tuple[str, ...]) -> str:
+    """Return `MEL`, `MEL_NV` or `all`."""
+    return "all" if classes == CLASS_CODES else "_".join(classes)
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Return the JSON object in a file, or an empty one if there is none that can be read."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return content if isinstance(content, dict) else {}
+
+
+def is_complete(folder: Path) -> bool:
+    """Whether a folder holds an analysis that was carried through, pictures and all."""
+    return read_json(folder / ANALYSIS_FILE).get("complete") is True
+
+
+def _holds_images(folder: Path) -> bool:
+    return folder.name == RESULTS or (folder / STATE_DIR).is_dir() or (folder / CSV_NAME).is_file()
+
+
+def _unfinished(results: Path, request: TrajectoryRequest) -> Iterator[Path]:
+    """Yield the analyses of the same request that were interrupted, the latest first."""
+    found = sorted(results.glob("xai_analysis_*"), reverse=True) if results.is_dir() else []
+    wanted = identity(request)
+    yield from (f for f in found if read_json(f / REQUEST_FILE) == wanted and not is_complete(f))
+
+
+def _claim(folder: Path, request: TrajectoryRequest) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    known, wanted = read_json(folder / REQUEST_FILE), identity(request)
+    if known and known != wanted:
+        raise UsageError(
+            f"{folder} holds another analysis.",
+            remedy="Name another folder, or repeat the command that began it to continue it.",
+            path=folder,
+        )
+    if not known:
+        write_text_atomic(folder / REQUEST_FILE, finite_json(wanted))
+    return folder
+
+
+def _new_name(results: Path, class_name: str) -> Path:
+    stem = f"xai_analysis_{class_name}_{datetime.now():%Y%m%d_%H%M%S}"
+    number, folder = 1, results / stem
+    while folder.exists():
+        number += 1
+        folder = results / f"{stem}_{number}"
+    return folder

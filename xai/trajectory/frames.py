@@ -1,0 +1,100 @@
+"""The trajectory itself: what the image was at some of its denoising steps, and what it was predicted to become."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
+
+from core.generator.sampler import StepState
+from xai.attribution import never
+from xai.explanation import ExplanationCancelled
+from xai.trajectory.source import ImageSource
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Frame:
+    """One kept denoising step.
+
+    Attributes
+    ----------
+    step
+        1 to the number of steps.
+    timestep
+        The t that the network was asked about.
+    noisy
+        x_t, float32, shape (H, W, 3), around [-1, 1].
+    predicted
+        The predicted x0, float32, shape (H, W, 3), in [-1, 1].
+    picture
+        The predicted x0 as `generate` would save it, uint8, shape (H, W, 3); of the last step the saved image itself.
+    """
+
+    step: int
+    timestep: float
+    noisy: NDArray[np.float32] = field(repr=False)
+    predicted: NDArray[np.float32] = field(repr=False)
+    picture: NDArray[np.uint8] = field(repr=False)
+
+    @property
+    def name(self) -> str:
+        """The timestep as it stands in file names: `980`, or `12.5` where timesteps are fractional."""
+        return f"{self.timestep:g}"
+
+    @property
+    def noisy_picture(self) -> NDArray[np.uint8]:
+        """x_t as a picture."""
+        scaled = ((self.noisy + 1) / 2).clip(0, 1) * 255
+        return scaled.astype(np.uint8)
+
+
+def draw_frames(
+    source: ImageSource,
+    every: int,
+    *,
+    told: Callable[[int, int], None] = lambda done, total: None,
+    should_stop: Callable[[], bool] = never,
+) -> tuple[list[Frame], tuple[float, ...]]:
+    """Draw an image and keep every `every`-th step, the first and the last always.
+
+    Parameters
+    ----------
+    told
+        Called with the steps done and their number.
+
+    Returns
+    -------
+    The frames, at least one, and the timesteps of all steps.
+
+    Raises
+    ------
+    ExplanationCancelled
+        As soon as `should_stop` says so.
+    """
+    frames, timesteps = [], []
+    with source.circumstances():
+        for state in source.drawing().states():
+            if should_stop():
+                raise ExplanationCancelled
+            timesteps.append(state.timestep)
+            told(state.step, state.steps)
+            if (state.step - 1) % every == 0 or state.step == state.steps:
+                frames.append(_frame(state, source))
+    return frames, tuple(timesteps)
+
+
+def _frame(state: StepState, source: ImageSource) -> Frame:
+    shown = state.sample if state.step == state.steps else state.predicted
+    return Frame(state.step, state.timestep, _array(state.noisy), _array(state.predicted), source.finish(shown[:1])[0])
+
+
+def _array(batch: Tensor) -> NDArray[np.float32]:
+    return np.ascontiguousarray(batch[0].movedim(0, -1).float().cpu().numpy())
+
+
+def strip(frames: list[Frame]) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """Return x_t and the predicted pictures of all frames, uint8, shape (F, H, W, 3) each."""
+    return np.stack([f.noisy_picture for f in frames]), np.stack([f.picture for f in frames])

@@ -1,0 +1,155 @@
+"""The page to read about one image: verdict first, then pictures, then numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from html import escape
+from typing import Any, Final
+
+from core.utils.html import folded, items, numbers, page, pairs, paragraph, picture, section
+from xai.marks import MARKS
+from xai.trajectory.artefacts import Drawn
+from xai.trajectory.interventions import TITLES
+from xai.trajectory.words import long
+
+STYLE: Final = ".verdict { font-weight: 600; }\n"
+_SIGNS: Final = {"green": "\u2714", "amber": "\u26a0", "red": "\u2716"}
+
+
+def image_page(data: Mapping[str, Any], drawn: Drawn) -> str:
+    """Return the report on one image as HTML.
+
+    Parameters
+    ----------
+    data
+        As in `analysis.json`.
+    """
+    parts = [
+        _introduction(data),
+        *_shown(drawn, "How the image came about", ("trajectory_all_steps.png", "probabilities_over_time.png"), _HOW),
+        _time(data["time_shap"], drawn),
+        *_shown(drawn, "What the classifier looks at", _step_names(drawn), _MAPS),
+        _causal(data, drawn),
+        *_shown(drawn, "GradCAM", ["gradcam_overview.png"], _CAM),
+        _about(data, drawn),
+    ]
+    return page(f"Trajectory of {data['image']['class']} {data['image']['index']}", parts, STYLE)
+
+
+_HOW: Final = (
+    "Above what the network saw at each kept step, below what it took the image to become. The last one is the image "
+    "as it is saved."
+)
+_MAPS: Final = (
+    "Red regions raise the logit of the class, blue ones lower it, compared with the image's own skin tone. All maps "
+    "of one method share one scale, so that a pale map is a weak one. White outlines: the tenth of the picture that "
+    "the first map marks most; dotted: the tenth it marks least."
+)
+_CAM: Final = "GradCAM is coarse: it knows no more than one value for each cell, whatever the smooth picture suggests."
+
+
+def _introduction(data: Mapping[str, Any]) -> str:
+    image = data["image"]
+    title = f"<h1>Why {escape(long(image['class']))}? The image with seed {image['seed']}</h1>"
+    verdict = "".join(paragraph(sentence) for sentence in data["verdict"])
+    return f"{title}{section('Verdict', badge(data['gate']['level']), verdict)}"
+
+
+def badge(level: str) -> str:
+    """Return the gate's level with its sign, in its colour."""
+    mark = MARKS[level]  # type: ignore[index]  # one of the three levels
+    return f"<p class='verdict' style='color:{mark.colour}'>{_SIGNS[level]} {mark.word}</p>"
+
+
+def _shown(drawn: Drawn, title: str, names: Iterable[str], words: str) -> list[str]:
+    found = [picture(drawn.pictures[name], name) for name in names if name in drawn.pictures]
+    return [section(title, paragraph(words, "muted"), *found)] if found else []
+
+
+def _names(drawn: Drawn, start: str) -> list[str]:
+    return [name for name in drawn.pictures if name.startswith(start)]
+
+
+def _step_names(drawn: Drawn) -> list[str]:
+    """Return the rows of panels, without the single overlays beside them."""
+    return [name for name in _names(drawn, "xai_step_t_") if name.count("_") == 3]
+
+
+def _time(played: Mapping[str, Any], drawn: Drawn) -> str:
+    rows = [
+        (
+            f"{group['first_step']} to {group['last_step']}",
+            f"{group['first_timestep']:g} to {group['last_timestep']:g}",
+            signed(group["phi"]),
+            "exact" if group["standard_error"] is None else f"\u00b1 {group['standard_error']:.3f}",
+        )
+        for group in played["groups"]
+    ]
+    words = (
+        "Which steps make the class? Each bar is a Shapley value: what a group of steps adds to the logit, averaged "
+        f"over every order in which the groups could be let act. Here {played['neutral_action_in_words']}. The values "
+        f"add up to {signed(played['v_all'] - played['v_none'])}: the logit of this image, {signed(played['v_all'])}, "
+        f"minus that of the image made with all steps left out, {signed(played['v_none'])}."
+    )
+    shown = _shown(drawn, "When the class came into the image", ["time_shap_analysis.png"], words)
+    table = numbers(("steps", "timesteps", "logits", "standard error"), rows)
+    facts = pairs(
+        {
+            "method": played["method"],
+            "error of the sum": f"{played['efficiency_error']:.1e} logits",
+            "coalitions played": played["coalitions_played"],
+            "groups of steps walked": f"{played['segments_walked']}, instead of {played['segments_without_sharing']}",
+            "if sampled instead": f"{played['hoeffding']['orders_needed_if_sampled']} orders for an error of "
+            f"{played['hoeffding']['eps_logits']} logits with 95 % confidence (Hoeffding, observed range "
+            f"{played['marginal_range']:.2f})",
+        }.items()
+    )
+    return "".join(shown) + section("Time-SHAP in numbers", table, facts)
+
+
+def _causal(data: Mapping[str, Any], drawn: Drawn) -> str:
+    csi = data["csi"]
+    shown = [picture(drawn.pictures[n], n) for n in _names(drawn, "interventions_t_")[-1:]]
+    shown += [picture(drawn.pictures[n], n) for n in ("statistical_analysis.png",) if n in drawn.pictures]
+    rows = [_causal_row(TITLES[name], shift) for name, shift in csi["interventions"].items()]
+    for control in csi["controls"].values():
+        rows += [_causal_row(f"{TITLES[name]}: {control['what']}", s) for name, s in control["interventions"].items()]
+    head = ("intervention", "|dF| top", "|dF| bottom", "|dF| random", "CSI", "top \u2212 random")
+    words = (
+        f"Regions of {csi['pixels']} pixels each are changed in four ways, and |dF| is how far the logit moves. "
+        f"{csi['formula']}. Random: the top region itself at 20 random places. n = 1: these are measurements, not a "
+        "test; the lower rows are controls in which the pairing of map and class is broken."
+    )
+    return section("Does the marked region matter?", paragraph(words, "muted"), *shown, numbers(head, rows))
+
+
+def _causal_row(title: str, shift: Mapping[str, Any]) -> Sequence[str]:
+    keys = ("abs_dF_top", "abs_dF_bottom", "abs_dF_random", "csi", "top_minus_random")
+    return (title, *(signed(shift[key]) for key in keys))
+
+
+def _about(data: Mapping[str, Any], drawn: Drawn) -> str:
+    image, settings = data["image"], data["settings"]
+    facts = pairs(
+        {
+            "explained": image["explained"],
+            "drawn with": f"{image['sampler']}, {image['steps']} steps, guidance {image['guidance']:g}",
+            "weights": f"{image['weights']} (SHA-256 {image['weights_sha256'][:16]}\u2026)",
+            "classifier": f"{data['classifier']['path']} (SHA-256 {data['classifier']['sha256'][:16]}\u2026)",
+            "methods": ", ".join(settings["methods"]),
+            "seconds": f"{sum(data['seconds'].values()):.0f}",
+            "arrays": ", ".join(data["files"].values()),
+        }.items()
+    )
+    failed = [f"{name}: {reason}" for name, reason in drawn.failed.items()]
+    missing = (
+        (paragraph("Pictures that could not be drawn; the numbers are all there:"), items(failed)) if failed else ()
+    )
+    return section(
+        "How this was made", folded("Details", facts), items(data["notes"]) if data["notes"] else "", *missing
+    )
+
+
+def signed(value: float | None) -> str:
+    """Return a number with its sign, or a dash."""
+    return "\u2013" if value is None else f"{value:+.3f}"

@@ -1,0 +1,159 @@
+"""An image that can be drawn again and again: model, settings and colours as `generate` or a recipe has them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from core.cache.cache_manager import CacheManager
+from core.generator.color import ColorStatistics, apply_color_statistics
+from core.generator.discovery import discover
+from core.generator.drawing import Drawing, Settings
+from core.generator.image_generator import color_corrections
+from core.generator.model_manager import LoadedModel, ModelManager, missing_model
+from core.generator.precision import resolve_device, resolve_precision
+from core.generator.predictor import effective_guidance
+from core.generator.provenance import device_name
+from core.generator.reproduce import prepare, recorded_threads
+from core.generator.request import PlannedImage
+from core.generator.sampler import to_uint8
+from core.generator.schedulers import check_steps
+from core.utils.path_manager import PathManager
+from xai.trajectory.request import TrajectoryRequest
+
+BATCH_SIZE: Final = 1
+"""What `generate` takes on a CPU, and on a graphics card for a single image."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ImageSource:
+    """One image about to be drawn.
+
+    Attributes
+    ----------
+    scheduler_config
+        Recorded with the image; None for the model's own.
+    color
+        The colour statistics that the saved image is corrected with, or None.
+    original
+        The image's file as it lies on disk, uint8 (H, W, 3), or None.
+    threads
+        CPU threads that the image was made with, or None for those at hand.
+    notes
+        What has to be done otherwise than recorded.
+    """
+
+    planned: PlannedImage
+    model: LoadedModel
+    settings: Settings
+    scheduler_config: Mapping[str, Any] | None = None
+    color: ColorStatistics | None = None
+    original: NDArray[np.uint8] | None = field(default=None, repr=False)
+    threads: int | None = None
+    notes: tuple[str, ...] = ()
+
+    def drawing(self) -> Drawing:
+        """Return the image about to be drawn."""
+        return Drawing(self.model, self.settings, [self.planned.seed], self.scheduler_config)
+
+    def finish(self, samples: Tensor) -> NDArray[np.uint8]:
+        """Return images in [-1, 1], shape (N, 3, H, W), as `generate` would save them: uint8, shape (N, H, W, 3)."""
+        pictures = to_uint8(samples)
+        if self.color is None:
+            return pictures
+        return np.stack([apply_color_statistics(picture, self.color) for picture in pictures])
+
+    @contextmanager
+    def circumstances(self) -> Iterator[None]:
+        """Compute as the image was computed: without gradients, with as many threads as recorded."""
+        with torch.no_grad(), nullcontext() if self.threads is None else recorded_threads(self.threads):
+            yield
+
+    def describe(self) -> dict[str, Any]:
+        """Return what the image is drawn with, as JSON types."""
+        return {
+            "class": self.planned.class_code,
+            "index": self.planned.index,
+            "seed": self.planned.seed,
+            "sampler": self.settings.sampler,
+            "steps": self.settings.steps,
+            "guidance": self.settings.guidance,
+            "weights": str(self.model.path),
+            "weights_sha256": self.model.sha256,
+            "precision": self.model.precision,
+            "device": device_name(self.model.device),
+            "threads": self.threads or torch.get_num_threads(),
+            "color": None if self.color is None else self.color.to_json(),
+            "height": self.model.image_size,
+            "width": self.model.image_size,
+        }
+
+
+class Sources:
+    """Makes the sources of a request's images; a network is loaded once.
+
+    Raises
+    ------
+    DeviceError, UsageError, InputRefusedError
+        As `ImageGenerator.generate`.
+    """
+
+    def __init__(self, request: TrajectoryRequest) -> None:
+        self._request = request
+        self._catalog = discover(request.models or PathManager().default_models_dir)
+        self._device = resolve_device(request.device)
+        self._precision = resolve_precision(request.precision, self._device)
+        self._colors = color_corrections(self._catalog, request.color)
+        self._manager = ModelManager(CacheManager())
+
+    def source(self, planned: PlannedImage) -> ImageSource:
+        """Return an image about to be drawn.
+
+        Raises
+        ------
+        ModelRefusedError
+            If there is no usable model of its class.
+        UsageError
+            If the model has fewer training timesteps than steps were asked for.
+        """
+        chosen = self._catalog.classes[planned.class_code]
+        if not chosen.available:
+            raise missing_model(chosen)
+        model = self._manager.load(chosen, self._device, self._precision)
+        request = self._request
+        check_steps(model.scheduler_config, request.denoising_steps)
+        guidance = effective_guidance(model, request.guidance)
+        settings = Settings(request.sampler, request.denoising_steps, guidance, BATCH_SIZE)
+        return ImageSource(planned, model, settings, color=self._colors.get(planned.class_code))
+
+
+def source_of_image(image: Path, request: TrajectoryRequest) -> ImageSource:
+    """Return an image that was made before, about to be drawn again from the recipe inside it.
+
+    Raises
+    ------
+    InputRefusedError
+        If the file is no picture with a recipe.
+    ModelRefusedError
+        If there is no usable model of its class.
+    """
+    prepared = prepare(image, models=request.models, device=request.device)
+    recipe = prepared.recipe
+    return ImageSource(
+        PlannedImage(recipe.class_code, recipe.index, recipe.seed),
+        prepared.model,
+        Settings(recipe.sampler, recipe.steps, recipe.guidance, prepared.batch_size),
+        recipe.scheduler,
+        prepared.color,
+        prepared.original,
+        recipe.threads,
+        prepared.notes,
+    )
