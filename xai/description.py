@@ -52,7 +52,8 @@ def _layer_cam(found: Attribution) -> Message:
     height, width = found.cell or (0.0, 0.0)
     return Message(
         "The map knows cells of {width:.0f} x {height:.0f} pixels, smoothly enlarged, and only what speaks for the "
-        "class. Its values do not add up to the logit, so there is no convergence to check.",
+        "class; a regular grid of spots is the trace of the network's strides. Its values do not add up to the logit, "
+        "so there is no convergence to check.",
         width=width, height=height,
     )  # fmt: skip
 

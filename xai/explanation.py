@@ -18,8 +18,6 @@ if TYPE_CHECKING:  # annotations only: numpy takes a fifth of a second that the 
 GateLevel = Literal["green", "amber", "red"]
 Style = Literal["signed", "positive", "jet"]
 
-LOGITS_PER_PIXEL: Final = "logits per pixel"
-
 
 @dataclass(frozen=True, slots=True)
 class Method:
@@ -28,7 +26,8 @@ class Method:
     Attributes
     ----------
     unit
-        Of the shown map. Maps of one unit can be compared; each unit has a colour bar of its own.
+        Of the shown map. Maps of one unit share a scale; each unit has a colour bar of its own. A logit that is spread
+        over a superpixel or a window is no measure for one that a single pixel can hold, so these are units as well.
     complete
         Whether the values add up to the difference between the image's logit and the baseline's.
     uses_baseline
@@ -47,14 +46,14 @@ class Method:
 _COMPLETE: Final[dict[str, bool]] = {"complete": True, "uses_baseline": True, "of_difference": True}
 
 FACTS: Final[dict[str, Method]] = {
-    "ig": Method("Integrated Gradients", LOGITS_PER_PIXEL, **_COMPLETE),
-    "shapley": Method("Shapley values of superpixels", LOGITS_PER_PIXEL, **_COMPLETE),
+    "ig": Method("Integrated Gradients", "logits per pixel", **_COMPLETE),
+    "shapley": Method("Shapley values of superpixels", "logits per pixel of a superpixel", **_COMPLETE),
     "combined": Method(
         "Agreement of IG and Shapley", "share of the difference per pixel", uses_baseline=True, of_difference=True
     ),
     "gradcam": Method("Grad-CAM", "mean gradient x activation per cell"),
     "layercam": Method("LayerCAM", "positive gradient x activation per cell"),
-    "occlusion": Method("Occlusion", LOGITS_PER_PIXEL, uses_baseline=True),
+    "occlusion": Method("Occlusion", "logits per pixel of a window", uses_baseline=True),
     "smoothgrad": Method("SmoothGrad", "logits per unit of brightness"),
 }
 

@@ -15,37 +15,42 @@ from PIL import Image
 from core.taxonomy import CLASS_INDEX, class_name
 from core.utils.palette import ACCENT, HAIRLINE, MUTED, PANEL, TEXT
 from xai.baselines import DESCRIPTIONS
-from xai.colour import blend_signed
-from xai.explanation import METHODS, Explanation
+from xai.colour import colour_ramp
+from xai.comparison import BAR_GROUND
+from xai.explanation import FACTS, METHODS, Explanation, Style
+from xai.gate import delta_level
 from xai.marks import MARKS, draw_icon
 from xai.overlay import CLIP_PERCENTILE, OPACITY, SMOOTHING, enlargement, render_overlay, shared_scale, why_no_map
 
 DPI: Final = 120
-ALL_WELL: Final = "A validated classifier, sure of the class it was asked about, and a map that adds up."
 _QUIET_BAR: Final = "#c3c9cf"
 _MAX_BARS: Final = 8
-_GROUND: Final = 176
-"""Grey behind the colour bar, as between light skin and a dark lesion."""
+_VERDICT_LINES: Final = 3
+_LINE: Final = 170
+"""Letters of small print that fit into a line."""
 
 
-def render_figure(explanation: Explanation, *, scale: float | None = None, opacity: float = OPACITY) -> Image.Image:
-    """Return the figure, 1320 x 648 pixels: what is needed to read the map, in one picture.
+def render_figure(explanation: Explanation, *, scale: float | None = None, style: Style = "signed") -> Image.Image:
+    """Return the figure, 1320 x 720 pixels: what is needed to read the map, in one picture.
 
     Parameters
     ----------
-    scale, opacity
+    scale, style
         As in `render_overlay`.
     """
     scale = scale or shared_scale([explanation])
-    figure = Figure(figsize=(11, 5.4), dpi=DPI, facecolor=PANEL)
+    figure = Figure(figsize=(11, 6), dpi=DPI, facecolor=PANEL)
     canvas = FigureCanvasAgg(figure)
     _draw_title(figure, explanation)
-    _draw_picture(figure.add_axes((0.03, 0.26, 0.28, 0.57)), Image.fromarray(explanation.image), "picture")
-    overlay = render_overlay(explanation, scale=scale, opacity=opacity)
-    _draw_picture(figure.add_axes((0.325, 0.26, 0.28, 0.57)), overlay, "what speaks for and against")
+    picture = figure.add_axes((0.03, 0.334, 0.28, 0.513))
+    _draw_picture(picture, Image.fromarray(explanation.image), "picture")
+    _draw_superpixels(picture, explanation)
+    overlay = render_overlay(explanation, scale=scale, style=style)
+    _draw_picture(figure.add_axes((0.325, 0.334, 0.28, 0.513)), overlay, _TITLES[style])
+    _draw_gap(figure, explanation)
     if why_no_map(explanation) is None:
-        _draw_colour_bar(figure.add_axes((0.617, 0.29, 0.013, 0.51)), scale, opacity)
-    _draw_answer(figure.add_axes((0.8, 0.29, 0.17, 0.49)), explanation)
+        _draw_colour_bar(figure.add_axes((0.617, 0.361, 0.013, 0.459)), FACTS[explanation.method].unit, scale, style)
+    _draw_answer(figure.add_axes((0.8, 0.361, 0.17, 0.441)), explanation)
     _draw_verdict(figure, explanation)
     _draw_small_print(figure, explanation, scale)
     canvas.draw()
@@ -64,11 +69,18 @@ def long_name(target: str) -> str:
     return f"{target} ({class_name(target)})" if target in CLASS_INDEX else target
 
 
+def all_well(method: str) -> str:
+    """Say what a green gate means for a map of this method."""
+    if FACTS[method].complete:
+        return "A validated classifier, sure of the class it was asked about, and a map that adds up."
+    return "A validated classifier, sure of the class it was asked about."
+
+
 def _draw_title(figure: Figure, explanation: Explanation) -> None:
-    figure.text(0.03, 0.935, f"Why {long_name(explanation.target)}?", color=TEXT, fontsize=15, weight="bold")
+    figure.text(0.03, 0.941, f"Why {long_name(explanation.target)}?", color=TEXT, fontsize=15, weight="bold")
     file = "" if explanation.source is None else f"{explanation.source.name}   ·   "
     words = f"{file}{METHODS[explanation.method]}   ·   {explanation.notes[0] if explanation.notes else ''}"
-    figure.text(0.03, 0.89, words.rstrip(" ·"), color=MUTED, fontsize=9, parse_math=False)
+    figure.text(0.03, 0.901, words.rstrip(" ·"), color=MUTED, fontsize=9, parse_math=False)
 
 
 def _draw_picture(axes: Axes, picture: Image.Image, title: str) -> None:
@@ -78,15 +90,45 @@ def _draw_picture(axes: Axes, picture: Image.Image, title: str) -> None:
     axes.set_anchor("NW")
 
 
-def _draw_colour_bar(axes: Axes, scale: float, opacity: float) -> None:
-    values = np.linspace(-1, 1, 256)[:, None].repeat(2, axis=1)
-    ground = np.full((*values.shape, 3), _GROUND, np.uint8)
-    axes.imshow(blend_signed(ground, values, opacity), aspect="auto", origin="lower", extent=(0.0, 1.0, -scale, scale))
+_TITLES: Final[dict[Style, str]] = {
+    "signed": "what speaks for and against",
+    "positive": "what speaks for it (positive values only)",
+    "jet": "what speaks for it (positive values only, as in older figures)",
+}
+
+
+def _draw_superpixels(axes: Axes, explanation: Explanation) -> None:
+    """Outline the superpixels that the map is made of."""
+    if explanation.segments is None:
+        return
+    for number in range(1, int(explanation.segments.max()) + 1):
+        inside = explanation.segments == number
+        if min(inside.shape) > 1:
+            axes.contour(inside, [0.5], colors="white", linewidths=0.7)
+
+
+def _draw_gap(figure: Figure, explanation: Explanation) -> None:
+    """Say how far the map is from adding up, on a badge in the colour of the level."""
+    gap = explanation.relative_delta
+    if not FACTS[explanation.method].complete or gap is None or not np.isfinite(gap):
+        return
+    colour = MARKS[delta_level(gap)].colour
+    box = {"boxstyle": "round,pad=0.35", "facecolor": colour, "edgecolor": "none"}
+    words = f"gap {gap:.2%}"
+    figure.text(0.603, 0.866, words, color="white", fontsize=8, ha="right", va="center", bbox=box, parse_math=False)
+
+
+def _draw_colour_bar(axes: Axes, unit: str, scale: float, style: Style) -> None:
+    colours = colour_ramp(style, 256, BAR_GROUND, OPACITY)[:, None].repeat(2, axis=1)
+    low = -scale if style == "signed" else 0.0
+    axes.imshow(colours, aspect="auto", origin="lower", extent=(0.0, 1.0, low, scale))
     axes.set_xticks([])
     axes.yaxis.tick_right()
-    axes.set_yticks([-scale, 0, scale], [f"\u2264 \u2212{scale:.2g}  against", "0", f"\u2265 +{scale:.2g}  for"])
+    ticks = {-scale: f"\u2264 \u2212{scale:.2g}  against", 0.0: "0", scale: f"\u2265 +{scale:.2g}  for"}
+    shown = {value: words for value, words in ticks.items() if value >= low}
+    axes.set_yticks(list(shown), list(shown.values()))
     axes.tick_params(labelsize=8, colors=MUTED, length=3, color=HAIRLINE)
-    axes.set_title("logits per pixel", loc="left", fontsize=8, color=MUTED, pad=10)
+    axes.set_title(textwrap.fill(unit, 22), loc="left", fontsize=8, color=MUTED, pad=10)
     _hide_frame(axes)
 
 
@@ -114,29 +156,43 @@ def _hide_frame(axes: Axes) -> None:
 
 def _draw_verdict(figure: Figure, explanation: Explanation) -> None:
     level = explanation.gate.level
-    icon = figure.add_axes((0.03, 0.155, 0.03, 0.06))
+    icon = figure.add_axes((0.03, 0.24, 0.03, 0.054))
     icon.imshow(draw_icon(level, 64))
     icon.set_axis_off()
     icon.set_anchor("W")
-    figure.text(0.062, 0.185, MARKS[level].word, color=MARKS[level].colour, fontsize=11, weight="bold", va="center")
-    lines = textwrap.wrap(" ".join(explanation.gate.reasons or (ALL_WELL,)), 128)
-    if len(lines) > 2:
-        lines = [lines[0], f"{lines[1]} \u2026"]
-    figure.text(0.18, 0.185, "\n".join(lines), color=TEXT, fontsize=9, va="center", parse_math=False)
+    figure.text(0.062, 0.267, MARKS[level].word, color=MARKS[level].colour, fontsize=11, weight="bold", va="center")
+    lines = textwrap.wrap(" ".join(explanation.gate.reasons or (all_well(explanation.method),)), 128)
+    if len(lines) > _VERDICT_LINES:
+        lines = [*lines[: _VERDICT_LINES - 1], f"{lines[_VERDICT_LINES - 1]} \u2026"]
+    figure.text(0.18, 0.267, "\n".join(lines), color=TEXT, fontsize=9, va="center", parse_math=False)
 
 
 def _draw_small_print(figure: Figure, explanation: Explanation, scale: float) -> None:
-    difference = explanation.score - explanation.baseline_score
-    relative = "" if explanation.relative_delta is None else f" ({explanation.relative_delta:.2%})"
-    lines = [
-        f"logit {explanation.score:+.2f} against {explanation.baseline_score:+.2f} at the baseline: {difference:+.2f} "
-        f"is explained, error {explanation.delta:+.4f}{relative}, {explanation.steps} steps.  Baseline: "
-        f"{DESCRIPTIONS[explanation.baseline]}.",
-    ]
+    parts = [_account(explanation), *explanation.notes[1:]]
     if why_no_map(explanation) is None:
-        lines.append(
+        parts.append(
             f"Shown: sum over the channels, smoothed by {SMOOTHING:.0%} of the side; colours end at \u00b1{scale:.2g} "
             f"({CLIP_PERCENTILE} % of the pixels of the strongest map lie within). The .npz holds the raw values."
         )
-    lines.append("Shows what this classifier reacts to. For research only, never a diagnosis.")
-    figure.text(0.03, 0.035, "\n".join(lines), color=MUTED, fontsize=7.8, linespacing=1.5, parse_math=False)
+    parts.append("Shows what this classifier reacts to. For research only, never a diagnosis.")
+    lines = [line for part in parts for line in textwrap.wrap(part, _LINE)]
+    figure.text(
+        0.03, 0.215, "\n".join(lines), color=MUTED, fontsize=7.8, linespacing=1.5, va="top", parse_math=False
+    )  # fmt: skip
+
+
+def _account(explanation: Explanation) -> str:
+    """Say what the target's logit is made of, as far as the method accounts for it."""
+    facts = FACTS[explanation.method]
+    if not facts.uses_baseline:
+        return f"logit {explanation.score:+.2f}; this method compares with no baseline."
+    difference = explanation.score - explanation.baseline_score
+    relative = "" if explanation.relative_delta is None else f" ({explanation.relative_delta:.2%})"
+    words = (
+        f"logit {explanation.score:+.2f} against {explanation.baseline_score:+.2f} at the baseline: {difference:+.2f}"
+    )
+    if facts.complete:
+        words += f" is explained, error {explanation.delta:+.4f}{relative}"
+    if explanation.method == "ig":
+        words += f", {explanation.steps} steps"
+    return f"{words}.  Baseline: {DESCRIPTIONS[explanation.baseline]}."

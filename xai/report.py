@@ -1,17 +1,24 @@
 """What is left on disk of an analysis: overlays, figures, raw arrays, `analysis.json` and a page to read.
 
-`analysis.json` holds `format`, `product_version`, `created` (ISO 8601, UTC), `comparison_scale` (logits per pixel at
-which the colours of `comparison.png` saturate, or null) and `explanations`, a list with one object for each map:
+`analysis.json` holds `format`, `product_version`, `created` (ISO 8601, UTC), `style` (of the overlays),
+`comparison_scales` (unit to the value at which the colours of `comparison.png` saturate) and `explanations`, a list
+with one object for each map:
 
-- `image`, `method`, `target`, `baseline`, `steps`, `seconds`, `notes`, `classifier_sha256`, `height`, `width`;
-- `score`, `baseline_score`, `delta` (logits), `relative_delta` (null where the difference is too small to divide by);
+- `image`, `method`, `target`, `baseline` (null if the method needs none), `steps`, `seconds`, `notes`,
+  `classifier_sha256`, `height`, `width`;
+- `unit` (of the map), `parameters` (whatever else the method was run with and found: window, cells, samples, seed, the
+  Shapley `values` and `standard_errors` of the superpixels, ...), `cell` (height and width in pixels, or null);
+- `score`, `baseline_score`, `delta` (logits), `relative_delta` (null where the difference is too small to divide by,
+  and for methods that do not divide it up);
 - `gate`: `level` (green, amber, red) and `reasons`; `map_shown`: false where no map could be drawn;
-- `colour_scale`: logits per pixel at which the colours of this overlay saturate, or null;
+- `colour_scale`: the value at which the colours of this overlay saturate, in `unit`, or null;
 - `classification`: `predicted`, `probabilities`, `logits`, `gate`;
+- `faithfulness`: what `xai.faithfulness` measured, or null;
 - `files`: `overlay`, `figure`, `arrays`, all relative to the folder.
 
 A value that is no number (NaN, infinity) is null. The `.npz` holds `attribution` (signed float32, H x W x 3), `image`
-(uint8, H x W x 3) and `parameters` (the same object as in `analysis.json`, as JSON text).
+(uint8, H x W x 3), `parameters` (the same object as in `analysis.json`, as JSON text) and, where there are any,
+`standard_error` (float32, H x W, in `unit`) and `segments` (int32, H x W: the superpixel of each pixel).
 """
 
 from __future__ import annotations
@@ -19,7 +26,6 @@ from __future__ import annotations
 import io
 import itertools
 import json
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
@@ -27,25 +33,22 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-from PIL import Image
 
 from core.utils.atomic import write_bytes_atomic, write_text_atomic
 from core.utils.finite_json import finite, finite_json
 from core.utils.output_errors import output_errors
 from core.utils.path_manager import PathManager
 from core.version import __version__
-from xai.explanation import Explanation
+from xai.comparison import compare
+from xai.explanation import FACTS, Explanation, Style
 from xai.figure import png_bytes, render_figure
 from xai.overlay import render_marked, shared_scale, why_no_map
 from xai.report_page import Entry, render_page
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 ANALYSIS_FILE: Final = "analysis.json"
 REPORT_FILE: Final = "report.html"
 COMPARISON_FILE: Final = "comparison.png"
-_TILE: Final = 256
-_GAP: Final = 8
-_COLUMNS: Final = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +63,12 @@ class SavedAnalysis:
     report: Path
 
 
-def save_explanations(explanations: Sequence[Explanation], folder: Path) -> SavedAnalysis:
+def save_explanations(explanations: Sequence[Explanation], folder: Path, *, style: Style = "signed") -> SavedAnalysis:
     """Write everything there is to keep of some explanations into a folder, which is made if it does not exist.
 
     Each overlay and figure uses the full range of colours for its own image; `comparison.png`, written where there are
-    several maps, shows all of them on one scale. Every file appears complete or not at all; `analysis.json` comes last.
+    several maps, shows all of them on one scale for each unit. Every file appears complete or not at all;
+    `analysis.json` comes last.
 
     Raises
     ------
@@ -74,14 +78,14 @@ def save_explanations(explanations: Sequence[Explanation], folder: Path) -> Save
     with output_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
         names = _unique_names(explanations)
-        entries = [_save_one(e, name, folder) for e, name in zip(explanations, names, strict=True)]
-        scale = shared_scale(explanations) if len(explanations) > 1 else 0.0
-        comparison = _comparison(explanations, scale) if scale else None
+        entries = [_save_one(e, name, folder, style) for e, name in zip(explanations, names, strict=True)]
+        comparison = compare(explanations, style)
         if comparison is not None:
-            write_bytes_atomic(folder / COMPARISON_FILE, comparison)
-        page = render_page(entries, comparison, scale)
-        write_bytes_atomic(folder / REPORT_FILE, page.encode("utf-8"))
-        write_text_atomic(folder / ANALYSIS_FILE, finite_json(_analysis([entry.data for entry in entries], scale)))
+            write_bytes_atomic(folder / COMPARISON_FILE, png_bytes(comparison.sheet))
+        write_bytes_atomic(folder / REPORT_FILE, render_page(entries, comparison).encode("utf-8"))
+        scales = comparison.scales if comparison is not None else {}
+        analysis = _analysis([entry.data for entry in entries], style, scales)
+        write_text_atomic(folder / ANALYSIS_FILE, finite_json(analysis))
     return _saved(folder, entries)
 
 
@@ -95,12 +99,13 @@ def _unique_names(explanations: Sequence[Explanation]) -> list[str]:
     return names
 
 
-def _save_one(explanation: Explanation, name: str, folder: Path) -> Entry:
+def _save_one(explanation: Explanation, name: str, folder: Path, style: Style) -> Entry:
     files = {"overlay": f"{name}_overlay.png", "figure": f"{name}_figure.png", "arrays": f"{name}.npz"}
     scale = shared_scale([explanation])
     data = _describe(explanation, scale, files)
-    figure = png_bytes(render_figure(explanation, scale=scale or None))
-    write_bytes_atomic(folder / files["overlay"], png_bytes(render_marked(explanation, scale=scale or None)))
+    figure = png_bytes(render_figure(explanation, scale=scale or None, style=style))
+    overlay = png_bytes(render_marked(explanation, scale=scale or None, style=style))
+    write_bytes_atomic(folder / files["overlay"], overlay)
     write_bytes_atomic(folder / files["figure"], figure)
     write_bytes_atomic(folder / files["arrays"], _npz(explanation, data))
     return Entry(data, figure)
@@ -112,7 +117,10 @@ def _describe(explanation: Explanation, scale: float, files: Mapping[str, str]) 
         "image": None if explanation.source is None else str(explanation.source),
         "method": explanation.method,
         "target": explanation.target,
-        "baseline": explanation.baseline,
+        "baseline": explanation.baseline if FACTS[explanation.method].uses_baseline else None,
+        "unit": FACTS[explanation.method].unit,
+        "parameters": dict(explanation.parameters),
+        "cell": explanation.cell,
         "steps": explanation.steps,
         "seconds": round(explanation.seconds, 3),
         "notes": list(explanation.notes),
@@ -132,6 +140,7 @@ def _describe(explanation: Explanation, scale: float, files: Mapping[str, str]) 
             "logits": dict(answer.logits),
             "gate": answer.gate.to_json(),
         },
+        "faithfulness": explanation.faithfulness,
         "files": dict(files),
     }
     plain: dict[str, Any] = finite(data)
@@ -140,36 +149,26 @@ def _describe(explanation: Explanation, scale: float, files: Mapping[str, str]) 
 
 def _npz(explanation: Explanation, data: Mapping[str, Any]) -> bytes:
     stream = io.BytesIO()
+    extra: dict[str, Any] = {"standard_error": explanation.standard_error, "segments": explanation.segments}
     np.savez_compressed(
         stream,
         attribution=explanation.attribution,
         image=explanation.image,
         parameters=np.array(json.dumps(data, allow_nan=False)),
+        **{name: array for name, array in extra.items() if array is not None},
     )
     return stream.getvalue()
 
 
-def _analysis(explanations: Sequence[Mapping[str, Any]], scale: float) -> dict[str, Any]:
+def _analysis(explanations: Sequence[Mapping[str, Any]], style: Style, scales: Mapping[str, float]) -> dict[str, Any]:
     return {
         "format": FORMAT,
         "product_version": __version__,
         "created": datetime.now(timezone.utc).isoformat(timespec="seconds"),
-        "comparison_scale": scale or None,
+        "style": style,
+        "comparison_scales": dict(scales),
         "explanations": list(explanations),
     }
-
-
-def _comparison(explanations: Sequence[Explanation], scale: float) -> bytes:
-    """Return all overlays on one scale, in rows of six, as a PNG file."""
-    columns = min(_COLUMNS, len(explanations))
-    rows = math.ceil(len(explanations) / columns)
-    pitch = _TILE + _GAP
-    sheet = Image.new("RGB", (columns * pitch - _GAP, rows * pitch - _GAP), "white")
-    for number, explanation in enumerate(explanations):
-        tile = render_marked(explanation, scale=scale)
-        tile.thumbnail((_TILE, _TILE), Image.Resampling.LANCZOS)
-        sheet.paste(tile, (number % columns * pitch, number // columns * pitch))
-    return png_bytes(sheet)
 
 
 def _saved(folder: Path, entries: Sequence[Entry]) -> SavedAnalysis:

@@ -9,13 +9,17 @@ from pathlib import Path
 from typing import Any, Final
 
 from core.utils.html import folded, page, pairs, picture
-from xai.explanation import METHODS
-from xai.figure import ALL_WELL, long_name
+from xai.comparison import Comparison
+from xai.explanation import FACTS, METHODS
+from xai.figure import all_well, long_name, png_bytes
+from xai.gate import delta_level
 from xai.marks import MARKS
 
 _SIGNS: Final = {"green": "\u2714", "amber": "\u26a0", "red": "\u2716"}
 
-_STYLE: Final = ".verdict { font-weight: 600; }\n"
+_STYLE: Final = """.verdict { font-weight: 600; }
+.gap { color: white; border-radius: 4px; padding: 1px 6px; font-size: 13px; white-space: nowrap; }
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,17 +30,17 @@ class Entry:
     figure: bytes = field(repr=False)
 
 
-def render_page(entries: Sequence[Entry], comparison: bytes | None, scale: float) -> str:
+def render_page(entries: Sequence[Entry], comparison: Comparison | None) -> str:
     """Return the report as HTML.
 
     Parameters
     ----------
-    comparison, scale
-        PNG file of all overlays on one scale, and that scale in logits per pixel; None where there is no need for it.
+    comparison
+        All maps on one sheet; None where there is no need for it.
     """
     parts = [_introduction(entries), *(_section(entry) for entry in entries)]
     if comparison is not None:
-        parts.insert(1, _comparison(comparison, scale))
+        parts.insert(1, _comparison(comparison))
     return page("ISICGUI explanations", parts, _STYLE)
 
 
@@ -51,11 +55,14 @@ def _introduction(entries: Sequence[Entry]) -> str:
     )
 
 
-def _comparison(overlays: bytes, scale: float) -> str:
+def _comparison(comparison: Comparison) -> str:
+    ends = "; ".join(f"\u00b1{scale:.2g} {unit}" for unit, scale in comparison.scales.items())
+    missing = f" {comparison.left_out} more rows found no room." if comparison.left_out else ""
     return (
-        "<section><h2>All maps on one scale</h2><p class='muted'>Colours end at the same "
-        f"\u00b1{scale:.2g} logits per pixel everywhere, so a pale map is a weak one. The figures below use the full "
-        f"range of colours for each picture.</p>{picture(overlays, 'all maps on one scale')}</section>"
+        "<section><h2>All maps side by side</h2><p class='muted'>One scale for each unit (colours end at "
+        f"{escape(ends)}), so within a unit a pale map is a weak one; maps of different units cannot be compared. The "
+        f"figures below use the full range of colours for each picture.{missing}</p>"
+        f"{picture(png_bytes(comparison.sheet), 'all maps on one scale for each unit')}</section>"
     )
 
 
@@ -63,14 +70,23 @@ def _section(entry: Entry) -> str:
     data = entry.data
     title = f"{_file_name(data)}: {METHODS[data['method']]} for {long_name(data['target'])}"
     level = data["gate"]["level"]
-    reasons = " ".join(data["gate"]["reasons"]) or ALL_WELL
+    reasons = " ".join(data["gate"]["reasons"]) or all_well(data["method"])
     verdict = f"<span style='color:{MARKS[level].colour}'>{_SIGNS[level]} {MARKS[level].word}</span>"
     return (
         f"<section><h2>{escape(title)}</h2>"
-        f"<p><span class='verdict'>{verdict}</span> {escape(reasons)}</p>"
+        f"<p><span class='verdict'>{verdict}</span> {escape(reasons)}{_gap(data)}</p>"
         f"{picture(entry.figure, title)}"
         f"{folded('Numbers', _numbers(data))}</section>"
     )
+
+
+def _gap(data: Mapping[str, Any]) -> str:
+    """Return the convergence delta on a badge in the colour of its level, with its level in words for the rest."""
+    relative = data["relative_delta"]
+    if relative is None or not FACTS[data["method"]].complete:
+        return ""
+    level = delta_level(relative)
+    return f" <span class='gap' style='background:{MARKS[level].colour}'>{_SIGNS[level]} gap {relative:.2%}</span>"
 
 
 def _file_name(data: Mapping[str, Any]) -> str:
@@ -78,13 +94,16 @@ def _file_name(data: Mapping[str, Any]) -> str:
 
 
 def _numbers(data: Mapping[str, Any]) -> str:
-    relative = data["relative_delta"]
+    relative, cell = data["relative_delta"], data["cell"]
     rows = {
         "logit of the image": _number(data["score"]),
         "logit of the baseline": _number(data["baseline_score"]),
         "convergence delta": _number(data["delta"]) + ("" if relative is None else f" ({relative:.2%})"),
         "steps": data["steps"],
-        "baseline": data["baseline"],
+        "baseline": data["baseline"] or "none needed",
+        "unit of the map": data["unit"],
+        **({} if cell is None else {"cell of the map": f"{cell[1]:.1f} x {cell[0]:.1f} pixels"}),
+        **{name.replace("_", " "): _parameter(value) for name, value in data["parameters"].items()},
         "seconds": data["seconds"],
         "size": f"{data['width']} x {data['height']} pixels",
         "classifier, SHA-256": data["classifier_sha256"],
@@ -92,6 +111,14 @@ def _numbers(data: Mapping[str, Any]) -> str:
         "raw values": data["files"]["arrays"],
     }
     return pairs(rows.items())
+
+
+def _parameter(value: Any) -> str:
+    if isinstance(value, list):
+        return ", ".join(_parameter(item) for item in value)
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 def _number(value: float | None) -> str:

@@ -19,13 +19,13 @@ LONG = GateVerdict("amber", tuple(f"A rather long sentence about doubt number {i
 
 def colour_bar(figure):
     """The strip of the figure in which the colour bar lies."""
-    return np.asarray(figure).astype(int)[150:440, 815:831]
+    return np.asarray(figure).astype(int)[125:460, 815:829]
 
 
 @pytest.mark.parametrize("gate", [GREEN, LONG, RED])
 def test_size_and_content(gate):
     figure = render_figure(explanation(gate=gate))
-    assert figure.size == (1320, 648)
+    assert figure.size == (1320, 720)
     assert figure.mode == "RGB"
     assert np.asarray(figure).std() > 10
 
@@ -45,13 +45,13 @@ def test_no_colour_bar_without_a_map():
 @pytest.mark.parametrize("shape", [(1, 1), (600, 450), (3, 300)])
 def test_any_shape(shape):
     made = explanation(np.ones(shape), image=np.zeros((*shape, 3), np.uint8))
-    assert render_figure(made).size == (1320, 648)
+    assert render_figure(made).size == (1320, 720)
 
 
 def test_a_classifier_of_a_thousand_outputs_and_hostile_names():
     names = {f"output $_{i}": 1 / 1000 for i in range(1000)}
     made = explanation(gate=RED, target="output $_3", classification=Classification("output $_3", names, names, RED))
-    assert render_figure(made).size == (1320, 648)
+    assert render_figure(made).size == (1320, 720)
 
 
 def test_png_bytes_come_back():

@@ -47,7 +47,7 @@ def test_everything_that_was_promised_is_there(tmp_path):
     named = {*saved.overlays, *saved.figures, *saved.arrays, saved.analysis, saved.report}
     assert {*saved.folder.iterdir()} == named | {saved.folder / "comparison.png"}
     data = strict(saved.analysis)
-    assert data["format"] == 1
+    assert data["format"] == 2
     assert len(data["explanations"]) == 2
     first = data["explanations"][0]
     assert first["image"] == "/somewhere/ISIC_0000001.png"
@@ -121,7 +121,7 @@ def test_the_scale_of_the_comparison_is_the_strongest_map(tmp_path):
     data = strict(save_explanations(made, tmp_path).analysis)
     scales = [e["colour_scale"] for e in data["explanations"]]
     assert scales == pytest.approx([0.1, 1.0], rel=1e-5)
-    assert data["comparison_scale"] == pytest.approx(1.0, rel=1e-5)
+    assert data["comparison_scales"] == {"logits per pixel": pytest.approx(1.0, rel=1e-5)}
 
 
 def test_a_folder_that_cannot_be_made(tmp_path):
