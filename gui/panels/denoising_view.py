@@ -18,6 +18,7 @@ from PyQt5.QtWidgets import (
 
 from gui.i18n import tr
 from gui.state.denoising import DenoisingModel
+from gui.state.teaching import what_happens
 from gui.theme.palette import tabular
 from gui.theme.tokens import GAP_SMALL, GRID
 from gui.widgets.buttons import icon_button
@@ -49,6 +50,8 @@ class DenoisingView(QWidget):
         self.export = icon_button("export", tr("Export as animation or film strip"))
         self.caption = label("", "muted")
         self.caption.setFont(tabular(self.caption.font()))
+        self.teaching = label("", "muted", wrap=True)
+        self.teaching.setAccessibleName(tr("What this step is doing"))
         self._pages = QStackedWidget()
         self._fill_export()
         self._lay_out()
@@ -86,6 +89,7 @@ class DenoisingView(QWidget):
         line.addWidget(self.slider, 1)
         line.addWidget(self.export)
         inside.addLayout(line)
+        inside.addWidget(self.teaching)
         self._pages.addWidget(
             EmptyState("start", tr("Nothing is being made"), tr("While a run goes on you see each step here."))
         )
@@ -108,6 +112,7 @@ class DenoisingView(QWidget):
         self.caption.setText(
             tr("{code}, step {step} of {steps}").format(code=frame.class_code, step=frame.step, steps=frame.steps)
         )
+        self.teaching.setText(what_happens(frame.timestep))
 
 
 def _titled(title: str, view: PictureView) -> QVBoxLayout:

@@ -23,6 +23,7 @@ QDockWidget > QWidget#panel, QFrame#panel {{ background: {t.panel}; border: 1px 
 QFrame#banner {{ background: {t.selection}; border: 1px solid {t.accent}; border-radius: {RADIUS}px; }}
 QFrame#tile {{ background: transparent; border: 1px solid transparent; border-radius: {RADIUS}px; }}
 QFrame#tile[chosen="true"] {{ border-color: {t.accent}; }}
+QFrame#coach {{ background: {t.raised}; border: 2px solid {t.accent}; border-radius: {RADIUS}px; }}
 QFrame#line {{ background: {t.hairline}; border: none; }}
 QScrollArea, QScrollArea > QWidget > QWidget#scrolled {{ background: transparent; border: none; }}
 QToolBar {{ background: {t.window}; border: none; padding: 4px 0; }}
@@ -94,15 +95,15 @@ QComboBox QAbstractItemView {{ background: {t.raised}; color: {t.text}; border: 
 
 def _controls(t: Tokens) -> str:
     return f"""
-QAbstractItemView, QPlainTextEdit {{ background: {t.panel}; border: 1px solid {t.hairline};
+QAbstractItemView, QPlainTextEdit, QTextEdit {{ background: {t.panel}; border: 1px solid {t.hairline};
     border-radius: {RADIUS}px; }}
 QAbstractItemView[plain="true"], QPlainTextEdit[plain="true"] {{ border: none; }}
-QAbstractItemView:focus, QPlainTextEdit:focus {{ border: 1px solid {t.accent}; }}
+QAbstractItemView:focus, QPlainTextEdit:focus, QTextEdit:focus {{ border: 1px solid {t.accent}; }}
 QAbstractItemView::item:selected {{ background: {t.selection}; color: {t.text}; }}
 QGraphicsView {{ border: 2px solid transparent; }}
 QGraphicsView:focus {{ border-color: {t.accent}; }}
 QTreeView::branch:selected {{ background: {t.selection}; }}
-QTreeView[roomy="true"]::item, QListView[roomy="true"]::item {{ height: 24px; }}
+QTreeView[roomy="true"]::item, QListView[roomy="true"]::item, QListView[roomy="true"]::item {{ height: 24px; }}
 QCheckBox {{ spacing: 8px; }}
 QCheckBox::indicator {{ width: 14px; height: 14px; border: 1px solid {t.control_line}; border-radius: 4px;
     background: {t.raised}; }}

@@ -14,6 +14,8 @@ class Tokens:
     ----------
     picture
         The neutral grey around pictures; the same in both themes, since surroundings shift how colours look.
+    shade
+        Laid, half transparent, over what is not spoken of.
     evidence, doubt, none
         The three verdicts of the gate.
     """
@@ -35,6 +37,7 @@ class Tokens:
     doubt: str
     none: str
     picture: str = "#808080"
+    shade: str = "#000000"
 
     @property
     def inverse(self) -> str:

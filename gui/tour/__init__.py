@@ -1,0 +1,1 @@
+"""A short walk through the window for whoever sees it for the first time."""
