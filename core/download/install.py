@@ -170,8 +170,10 @@ class Installation:
         return Installed(name, final, sha256, replaced)
 
     def _refuse(self, name: str, error: ISICGUIError) -> Refused:
-        self.refused[name] = str(error.message)
-        return Refused(name, error.kind, error.message, error.remedy)
+        hidden = f"{self.workshop}{os.sep}"  # nobody needs to know where a file lay that is gone
+        message = error.message.replace(hidden, "") if hidden in error.message else error.message
+        self.refused[name] = str(message)
+        return Refused(name, error.kind, message, error.remedy)
 
 
 def _unreadable(member: Member, error: OSError) -> ArchiveError:

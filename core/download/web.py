@@ -17,7 +17,8 @@ from core.download.partial import Seen
 from core.download.source import WebSource, refuse_unprotected
 from core.message import Message
 
-PIECE: Final = 256 * 1024
+PIECE: Final = 32 * 1024
+"""Bytes; an incomplete piece is lost when the connection breaks, so it is small."""
 _PAGE: Final = 65536
 _RANGE: Final = re.compile(r"bytes (\d+)-(\d+)/(\d+|\*)")
 _UNSATISFIED: Final = re.compile(r"bytes \*/(\d+)")
