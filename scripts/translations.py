@@ -120,9 +120,8 @@ def gaps(text: str) -> list[str]:
     """Return the gaps of a text, with their formats; a text that is no format has none."""
     numbers = [NUMBER] * text.count(NUMBER)
     try:
-        return sorted(
-            [f"{{{name}:{spec}}}" for _, name, spec, _ in Formatter().parse(text) if name is not None] + numbers
-        )
+        parsed = [(name, how, spec) for _, name, spec, how in Formatter().parse(text) if name is not None]
+        return sorted([f"{{{name}!{how}:{spec}}}" for name, how, spec in parsed] + numbers)
     except ValueError:
         return numbers
 
