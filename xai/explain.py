@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import torch
@@ -23,6 +23,7 @@ from xai.attribution import Attribution, never
 from xai.classifier import Classifier, load_classifier
 from xai.description import describe
 from xai.explanation import FACTS, Classification, ExplainOptions, Explanation, GateVerdict
+from xai.faithfulness import measure_faithfulness
 from xai.gate import (
     combine,
     judge_agreement,
@@ -34,6 +35,7 @@ from xai.gate import (
     judge_target,
     judge_values,
 )
+from xai.mask import find_mask, read_mask
 from xai.methods import Task
 from xai.subject import Subject, read_subject
 
@@ -151,7 +153,8 @@ class _Question:
     options: ExplainOptions
     answer: Classification
     task: Task
-    why_target: str
+    mask: NDArray[np.bool_] | None
+    notes: tuple[str, ...]
 
 
 def _ask(subject: Subject, classifier: Classifier, options: ExplainOptions, should_stop: ShouldStop) -> _Question:
@@ -159,7 +162,19 @@ def _ask(subject: Subject, classifier: Classifier, options: ExplainOptions, shou
     target, why = _choose_target(options.target, subject, answer, classifier)
     quick = classifier.provenance.level == "red"
     task = Task(classifier, subject.image, target, options, quick, should_stop)
-    return _Question(subject, classifier, options, answer, task, why)
+    mask, about_mask = _read_mask(options.mask, subject)
+    return _Question(subject, classifier, options, answer, task, mask, (why, *about_mask))
+
+
+def _read_mask(place: Path | None, subject: Subject) -> tuple[NDArray[np.bool_] | None, tuple[str, ...]]:
+    """Return the lesion's mask, if there is one, and what there is to say about it."""
+    if place is None:
+        return None, ()
+    path = find_mask(place, subject.source)
+    if path is None:
+        return None, (Message("There is no mask of this image in {folder}.", folder=place),)
+    height, width = subject.image.shape[:2]
+    return read_mask(path, subject.size, (height, width)), ()
 
 
 def _choose_target(
@@ -187,6 +202,7 @@ def _choose_target(
 def _explain(question: _Question, method: str) -> Explanation:
     start = time.perf_counter()
     found = question.task.attribute(method)
+    faithfulness = _measure(found, question) if question.options.faithfulness else None
     return Explanation(
         method=method,
         target=question.task.target,
@@ -203,12 +219,29 @@ def _explain(question: _Question, method: str) -> Explanation:
         classifier_sha256=question.classifier.sha256,
         seconds=time.perf_counter() - start,
         source=question.subject.source,
-        notes=(question.why_target, *describe(method, found), *question.subject.notes),
+        notes=(*question.notes[:1], *describe(method, found), *question.notes[1:], *question.subject.notes),
         parameters=found.parameters,
         standard_error=found.standard_error,
         segments=found.segments,
         cell=found.cell,
+        faithfulness=faithfulness,
     )
+
+
+def _measure(found: Attribution, question: _Question) -> dict[str, Any] | None:
+    """Measure how faithful a map is; None where there is no map to be shown."""
+    task, classifier = question.task, question.classifier
+    if task.quick or not found.values.any() or not np.isfinite(found.values).all():
+        return None
+    return measure_faithfulness(
+        classifier.logits,
+        classifier.index[task.target],
+        task.image,
+        found.values,
+        mask=question.mask,
+        seed=question.options.seed,
+        should_stop=task.should_stop,
+    ).to_json()
 
 
 def _judge(found: Attribution, question: _Question, method: str) -> GateVerdict:

@@ -119,7 +119,8 @@ class ExplainOptions:
     seed
         Of everything random: permutations, SmoothGrad's noise, the noise baseline, random controls.
     mask
-        The lesion's mask (white inside), or a folder of masks named like the images; None for none.
+        The lesion's mask (white inside), or a folder of masks named like the images, for the faithfulness's share
+        inside the lesion; None for none.
     faithfulness
         Whether to measure how faithful each map is.
     """

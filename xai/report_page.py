@@ -8,7 +8,7 @@ from html import escape
 from pathlib import Path
 from typing import Any, Final
 
-from core.utils.html import folded, page, pairs, picture
+from core.utils.html import folded, numbers, page, pairs, picture
 from xai.comparison import Comparison
 from xai.explanation import FACTS, METHODS
 from xai.figure import all_well, long_name, png_bytes
@@ -17,7 +17,11 @@ from xai.marks import MARKS
 
 _SIGNS: Final = {"green": "\u2714", "amber": "\u26a0", "red": "\u2716"}
 
+_PASSED: Final = {True: "\u2714 better", False: "\u2716 not better", None: "\u2013 undecided"}
+
 _STYLE: Final = """.verdict { font-weight: 600; }
+h3 { font-size: 15px; margin: 12px 0 4px; }
+section table.numbers td:last-child { text-align: left; white-space: normal; }
 .gap { color: white; border-radius: 4px; padding: 1px 6px; font-size: 13px; white-space: nowrap; }
 """
 
@@ -76,8 +80,20 @@ def _section(entry: Entry) -> str:
         f"<section><h2>{escape(title)}</h2>"
         f"<p><span class='verdict'>{verdict}</span> {escape(reasons)}{_gap(data)}</p>"
         f"{picture(entry.figure, title)}"
-        f"{folded('Numbers', _numbers(data))}</section>"
+        f"{_faithfulness(data)}{folded('Numbers', _numbers(data))}</section>"
     )
+
+
+def _faithfulness(data: Mapping[str, Any]) -> str:
+    """Return what was measured of the map beside its controls; nothing if it was not asked."""
+    if data["faithfulness"] is None:
+        return ""
+    rows = [
+        (m["title"], _number(m["value"]), _number(m["control"]), _PASSED[m["passed"]], m["words"])
+        for m in data["faithfulness"]["measures"]
+    ]
+    head = ("", "the map", "control", "", "")
+    return f"<h3>Is the map faithful?</h3>{numbers(head, rows)}"
 
 
 def _gap(data: Mapping[str, Any]) -> str:

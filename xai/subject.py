@@ -31,6 +31,8 @@ class Subject:
         Class code that the image was made for or is filed under, or None.
     label_source
         In words, how the label is known; empty without one.
+    size
+        Height and width before scaling.
     notes
         What was done to the picture.
     """
@@ -39,6 +41,7 @@ class Subject:
     source: Path | None
     label: str | None
     label_source: str
+    size: tuple[int, int]
     notes: tuple[str, ...] = ()
 
 
@@ -60,7 +63,7 @@ def read_subject(image: Path | NDArray[np.uint8], label: str | None = None) -> S
     code, source = (parse_class(label), "as given") if label is not None else _find_label(path)
     fitted = _fit(pixels)
     notes = () if fitted.shape == pixels.shape else (_scaled_note(pixels, fitted),)
-    return Subject(fitted, path, code, source, notes)
+    return Subject(fitted, path, code, source, (pixels.shape[0], pixels.shape[1]), notes)
 
 
 def _checked(image: NDArray[Any]) -> NDArray[np.uint8]:

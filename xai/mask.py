@@ -1,0 +1,66 @@
+"""The lesion's mask: where, by someone else's judgement, the lesion is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from core.dataset.png import read_image
+from core.errors import InputRefusedError
+from core.message import Message
+
+SUFFIXES: Final = (".png", "_segmentation.png", ".bmp", ".tif", ".jpg")
+"""What follows an image's name in a folder of masks; the second as in the ISIC archive."""
+
+
+def find_mask(place: Path, source: Path | None) -> Path | None:
+    """Return the mask of an image: the file itself, or the one named like the image in a folder; None if it has none.
+
+    Raises
+    ------
+    InputRefusedError
+        If there is nothing at that place.
+    """
+    if place.is_file():
+        return place
+    if not place.is_dir():
+        raise InputRefusedError(
+            Message("There is no mask at {path}.", path=place),
+            remedy=Message("Name a mask, or a folder of masks that are named like the images."),
+            path=place,
+        )
+    names = [] if source is None else [place / f"{source.stem}{suffix}" for suffix in SUFFIXES]
+    return next((path for path in names if path.is_file()), None)
+
+
+def read_mask(path: Path, size: tuple[int, int], shape: tuple[int, int]) -> NDArray[np.bool_]:
+    """Read a mask, white (or anything from 128) inside.
+
+    Parameters
+    ----------
+    size
+        Height and width that the mask must have: those of the picture's file.
+    shape
+        Height and width to return it in.
+
+    Raises
+    ------
+    InputRefusedError
+        If it cannot be read or has another size than the picture.
+    """
+    pixels = read_image(path).max(axis=2)
+    if pixels.shape != size:
+        raise InputRefusedError(
+            Message(
+                "The mask {path} has {width} x {height} pixels, but the picture has {own_width} x {own_height}.",
+                path=path, width=pixels.shape[1], height=pixels.shape[0], own_width=size[1], own_height=size[0],
+            ),
+            remedy=Message("Give the mask in the picture's own size."),
+            path=path,
+        )  # fmt: skip
+    fitted = Image.fromarray(pixels).resize((shape[1], shape[0]), Image.Resampling.NEAREST)
+    return np.asarray(fitted) >= 128
