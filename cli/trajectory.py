@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import click
+from tqdm import tqdm
 
 from cli.console import Console
 from cli.options import FOLDER, classifier_option, device_option, json_option
@@ -16,6 +18,8 @@ from core.generator.request import DEFAULT_SAMPLER, DEFAULT_STEPS, PRECISIONS
 from xai.explanation import ExplanationCancelled
 from xai.trajectory.events import Analysed, AnalysisFinished, AnalysisStarted, Progress
 from xai.trajectory.request import NEUTRAL_ACTIONS, TrajectoryRequest, default_methods, parse_classes
+
+_BAR: Final = "{percentage:3.0f} % |{bar:30}| {elapsed} {desc}"
 
 
 @click.command(short_help="Explain how images came about, step by step, and test it.")
@@ -70,8 +74,8 @@ def trajectory(classes: str, methods: str, json_mode: bool, no_color: bool, **va
     console = Console(json_mode=json_mode)
     from xai.trajectory.run import run_analysis
 
-    teller = _Teller(console)
-    with stop_on_signal() as cancel:
+    with stop_on_signal() as cancel, tqdm(total=100, bar_format=_BAR, disable=None, file=sys.stderr) as bar:
+        teller = _Teller(console, bar)
         try:
             run_analysis(request, teller, lambda: cancel.stops_now)
         except ExplanationCancelled as error:
@@ -83,18 +87,21 @@ def trajectory(classes: str, methods: str, json_mode: bool, no_color: bool, **va
 class _Teller:
     """Prints the events of an analysis; `code` is the exit code that they imply."""
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: Console, bar: Any) -> None:
         self._console = console
+        self._bar = bar
         self.code = 0
 
     def __call__(self, event: Event) -> None:
         self._console.event(event)
-        if isinstance(event, AnalysisStarted):
-            self._console.say(f"{len(event.parts)} image(s), {event.finished_parts} finished before: {event.output}")
-        elif isinstance(event, Progress) and not self._console.json_mode:
-            click.echo(f"\r{event.fraction:4.0%}  {event.words:<60}", nl=False, err=True)
+        if isinstance(event, Progress):
+            self._bar.set_description_str(event.words, refresh=False)
+            self._bar.update(round(100 * event.fraction) - self._bar.n)
+        elif isinstance(event, AnalysisStarted):
+            before = f" ({event.finished_parts} finished before)" if event.finished_parts else ""
+            self._console.say(f"Images: {len(event.parts)}{before}. Folder: {event.output}")
         elif isinstance(event, Analysed):
-            self._console.say(f"\n{event.class_code} {event.index}: {event.folder} ({event.seconds:.0f} s)")
+            self._console.say(f"{event.class_code} {event.index}: {event.folder} ({event.seconds:.0f} s)")
         elif isinstance(event, Failed):
             self._console.warn(f"{event.class_code}: {event.message} {event.remedy}")
             self.code = ModelRefusedError.exit_code

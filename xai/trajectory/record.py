@@ -11,6 +11,7 @@ import numpy as np
 
 from core.version import __version__
 from xai.explanation import Explanation
+from xai.statistics import CONFIDENCE, PRIMARY_TEST
 from xai.trajectory.actions import DESCRIPTIONS
 from xai.trajectory.analysis import ExplainedFrame, ImageAnalysis
 from xai.trajectory.controls import CONTROLS
@@ -18,6 +19,8 @@ from xai.trajectory.frames import strip
 from xai.trajectory.regions import AREA
 from xai.trajectory.request import TrajectoryRequest
 from xai.trajectory.shift import FORMULA, shifts_to_json
+from xai.trajectory.summary import Summary
+from xai.trajectory.summary_words import verdict_of_summary
 from xai.trajectory.time_shap import HOEFFDING_ERROR, HOEFFDING_FAILURE, TimeShap
 from xai.trajectory.words import verdict_of_image
 
@@ -77,6 +80,31 @@ def describe_image(analysis: ImageAnalysis, request: TrajectoryRequest) -> dict[
         },
         "seconds": dict(analysis.seconds),
         "files": dict(ARRAYS),
+    }
+
+
+def describe_summary(summary: Summary, request: TrajectoryRequest, parts: Sequence[str]) -> dict[str, Any]:
+    """Return the summary of several images as JSON types.
+
+    Parameters
+    ----------
+    parts
+        Names of the images' folders.
+    """
+    return {
+        **header("summary"),
+        "verdict": verdict_of_summary(summary),
+        "images": dict(summary.images),
+        "gates": dict(summary.gates),
+        "recognised": dict(summary.recognised),
+        "settings": request.settings(),
+        "formula": FORMULA,
+        "primary_test": PRIMARY_TEST,
+        "confidence": CONFIDENCE,
+        "comparisons": [row.to_json() for row in summary.rows],
+        "own_minus_control": [row.to_json() for row in summary.beyond],
+        "time_shap": [group.to_json() for group in summary.times],
+        "parts": list(parts),
     }
 
 

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -30,10 +31,12 @@ from xai.trajectory.folders import (
 from xai.trajectory.image_page import image_page
 from xai.trajectory.image_pictures import pictures_of_image
 from xai.trajectory.progress import Reporter, Tell, silent
-from xai.trajectory.record import arrays_of, describe_image
+from xai.trajectory.record import arrays_of, describe_image, describe_summary
 from xai.trajectory.request import TrajectoryRequest
 from xai.trajectory.source import ImageSource, Sources, source_of_image
-from xai.trajectory.summary import Summary, summarise, write_summary
+from xai.trajectory.summary import summarise
+from xai.trajectory.summary_page import summary_page
+from xai.trajectory.summary_plots import statistics_figure, times_figure
 
 _WORK: Final = ".work"
 
@@ -155,9 +158,17 @@ def _conclude(folder: Path, parts: list[Part], request: TrajectoryRequest, tell:
     if len(parts) == 1:
         return " ".join(read_json(folder / ANALYSIS_FILE).get("verdict", []))
     tell(Progress("summary", 0, 1, 0.99, "Summary"))
-    summary: Summary = summarise([read_json(part.folder / ANALYSIS_FILE) for part in parts if is_complete(part.folder)])
-    write_summary(summary, folder, request, [part.folder.name for part in parts if is_complete(part.folder)])
-    return " ".join(summary.verdict)
+    finished = [part.folder for part in parts if is_complete(part.folder)]
+    summary = summarise([read_json(part / ANALYSIS_FILE) for part in finished])
+    data = describe_summary(summary, request, [part.name for part in finished])
+    write_numbers(folder, data, {})
+    plots = {
+        "statistical_analysis.png": partial(statistics_figure, summary),
+        "time_shap_summary.png": partial(times_figure, summary),
+    }
+    drawn = draw_pictures(folder, plots)
+    write_report(folder, data, drawn, summary_page(summary, drawn, [part.name for part in finished]), REPORT_FILE)
+    return " ".join(data["verdict"])
 
 
 @contextmanager

@@ -1,26 +1,183 @@
-"""Several images: per class and intervention the index with interval, tests and controls; n counts images."""
+"""Several images: by class and intervention the index with interval, tests and controls. n counts images."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final
 
-from xai.trajectory.request import TrajectoryRequest
+import numpy as np
+
+from xai.statistics import PairedResult, bootstrap_interval, compare_pairs, holm
+from xai.trajectory.controls import CONTROLS
+from xai.trajectory.interventions import INTERVENTIONS
+
+OWN: Final = "own"
+CONTRASTS: Final = {"csi": "abs_dF_bottom", "top_minus_random": "abs_dF_random"}
+"""What |dF(top)| is compared with; CSI is the first."""
+
+POOLED: Final = "all"
+"""Stands for the images of all classes together, where there are several."""
+
+ENOUGH: Final = 6
+"""From so many images on Wilcoxon's test can give p < 0.05 at all."""
+
+Image = Mapping[str, Any]
+"""The content of an image's `analysis.json`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One comparison over the images of one class.
+
+    Attributes
+    ----------
+    map_row
+        `own` for the map and the class themselves, else one of `controls.CONTROLS`.
+    contrast
+        Key of `CONTRASTS`.
+    values
+        One difference for each image.
+    """
+
+    class_code: str
+    intervention: str
+    map_row: str
+    contrast: str
+    values: tuple[float, ...]
+    result: PairedResult
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the row as JSON types."""
+        return {
+            "class": self.class_code,
+            "intervention": self.intervention,
+            "map": self.map_row,
+            "contrast": self.contrast,
+            "values": list(self.values),
+            **self.result.to_json(),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class GroupMean:
+    """What one group of steps contributes in the images of one class: mean of its Shapley values with interval."""
+
+    class_code: str
+    first_step: int
+    last_step: int
+    n: int
+    mean: float
+    low: float | None
+    high: float | None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the group as JSON types."""
+        names = ("first_step", "last_step", "n", "mean", "low", "high")
+        return {"class": self.class_code, **{name: getattr(self, name) for name in names}}
 
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """placeholder"""
+    """The result over several images.
 
-    verdict: list[str]
+    Attributes
+    ----------
+    images
+        Number of images by class.
+    rows
+        Every comparison; Holm's correction is over the `own` rows, one family.
+    beyond
+        The same differences of the map itself minus those of each control, paired by image.
+    times
+        Mean Shapley values of the groups of steps, by class.
+    gates
+        Number of images by level of the gate.
+    recognised
+        Share of images by class that the classifier takes for the class they were made for.
+    """
+
+    images: Mapping[str, int]
+    rows: tuple[Row, ...]
+    beyond: tuple[Row, ...]
+    times: tuple[GroupMean, ...]
+    gates: Mapping[str, int]
+    recognised: Mapping[str, float]
+
+    def family(self) -> list[Row]:
+        """Return the rows that are tested: the maps themselves."""
+        return [row for row in self.rows if row.map_row == OWN]
 
 
-def summarise(images: Sequence[Mapping[str, Any]]) -> Summary:
-    """placeholder"""
-    return Summary([f"{len(images)} images"])
+def summarise(images: Sequence[Image], seed: int = 0) -> Summary:
+    """Return the statistics over several independent images.
+
+    Parameters
+    ----------
+    images
+        At least one.
+    seed
+        Of bootstrap and permutations.
+    """
+    by_class: dict[str, list[Image]] = {}
+    for image in images:
+        by_class.setdefault(image["image"]["class"], []).append(image)
+    pooled = {**by_class, POOLED: list(images)} if len(by_class) > 1 else by_class
+    rows = [row for code, own in pooled.items() for row in _rows(code, own, seed)]
+    levels = [image["gate"]["level"] for image in images]
+    return Summary(
+        images={code: len(own) for code, own in by_class.items()},
+        rows=tuple(_corrected(rows)),
+        beyond=tuple(row for code, own in pooled.items() for row in _beyond(code, own, seed)),
+        times=tuple(group for code, own in by_class.items() for group in _times(code, own, seed)),
+        gates={level: levels.count(level) for level in ("green", "amber", "red")},
+        recognised={code: float(np.mean([_is_recognised(image) for image in own])) for code, own in by_class.items()},
+    )
 
 
-def write_summary(summary: Summary, folder: Path, request: TrajectoryRequest, parts: list[str]) -> None:
-    """placeholder"""
+def _rows(code: str, images: Sequence[Image], seed: int) -> Iterator[Row]:
+    for name in INTERVENTIONS:
+        for map_row in (OWN, *CONTROLS):
+            for contrast, other in CONTRASTS.items():
+                top = [_shift(image, map_row, name)["abs_dF_top"] for image in images]
+                rest = [_shift(image, map_row, name)[other] for image in images]
+                values = tuple(np.subtract(top, rest).tolist())
+                yield Row(code, name, map_row, contrast, values, compare_pairs(top, rest, seed))
+
+
+def _beyond(code: str, images: Sequence[Image], seed: int) -> Iterator[Row]:
+    """Yield how much more the map itself shows than each control does."""
+    for name in INTERVENTIONS:
+        for control in CONTROLS:
+            for contrast in CONTRASTS:
+                own = [_shift(image, OWN, name)[contrast] for image in images]
+                other = [_shift(image, control, name)[contrast] for image in images]
+                values = tuple(np.subtract(own, other).tolist())
+                yield Row(code, name, control, contrast, values, compare_pairs(own, other, seed))
+
+
+def _shift(image: Image, map_row: str, intervention: str) -> Mapping[str, Any]:
+    csi = image["csi"]
+    found: Mapping[str, Any] = (csi if map_row == OWN else csi["controls"][map_row])["interventions"][intervention]
+    return found
+
+
+def _corrected(rows: Sequence[Row]) -> list[Row]:
+    """Return the rows with Holm's correction over those of the maps themselves, one family."""
+    family = [i for i, row in enumerate(rows) if row.map_row == OWN and row.result.wilcoxon_p is not None]
+    corrected = list(rows)
+    p_values = holm([rows[i].result.wilcoxon_p or 0.0 for i in family])
+    for position, p_value in zip(family, p_values, strict=True):
+        corrected[position] = replace(rows[position], result=replace(rows[position].result, holm_p=p_value))
+    return corrected
+
+
+def _times(code: str, images: Sequence[Image], seed: int) -> Iterator[GroupMean]:
+    for number, group in enumerate(images[0]["time_shap"]["groups"]):
+        values = np.array([image["time_shap"]["groups"][number]["phi"] for image in images])
+        low, high = bootstrap_interval(values, seed) if len(values) > 1 else (None, None)
+        yield GroupMean(code, group["first_step"], group["last_step"], len(values), float(values.mean()), low, high)
+
+
+def _is_recognised(image: Image) -> bool:
+    return bool(image["classification"]["predicted"] == image["image"]["class"])

@@ -1,0 +1,98 @@
+"""The page to read about several images: verdict, plots, tables, and links to the images' own pages."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+
+from core.utils.html import folded, numbers, page, paragraph, picture, section
+from xai.trajectory.artefacts import Drawn
+from xai.trajectory.folders import REPORT_FILE
+from xai.trajectory.image_page import STYLE, signed
+from xai.trajectory.interventions import TITLES
+from xai.trajectory.plot_shift import ROWS
+from xai.trajectory.shift import FORMULA
+from xai.trajectory.summary import Row, Summary
+from xai.trajectory.summary_plots import CONTRAST_TITLES
+from xai.trajectory.summary_words import family_words, verdict_of_summary
+
+_HEAD = (
+    "class", "intervention", "n", "mean", "95 % interval", "Wilcoxon p", "Holm p", "permutation p", "Welch p",
+    "rank-biserial", "Cohen's d",
+)  # fmt: skip
+
+
+def summary_page(summary: Summary, drawn: Drawn, parts: Sequence[str]) -> str:
+    """Return the report on several images as HTML.
+
+    Parameters
+    ----------
+    parts
+        Names of the images' folders.
+    """
+    total = sum(summary.images.values())
+    body = [
+        f"<h1>Trajectories of {total} images</h1>",
+        section("Verdict", *(paragraph(sentence) for sentence in verdict_of_summary(summary))),
+        _plot(drawn, "Does the marked region matter?", "statistical_analysis.png", f"{FORMULA}."),
+        _plot(drawn, "When does the class come into the images?", "time_shap_summary.png", _TIMES),
+        _tables(summary),
+        section("Controls", paragraph(_CONTROLS, "muted"), folded("Controls in numbers", _control_tables(summary))),
+        section("The images", *(_link(name) for name in parts)),
+    ]
+    return page(f"Trajectories of {total} images", body, STYLE)
+
+
+_TIMES = "Mean Shapley values over the images of a class, with 95 % bootstrap intervals."
+_CONTROLS = (
+    "In each control the pairing of map and class is broken. What is left of the index in a control is not owed to "
+    "this map for this class: a random map tells what chance gives, a shuffled head and another class what any map "
+    "gives that finds the lesion at all."
+)
+
+
+def _plot(drawn: Drawn, title: str, name: str, words: str) -> str:
+    shown = (picture(drawn.pictures[name], title),) if name in drawn.pictures else ()
+    return section(title, paragraph(words, "muted"), *shown)
+
+
+def _tables(summary: Summary) -> str:
+    parts = [paragraph(family_words(summary.rows), "muted")]
+    for contrast, title in CONTRAST_TITLES.items():
+        rows = [row for row in summary.family() if row.contrast == contrast]
+        parts.append(f"<h3>{escape(title)}</h3>{numbers(_HEAD, map(_cells, rows))}")
+    return section("Tests over the images", *parts)
+
+
+def _control_tables(summary: Summary) -> str:
+    rows = [row for row in summary.rows if row.map_row != "own"]
+    head = ("control", "contrast", *_HEAD)
+    left = numbers(head, [(ROWS[row.map_row], CONTRAST_TITLES[row.contrast], *_cells(row)) for row in rows])
+    beyond = [(ROWS[row.map_row], CONTRAST_TITLES[row.contrast], *_cells(row)) for row in summary.beyond]
+    return f"{left}<h3>The map itself minus the control</h3>{numbers(head, beyond)}"
+
+
+def _cells(row: Row) -> Sequence[str]:
+    found = row.result
+    interval = "\u2013" if found.low is None else f"{signed(found.low)} to {signed(found.high)}"
+    p_values = (found.wilcoxon_p, found.holm_p, found.permutation_p, found.welch_p)
+    return (
+        row.class_code,
+        TITLES[row.intervention],
+        str(found.n),
+        signed(found.mean),
+        interval,
+        *(_p(value) for value in p_values),
+        signed(found.rank_biserial),
+        signed(found.cohens_d),
+    )
+
+
+def _p(value: float | None) -> str:
+    if value is None:
+        return "\u2013"
+    return "< 0.0001" if value < 0.0001 else f"{value:.4f}"
+
+
+def _link(name: str) -> str:
+    return f'<p><a href="{escape(name)}/{REPORT_FILE}">{escape(name)}</a></p>'

@@ -1,0 +1,83 @@
+"""The result over several images in plain sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from xai.statistics import ALPHA
+from xai.trajectory.controls import CONTROLS
+from xai.trajectory.summary import ENOUGH, OWN, Row, Summary
+from xai.trajectory.words import RESEARCH
+
+
+def verdict_of_summary(summary: Summary) -> list[str]:
+    """Return the result over several images, the most important sentence first."""
+    return [
+        _say_gates(summary),
+        _say_index(summary),
+        *_say_controls(summary),
+        _say_size(summary),
+        RESEARCH,
+    ]
+
+
+def _say_gates(summary: Summary) -> str:
+    total = sum(summary.images.values())
+    right = sum(round(share * summary.images[code]) for code, share in summary.recognised.items())
+    return (
+        f"{total} images of {', '.join(summary.images)}: the classifier takes {right} of them for the class they were "
+        f"made for; the gate sees evidence in {summary.gates['green']}, doubt in {summary.gates['amber']} and no "
+        f"evidence in {summary.gates['red']}."
+    )
+
+
+def _say_index(summary: Summary) -> str:
+    family = [row for row in summary.family() if row.result.holm_p is not None]
+    if not family:
+        return "There is one image of each class, so nothing can be tested: the numbers are measurements, n = 1."
+    better = [row for row in family if (row.result.holm_p or 0) < ALPHA and row.result.mean > 0]
+    worse = [row for row in family if (row.result.holm_p or 0) < ALPHA and row.result.mean < 0]
+    words = (
+        f"Changing what the maps mark moves the classifier more than changing as much elsewhere in {len(better)} of "
+        f"{len(family)} comparisons (Wilcoxon's test, Holm's correction over all of them, p < {ALPHA:g})"
+    )
+    return f"{words}{f', and less in {len(worse)}' if worse else ''}."
+
+
+def _say_controls(summary: Summary) -> Iterable[str]:
+    tested = [row for row in summary.rows if row.map_row != OWN and row.result.covers_zero is not None]
+    for control, what in CONTROLS.items():
+        rows = [row for row in tested if row.map_row == control]
+        if not rows:
+            continue
+        standing = [row for row in rows if row.result.covers_zero is False and row.result.mean > 0]
+        if not standing:
+            yield f"The control '{what}' has collapsed as it must: every interval holds 0 or lies below it."
+        else:
+            yield (
+                f"The control '{what}' has not collapsed in {len(standing)} of {len(rows)} comparisons: as much of the "
+                "index does not come from this map for this class, only what exceeds the control does "
+                f"({_exceeding(summary, control)})."
+            )
+
+
+def _exceeding(summary: Summary, control: str) -> str:
+    rows = [row for row in summary.beyond if row.map_row == control and row.result.covers_zero is not None]
+    above = [row for row in rows if row.result.covers_zero is False and row.result.mean > 0]
+    return f"the map exceeds it in {len(above)} of {len(rows)} comparisons, by intervals that are not corrected"
+
+
+def _say_size(summary: Summary) -> str:
+    fewest = min(summary.images.values())
+    if fewest >= ENOUGH:
+        return f"n counts images, at least {fewest} of each class, never steps of one trajectory."
+    return (
+        f"With {fewest} image{'' if fewest == 1 else 's'} of a class no test can be significant: Wilcoxon's test needs "
+        f"{ENOUGH} for p < {ALPHA:g}. Analyse 30 of each (--count 30) before anything is concluded."
+    )
+
+
+def family_words(rows: Iterable[Row]) -> str:
+    """Return what the family of tests is."""
+    count = sum(1 for row in rows if row.result.holm_p is not None)
+    return f"Holm's correction is over {count} tests: every class, intervention and contrast of the maps themselves."
