@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from core.events import Event
+from core.wire import for_a_window, with_templates
 
 
 class Console:
@@ -28,6 +29,7 @@ class Console:
         """Print an event, if events were asked for."""
         if self.json_mode:
             data = event.to_json() if isinstance(event, Event) else event
+            data = with_templates(data) if for_a_window() else data
             sys.stdout.write(json.dumps(data, ensure_ascii=False, allow_nan=False) + "\n")
             sys.stdout.flush()
 

@@ -19,6 +19,7 @@ from packaging.requirements import Requirement
 from core.config.config_manager import FILE_NAME, ConfigManager
 from core.environment.system_libraries import has_display, missing_libraries, remedy
 from core.generator.discovery import discover
+from core.message import Message
 from core.taxonomy import CLASS_CODES
 from core.utils.path_manager import PathManager
 
@@ -30,7 +31,16 @@ SUMS_NAME: Final = "SHA256SUMS"
 LITTLE_DISK: Final = 2 * 1024**3
 LITTLE_MEMORY: Final = 2 * 1024**3
 
-_SET_UP: Final = "Run ./run_isicgui.sh (Windows: run_isicgui.bat), or: pip install -r requirements.txt"
+_SET_UP: Final = Message("Run ./run_isicgui.sh (Windows: run_isicgui.bat), or: pip install -r requirements.txt")
+_SET_UP_ANEW: Final = Message("Delete the folder .venv. {set_up}", set_up=_SET_UP)
+_BRING_BACK: Final = Message("Bring it back with: git checkout -- starter")
+
+_BINARIES: Final = Message("torch and torchvision")
+_MEMORY: Final = Message("Memory")
+_WINDOW: Final = Message("Window")
+_STARTER: Final = Message("Starter models")
+_DISK: Final = Message("Disk")
+_OUTPUT: Final = Message("Output folder")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +71,15 @@ def diagnose(paths: PathManager | None = None) -> list[Check]:
     output = config.folder("paths.output", paths.default_output_dir)
     checks = [_python(), *_packages(paths.project_root / "requirements.txt"), *_torch()]
     checks += [_memory(), _display(), *_starter(paths.starter_dir), _disk(output), _writable(output)]
-    return checks + [Check("Settings", "warn", notice) for notice in config.notices]
+    return checks + [Check(Message("Settings"), "warn", notice) for notice in config.notices]
 
 
 def _python() -> Check:
-    return Check("Python", "ok", f"{platform.python_version()} on {platform.platform(terse=True)} ({sys.executable})")
+    system = platform.platform(terse=True)
+    words = Message(
+        "{version} on {system} ({path})", version=platform.python_version(), system=system, path=sys.executable
+    )
+    return Check("Python", "ok", words)
 
 
 def _packages(requirements: Path) -> Iterator[Check]:
@@ -75,13 +89,14 @@ def _packages(requirements: Path) -> Iterator[Check]:
         try:
             version = metadata.version(requirement.name)
         except metadata.PackageNotFoundError:
-            yield Check(requirement.name, "fail", "not installed", _SET_UP)
+            yield Check(requirement.name, "fail", Message("not installed"), _SET_UP)
             continue
         if requirement.specifier.contains(version, prereleases=True):
             fitting.append(f"{requirement.name} {version}")
         else:
-            yield Check(requirement.name, "warn", f"{version} is installed, {requirement} is needed", _SET_UP)
-    yield Check("Packages", "ok", ", ".join(fitting))
+            words = Message("{version} is installed, {wanted} is needed", version=version, wanted=str(requirement))
+            yield Check(requirement.name, "warn", words, _SET_UP)
+    yield Check(Message("Packages"), "ok", ", ".join(fitting))
 
 
 def read_requirements(path: Path) -> list[Requirement]:
@@ -98,10 +113,10 @@ def _torch() -> Iterator[Check]:
 
         nms(torch.eye(4), torch.ones(4), 0.5)
     except (ImportError, OSError, RuntimeError, AttributeError) as problem:  # what mismatched binaries raise
-        name = "torch and torchvision"
-        yield Check(name, "fail", f"do not work together: {problem}", f"Delete the folder .venv. {_SET_UP}")
+        words = Message("do not work together: {problem}", problem=str(problem))
+        yield Check(_BINARIES, "fail", words, _SET_UP_ANEW)
         return
-    yield Check("torch and torchvision", "ok", "work together")
+    yield Check(_BINARIES, "ok", Message("work together"))
     yield _cpu()
     yield from _cuda()
 
@@ -111,8 +126,10 @@ def _cpu() -> Check:
 
     from core.generator.precision import has_bf16
 
-    bf16 = "bf16 in hardware" if has_bf16(torch.device("cpu")) else "no bf16 in hardware, fp32 is used"
-    return Check("CPU", "ok", f"{os.cpu_count()} cores, {torch.backends.cpu.get_cpu_capability()}, {bf16}")
+    fast = has_bf16(torch.device("cpu"))
+    bf16 = Message("bf16 in hardware") if fast else Message("no bf16 in hardware, fp32 is used")
+    kind = torch.backends.cpu.get_cpu_capability()
+    return Check("CPU", "ok", Message("{cores} cores, {kind}, {bf16}", cores=os.cpu_count() or 1, kind=kind, bf16=bf16))
 
 
 def _cuda() -> Iterator[Check]:
@@ -123,52 +140,59 @@ def _cuda() -> Iterator[Check]:
         return
     for index in range(torch.cuda.device_count()):
         free, total = torch.cuda.mem_get_info(index)
-        detail = f"{torch.cuda.get_device_name(index)}, {_size(free)} of {_size(total)} free"
-        yield Check(f"cuda:{index}", "ok", detail)
+        name = torch.cuda.get_device_name(index)
+        yield Check(f"cuda:{index}", "ok", Message("{name}, {free}", name=name, free=_free_of(free, total)))
 
 
 def _why_no_cuda(built_for: str | None) -> Check:
     if shutil.which("nvidia-smi") is None:
-        return Check("CUDA", "ok", "no NVIDIA driver; images are made on the CPU")
+        return Check("CUDA", "ok", Message("no NVIDIA driver; images are made on the CPU"))
     if built_for is None:
-        how = "Delete the folder .venv, set UV_TORCH_BACKEND=auto, and run ./run_isicgui.sh or run_isicgui.bat again."
-        return Check("CUDA", "warn", "there is an NVIDIA driver, but this PyTorch is built for the CPU only", how)
-    detail = f"there is an NVIDIA driver, but PyTorch (built for CUDA {built_for}) finds no usable card"
-    return Check("CUDA", "warn", detail, "Update the NVIDIA driver; nvidia-smi shows what it supports.")
+        words = Message("there is an NVIDIA driver, but this PyTorch is built for the CPU only")
+        how = Message(
+            "Delete the folder .venv, set UV_TORCH_BACKEND=auto, and run ./run_isicgui.sh or run_isicgui.bat again."
+        )
+        return Check("CUDA", "warn", words, how)
+    words = Message(
+        "there is an NVIDIA driver, but PyTorch (built for CUDA {version}) finds no usable card", version=built_for
+    )
+    return Check("CUDA", "warn", words, Message("Update the NVIDIA driver; nvidia-smi shows what it supports."))
 
 
 def _memory() -> Check:
     try:
         import psutil
     except ImportError:
-        return Check("Memory", "warn", "unknown, psutil is not installed", _SET_UP)
+        return Check(_MEMORY, "warn", Message("unknown, psutil is not installed"), _SET_UP)
     memory = psutil.virtual_memory()
-    detail = f"{_size(memory.available)} of {_size(memory.total)} free"
+    detail = _free_of(memory.available, memory.total)
     if memory.available < LITTLE_MEMORY:
-        return Check("Memory", "warn", detail, "Close other programs before generating.")
-    return Check("Memory", "ok", detail)
+        return Check(_MEMORY, "warn", detail, Message("Close other programs before generating."))
+    return Check(_MEMORY, "ok", detail)
 
 
 def _display() -> Check:
     if missing := missing_libraries():
         names = ", ".join(library.soname for library in missing)
-        return Check("Window", "warn", f"cannot open, system libraries are missing: {names}", remedy(missing))
+        words = Message("cannot open, system libraries are missing: {names}", names=names)
+        return Check(_WINDOW, "warn", words, remedy(missing))
     if not has_display():
-        how = "Generate without it: python main.py generate --classes MEL=4 --output OUT"
-        return Check(
-            "Window", "warn", "cannot open, there is no display (DISPLAY is not set, or nobody answers there)", how
-        )
-    return Check("Window", "ok", "can open")
+        words = Message("cannot open, there is no display (DISPLAY is not set, or nobody answers there)")
+        how = Message("Generate without it: python main.py generate --classes MEL=4 --output OUT")
+        return Check(_WINDOW, "warn", words, how)
+    return Check(_WINDOW, "ok", Message("can open"))
 
 
 def _starter(folder: Path) -> Iterator[Check]:
     available = discover(folder).available
     if len(available) == len(CLASS_CODES):
-        yield Check("Starter models", "ok", f"all {len(available)} classes")
+        yield Check(_STARTER, "ok", Message("all {n} classes", n=len(available)))
     else:
         lacking = ", ".join(code for code in CLASS_CODES if code not in available)
-        how = f"Download ISICGUI again, or bring back the folder {folder} (git checkout -- starter)."
-        yield Check("Starter models", "warn", f"none for {lacking}", how)
+        how = Message(
+            "Download ISICGUI again, or bring back the folder {folder} (git checkout -- starter).", folder=folder
+        )
+        yield Check(_STARTER, "warn", Message("none for {classes}", classes=lacking), how)
     yield from _sums(folder)
 
 
@@ -180,9 +204,9 @@ def _sums(folder: Path) -> Iterator[Check]:
 
     for path, digest in read_sums(folder).items():
         if not path.is_file():
-            yield Check(path.name, "warn", f"{path} is missing", "Bring it back with: git checkout -- starter")
+            yield Check(path.name, "warn", Message("{path} is missing", path=path), _BRING_BACK)
         elif sha256_of(path) != digest:
-            yield Check(path.name, "warn", f"{path} was changed or damaged", "Bring it back: git checkout -- starter")
+            yield Check(path.name, "warn", Message("{path} was changed or damaged", path=path), _BRING_BACK)
         else:
             yield Check(f"{path.parent.name}/{path.name}", "ok", f"SHA-256 {digest}")
 
@@ -199,10 +223,11 @@ def read_sums(folder: Path) -> dict[Path, str]:
 def _disk(output: Path) -> Check:
     place = _existing(output)
     free = shutil.disk_usage(place).free
-    detail = f"{_size(free)} free at {place}"
+    detail = Message("{free} free at {place}", free=_size(free), place=place)
     if free < LITTLE_DISK:
-        return Check("Disk", "warn", detail, "Free some space, or choose an output folder on another drive.")
-    return Check("Disk", "ok", detail)
+        how = Message("Free some space, or choose an output folder on another drive.")
+        return Check(_DISK, "warn", detail, how)
+    return Check(_DISK, "ok", detail)
 
 
 def _writable(output: Path) -> Check:
@@ -211,9 +236,10 @@ def _writable(output: Path) -> Check:
         with tempfile.TemporaryFile(dir=place):
             pass
     except OSError as problem:
-        how = "Choose another output folder with --output, or in the window."
-        return Check("Output folder", "warn", f"{output} cannot be written: {problem.strerror}", how)
-    return Check("Output folder", "ok", str(output))
+        how = Message("Choose another output folder with --output, or in the window.")
+        words = Message("{folder} cannot be written: {why}", folder=output, why=problem.strerror or str(problem))
+        return Check(_OUTPUT, "warn", words, how)
+    return Check(_OUTPUT, "ok", str(output))
 
 
 def _existing(folder: Path) -> Path:
@@ -221,5 +247,9 @@ def _existing(folder: Path) -> Path:
     return next(place for place in (folder.absolute(), *folder.absolute().parents) if place.is_dir())
 
 
-def _size(count: float) -> str:
-    return f"{count / 1024**3:.1f} GiB"
+def _free_of(free: float, total: float) -> Message:
+    return Message("{free} of {total} free", free=_size(free), total=_size(total))
+
+
+def _size(count: float) -> Message:
+    return Message("{size:.1f} GiB", size=count / 1024**3)

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from PyQt5.QtCore import QObject, QProcess, QProcessEnvironment, QTimer, pyqtSignal
 
+from core import wire
 from core.errors import ISICGUIError
 from core.utils.leash import STOP, VARIABLE
 
@@ -101,6 +102,9 @@ class CommandJob(QObject):
         self._words = _Lines()
         self._tail: deque[str] = deque(maxlen=TAIL_LINES)
         self._process = self._make_process(script)
+        self._grace = QTimer(self)
+        self._grace.setSingleShot(True)
+        self._grace.timeout.connect(self._end_by_force)
         self._turn = QTimer(self)
         self._turn.setSingleShot(True)
         self._turn.timeout.connect(self._take_turn)
@@ -129,13 +133,22 @@ class CommandJob(QObject):
         """Start the process; what comes of it is told by signals."""
         self._process.start()
 
-    def stop(self) -> None:
-        """Ask the command to keep what is finished and end; one that does not is ended by force after a while."""
-        if self._stopping or not self.running:
+    def stop(self, grace_ms: int | None = None) -> None:
+        """Ask the command to keep what is finished and end; one that does not is ended by force after a while.
+
+        Parameters
+        ----------
+        grace_ms
+            That while; the job's own if None. A second call can only shorten it.
+        """
+        if not self.running:
             return
-        self._stopping = True
-        self._process.write(STOP)
-        QTimer.singleShot(self._grace_ms, self._end_by_force)
+        wait = self._grace_ms if grace_ms is None else grace_ms
+        if not self._grace.isActive() or wait < self._grace.remainingTime():
+            self._grace.start(wait)
+        if not self._stopping:
+            self._stopping = True
+            self._process.write(STOP)
 
     def _make_process(self, script: Path) -> QProcess:
         process = QProcess(self)
@@ -243,6 +256,7 @@ def _environment() -> QProcessEnvironment:
         ("PYTHONUNBUFFERED", "1"),
         ("MPLBACKEND", "Agg"),
         (VARIABLE, "stdin"),
+        (wire.VARIABLE, "1"),
     ):
         environment.insert(name, value)
     return environment
@@ -253,10 +267,16 @@ def _parse(line: bytes) -> dict[str, Any] | None:
         event = json.loads(line)
     except (ValueError, RecursionError):
         return None
-    return event if isinstance(event, dict) and isinstance(event.get("event"), str) else None
+    is_event = isinstance(event, dict) and isinstance(event.get("event"), str)
+    return wire.with_messages(event) if is_event else None
 
 
 def _error_of(event: dict[str, Any]) -> ISICGUIError:
-    error = ISICGUIError(str(event.get("message", "")), remedy=str(event.get("remedy", "")))
+    error = ISICGUIError(_sentence(event.get("message")), remedy=_sentence(event.get("remedy")))
     error.kind = str(event.get("kind", "error"))  # type: ignore[misc]  # per instance: the class is not known here
     return error
+
+
+def _sentence(value: object) -> str:
+    """Return a sentence as it came: a message stays one."""
+    return value if isinstance(value, str) else ""

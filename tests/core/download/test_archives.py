@@ -287,7 +287,8 @@ def test_what_is_not_there_or_makes_no_sense_is_wrong_usage(tmp_path):
     ("name", "kept"),
     [("unet_MEL_best.pth", "unet_MEL_best.pth"), ("x/y/UNET_vasc_BEST.PTH", "unet_VASC_best.pth"),
      ("unet_NV_best.safetensors", "unet_NV_best.safetensors"), ("unet_NV_epoch_05.pth", None),
-     ("unet_FOO_best.pth", None), ("Classifier.pth", "classifier.pth"), ("classifier.pth.bak", None), ("__MACOSX/._unet_MEL_best.pth", None)],
+     ("unet_FOO_best.pth", None), ("Classifier.pth", "classifier.pth"), ("classifier.pth.bak", None),
+     ("__MACOSX/._unet_MEL_best.pth", None)],
 )  # fmt: skip
 def test_which_files_are_taken(name, kept):
     assert wanted(name) == kept
