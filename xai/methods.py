@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from core.classification.preprocessing import to_tensor
-from xai.agreement import agreement_map
+from xai.combined import agreement_map
 from xai.attribution import FIRST_STEPS, Attribution, guarded, integrated_gradients
 from xai.baselines import make_baselines
 from xai.classifier import Classifier
