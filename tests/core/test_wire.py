@@ -38,7 +38,7 @@ def test_only_a_window_is_told_of_templates(monkeypatch, asked, has):
 
 @pytest.mark.parametrize(
     "parts",
-    [None, 3, [], {"message": {"template": "{nobody}", "values": {}}}, {"message": {"template": 3}},
+    [None, 3, [], {"message": {"template": "{nobody}", "values": {"a": 1}}}, {"message": {"template": 3}},
      {"message": {"template": "{a.b}", "values": {"a": 1}}}, {"message": {"template": "{", "values": {}}}],
 )  # fmt: skip
 def test_broken_templates_leave_the_words(parts):
