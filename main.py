@@ -1,4 +1,4 @@
-"""The front door: no arguments open the window, anything else is a command."""
+"""The front door: no arguments, or `--safe-mode`, open the window; anything else is a command."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import sys
 from importlib.util import find_spec
 
 from core.environment.system_libraries import has_display
+from core.version import SAFE_MODE
 
 BASE = ("click", "packaging", "platformdirs")
 FILES = (*BASE, "filelock", "numpy", "PIL")
@@ -35,13 +36,14 @@ def missing_packages(names: tuple[str, ...]) -> list[str]:
 
 def complaint(argv: list[str]) -> str | None:
     """Return why this machine cannot do what was asked, and what to do about it, or None if it can."""
-    if missing := missing_packages(NEEDED.get(argv[0], ENGINE) if argv else WINDOW):
+    wants_window = argv in ([], [SAFE_MODE])
+    if missing := missing_packages(WINDOW if wants_window else NEEDED.get(argv[0], ENGINE)):
         return (
             f"ISICGUI needs packages that this Python ({sys.executable}) does not have: {', '.join(missing)}.\n"
             "Run ./run_isicgui.sh (Windows: run_isicgui.bat), which sets everything up, "
             "or install them here with: pip install -r requirements.txt"
         )
-    if not argv and not has_display():
+    if wants_window and not has_display():
         return (
             "The window needs a display, and there is none here (DISPLAY is not set, or nobody answers there).\n"
             "Everything works without one too, for example: python main.py generate --classes MEL=4 --output OUT"
@@ -57,11 +59,11 @@ def main(argv: list[str]) -> int:
     if problem := complaint(argv):
         print(problem, file=sys.stderr)
         return 1
-    if argv:
+    if argv not in ([], [SAFE_MODE]):
         from cli.app import main as run_command
 
         return run_command(argv)
-    from gui.app import main as open_window
+    from gui.start import main as open_window
 
     return open_window(argv)
 

@@ -6,3 +6,6 @@ from typing import Final
 
 PRODUCT: Final = "ISICGUI"
 __version__: Final = "0.1.0"
+
+SAFE_MODE: Final = "--safe-mode"
+"""Opens the window with default settings and without touching the graphics card."""

@@ -13,9 +13,10 @@ from PyQt5.QtWidgets import QApplication
 
 from core.config.config_manager import ConfigManager
 from core.generator.discovery import discover
+from core.last_words import Ending
 from core.utils.logger import RingHandler, setup_logging
 from core.utils.path_manager import PathManager
-from core.version import PRODUCT, __version__
+from core.version import PRODUCT, SAFE_MODE, __version__
 from gui.crash import Crashes
 from gui.qt_plugins import use_own_plugins
 from gui.stage import Stage
@@ -24,6 +25,7 @@ from gui.state.settings import SettingsModel
 from gui.theme.icons import icon
 from gui.theme.palette import remember_system
 from gui.theme_keeper import ThemeKeeper
+from gui.tour.offer import offer_tour
 from gui.workers.engine import Engine
 from gui.workers.local_engine import LocalEngine
 from gui.workers.process_engine import ProcessEngine
@@ -31,16 +33,30 @@ from gui.workers.process_engine import ProcessEngine
 _log = logging.getLogger(__name__)
 
 
-def main(argv: list[str]) -> int:
-    """Open the window and return the exit code when it has been closed."""
+def main(argv: list[str], ending: Ending | None = None) -> int:
+    """Open the window and return the exit code when it has been closed.
+
+    Parameters
+    ----------
+    argv
+        Nothing, or `core.version.SAFE_MODE`.
+    ending
+        How the session before ended, if it did not end by itself.
+    """
     crashes = Crashes()
     crashes.install()
     logs = setup_logging(console=False)
     _log.info("%s %s", PRODUCT, __version__)
-    app = make_application([sys.argv[0], *argv])
-    stage = make_stage(app, ProcessEngine(LocalEngine), PathManager(), logs.ring)
+    app = make_application(sys.argv[:1])
+    is_safe = SAFE_MODE in argv
+    if is_safe:
+        hide_graphics_cards()
+    stage = make_stage(app, ProcessEngine(LocalEngine), PathManager(), logs.ring, is_safe=is_safe)
     crashes.caught.connect(stage.session.report)
+    offer_tour(stage.session, lambda: stage.window.help.start_tour())
+    stage.session.announcer.tell_of_ending(ending)
     signal.signal(signal.SIGINT, lambda *_: stage.window.close())
+    signal.signal(signal.SIGTERM, lambda *_: stage.window.leave())
     stage.window.show()
     return app.exec()
 
@@ -62,12 +78,31 @@ def make_application(argv: list[str]) -> QApplication:
     return app
 
 
-def make_stage(app: QApplication, engine: Engine, paths: PathManager, ring: RingHandler) -> Stage:
-    """Return the window of an engine on its stage, with the settings of the user whose folders `paths` knows."""
-    config = ConfigManager().load()
+def hide_graphics_cards() -> None:
+    """Let the engine's process, which inherits the environment, find no graphics card: its driver may be what fails."""
+    for name in ("CUDA_VISIBLE_DEVICES", "HIP_VISIBLE_DEVICES"):
+        os.environ[name] = ""
+
+
+def make_settings(paths: PathManager, *, is_safe: bool = False) -> tuple[SettingsModel, list[str]]:
+    """Return the user's settings and what is to be told about them; in safe mode the defaults, on the processor."""
+    config = ConfigManager()
+    if is_safe:
+        config.set("generation.device", "cpu")
+        return SettingsModel(config, paths, is_safe=True), []
+    config.load()
     for notice in config.notices:
         _log.warning("%s", notice)
-    settings = SettingsModel(config, paths)
+    return SettingsModel(config, paths), config.notices
+
+
+def make_stage(
+    app: QApplication, engine: Engine, paths: PathManager, ring: RingHandler, *, is_safe: bool = False
+) -> Stage:
+    """Return the window of an engine on its stage, with the settings of the user whose folders `paths` knows."""
+    settings, notices = make_settings(paths, is_safe=is_safe)
     ThemeKeeper(app, settings).listen()
     app.setWindowIcon(icon("app", "accent"))
-    return Stage(Session(engine, discover, settings, ring))
+    session = Session(engine, discover, settings, ring)
+    session.announcer.tell_of_settings(notices)
+    return Stage(session)

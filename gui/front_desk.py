@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PyQt5 import sip
 from PyQt5.QtCore import QObject, QTimer
 from PyQt5.QtWidgets import QDialog
 
+from gui.i18n import tr
+from gui.state.problem import Problem
 from gui.state.wishes import Wish
 
 if TYPE_CHECKING:
@@ -29,6 +32,8 @@ class FrontDesk(QObject):
             Wish.OUTPUT_FOLDER: window.top.choose_output,
             Wish.MODELS_FOLDER: window.top.choose_models,
             Wish.SETTINGS: self.show_settings,
+            Wish.DIAGNOSTICS: self.show_diagnostics,
+            Wish.CRASH_REPORT: self.show_crash,
             Wish.EXPORT: self.show_export,
         }
         self._session.wish.connect(self.grant)
@@ -57,8 +62,27 @@ class FrontDesk(QObject):
 
         self._show("export", partial(ExportDialog, self._session.dataset_export, self._window))
 
+    def show_diagnostics(self) -> None:
+        """Show what to send with a report."""
+        self._show_report("diagnostics", tr("Diagnostics"), "")
+
+    def report(self, problem: Problem) -> None:
+        """Show what to send with a report on a problem."""
+        self._show_report("diagnostics", tr("Diagnostics"), problem.report_text())
+
+    def show_crash(self) -> None:
+        """Show what is known of how the last session ended."""
+        if self._session.last_crash:
+            self._show_report("crash", tr("How the program ended last time"), self._session.last_crash)
+
+    def _show_report(self, name: str, title: str, extra: Path | str) -> None:
+        from gui.dialogs.diagnostics_dialog import DiagnosticsDialog
+        from gui.state.diagnostics import gather
+
+        self._show(name, partial(DiagnosticsDialog, gather(self._session, extra), title, self._window))
+
     def dialog(self, name: str) -> QDialog | None:
-        """Return an open dialog: ``settings``, ``export``, ``diagnostics``."""
+        """Return an open dialog: ``settings``, ``export``, ``diagnostics``, ``crash``."""
         found = self._open.get(name)
         return None if found is None or sip.isdeleted(found) else found
 

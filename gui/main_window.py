@@ -31,7 +31,6 @@ from gui.shortcuts import Area, Key, Keyboard, keyed
 from gui.state.problem import Problem
 from gui.state.run import RunModel, RunState, summary
 from gui.state.session import Session
-from gui.state.wishes import Wish
 from gui.theme.tokens import GAP_SMALL, GRID
 from gui.widgets.banner import Banner
 from gui.widgets.dock import make_dock
@@ -57,7 +56,7 @@ class MainWindow(QMainWindow):
         self._closing = False
         self._close_dialog: CloseDialog | None = None
         self._problems: list[ProblemDialog] = []
-        self.setWindowTitle(PRODUCT)
+        self.setWindowTitle(self._name())
         self.setAcceptDrops(True)
         self.help = HelpDesk(self)
         self._make_panels()
@@ -74,7 +73,7 @@ class MainWindow(QMainWindow):
         if any(dialog.problem.message == problem.message for dialog in self._problems):
             return
         dialog = ProblemDialog(problem, self.session.remedies.of(problem), self)
-        dialog.diagnostics_asked.connect(partial(self.session.wish.emit, Wish.DIAGNOSTICS))
+        dialog.diagnostics_asked.connect(partial(self.desk.report, problem))
         self._problems.append(dialog)
         dialog.finished.connect(lambda _: self._problems.remove(dialog))
         dialog.open()
@@ -92,6 +91,10 @@ class MainWindow(QMainWindow):
         self._show_title()
         self.desk.take_over(old.desk)
         self._begin()
+
+    def leave(self) -> None:
+        """Close without asking; a run is stopped first, and its finished images are kept."""
+        self._answered(stop=True)
 
     def toggle_panels(self) -> None:
         """Hide all docks, or bring back those that were hidden by this."""
@@ -233,6 +236,7 @@ class MainWindow(QMainWindow):
         keyed(menu.addAction(tr("Settings…"), self.desk.show_settings), "settings")
         keyed(menu.addAction(tr("Keyboard shortcuts…"), self.help.show_keys), "keys")
         keyed(menu.addAction(tr("Run a command…"), self.help.show_palette), "palette")
+        keyed(menu.addAction(tr("Diagnostics…"), self.desk.show_diagnostics), "diagnostics")
         keyed(menu.addAction(tr("Glossary…"), self.help.show_glossary), "glossary")
         keyed(menu.addAction(tr("Show me around"), self.help.start_tour), "tour")
         return menu
@@ -283,6 +287,7 @@ class MainWindow(QMainWindow):
             Key(("Ctrl+Shift+P",), tr("Run a command by its words"), self.help.show_palette, "palette", Area.HELP),
             Key((), tr("Show me around"), self.help.start_tour, "tour", Area.HELP),
             Key(("Shift+F1",), tr("Glossary"), self.help.show_glossary, "glossary", Area.HELP),
+            Key((), tr("Diagnostics for a report"), self.desk.show_diagnostics, "diagnostics", Area.HELP),
             Key(("F1",), tr("Keyboard shortcuts"), self.help.show_keys, "keys", Area.HELP),
             Key(("Ctrl+Q",), tr("Close"), self.close, "close", window),
         )  # fmt: skip
@@ -312,7 +317,10 @@ class MainWindow(QMainWindow):
     def _show_title(self) -> None:
         run = self.session.run
         share = f"{run.fraction:.0%}" + (f", {tr('paused')}" if run.state is RunState.PAUSED else "")
-        self.setWindowTitle(f"{share} · {PRODUCT}" if run.busy and run.total else PRODUCT)
+        self.setWindowTitle(f"{share} · {self._name()}" if run.busy and run.total else self._name())
+
+    def _name(self) -> str:
+        return tr("{product} (safe mode)").format(product=PRODUCT) if self.session.settings.is_safe else PRODUCT
 
     def _run_ended(self) -> None:
         self.progress.tell(_end_of(self.session.run))

@@ -13,7 +13,8 @@ from core.environment.words import SetupError, say
 if sys.platform == "win32":
     import msvcrt
 
-    def _try_lock(descriptor: int) -> bool:
+    def try_lock(descriptor: int) -> bool:
+        """Take the lock of an open file, if nobody has it; it is given back when the file is closed."""
         try:
             msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
         except OSError:
@@ -23,7 +24,8 @@ if sys.platform == "win32":
 else:
     import fcntl
 
-    def _try_lock(descriptor: int) -> bool:
+    def try_lock(descriptor: int) -> bool:
+        """Take the lock of an open file, if nobody has it; it is given back when the file is closed."""
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -55,7 +57,7 @@ class SetupLock:
                 path=self._path,
             ) from problem
         waiting = False
-        while not _try_lock(self._descriptor):
+        while not try_lock(self._descriptor):
             if not waiting:
                 say("Another set-up of this folder is running; waiting until it has finished.")
             waiting = True

@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING
 
 from PyQt5.QtCore import QObject
 
+from core.config.config_manager import FILE_NAME
+from core.errors import OutputError
+from core.last_words import Ending
 from core.message import Message
 from gui.i18n import mark, tr
 from gui.state.collection import missing_folder
@@ -24,6 +27,8 @@ UNFINISHED = "unfinished"
 FAILED_CLASSES = "failed classes"
 FOLDER = "output folder"
 SETTINGS = "settings"
+ENDING = "ending"
+SAFE = "safe mode"
 
 
 class Announcer(QObject):
@@ -38,6 +43,8 @@ class Announcer(QObject):
         session.class_failed.connect(self._tell_class_failed)
         session.collection.folder_missing.connect(self._tell_folder)
         session.queue.run_failed.connect(self._tell_queued_run)
+        if session.settings.is_safe:
+            self._tell_of_safe_mode()
 
     def tell_of_settings(self, notices: list[str]) -> None:
         """Tell what happened when the settings were read: taken over, set aside, replaced."""
@@ -46,6 +53,41 @@ class Announcer(QObject):
             for further in notices[1:]:
                 words = Message("{first}\n{second}", first=words, second=further)
             self._notices.post(Notice(SETTINGS, words, mark("Settings…"), partial(self._wish, Wish.SETTINGS)))
+
+    def tell_of_ending(self, ending: Ending | None) -> None:
+        """Tell how the session before ended, if it did not end by itself, and offer the report."""
+        if ending is None:
+            return
+        self._session.last_crash = ending.report
+        if ending.crashed:
+            words = Message("The program ended unexpectedly last time. Every finished image is kept.")
+        else:
+            words = Message(
+                "The program was not closed properly last time: it was ended from outside, or the computer went off. "
+                "Every finished image is kept."
+            )
+        show = partial(self._wish, Wish.CRASH_REPORT)
+        self._notices.post(Notice(ENDING, words, mark("Show the report…"), show, "warning"))
+
+    def _tell_of_safe_mode(self) -> None:
+        words = Message(
+            "Safe mode: default settings and layout, starter models, no graphics card, explanations off. "
+            "What you change here is not kept."
+        )
+        self._notices.post(Notice(SAFE, words, mark("Reset settings to defaults"), self._reset_saved))
+
+    def _reset_saved(self) -> None:
+        try:
+            self._session.settings.reset_saved()
+        except OutputError as error:
+            self._session.report(error)
+            return
+        words = Message(
+            "The settings are back at their defaults; the earlier ones lie beside them as {name}. "
+            "Start the program again without safe mode.",
+            name=f"{FILE_NAME}.bak",
+        )
+        self._notices.post(Notice(SAFE, words))
 
     def _offer_resume(self, runs: list[Unfinished]) -> None:
         if not runs:

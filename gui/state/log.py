@@ -31,7 +31,7 @@ class LogModel(QObject):
 
     def __init__(self, ring: RingHandler, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._ring = ring
+        self.ring = ring
         self._fresh: deque[logging.LogRecord] = deque(maxlen=KEPT)
         self._level = logging.INFO
         self._text = ""
@@ -44,7 +44,7 @@ class LogModel(QObject):
         """Hand over everything that is in memory and fits."""
         self._fresh.clear()
         self.cleared.emit()
-        self._emit(list(self._ring.records()))
+        self._emit(list(self.ring.records()))
 
     def set_filter(self, level: int, text: str) -> None:
         """Show records of at least `level` that contain `text`, whatever its case."""
@@ -54,7 +54,7 @@ class LogModel(QObject):
     def close(self) -> None:
         """Stop listening."""
         self._timer.stop()
-        self._ring.remove_listener(self._fresh.append)
+        self.ring.remove_listener(self._fresh.append)
 
     def _hand_over(self) -> None:
         records = []

@@ -65,6 +65,10 @@ class Problem:
     path: Path | None = None
     run: FailedRun | None = None
 
+    def report_text(self) -> str:
+        """Return the problem as a report begins with it."""
+        return "\n".join(text for text in (self.title, self.message, self.remedy, "", self.details) if text)
+
     @property
     def expected(self) -> bool:
         """Whether this is an error the program knows how to name."""

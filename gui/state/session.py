@@ -80,6 +80,7 @@ class Session(QObject):
         self._is_open = False
         self._follows_run = False
         self.settings = settings
+        self.last_crash: Path | None = None
         self.notices = NoticesModel(self)
         self.keys = KeysModel(settings, self)
         self.classes = ClassesModel(settings, self)

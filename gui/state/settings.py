@@ -20,8 +20,35 @@ WINDOW_FILE: Final = "window.ini"
 RECENT_FOLDERS: Final = 8
 
 
+class Forgetful:
+    """Stands in for the file of the window's own state: knows nothing at the start and keeps nothing at the end."""
+
+    def __init__(self) -> None:
+        self._values: dict[str, Any] = {}
+
+    def value(self, key: str, default: Any, type: type) -> Any:
+        """Return what was remembered since the start."""
+        return self._values.get(key, default)
+
+    def setValue(self, key: str, value: Any) -> None:
+        """Remember until the end."""
+        self._values[key] = value
+
+    def remove(self, prefix: str) -> None:
+        """Forget what was remembered under a prefix."""
+        self._values = {key: value for key, value in self._values.items() if not key.startswith(prefix)}
+
+    def sync(self) -> None:
+        """Write nothing."""
+
+
 class SettingsModel(QObject):
     """Settings with a signal for each change.
+
+    Parameters
+    ----------
+    is_safe
+        Safe mode: what is changed here is in force until the end and is not saved.
 
     Signals
     -------
@@ -34,11 +61,14 @@ class SettingsModel(QObject):
     changed = pyqtSignal(str)
     failed = pyqtSignal(object)
 
-    def __init__(self, config: ConfigManager, paths: PathManager, parent: QObject | None = None) -> None:
+    def __init__(
+        self, config: ConfigManager, paths: PathManager, parent: QObject | None = None, *, is_safe: bool = False
+    ) -> None:
         super().__init__(parent)
         self.paths = paths
+        self.is_safe = is_safe
         self._config = config
-        self._window = QSettings(str(paths.config_dir / WINDOW_FILE), QSettings.Format.IniFormat)
+        self._window = Forgetful() if is_safe else _window_file(paths)
         self._told = False
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
@@ -81,6 +111,25 @@ class SettingsModel(QObject):
         """Carry out changes that somebody has looked at."""
         for change in changes:
             self.set(change.setting.key, change.after)
+
+    def chosen(self) -> dict[str, Value]:
+        """Return the settings that differ from their defaults."""
+        return self._config.chosen()
+
+    def reset_saved(self) -> None:
+        """Let the next start find every setting at its default and the window as at the first start.
+
+        Raises
+        ------
+        OutputError
+            If the settings file cannot be written; what it was stays beside it as ``config.json.bak``.
+        """
+        saved = ConfigManager(self._config.path, legacy=()).load()
+        saved.reset()
+        saved.save()
+        window = _window_file(self.paths)
+        window.clear()
+        window.sync()
 
     def export_to(self, target: Path) -> None:
         """Write every setting to a file; raises `OutputError`."""
@@ -137,9 +186,15 @@ class SettingsModel(QObject):
         """Write everything now."""
         self._timer.stop()
         self._window.sync()
+        if self.is_safe:
+            return
         try:
             self._config.save()
         except OutputError as error:
             if not self._told:
                 self._told = True
                 self.failed.emit(error)
+
+
+def _window_file(paths: PathManager) -> QSettings:
+    return QSettings(str(paths.config_dir / WINDOW_FILE), QSettings.Format.IniFormat)

@@ -13,6 +13,6 @@ class Wish(enum.Enum):
     GET_MODELS = "get_models"
     SETTINGS = "settings"
     DIAGNOSTICS = "diagnostics"
-    RESTART = "restart"
+    CRASH_REPORT = "crash_report"
     ANALYSIS = "analysis"
     EXPORT = "export"

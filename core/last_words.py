@@ -1,0 +1,135 @@
+"""Notices how a window's session ends: a file that is there as long as it lasts, and that a crash writes into.
+
+While a session lasts it holds a lock that the kernel gives back however the process ends. So a file that lies there
+with its lock free is left over from a session that did not end by itself: with a traceback in it it crashed, without
+one it was killed, or the power went. No clock, process number or clean-up of the dying process is relied on.
+"""
+
+from __future__ import annotations
+
+import faulthandler
+import logging
+import os
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import IO, Final
+
+from core.environment.lock import try_lock
+from core.utils.logger import FILE_NAME
+from core.version import PRODUCT, __version__
+
+LOG_LINES: Final = 200
+LONGEST_LOG: Final = 1_000_000
+"""Bytes at the end of the log file that are looked at for its last lines."""
+
+_PREFIX: Final = "session-"
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How an earlier session ended that did not end by itself.
+
+    Attributes
+    ----------
+    crashed
+        Whether the interpreter's fault handler had something to write; else it was killed, or the power went.
+    report
+        The file with what is known of it.
+    """
+
+    crashed: bool
+    report: Path
+
+
+class LastWords:
+    """The file of one session.
+
+    Parameters
+    ----------
+    folder
+        The log folder; one that cannot be written means that nothing is noticed, not that nothing starts.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._lock = -1
+        self._file: IO[str] | None = None
+        self._stem = folder / f"{_PREFIX}{datetime.now(timezone.utc):%Y%m%d-%H%M%S-%f}-{os.getpid()}"
+
+    def begin(self) -> Ending | None:
+        """Catch crashes from now on; return how the latest earlier session ended, if it did not end by itself."""
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            ending = _collect(self._folder)
+            self._open()
+        except OSError as problem:
+            _log.debug("Crashes will not be noticed: %s", problem)
+            return None
+        return ending
+
+    def end(self) -> None:
+        """The session has ended by itself."""
+        if self._file:
+            faulthandler.disable()
+            self._file.close()
+            self._file = None
+            os.close(self._lock)
+            for suffix in (".faults", ".lock"):
+                with suppress(OSError):
+                    self._stem.with_suffix(suffix).unlink()
+
+    def _open(self) -> None:
+        self._lock = os.open(self._stem.with_suffix(".lock"), os.O_RDWR | os.O_CREAT, 0o600)
+        try_lock(self._lock)
+        self._file = self._stem.with_suffix(".faults").open("w", encoding="utf-8")
+        faulthandler.enable(self._file)
+
+
+def _collect(folder: Path) -> Ending | None:
+    """Turn what earlier sessions have left behind into reports; return the latest."""
+    left = [faults for faults in sorted(folder.glob(f"{_PREFIX}*.faults")) if _is_left(faults)]
+    endings = [_to_report(faults) for faults in left]
+    return endings[-1] if endings else None
+
+
+def _is_left(faults: Path) -> bool:
+    """Whether the session of a file has ended."""
+    try:
+        lock = os.open(faults.with_suffix(".lock"), os.O_RDWR)
+    except FileNotFoundError:
+        return True
+    try:
+        return try_lock(lock)
+    finally:
+        os.close(lock)
+
+
+def _to_report(faults: Path) -> Ending:
+    traceback = faults.read_text(encoding="utf-8", errors="replace").strip()
+    how = "It crashed:" if traceback else "It was ended from outside, or the machine was: there is no traceback."
+    lines = [
+        f"{PRODUCT} {__version__}, found at the next start",
+        f"A session did not end by itself: {faults.stem.removeprefix(_PREFIX)} (UTC, process). {how}",
+        traceback,
+        "",
+        "Last log lines:",
+        *last_lines(faults.parent / FILE_NAME),
+    ]
+    report = faults.with_name(f"crash-{faults.stem.removeprefix(_PREFIX)}.txt")
+    report.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    for path in (faults, faults.with_suffix(".lock")):
+        path.unlink(missing_ok=True)
+    return Ending(bool(traceback), report)
+
+
+def last_lines(path: Path, count: int = LOG_LINES) -> list[str]:
+    """Return the last lines of a log file, none if it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            file.seek(max(0, path.stat().st_size - LONGEST_LOG))
+            return file.read().decode("utf-8", errors="replace").splitlines()[-count:]
+    except OSError:
+        return []
