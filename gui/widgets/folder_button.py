@@ -52,6 +52,10 @@ class FolderButton(QToolButton):
         words = self.fontMetrics().horizontalAdvance(f"{self._caption}  {self._value}")
         return QSize(min(340, words + 4 * GAP_SMALL + 2 * ICON_SIZE), super().sizeHint().height())
 
+    def minimumSizeHint(self) -> QSize:
+        """Ask for enough to recognise the folder by; the words are shortened."""
+        return QSize(self.minimumWidth(), super().minimumSizeHint().height())
+
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw the button with icon, muted caption, value and an arrow."""
         painter = QPainter(self)

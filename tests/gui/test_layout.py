@@ -1,0 +1,155 @@
+"""Nothing is cut off at 1024 x 700 in any language or scale; the layout is remembered and comes back on screen."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PyQt5.QtCore import QByteArray, QRect, Qt
+from PyQt5.QtGui import QFont
+from PyQt5.QtWidgets import QApplication
+
+from gui.i18n import languages, set_language
+from gui.main_window import MainWindow
+from gui.window_place import brought_back
+from tests.gui.conftest import Opener
+from tests.gui.layout_check import SIZES, flaws
+from tests.gui.test_run import ask_for, wait_idle
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(params=languages())
+def worded(request: pytest.FixtureRequest, open_window: Opener, qtbot) -> Iterator[MainWindow]:
+    """A window in one of the languages, with images, an open fold and everything that comes with a run."""
+    set_language(request.param)
+    window = open_window()
+    window.setup.advanced._head.setChecked(True)
+    ask_for(window, MEL=2, NV=1)
+    window.setup.start.click()
+    wait_idle(window, qtbot)
+    yield window
+    set_language("en")
+
+
+@pytest.fixture(autouse=True)
+def ordinary_font(qapp: QApplication) -> Iterator[None]:
+    """The wide font of the test platform in a size that desktops use."""
+    before = qapp.font()
+    font = QFont(before)
+    font.setPointSize(10)
+    qapp.setFont(font)
+    yield
+    qapp.setFont(before)
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+def test_nothing_is_cut_off_or_covered(worded: MainWindow, qtbot, size: tuple[int, int]) -> None:
+    worded.resize(*size)
+    qtbot.wait(50)
+    assert (worded.width(), worded.height()) == size
+    found = {}
+    for tab in range(worded.picture.tabs.count()):
+        worded.picture.tabs.setCurrentIndex(tab)
+        qtbot.wait(50)
+        found |= dict.fromkeys(flaws(worded))
+    assert not found
+
+
+@pytest.mark.parametrize("scale", ["1.5", "2"])
+def test_nothing_is_cut_off_on_screens_of_high_resolution(tmp_path: Path, scale: str) -> None:
+    """The scale of a program is fixed when it starts: a process of its own looks at all languages and sizes."""
+    environment = {
+        **os.environ, "QT_SCALE_FACTOR": scale, "QT_QPA_PLATFORM": "offscreen", "ISICGUI_HOME": str(tmp_path),
+        "PYTHONPATH": str(ROOT),
+    }  # fmt: skip
+    command = [sys.executable, "-m", "tests.gui.layout_check"]
+    found = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False, cwd=ROOT)
+    assert found.returncode == 0, found.stderr
+    first, *wrong = found.stdout.splitlines()
+    assert float(first.removeprefix("scale ")) == pytest.approx(float(scale), rel=0.1)
+    assert not wrong
+
+
+LEFT, RIGHT = QRect(0, 0, 1920, 1080), QRect(1920, 0, 1280, 1024)
+
+
+@pytest.mark.parametrize(
+    ("place", "screens", "expected"),
+    [
+        (QRect(100, 100, 1280, 800), [LEFT], QRect(100, 100, 1280, 800)),
+        (QRect(2000, 100, 1000, 700), [LEFT, RIGHT], QRect(2000, 100, 1000, 700)),
+        (QRect(2000, 100, 1000, 700), [LEFT], QRect(460, 190, 1000, 700)),
+        (QRect(100, -400, 1280, 800), [LEFT], QRect(320, 140, 1280, 800)),
+        (QRect(1880, 100, 1280, 800), [LEFT], QRect(320, 140, 1280, 800)),
+        (QRect(-1200, 100, 1280, 800), [LEFT], QRect(-1200, 100, 1280, 800)),
+        (QRect(5000, 5000, 4000, 3000), [RIGHT], RIGHT),
+        (QRect(5, 5, 10, 10), [], QRect(5, 5, 10, 10)),
+    ],
+    ids=["seen", "second screen", "unplugged", "above", "a sliver", "enough to take it by", "too large", "no screen"],
+)
+def test_a_window_comes_back_to_a_screen_that_is_there(place: QRect, screens: list[QRect], expected: QRect) -> None:
+    assert brought_back(place, screens) == expected
+
+
+def test_a_window_that_was_on_an_unplugged_screen_is_seen(open_window: Opener, qapp: QApplication) -> None:
+    first = open_window()
+    first.setGeometry(9000, 7000, 1100, 720)
+    first.close()
+    second = open_window()
+    place = second.geometry()
+    assert brought_back(place, [screen.availableGeometry() for screen in qapp.screens()]) == place
+
+
+def layout_of(window: MainWindow) -> list[tuple[str, bool, bool, int]]:
+    return [
+        (dock.objectName(), dock.isVisible(), dock.isFloating(), int(window.dockWidgetArea(dock)))
+        for dock in window.docks
+    ]
+
+
+def rearrange(window: MainWindow) -> None:
+    setup, gallery, tree, log, queue = window.docks
+    window.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, setup)
+    window.tabifyDockWidget(gallery, tree)
+    log.close()
+    queue.setFloating(True)
+
+
+def test_a_rearranged_layout_is_there_at_the_next_start(open_window: Opener) -> None:
+    first = open_window()
+    rearrange(first)
+    changed = layout_of(first)
+    tabbed = first.tabifiedDockWidgets(first.docks[1])
+    first.close()
+    second = open_window()
+    assert layout_of(second) == changed
+    assert [dock.objectName() for dock in second.tabifiedDockWidgets(second.docks[1])] == [
+        dock.objectName() for dock in tabbed
+    ]
+
+
+def test_reset_gives_the_first_layout_back(open_window: Opener, qtbot) -> None:
+    first = open_window()
+    fresh, widths = layout_of(first), [dock.width() for dock in first.docks]
+    rearrange(first)
+    first.close()
+    second = open_window()
+    second.reset_layout()
+    assert layout_of(second) == fresh
+    assert not second.tabifiedDockWidgets(second.docks[1])
+    qtbot.waitUntil(lambda: all(abs(d.width() - w) < 20 for d, w in zip(second.docks, widths, strict=True)))
+
+
+def test_a_layout_that_cannot_be_read_is_the_first_one(open_window: Opener) -> None:
+    first = open_window()
+    fresh = layout_of(first)
+    first.session.settings.remember("window/state", QByteArray(b"no layout"))
+    first.session.settings.remember("window/geometry", QByteArray(b"no place"))
+    first.session.settings.save()
+    second = open_window()
+    assert layout_of(second) == fresh
