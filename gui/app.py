@@ -57,6 +57,7 @@ def main(argv: list[str], ending: Ending | None = None) -> int:
     stage.session.announcer.tell_of_ending(ending)
     signal.signal(signal.SIGINT, lambda *_: stage.window.close())
     signal.signal(signal.SIGTERM, lambda *_: stage.window.leave())
+    stage.window.fit_to_screen()
     stage.window.show()
     return app.exec()
 

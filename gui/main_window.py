@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from PyQt5.QtCore import QByteArray, Qt, QTimer
-from PyQt5.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QShowEvent
+from PyQt5.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QGuiApplication, QShowEvent
 from PyQt5.QtWidgets import QDockWidget, QMainWindow, QMenu, QToolBar, QVBoxLayout, QWidget
 
 from core.cancel import StopMode
@@ -36,6 +36,7 @@ from gui.widgets.banner import Banner
 from gui.widgets.dock import make_dock
 from gui.widgets.picture_view import STEP
 from gui.window_look import copy_look
+from gui.window_place import brought_back, centred
 from gui.workers.scan import SUFFIXES
 
 REFERENCE_SIZE: Final = (1280, 800)
@@ -369,6 +370,15 @@ class MainWindow(QMainWindow):
             self._size_docks()
 
     def _size_docks(self) -> None:
+        if self._restored and not self.isMaximized():
+            screens = [screen.availableGeometry() for screen in QGuiApplication.screens()]
+            self.setGeometry(brought_back(self.geometry(), screens))
+
+    def fit_to_screen(self) -> None:
+        """Let a window that is opened for the first time be no larger than its screen."""
+        screen = QGuiApplication.primaryScreen().availableGeometry()
+        if not self._restored and not screen.contains(self.geometry()):
+            self.setGeometry(centred(self.geometry(), screen))
         setup, gallery, tree, log, queue = self.docks
         self.resizeDocks([setup, gallery], [324, 252], Qt.Orientation.Horizontal)
         self.resizeDocks([gallery, tree], [360, 180], Qt.Orientation.Vertical)
