@@ -35,6 +35,7 @@ class FrontDesk(QObject):
             Wish.DIAGNOSTICS: self.show_diagnostics,
             Wish.CRASH_REPORT: self.show_crash,
             Wish.EXPORT: self.show_export,
+            Wish.ANALYSIS: self.show_analysis,
         }
         self._session.wish.connect(self.grant)
 
@@ -80,6 +81,20 @@ class FrontDesk(QObject):
         from gui.state.diagnostics import gather
 
         self._show(name, partial(DiagnosticsDialog, gather(self._session, extra), title, self._window))
+
+    def show_analysis(self) -> None:
+        """Ask what of a trajectory is to be analysed."""
+        from gui.dialogs.analysis_dialog import AnalysisDialog
+        from gui.state.analysis_request import suggest_analysis
+
+        first = suggest_analysis(self._session.settings, self._session.picture.picture)
+        self._show("analysis", partial(AnalysisDialog, self._session, first, self._window))
+
+    def show_report(self, run: Path) -> None:
+        """Show what a run of explanations has found; several can be open."""
+        from gui.dialogs.report_window import ReportWindow
+
+        ReportWindow(run, self._window).show()
 
     def dialog(self, name: str) -> QDialog | None:
         """Return an open dialog: ``settings``, ``export``, ``diagnostics``, ``crash``."""

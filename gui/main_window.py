@@ -135,6 +135,10 @@ class MainWindow(QMainWindow):
             return
         self.remember()
         self.hide()
+        if self.session.analyses.busy:  # it keeps what is finished, which takes a moment; nobody has to watch that
+            event.ignore()
+            self.session.analyses.leave(self.close)
+            return
         self.session.close()
         super().closeEvent(event)
 
@@ -160,7 +164,7 @@ class MainWindow(QMainWindow):
         self.gallery = GalleryPanel(session)
         self.tree = TreePanel(session)
         self.log = LogPanel(session.log)
-        self.queue = QueuePanel(session.queue)
+        self.queue = QueuePanel(session.queue, session.analyses)
         self.progress = ProgressPanel(session.run)
         self.setStatusBar(StatusLine(session))
 
@@ -264,6 +268,11 @@ class MainWindow(QMainWindow):
             Key(("Ctrl+E",), tr("Open the picture in the system's viewer"), picture.open_outside, "open-outside",
                 Area.PICTURE),
             Key(("E",), tr("Explanations on or off"), self.top.explain.toggle, "explain", Area.EXPLAIN),
+            Key((), tr("Keep maps and raw arrays in the project"), picture.explain.controls.keep.trigger, "keep-maps",
+                Area.EXPLAIN),
+            Key((), tr("Export maps and raw arrays…"), picture.explain.controls.export.trigger, "export-maps",
+                Area.EXPLAIN),
+            Key(("Ctrl+T",), tr("Analyse the whole trajectory…"), self.desk.show_analysis, "analyse", Area.EXPLAIN),
             *(Key((str(n),), words, partial(gallery.rate, n), f"rate-{n}", Area.GALLERY)
               for n, words in enumerate(_rating_words())),
             Key(("X",), tr("Reject the image, or take that back"), gallery.toggle_rejected, "reject", Area.GALLERY),
@@ -301,6 +310,8 @@ class MainWindow(QMainWindow):
         session.run.failed.connect(self._run_ended)
         session.run.finished.connect(self._run_ended)
         session.told.connect(self._confirm)
+        self.tree.run_chosen.connect(self.desk.show_report)
+        self.queue.analyses.opened.connect(self.desk.show_report)
 
     def _begin(self) -> None:
         self.session.open()
@@ -359,6 +370,15 @@ class MainWindow(QMainWindow):
             recall("window/state", QByteArray(), QByteArray),
         )
         self._restored = bool(geometry) and self.restoreGeometry(geometry) and self.restoreState(state, LAYOUT_VERSION)
+        if self._restored and not self.isMaximized():
+            screens = [screen.availableGeometry() for screen in QGuiApplication.screens()]
+            self.setGeometry(brought_back(self.geometry(), screens))
+
+    def fit_to_screen(self) -> None:
+        """Let a window that is opened for the first time be no larger than its screen."""
+        screen = QGuiApplication.primaryScreen().availableGeometry()
+        if not self._restored and not screen.contains(self.geometry()):
+            self.setGeometry(centred(self.geometry(), screen))
 
     def remember(self) -> None:
         """Keep where the window and its panels stand."""
@@ -370,15 +390,6 @@ class MainWindow(QMainWindow):
             self._size_docks()
 
     def _size_docks(self) -> None:
-        if self._restored and not self.isMaximized():
-            screens = [screen.availableGeometry() for screen in QGuiApplication.screens()]
-            self.setGeometry(brought_back(self.geometry(), screens))
-
-    def fit_to_screen(self) -> None:
-        """Let a window that is opened for the first time be no larger than its screen."""
-        screen = QGuiApplication.primaryScreen().availableGeometry()
-        if not self._restored and not screen.contains(self.geometry()):
-            self.setGeometry(centred(self.geometry(), screen))
         setup, gallery, tree, log, queue = self.docks
         self.resizeDocks([setup, gallery], [324, 252], Qt.Orientation.Horizontal)
         self.resizeDocks([gallery, tree], [360, 180], Qt.Orientation.Vertical)

@@ -31,7 +31,7 @@ class FaithfulnessDialog(QDialog):
         super().__init__(parent)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle(tr("How faithful is this map?"))
-        self.setMinimumWidth(560)
+        self.setMinimumWidth(680)
         measures = list((explanation.faithfulness or {}).get("measures", ()))
         self.table = self._make_table(measures)
         words = tr(
@@ -45,6 +45,7 @@ class FaithfulnessDialog(QDialog):
             label(words.format(method=method_name(explanation.method), target=explanation.target), wrap=True)
         )
         layout.addWidget(self.table, 1)
+        layout.addWidget(label("\n".join(_sentences(measures)), "muted", wrap=True))
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
         buttons.button(QDialogButtonBox.StandardButton.Close).setText(tr("Close"))
         buttons.rejected.connect(self.reject)
@@ -57,7 +58,7 @@ class FaithfulnessDialog(QDialog):
         table.setAccessibleName(self.windowTitle())
         table.verticalHeader().hide()
         table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        table.setSelectionMode(QAbstractItemView.SelectionMode.NoSelection)
         for row, measure in enumerate(measures):
             for column, text in enumerate(_cells(measure)):
                 item = QTableWidgetItem(text)
@@ -66,6 +67,11 @@ class FaithfulnessDialog(QDialog):
         table.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         table.horizontalHeader().setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
         return table
+
+
+def _sentences(measures: list[Mapping[str, Any]]) -> list[str]:
+    words = (translate(measure["words"]) for measure in measures if measure.get("words"))
+    return [str(sentence) for sentence in words]
 
 
 def _cells(measure: Mapping[str, Any]) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from gui.i18n import tr
 from gui.panels.explain_controls import setting_combo
 from gui.state.explain import ShownMap
 from gui.state.session import Session
-from gui.state.xai_words import choice_name, method_name, unit_name
+from gui.state.xai_words import choice_name, method_name, style_name, unit_name
 from gui.theme.tokens import GAP_SMALL, GRID
 from gui.widgets.buttons import text_button
 from gui.widgets.color_bar import ColorBar
@@ -76,9 +76,9 @@ class ExplainFacts(QWidget):
         self.caption.setText(value_words(shown, x, y))
 
     def _make_style(self) -> QComboBox:
-        combo = setting_combo("xai.style", tr("Colours of maps"))
+        combo = setting_combo("xai.style", tr("Colours of maps"), style_name)
         combo.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
-        combo.setFixedWidth(108)
+        combo.setFixedWidth(96)
         combo.setCurrentIndex(combo.findData(self._session.settings.get("xai.style")))
         combo.activated.connect(self._choose_style)
         return combo

@@ -65,9 +65,14 @@ class GalleryMenu(QMenu):
         count = len(self._items)
         words = tr("Compare the two") if count == 2 else tr("Compare with another one")
         self._add(words + self._key("compare"), self._act["compare"], count in (1, 2))
+        self._add(tr("Analyse the whole trajectory…"), self._analyse, count == 1)
         self._add(tr("Contact sheet…"), self._act["sheet"], self._session.gallery.rowCount() > 0)
         words = tr("Export for training…") + self._key("export")
         self._add(words, partial(self._session.wish.emit, Wish.EXPORT), bool(self._session.gallery.counts))
+
+    def _analyse(self) -> None:
+        """Show the image, whose analysis is then suggested."""
+        self._session.analyse_image(Path(self._items[0].path))
 
     def _add_trash(self) -> None:
         trash, rejected = self._session.collection.trash, len(self._session.gallery.rejected())

@@ -18,7 +18,9 @@ from PyQt5.QtWidgets import (
 )
 
 from gui.i18n import tr
+from gui.panels.analyses_list import AnalysesList
 from gui.shortcuts import keyed
+from gui.state.analyses import AnalysesModel
 from gui.state.queue import OVER, QueueModel, StateRole
 from gui.theme.icons import icon, set_icon
 from gui.theme.tokens import CONTROL_HEIGHT, GAP_SMALL, GRID
@@ -40,7 +42,7 @@ ICONS: dict[QueueState, tuple[str, str]] = {
 class QueuePanel(QFrame):
     """Shows a `QueueModel`."""
 
-    def __init__(self, queue: QueueModel) -> None:
+    def __init__(self, queue: QueueModel, analyses: AnalysesModel) -> None:
         super().__init__()
         self.setObjectName("panel")
         self._queue = queue
@@ -54,6 +56,7 @@ class QueuePanel(QFrame):
         remove = icon_button("remove", tr("Take out of the queue"), lambda: self._on_row(queue.remove))
         self.remove = keyed(remove, "queue-remove")
         self.more = self._make_more()
+        self.analyses = AnalysesList(analyses)
         self._lay_out()
         queue.changed.connect(self._show_state)
         self.list.selectionModel().currentChanged.connect(lambda *_: self._show_state())
@@ -98,6 +101,7 @@ class QueuePanel(QFrame):
         layout.setSpacing(GRID)
         layout.addWidget(self.hint)
         layout.addWidget(self.list, 1)
+        layout.addWidget(self.analyses, 1)
 
     def _toggle(self) -> None:
         if self._queue.active:
@@ -141,7 +145,7 @@ class QueuePanel(QFrame):
         else:
             words = ""
         self.hint.setText(words)
-        self.hint.setVisible(bool(words))
+        self.hint.setVisible(bool(words) and (bool(queue.runs) or self.analyses.is_empty))
         self.list.setVisible(bool(queue.runs))
 
 

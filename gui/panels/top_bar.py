@@ -20,7 +20,7 @@ from gui.widgets.folder_button import FolderButton, short_path
 from gui.widgets.language_button import LanguageButton
 from gui.widgets.theme_button import ThemeButton
 
-DEVICE_CHARACTERS = 16
+DEVICE_CHARACTERS = 12
 """Shown of a device; its memory changes every two seconds and must not move the bar. The list shows all."""
 
 

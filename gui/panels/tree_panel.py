@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PyQt5.QtCore import QEvent, Qt
+from PyQt5.QtCore import QEvent, Qt, pyqtSignal
 from PyQt5.QtWidgets import QFrame, QTreeWidget, QTreeWidgetItem, QVBoxLayout
 
 from core.taxonomy import CLASS_CODES
@@ -16,11 +16,20 @@ from gui.theme.tokens import GAP_SMALL, GRID
 from gui.widgets.panel_head import PanelHead
 
 PATH_ROLE = Qt.ItemDataRole.UserRole
-SHOWN_RUNS = 20
+FOLDER_ROLE = PATH_ROLE + 1
+SHOWN_RUNS = 50
 
 
 class TreePanel(QFrame):
-    """Images per class, explanation runs, models; activating an entry opens its folder."""
+    """Images per class, explanation runs, models; activating an entry opens its folder, or the report of a run.
+
+    Signals
+    -------
+    run_chosen
+        A run of explanations is to be shown; carries its path.
+    """
+
+    run_chosen = pyqtSignal(object)
 
     def __init__(self, session: Session) -> None:
         super().__init__()
@@ -86,9 +95,12 @@ class TreePanel(QFrame):
 
     def _show_runs(self) -> None:
         self._xai.takeChildren()
-        summary, folder = self._session.gallery.summary, self._session.settings.output / "xai_results"
-        for name in summary.xai_runs[:SHOWN_RUNS] if summary else ():
-            _child(self._xai, name, folder / name)
+        runs = self._session.gallery.summary.xai_runs if self._session.gallery.summary else ()
+        for run in runs[:SHOWN_RUNS]:
+            _child(self._xai, run.name, Path(run.path))
+        if len(runs) > SHOWN_RUNS:
+            further = _child(self._xai, tr("%n further run(s)…", len(runs) - SHOWN_RUNS), Path(runs[-1].path).parent)
+            further.setData(0, FOLDER_ROLE, True)
 
     def _show_models(self) -> None:
         self._models.takeChildren()
@@ -98,7 +110,11 @@ class TreePanel(QFrame):
 
     def _open(self, item: QTreeWidgetItem) -> None:
         path = item.data(0, PATH_ROLE)
-        if path:
+        if not path:
+            return
+        if item.parent() is self._xai and not item.data(0, FOLDER_ROLE):
+            self.run_chosen.emit(Path(path))
+        else:
             open_path(Path(path))
 
 

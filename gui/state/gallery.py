@@ -21,7 +21,7 @@ from gui.state.gallery_filter import GalleryFilter
 from gui.state.ratings import RatingsModel
 from gui.state.thumbnails import ThumbnailStore
 from gui.workers.image_check import Flaw
-from gui.workers.scan import FolderNotes, FolderSummary, GalleryItem, item_of
+from gui.workers.scan import FolderNotes, FolderSummary, GalleryItem, item_of, xai_run
 from gui.workers.scan_thread import ScanThread
 
 _NOWHERE = QModelIndex()
@@ -113,9 +113,9 @@ class GalleryModel(QAbstractListModel):
     def add_explained(self, folder: Path) -> None:
         """Put a folder of explanations that has just been made in front."""
         runs = self.summary.xai_runs if self.summary else ()
-        if folder.name not in runs:
-            self.summary = FolderSummary((folder.name, *runs))
-            self.summarized.emit(self.summary)
+        others = tuple(run for run in runs if run.path != str(folder))
+        self.summary = FolderSummary((xai_run(folder), *others))
+        self.summarized.emit(self.summary)
 
     def remove(self, paths: Iterable[str]) -> None:
         """Take images out that are no longer there."""

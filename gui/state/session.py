@@ -15,6 +15,7 @@ from core.events import Failed, Finished, ImageDone
 from core.generator.request import UNCHANGED, GenerationRequest, RunChanges
 from core.utils.logger import RingHandler
 from gui.i18n import tr
+from gui.state.analyses import AnalysesModel
 from gui.state.announcer import Announcer
 from gui.state.catalog import CatalogModel, Discover
 from gui.state.classes import ClassesModel
@@ -40,6 +41,8 @@ from gui.state.setting_effects import MIB, SettingEffects
 from gui.state.settings import SettingsModel
 from gui.state.speed import SpeedBook
 from gui.state.thumbnails import ThumbnailStore
+from gui.state.wishes import Wish
+from gui.workers.analysis_store import Analysis, AnalysisStore
 from gui.workers.engine import Engine
 from gui.workers.queue_store import QueuedRun, QueueState, QueueStore
 from gui.workers.task import TaskRunner
@@ -79,6 +82,7 @@ class Session(QObject):
         self._jobs = TaskRunner(3, self)
         self._is_open = False
         self._follows_run = False
+        self._to_analyse: Path | None = None
         self.settings = settings
         self.last_crash: Path | None = None
         self.notices = NoticesModel(self)
@@ -104,6 +108,9 @@ class Session(QObject):
         # after the connections above: what a session does at the end of a run comes before the next run of the queue
         self.queue = QueueModel(QueueStore(settings.paths.config_dir), self.run, self._start_queued, self)
         self.queue.failed.connect(self.report)
+        self.analyses = AnalysesModel(AnalysisStore(settings.paths.config_dir), settings, self)
+        self.analyses.failed.connect(self.report)
+        self.analyses.finished.connect(self._analysed)
         self.announcer = Announcer(self)
         self.remedies = Remedies(self)
 
@@ -177,6 +184,15 @@ class Session(QObject):
         self._follows_run = False
         self.picture.show(path)
 
+    def analyse_image(self, path: Path) -> None:
+        """Show an image and ask what of its trajectory is to be analysed."""
+        picture = self.picture.picture
+        if picture and picture.path == path:
+            self.wish.emit(Wish.ANALYSIS)
+        else:
+            self._to_analyse = path
+            self.show_image(path)
+
     def stop(self, mode: StopMode) -> None:
         """Stop the run; the queue does not begin another one after it."""
         if self.run.busy:
@@ -186,6 +202,7 @@ class Session(QObject):
     def close(self) -> None:
         """Save and give everything back; the run must have ended."""
         self.queue.close()
+        self.analyses.close()
         self.settings.save()
         self.explain.stop()
         self.collection.close()
@@ -316,6 +333,10 @@ class Session(QObject):
     def _tell_export(self, export: ExportFinished) -> None:
         self.tell(tr("Written: {path}").format(path=export.target))
 
+    def _analysed(self, analysis: Analysis) -> None:
+        if analysis.folder and self.settings.output in analysis.folder.parents:
+            self.gallery.add_explained(analysis.folder)
+
     def _explanation_saved(self, path: Path) -> None:
         self.gallery.add_explained(path.parent)
 
@@ -350,4 +371,8 @@ class Session(QObject):
     def _picture_changed(self) -> None:
         """Explain what is shown, but leave the machine to the run while it is the run that changes the picture."""
         following = self._follows_run and self.run.busy
-        self.explain.set_picture(None if following else self.picture.picture)
+        picture = self.picture.picture
+        self.explain.set_picture(None if following else picture)
+        wanted, self._to_analyse = self._to_analyse, None
+        if picture and picture.path == wanted:
+            self.wish.emit(Wish.ANALYSIS)

@@ -31,6 +31,8 @@ SHORT: Final = {
 
 TARGETS: Final = {"label": mark("Own class"), "predicted": mark("Predicted class")}
 
+STYLES: Final = {"signed": mark("Signed"), "positive": mark("For only"), "jet": mark("Jet")}
+
 HINTS: Final = {
     "ig": mark("What each pixel adds to the class on the way from the baseline to the image; adds up. Seconds."),
     "shapley": mark("The fair share of each region among all combinations of regions; adds up. Up to half a minute."),
@@ -43,6 +45,8 @@ HINTS: Final = {
 
 UNITS: Final = {
     "logits per pixel": mark("logits/pixel"),
+    "logits per pixel of a superpixel": mark("logits/pixel of a region"),
+    "logits per pixel of a window": mark("logits/pixel of a window"),
     "share of the difference per pixel": mark("share/pixel"),
     "mean gradient x activation per cell": mark("gradient × activation"),
     "positive gradient x activation per cell": mark("gradient × activation"),
@@ -63,6 +67,11 @@ def short_name(key: str) -> str:
 def target_name(target: str) -> str:
     """Return what a choice of the explained class is called where there is little room."""
     return tr(TARGETS[target]) if target in TARGETS else target
+
+
+def style_name(style: str) -> str:
+    """Return what a style of maps is called where there is little room."""
+    return tr(STYLES[style]) if style in STYLES else style
 
 
 def method_hint(key: str) -> str:

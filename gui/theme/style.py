@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gui.theme.tokens import CONTROL_HEIGHT, PRIMARY_HEIGHT, RADIUS, Tokens
+from gui.theme.tokens import CONTROL_HEIGHT, LIGHT, PRIMARY_HEIGHT, RADIUS, Tokens
 
 _INNER = CONTROL_HEIGHT - 2
 """Height inside the border; Qt style sheets measure the content box."""
@@ -24,6 +24,7 @@ QFrame#banner {{ background: {t.selection}; border: 1px solid {t.accent}; border
 QFrame#tile {{ background: transparent; border: 1px solid transparent; border-radius: {RADIUS}px; }}
 QFrame#tile[chosen="true"] {{ border-color: {t.accent}; }}
 QFrame#coach {{ background: {t.raised}; border: 2px solid {t.accent}; border-radius: {RADIUS}px; }}
+QTextBrowser[paper="true"] {{ background: {LIGHT.panel}; color: {LIGHT.text}; }}
 QFrame#line {{ background: {t.hairline}; border: none; }}
 QScrollArea, QScrollArea > QWidget > QWidget#scrolled {{ background: transparent; border: none; }}
 QToolBar {{ background: {t.window}; border: none; padding: 4px 0; }}

@@ -1,26 +1,16 @@
-"""The queue of runs as a file: read with care, written atomically, kept by one window at a time. No Qt."""
+"""The queue of runs as a file. No Qt."""
 
 from __future__ import annotations
 
 import enum
-import json
 import uuid
-from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
-from filelock import FileLock, Timeout
-
-from core.errors import ISICGUIError
 from core.generator.request import GenerationRequest
-from core.utils.atomic import write_text_atomic
-from core.utils.output_errors import output_errors
-from core.utils.set_aside import set_aside
-
-FILE_NAME: Final = "queue.json"
-FORMAT: Final = 1
+from core.message import Message
+from gui.workers.list_store import ListStore
 
 
 class QueueState(enum.Enum):
@@ -75,79 +65,18 @@ class QueuedRun:
         return cls(request, QueueState(data["state"]), str(data["run_id"]), str(data["note"]), str(data["key"]))
 
 
-@dataclass(frozen=True, slots=True)
-class LoadedQueue:
-    """What was found: the runs that could be read, and what the user should know about the others."""
-
-    runs: tuple[QueuedRun, ...] = ()
-    notice: str = ""
-
-
-class QueueStore:
-    """The file of the queue in a folder of settings.
-
-    The window that opens it first keeps it; another one may look on but has a queue of its own, which nobody saves.
-
-    Attributes
-    ----------
-    is_kept
-        Whether this window keeps the file.
-    """
+class QueueStore(ListStore[QueuedRun]):
+    """The file of the queue in a folder of settings."""
 
     def __init__(self, folder: Path) -> None:
-        self.path = folder / FILE_NAME
-        self._lock = FileLock(folder / "queue.lock", thread_local=False)
-        self.is_kept = self._take()
+        super().__init__(folder, "queue")
 
-    def load(self) -> LoadedQueue:
-        """Read the runs; a file that cannot be read is set aside, one of another window is left alone."""
-        if not self.is_kept or not self.path.exists():
-            return LoadedQueue()
-        try:
-            entries = json.loads(self.path.read_text(encoding="utf-8"))["runs"]
-            runs = [_read(entry) for entry in entries]
-        except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
-            return LoadedQueue(notice=self._set_aside(f"{type(error).__name__}: {error}"))
-        known = tuple(run for run in runs if run)
-        missing = len(runs) - len(known)
-        return LoadedQueue(known, self._set_aside(f"{missing} of {len(runs)} runs make no sense") if missing else "")
-
-    def save(self, runs: Sequence[QueuedRun]) -> None:
-        """Write the runs, replacing what was written before.
-
-        Raises
-        ------
-        OutputError
-            If that is not possible; then the file is what it was.
-        """
-        if not self.is_kept:
-            return
-        text = json.dumps({"format": FORMAT, "runs": [run.to_json() for run in runs]}, indent=1, ensure_ascii=False)
-        with output_errors(self.path.parent):
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            write_text_atomic(self.path, text + "\n")
-
-    def close(self) -> None:
-        """Leave the file to the next window."""
-        self._lock.release()
-
-    def _take(self) -> bool:
-        try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            self._lock.acquire(blocking=False)
-        except (Timeout, OSError):
-            return False
-        return True
-
-    def _set_aside(self, reason: str) -> str:
-        name = self.path.name
-        with suppress(OSError):
-            name = set_aside(self.path).name
-        return f"The queue of runs could not be read ({reason}). The file was kept as {name}."
-
-
-def _read(entry: Any) -> QueuedRun | None:
-    try:
+    def read(self, entry: Any) -> QueuedRun:
+        """Rebuild a run."""
         return QueuedRun.from_json(entry)
-    except (KeyError, TypeError, ValueError, AttributeError, ISICGUIError):
-        return None
+
+    def notice(self, reason: str, name: str) -> Message:
+        """Say that the queue could not be read."""
+        return Message(
+            "The queue of runs could not be read ({reason}). The file was kept as {name}.", reason=reason, name=name
+        )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,9 +14,11 @@ from core.dataset.deletion import Key
 from core.dataset.ratings import Rating, read_ratings
 from core.dataset.reading import read_run_ids
 from core.errors import OutputError
-from core.taxonomy import CLASS_CODES
+from core.taxonomy import CLASS_CODES, CLASS_INDEX
 
 _log = logging.getLogger(__name__)
+
+XAI_RESULTS: Final = "xai_results"
 
 BATCH: Final = 400
 """Images handed over at once: small enough that taking them in never takes long."""
@@ -97,16 +100,49 @@ def _class_items(folder: Path, code: str, runs: Mapping[Key, str]) -> Iterator[G
 
 
 @dataclass(frozen=True, slots=True)
-class FolderSummary:
-    """The project tree: names of explanation runs, latest first."""
+class XaiRun:
+    """Explanations that were made together.
 
-    xai_runs: tuple[str, ...]
+    Attributes
+    ----------
+    path
+        A folder, or a single picture of an old version.
+    name
+        With the class in front where an old version has sorted its runs by class.
+    changed
+        Seconds since 1970.
+    """
+
+    path: str
+    name: str
+    changed: float
+
+
+@dataclass(frozen=True, slots=True)
+class FolderSummary:
+    """The project tree: explanation runs, latest first."""
+
+    xai_runs: tuple[XaiRun, ...]
 
 
 def summarize(output: Path) -> FolderSummary:
-    """List the explanation runs of an output folder."""
+    """List the explanation runs of an output folder, in every layout that this program and its predecessor had."""
+    runs = _xai_runs(output / XAI_RESULTS)
+    return FolderSummary(tuple(sorted(runs, key=lambda run: (run.changed, run.name), reverse=True)))
+
+
+def xai_run(path: Path) -> XaiRun:
+    """Return the run that lies in a folder."""
+    return XaiRun(str(path), path.name, path.stat().st_mtime if path.exists() else time.time())
+
+
+def _xai_runs(folder: Path, prefix: str = "") -> Iterator[XaiRun]:
     try:
-        names = [entry.name for entry in os.scandir(output / "xai_results") if entry.is_dir()]
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                if entry.is_dir() and entry.name in CLASS_INDEX and not prefix:
+                    yield from _xai_runs(Path(entry.path), f"{entry.name} · ")
+                elif entry.is_dir() or entry.name.lower().endswith(SUFFIXES):
+                    yield XaiRun(entry.path, prefix + entry.name, entry.stat().st_mtime)
     except OSError:
-        names = []
-    return FolderSummary(tuple(sorted(names, reverse=True)))
+        return

@@ -237,14 +237,14 @@ def test_themes_switch_while_open(window: MainWindow) -> None:
 def test_lines_and_icons_follow_the_theme(window: MainWindow, qtbot) -> None:
     logging.getLogger("core.test").info("plain words")
     qtbot.waitUntil(lambda: "plain words" in window.log.text.toPlainText())
-    window.picture.explain.badge.show_verdict(GateVerdict("amber", ("It is close.",)))
+    window.picture.explain.facts.badge.show_verdict(GateVerdict("amber", ("It is close.",)))
     mark = window.setup.rows["DF"]._mark
     before = mark.pixmap().toImage()
     window.session.settings.set("ui.theme", "dark")
     cursor = QTextCursor(window.log.text.document().firstBlock())
     cursor.movePosition(QTextCursor.MoveOperation.NextCharacter)
     assert cursor.charFormat().foreground().color().name() == DARK.text
-    assert DARK.doubt in window.picture.explain.badge._word.text()
+    assert DARK.doubt in window.picture.explain.facts.badge._word.text()
     assert mark.pixmap().toImage() != before
 
 

@@ -1,0 +1,57 @@
+"""Analyses in words: what one is about, how far it is, how long it will take."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from gui.i18n import mark, tr
+from gui.i18n.numbers import duration, percent
+from gui.workers.analysis_store import Analysis, AnalysisRequest, AnalysisState
+
+STAGES: Final = {
+    "draw": mark("drawing the image again"),
+    "maps": mark("maps of the steps"),
+    "time_shap": mark("Time-SHAP"),
+    "interventions": mark("interventions"),
+    "controls": mark("controls that must come to nothing"),
+    "pictures": mark("pictures"),
+    "summary": mark("summary"),
+}
+
+STATES: Final = {
+    AnalysisState.WAITING: mark("Waiting"),
+    AnalysisState.RUNNING: mark("Beginning…"),
+    AnalysisState.STOPPING: mark("Stopping after this step; what is finished is kept"),
+    AnalysisState.INTERRUPTED: mark("Not finished; what is finished is kept"),
+    AnalysisState.DONE: mark("Done"),
+    AnalysisState.FAILED: mark("Failed"),
+}
+
+
+def title_of(request: AnalysisRequest) -> str:
+    """Say in a few words what is analysed."""
+    kind = tr("quick") if request.quick else tr("full")
+    if request.image:
+        return tr("{folder} {image} · {kind}").format(
+            folder=request.image.parent.name, image=request.image.stem, kind=kind
+        )
+    what = tr("all classes") if request.class_code == "all" else request.class_code
+    words = tr("{what} · %n image(s) from seed {seed} · {kind}", request.count)
+    return words.format(what=what, seed=request.seed, kind=kind)
+
+
+def progress_of(analysis: Analysis) -> str:
+    """Say in a line how an analysis stands."""
+    if analysis.state is AnalysisState.RUNNING and analysis.stage:
+        stage = tr(STAGES[analysis.stage]) if analysis.stage in STAGES else analysis.stage
+        words = tr("{percent} · {stage} {done} of {total}")
+        return words.format(percent=percent(analysis.fraction), stage=stage, done=analysis.done, total=analysis.total)
+    state = tr(STATES[analysis.state])
+    return f"{state}: {analysis.note}" if analysis.note else state
+
+
+def time_of(seconds: float | None, images: int) -> str:
+    """Say how long an analysis will take, as far as this machine knows."""
+    if seconds is None:
+        return tr("How long it takes is known after the first one; some minutes an image on two processor cores.")
+    return tr("About {time} for %n image(s), by the last one on this machine.", images).format(time=duration(seconds))
