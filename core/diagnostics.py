@@ -6,6 +6,7 @@ import getpass
 import platform
 import re
 import socket
+import textwrap
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import metadata
@@ -18,6 +19,7 @@ from core.doctor import read_requirements
 from core.version import PRODUCT, __version__
 
 LOG_LINES: Final = 200
+PACKAGES_WIDTH: Final = 100
 
 _NOBODYS: Final = frozenset({"root", "admin", "administrator", "user", "users", "home", "localhost", "isicgui"})
 """Names of accounts and machines that name nobody and occur in ordinary sentences."""
@@ -103,10 +105,10 @@ def describe(
     own = [(PRODUCT, __version__), ("Python", platform.python_version()), ("System", platform.platform())]
     lines = [extra, ""] if extra else []
     lines += [f"{name}: {value}" for name, value in (*own, *facts)]
-    lines += ["", "Packages: " + ", ".join(_packages(requirements))]
+    lines += ["", *textwrap.wrap("Packages: " + ", ".join(_packages(requirements)), PACKAGES_WIDTH)]
     lines += ["", "Settings that differ from the defaults:", *(_settings(settings) or ["none"])]
     last = "\n".join(log).splitlines()[-LOG_LINES:]
-    lines += ["", f"Last {len(last)} log lines:", *last]
+    lines += ["", f"Last log lines ({len(last)}):", *last]
     return redactor.clean("\n".join(lines)) + "\n"
 
 

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from functools import partial
 
 from PyQt5.QtCore import Qt, pyqtSignal
-from PyQt5.QtGui import QFontDatabase, QGuiApplication
+from PyQt5.QtGui import QFontDatabase
 from PyQt5.QtWidgets import (
     QDialog,
-    QDialogButtonBox,
     QHBoxLayout,
+    QLayout,
     QPlainTextEdit,
     QPushButton,
     QVBoxLayout,
@@ -49,6 +49,7 @@ class ProblemDialog(QDialog):
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle(problem.title)
         self.setMinimumWidth(WIDTH)
+        self.finish = text_button(tr("Close"), self.close)
         self.details = self._make_details()
         layout = QVBoxLayout(self)
         layout.setContentsMargins(GAP_LARGE, GAP_LARGE, GAP_LARGE, GAP_LARGE)
@@ -57,7 +58,11 @@ class ProblemDialog(QDialog):
         if self.remedies:
             layout.addLayout(self._remedies())
         layout.addWidget(self.details)
-        layout.addWidget(self._buttons())
+        layout.addLayout(self._buttons())
+        layout.setSizeConstraint(QLayout.SizeConstraint.SetMinimumSize)
+        first = self.remedies[0] if self.remedies else self.finish
+        first.setDefault(True)
+        first.setFocus()
         self.setAccessibleName(problem.title)
         self.setAccessibleDescription(f"{problem.message} {problem.remedy}")
 
@@ -87,8 +92,6 @@ class ProblemDialog(QDialog):
         column.setContentsMargins(ICON_SIDE + GAP, 0, 0, 0)
         for button in self.remedies:
             column.addWidget(button)
-        self.remedies[0].setDefault(True)
-        self.remedies[0].setFocus()
         return column
 
     def _remedy_button(self, remedy: Remedy) -> QPushButton:
@@ -111,34 +114,21 @@ class ProblemDialog(QDialog):
         text.setAccessibleName(tr("Details"))
         return text
 
-    def _buttons(self) -> QDialogButtonBox:
-        box = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
-        close = box.button(QDialogButtonBox.StandardButton.Close)
-        close.setText(tr("Close"))
-        if not self.remedies:
-            close.setDefault(True)
-            close.setFocus()
-        box.rejected.connect(self.close)
-        report = box.addButton(tr("Diagnostics…"), QDialogButtonBox.ButtonRole.HelpRole)
-        report.setToolTip(tr("What to send when reporting this: versions, device, latest log lines"))
-        report.setAutoDefault(False)
-        report.clicked.connect(self.diagnostics_asked)
+    def _buttons(self) -> QHBoxLayout:
+        row = QHBoxLayout()
+        row.setSpacing(GAP_SMALL)
         if self.problem.details:
-            box.addButton(self._details_button(), QDialogButtonBox.ButtonRole.ActionRole)
-            copy = box.addButton(tr("Copy details"), QDialogButtonBox.ButtonRole.ActionRole)
-            copy.clicked.connect(self._copy)
-        return box
-
-    def _details_button(self) -> QPushButton:
-        button = QPushButton(tr("Show details"))
-        button.setCheckable(True)
-        button.setAutoDefault(False)
-        button.toggled.connect(self._show_details)
-        return button
+            details = text_button(tr("Show details"))
+            details.setCheckable(True)
+            details.toggled.connect(self._show_details)
+            row.addWidget(details)
+        report = text_button(tr("Diagnostics…"), self.diagnostics_asked.emit)
+        report.setToolTip(tr("What to send when reporting this: versions, device, latest log lines"))
+        row.addWidget(report)
+        row.addStretch(1)
+        row.addWidget(self.finish)
+        return row
 
     def _show_details(self, shown: bool) -> None:
         self.details.setVisible(shown)
         self.adjustSize()
-
-    def _copy(self) -> None:
-        QGuiApplication.clipboard().setText(f"{self.problem.title}\n{self.problem.message}\n\n{self.problem.details}")
