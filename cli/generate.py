@@ -49,17 +49,32 @@ from core.utils.path_manager import PathManager
 )
 @click.option("--trajectory", is_flag=True, help="Keep every denoising step of every image.")
 @click.option("--shard", type=ShardType(), default="1/1", help="Make only the I-th of N parts of the run.")
+@click.option(
+    "--threads",
+    type=click.IntRange(0, 1024),
+    default=0,
+    metavar="N",
+    help="Processor threads [default: as many as there are].",
+)
 @json_option
-def generate(json_mode: bool, **values: Any) -> int:
+def generate(json_mode: bool, threads: int, **values: Any) -> int:
     """Make images and put them into a folder, each with its recipe inside.
 
     The predecessor's setting is --sampler ddpm (50 steps).
     """
     request = request_of(**values)
+    _use_threads(threads)
     from core.generator.image_generator import ImageGenerator
 
     with stop_on_signal() as cancel:
         return _follow(ImageGenerator().generate(request, cancel), Console(json_mode=json_mode))
+
+
+def _use_threads(count: int) -> None:
+    if count:
+        import torch
+
+        torch.set_num_threads(count)
 
 
 def request_of(*, no_color: bool, **values: Any) -> GenerationRequest:

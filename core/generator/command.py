@@ -9,10 +9,15 @@ from core.utils.path_manager import PathManager
 from core.utils.shell import shell_line
 
 
-def command_arguments(request: GenerationRequest) -> list[str]:
+def command_arguments(request: GenerationRequest, threads: int = 0) -> list[str]:
     """Return the arguments of `python main.py` that ask for exactly this request.
 
     What decides the pictures is always written out, so that the command still means the same when defaults change.
+
+    Parameters
+    ----------
+    threads
+        Processor threads to compute with, which the last bits of the pictures depend on; 0 for the usual number.
     """
     arguments = ["generate", "--classes", ",".join(f"{code}={count}" for code, count in request.counts)]
     arguments += ["--output", str(request.output.absolute()), "--models", str(request.models.absolute())]
@@ -25,6 +30,7 @@ def command_arguments(request: GenerationRequest) -> list[str]:
         ("--batch-size", request.batch_size, None),
         ("--xai-every", request.xai_every, 0),
         ("--shard", "{}/{}".format(*request.shard), "1/1"),
+        ("--threads", threads, 0),
     ):
         arguments += [] if value == usual else [flag, str(value)]
     arguments += ["--trajectory"] if request.trajectory else []
@@ -32,13 +38,19 @@ def command_arguments(request: GenerationRequest) -> list[str]:
 
 
 def command_line(
-    request: GenerationRequest, paths: PathManager | None = None, *, windows: bool = os.name == "nt"
+    request: GenerationRequest,
+    paths: PathManager | None = None,
+    *,
+    threads: int = 0,
+    windows: bool = os.name == "nt",
 ) -> str:
     """Return one line for a terminal, in any folder, that carries out a request.
 
     Parameters
     ----------
+    threads
+        As in `command_arguments`.
     windows
         Quote as Windows' own command prompt expects it.
     """
-    return shell_line(command_arguments(request), paths, windows=windows)
+    return shell_line(command_arguments(request, threads), paths, windows=windows)

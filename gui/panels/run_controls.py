@@ -48,7 +48,9 @@ class RunControls(QWidget):
         """Put the command line of what the window describes into the clipboard, and say so."""
         request = self._session.request()
         if request:
-            QGuiApplication.clipboard().setText(command_line(request))
+            QGuiApplication.clipboard().setText(
+                command_line(request, threads=self._session.settings.get("performance.threads"))
+            )
             self._session.tell(_copied(request))
 
     def ask_to_discard(self) -> None:

@@ -17,13 +17,14 @@ from core.generator.request import DEFAULT_STEPS, PRECISIONS, GenerationRequest,
 from core.taxonomy import CLASS_CODES, SEED_MASK
 
 
-def parsed(arguments: list[str]) -> GenerationRequest:
+def parsed(arguments: list[str], threads: int = 0) -> GenerationRequest:
     """What `python main.py <arguments>` would carry out."""
     with click.Context(cli, info_name="main.py") as outer:
         name, command, rest = cli.resolve_command(outer, arguments)
         assert command is generate
         values = dict(command.make_context(name, rest, parent=outer).params)
     assert values.pop("json_mode") is False
+    assert values.pop("threads") == threads
     return request_of(**values)
 
 
@@ -58,6 +59,12 @@ def test_parsing_the_command_gives_the_request_back(seed, tmp_path):
     assert Path(words[1]).name == "main.py"
     assert Path(words[1]).is_file()
     assert parsed(words[2:]) == request
+
+
+def test_the_number_of_threads_goes_with_it(tmp_path):
+    request = GenerationRequest((("MEL", 4),), tmp_path, tmp_path)
+    assert parsed(command_arguments(request, 3), threads=3) == request
+    assert parsed(shlex.split(command_line(request, threads=3, windows=False))[2:], threads=3) == request
 
 
 def test_what_is_left_out_is_the_default_of_the_command_line(tmp_path):
