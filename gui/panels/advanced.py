@@ -6,7 +6,7 @@ from PyQt5.QtWidgets import QCheckBox, QComboBox, QDoubleSpinBox, QFormLayout, Q
 
 from core.generator.request import DEFAULT_STEPS, MAX_STEPS, PRECISIONS
 from core.taxonomy import SEED_MASK
-from gui.i18n import tr
+from gui.i18n import mark, tr
 from gui.state.settings import SettingsModel
 from gui.theme.tokens import GAP_SMALL, GRID
 
@@ -14,7 +14,7 @@ SAMPLERS = {
     "dpmpp-2m-sde": "DPM++ 2M SDE",
     "unipc": "UniPC",
     "ddim": "DDIM",
-    "ddpm": "DDPM (predecessor)",
+    "ddpm": mark("DDPM (predecessor)"),
 }
 
 
@@ -24,7 +24,11 @@ class AdvancedOptions(QWidget):
     def __init__(self, settings: SettingsModel) -> None:
         super().__init__()
         self._settings = settings
-        self.sampler = self._choices("generation.sampler", SAMPLERS, tr("The rule by which noise becomes an image"))
+        self.sampler = self._choices(
+            "generation.sampler",
+            {key: tr(words) for key, words in SAMPLERS.items()},
+            tr("The rule by which noise becomes an image"),
+        )
         self.steps = self._number("generation.steps", 1, MAX_STEPS, tr("Denoising steps per image"))
         self.random = self._check("generation.seed_random", tr("Random seeds"), tr("A fresh seed for every image"))
         self.seed = self._number("generation.seed", 0, SEED_MASK, tr("All random numbers of a run follow from it"))

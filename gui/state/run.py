@@ -27,6 +27,7 @@ from core.events import (
 )
 from core.generator.request import UNCHANGED, GenerationRequest, RunChanges
 from gui.i18n import tr
+from gui.i18n.numbers import duration
 from gui.workers.engine import Engine
 from gui.workers.stream import Stream, StreamThread
 
@@ -290,5 +291,5 @@ def summary(event: Finished) -> str:
         return tr("Stopped; the images of this run were taken back.")
     if event.status == "stopped":
         return tr("Stopped; %n image(s) of this run kept.", event.written)
-    failed = " " + tr("%n image(s) could not be made.", event.failed) if event.failed else ""
-    return tr("Finished: %n image(s)", event.written) + f" ({event.seconds:.0f} s)." + failed
+    made = tr("Finished: %n image(s) ({time}).", event.written).format(time=duration(event.seconds))
+    return f"{made} {tr('%n image(s) could not be made.', event.failed)}" if event.failed else made

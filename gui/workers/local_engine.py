@@ -12,6 +12,7 @@ from core.cancel import CancelToken
 from core.events import Event
 from core.generator.cost import Foresight
 from core.generator.request import GenerationRequest, RunChanges
+from core.message import Message
 from gui.workers.engine import DeviceInfo, DeviceMemory, EngineInfo, MadeAgain
 from xai.explanation import ExplainOptions, Explanation
 
@@ -124,7 +125,7 @@ class LocalEngine:
 
 def _cpu_name() -> str:
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return f"CPU · {cores} core" + ("s" if cores != 1 else "")
+    return Message("CPU · %n core(s)", n=cores)
 
 
 def _cuda_devices() -> tuple[DeviceInfo, ...]:

@@ -17,6 +17,7 @@ from PyQt5.QtWidgets import QApplication
 from core.cancel import StopMode
 from core.config.config_manager import ConfigManager
 from core.generator.discovery import Catalog, ClassModel
+from core.message import Message
 from core.taxonomy import CLASS_CODES
 from core.utils.logger import RingHandler
 from core.utils.path_manager import PathManager
@@ -29,7 +30,7 @@ from tests.gui.fake_engine import FakeEngine
 
 use_own_plugins()
 
-NO_DF = "There is no file unet_DF_best.pth in this folder."
+NO_DF = Message("There is no file unet_DF_best.pth in this folder.")
 
 
 def fake_catalog(folder: Path) -> Catalog:

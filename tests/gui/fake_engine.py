@@ -28,6 +28,7 @@ from core.events import (
 )
 from core.generator.cost import Foresight, bytes_on_disk
 from core.generator.request import GenerationRequest, RunChanges, is_explained, plan_class
+from core.message import Message
 from gui.workers.engine import DeviceInfo, DeviceMemory, EngineInfo, MadeAgain
 from xai.explanation import FACTS, Classification, ExplainOptions, Explanation, ExplanationCancelled, GateVerdict
 
@@ -122,7 +123,9 @@ class FakeEngine:
         self.warm_ups += 1
         if self.warm_up_error:
             raise self.warm_up_error
-        return EngineInfo((DeviceInfo("cpu", "CPU · 2 cores"), DeviceInfo("cuda:0", "Test GPU", 2**33)), "cuda:0")
+        return EngineInfo(
+            (DeviceInfo("cpu", Message("CPU · %n core(s)", n=2)), DeviceInfo("cuda:0", "Test GPU", 2**33)), "cuda:0"
+        )
 
     def use_threads(self, count: int) -> None:
         self.threads = count
