@@ -271,6 +271,8 @@ class MainWindow(QMainWindow):
             Key((), tr("Keep maps and raw arrays in the project"), picture.explain.controls.keep.trigger, "keep-maps",
                 Area.EXPLAIN),
             Key((), tr("Export maps and raw arrays…"), picture.explain.controls.export.trigger, "export-maps",
+            Key(("B",), tr("Grey, black, white or squares around pictures"), picture.turn_ground, "ground",
+                Area.PICTURE),
                 Area.EXPLAIN),
             Key(("Ctrl+T",), tr("Analyse the whole trajectory…"), self.desk.show_analysis, "analyse", Area.EXPLAIN),
             *(Key((str(n),), words, partial(gallery.rate, n), f"rate-{n}", Area.GALLERY)

@@ -14,8 +14,9 @@ from gui.panels.explain_view import ExplainView
 from gui.shortcuts import keyed
 from gui.state.run import RunState
 from gui.state.session import Session
+from gui.theme import palette
 from gui.theme.palette import tabular
-from gui.theme.tokens import CONTROL_HEIGHT, GAP_SMALL, GRID
+from gui.theme.tokens import CONTROL_HEIGHT, GAP_SMALL, GRID, GROUNDS
 from gui.widgets.buttons import icon_button
 from gui.widgets.empty_state import EmptyState
 from gui.widgets.images import to_pixmap
@@ -25,6 +26,7 @@ from gui.widgets.recipe_line import RecipeLine
 from gui.widgets.yielding_row import YieldingRow
 
 IMAGE, DENOISING, EXPLAIN, COMPARE = range(4)
+GROUND = "picture/ground"
 
 
 class PicturePanel(QFrame):
@@ -34,6 +36,7 @@ class PicturePanel(QFrame):
         super().__init__()
         self.setObjectName("panel")
         self._session = session
+        palette.set_ground(session.settings.recall(GROUND, "", str))
         self.tabs = self._make_tabs()
         self.image = PictureView()
         self.empty = EmptyState("image")
@@ -68,6 +71,17 @@ class PicturePanel(QFrame):
     def zoom_one(self) -> None:
         """One picture pixel, one screen pixel."""
         self.view.zoom_to(1.0)
+
+    def turn_ground(self) -> None:
+        """Put pictures on the next ground: grey, black, white, squares."""
+        names = list(GROUNDS)
+        self._set_ground(names[(names.index(palette.ground()) + 1) % len(names)])
+
+    def _set_ground(self, name: str) -> None:
+        palette.set_ground(name)
+        self._session.settings.remember(GROUND, name)
+        for view in self.findChildren(PictureView):
+            view.show_ground()
 
     def open_outside(self) -> None:
         """Open the shown file in the system's viewer."""
@@ -107,8 +121,11 @@ class PicturePanel(QFrame):
         fit = keyed(icon_button("fit", tr("Fit"), self.fit), "fit")
         outside = keyed(icon_button("open", tr("Open in the system's viewer"), self.open_outside), "open-outside")
         self.pixels = self._pixels_button()
-        shown = (self._zoom, smaller, larger, fit, self.pixels, outside)
-        whole = YieldingRow(self.tabs, shown, (self._zoom, fit, self.pixels, larger, smaller, outside))
+        ground = keyed(
+            icon_button("ground", tr("Grey, black, white or squares around pictures"), self.turn_ground), "ground"
+        )
+        shown = (self._zoom, smaller, larger, fit, self.pixels, ground, outside)
+        whole = YieldingRow(self.tabs, shown, (self._zoom, fit, self.pixels, larger, smaller, outside, ground))
         whole.setMinimumHeight(CONTROL_HEIGHT + 2 * GRID)
         return whole
 

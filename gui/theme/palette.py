@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from PyQt5.QtCore import QDir
-from PyQt5.QtGui import QColor, QFont, QPalette
+from PyQt5.QtGui import QBrush, QColor, QFont, QPainter, QPalette, QPixmap
 from PyQt5.QtWidgets import QApplication
 
 from gui.theme import icons
 from gui.theme.style import style_sheet
-from gui.theme.tokens import DARK, LIGHT, Tokens
+from gui.theme.tokens import CHECKER, DARK, GROUNDS, LIGHT, Tokens
 
 _DARK_BELOW = 128
 _ICONS = Path(__file__).parent / "icons_svg"
@@ -19,6 +19,7 @@ _ICONS = Path(__file__).parent / "icons_svg"
 class _Current:
     tokens: Tokens = LIGHT
     system_is_dark: bool = False
+    ground: str = "grey"
 
 
 def tokens() -> Tokens:
@@ -29,6 +30,30 @@ def tokens() -> Tokens:
 def color(name: str) -> QColor:
     """Return the colour of token `name`."""
     return QColor(getattr(_Current.tokens, name))
+
+
+def set_ground(name: str) -> None:
+    """Choose what is around pictures, a name of `GROUNDS`; an unknown one gives the first."""
+    _Current.ground = name if name in GROUNDS else next(iter(GROUNDS))
+
+
+def ground() -> str:
+    """Return the name of what is around pictures; the same in both themes, since surroundings shift colours."""
+    return _Current.ground
+
+
+def ground_brush() -> QBrush:
+    """Return what to paint around pictures."""
+    even, odd = (QColor(value) for value in GROUNDS[_Current.ground])
+    if even == odd:
+        return QBrush(even)
+    squares = QPixmap(2 * CHECKER, 2 * CHECKER)
+    squares.fill(even)
+    painter = QPainter(squares)
+    for corner in (0, CHECKER):
+        painter.fillRect(corner, corner, CHECKER, CHECKER, odd)
+    painter.end()
+    return QBrush(squares)
 
 
 def remember_system(app: QApplication) -> None:

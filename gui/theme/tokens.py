@@ -83,6 +83,20 @@ DARK: Final = Tokens(
     none="#ff6b6b",
 )
 
+GROUNDS: Final = {
+    "grey": ("#808080", "#808080"),
+    "black": ("#000000", "#000000"),
+    "white": ("#ffffff", "#ffffff"),
+    "checker": ("#666666", "#999999"),
+}
+"""Grounds of pictures by name: the colours of the two kinds of squares; the first one is there until another is chosen.
+
+Grey is the ground to judge colours on; the others show where a picture ends, or how it looks on paper and on slides.
+"""
+
+CHECKER: Final = 8
+"""Side of a square, in screen pixels."""
+
 GRID: Final = 4
 GAP_SMALL: Final = 8
 GAP: Final = 12

@@ -7,7 +7,7 @@ from math import floor
 from typing import Final
 
 from PyQt5.QtCore import QEvent, Qt, pyqtSignal
-from PyQt5.QtGui import QMouseEvent, QPainter, QPixmap, QResizeEvent, QWheelEvent
+from PyQt5.QtGui import QMouseEvent, QPainter, QPixmap, QResizeEvent, QTransform, QWheelEvent
 from PyQt5.QtWidgets import QFrame, QGraphicsPixmapItem, QGraphicsScene, QGraphicsView, QWidget
 
 from gui.theme import palette
@@ -72,7 +72,7 @@ class PictureView(QGraphicsView):
         self._pixels = False
         self._is_placing = False
         self.setFrameShape(QFrame.Shape.NoFrame)
-        self.setBackgroundBrush(palette.color("picture"))
+        self.show_ground()
         self.setDragMode(QGraphicsView.DragMode.ScrollHandDrag)
         self.setTransformationAnchor(QGraphicsView.ViewportAnchor.AnchorUnderMouse)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -106,6 +106,12 @@ class PictureView(QGraphicsView):
         if not pixmap.isNull() and self.has_picture:
             self._overlay.setScale(self._picture.pixmap().width() / pixmap.width())
         self._smooth()
+
+    def show_ground(self) -> None:
+        """Show the chosen ground; squares keep their size on the screen at every magnification."""
+        brush = palette.ground_brush()
+        brush.setTransform(QTransform.fromScale(1 / self.zoom, 1 / self.zoom))
+        self.setBackgroundBrush(brush)
 
     def set_overlay_opacity(self, opacity: float) -> None:
         """Fade the second picture, 0..1."""
@@ -192,7 +198,7 @@ class PictureView(QGraphicsView):
         """Follow the theme."""
         super().changeEvent(event)
         if event.type() == QEvent.Type.PaletteChange:
-            self.setBackgroundBrush(palette.color("picture"))
+            self.show_ground()
 
     def _set_zoom(self, zoom: float) -> None:
         zoom = max(MIN_ZOOM, min(MAX_ZOOM, zoom))
@@ -200,6 +206,7 @@ class PictureView(QGraphicsView):
         self.resetTransform()
         self.scale(zoom, zoom)
         self._is_placing = before
+        self.show_ground()
         self._smooth()
         self.zoomed.emit(zoom)
         self._tell_place()

@@ -175,6 +175,7 @@ def test_delete_in_the_queue_takes_a_run_and_no_image(window: MainWindow, qtbot)
     assert len(window.session.queue.runs) == 1
     assert window.session.gallery.rowCount() == 2
     window.gallery.list.setFocus()
+    qtbot.waitUntil(lambda: len(window.gallery.selected()) == 1)
     press(window, qtbot, Qt.Key.Key_Delete)
     qtbot.waitUntil(lambda: window.session.gallery.rowCount() == 1)
     assert len(window.session.queue.runs) == 1

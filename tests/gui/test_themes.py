@@ -11,21 +11,27 @@ import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
-from PyQt5.QtCore import QObject
+from PyQt5.QtCore import QObject, Qt
 from PyQt5.QtDBus import QDBusVariant
 from PyQt5.QtWidgets import QApplication
 
 from core.config.config_manager import ConfigManager
+from core.dataset.png import encode_png
 from core.utils.path_manager import PathManager
 from gui.main_window import MainWindow
 from gui.state.settings import SettingsModel
-from gui.theme import desktop_scheme
+from gui.theme import desktop_scheme, palette
 from gui.theme.desktop_scheme import DesktopScheme
 from gui.theme.palette import set_system_dark, tokens
 from gui.theme.style import style_sheet
 from gui.theme.tokens import DARK, LIGHT, Tokens
 from gui.theme_keeper import ThemeKeeper
+from gui.widgets.images import to_pixmap
+from gui.widgets.picture_view import PictureView
+from tests.gui.conftest import Opener
+from tests.gui.fake_engine import make_pixels, make_recipe
 from tests.gui.test_widgets import contrast
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -251,3 +257,47 @@ def test_the_theme_is_chosen_in_the_top_bar(window: MainWindow) -> None:
     window.top.theme.entries["system"].trigger()
     assert tokens().name == "light"
     assert window.session.settings.get("ui.theme") == "system"
+
+
+def corner(window: MainWindow, at: int = 3) -> str:
+    """The colour beside the shown picture, inside the border that shows the focus."""
+    image = window.picture.image.viewport().grab().toImage()
+    return str(image.pixelColor(at, at).name())
+
+
+def test_pictures_stand_on_neutral_grey_or_on_what_is_chosen(open_window: Opener, qtbot, tmp_path: Path) -> None:
+    window = open_window()
+    file = tmp_path / "shown.png"
+    file.write_bytes(encode_png(make_pixels(1), make_recipe("MEL", 1)))
+    window.session.show_image(file)
+    qtbot.waitUntil(lambda: window.picture.view.has_picture)
+    seen = [corner(window)]
+    for _ in range(3):
+        qtbot.keyClick(window, Qt.Key.Key_B)
+        seen.append(corner(window))
+    assert seen[:3] == ["#808080", "#000000", "#ffffff"]
+    squares = {corner(window, at) for at in range(0, 24)}
+    assert squares == {"#666666", "#999999"}
+    window.session.settings.set("ui.theme", "dark")
+    assert corner(window) == seen[3]
+    window.close()
+    again = open_window()
+    assert palette.ground() == "checker"
+    qtbot.keyClick(again, Qt.Key.Key_B)
+    assert palette.ground() == "grey"
+
+
+def test_squares_keep_their_size_at_every_magnification(qtbot, qapp: QApplication) -> None:
+    palette.set_ground("checker")
+    view = PictureView()
+    qtbot.addWidget(view)
+    view.resize(400, 300)
+    view.show()
+    view.show_picture(to_pixmap(np.zeros((10, 10, 3), np.uint8)))
+    for zoom in (1.0, 4.0, 16.0):
+        view.zoom_to(zoom)
+        row = view.viewport().grab().toImage()
+        colours = [row.pixelColor(x, 2).name() for x in range(64)]
+        changes = [x for x in range(1, 64) if colours[x] != colours[x - 1]]
+        assert set(np.diff(changes)) == {8}
+    palette.set_ground("grey")
