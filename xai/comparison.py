@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import matplotlib
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from core.utils.palette import HAIRLINE, MUTED, PANEL, TEXT
@@ -17,6 +18,7 @@ from xai.explanation import FACTS, METHODS, Explanation, Style
 from xai.overlay import OPACITY, render_marked, shared_scales
 
 MAX_ROWS: Final = 40
+MAX_COMPARED: Final = 240
 _COLUMNS: Final = 6
 _TILE: Final = 256
 _GAP: Final = 10
@@ -36,7 +38,7 @@ class Comparison:
     scales
         Unit to the value at which its colours saturate.
     left_out
-        Rows that found no room on the sheet.
+        Maps that found no room on the sheet.
     """
 
     sheet: Image.Image
@@ -50,25 +52,52 @@ class _Tile:
     picture: Image.Image
 
 
-def compare(explanations: Sequence[Explanation], style: Style = "signed") -> Comparison | None:
+def compare(
+    explanations: Sequence[Explanation], style: Style = "signed", *, total: int | None = None
+) -> Comparison | None:
     """Return all maps on one sheet; None for a single map, or if none of them may be drawn.
 
     Maps of one unit share one scale, so that a pale map is a weak one; maps of different units cannot be compared.
+
+    Parameters
+    ----------
+    total
+        How many maps there are, if `explanations` are only the first of them.
     """
     scales = shared_scales(explanations)
     if len(explanations) < 2 or not scales:
         return None
-    rows = _rows(explanations)
-    tiles = [_tiles(row, scales, style) for row in rows[:MAX_ROWS]]
-    return Comparison(_draw(tiles, _bars(explanations, scales), style), scales, max(0, len(rows) - MAX_ROWS))
+    rows = _rows(explanations)[:MAX_ROWS]
+    tiles = [_tiles(row, scales, style) for row in rows]
+    left_out = (total or len(explanations)) - sum(map(len, rows))
+    return Comparison(_draw(tiles, _bars(explanations, scales), style), scales, left_out)
+
+
+def reduced(explanation: Explanation) -> Explanation:
+    """Return a copy with a picture no larger than needed here, its map averaged over the pixels that become one."""
+    step = max(explanation.image.shape[:2]) // _TILE
+    if step < 2:
+        return explanation
+    image = _averaged(explanation.image, step).round().astype(np.uint8)
+    attribution = _averaged(explanation.attribution, step).astype(np.float32)
+    return replace(explanation, image=image, attribution=attribution, standard_error=None, segments=None)
+
+
+def _averaged(array: NDArray[Any], step: int) -> NDArray[np.float64]:
+    """Return the means of blocks of `step` x `step` pixels; those at the edge may be smaller."""
+    starts = [np.arange(0, side, step) for side in array.shape[:2]]
+    sums = np.add.reduceat(np.add.reduceat(array.astype(np.float64), starts[0], axis=0), starts[1], axis=1)
+    counts = [np.diff(np.append(start, side)) for start, side in zip(starts, array.shape[:2], strict=True)]
+    means: NDArray[np.float64] = sums / (counts[0][:, None] * counts[1])[..., None]
+    return means
 
 
 def _rows(explanations: Sequence[Explanation]) -> list[list[Explanation]]:
     if len({e.method for e in explanations}) == 1:
         return [list(explanations[i : i + _COLUMNS]) for i in range(0, len(explanations), _COLUMNS)]
-    rows: dict[tuple[Path | int, str, str], list[Explanation]] = {}
+    rows: dict[tuple[Path | bytes, str, str], list[Explanation]] = {}
     for explanation in explanations:
-        key = (explanation.source or id(explanation.image), explanation.target, explanation.baseline)
+        key = (explanation.source or explanation.image.tobytes(), explanation.target, explanation.baseline)
         rows.setdefault(key, []).append(explanation)
     return list(rows.values())
 

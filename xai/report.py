@@ -26,8 +26,8 @@ from __future__ import annotations
 import io
 import itertools
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, Final
@@ -39,7 +39,7 @@ from core.utils.finite_json import finite, finite_json
 from core.utils.output_errors import output_errors
 from core.utils.path_manager import PathManager
 from core.version import __version__
-from xai.comparison import compare
+from xai.comparison import MAX_COMPARED, compare, reduced
 from xai.explanation import FACTS, Explanation, Style
 from xai.figure import png_bytes, render_figure
 from xai.overlay import render_marked, shared_scale, why_no_map
@@ -49,6 +49,8 @@ FORMAT: Final = 2
 ANALYSIS_FILE: Final = "analysis.json"
 REPORT_FILE: Final = "report.html"
 COMPARISON_FILE: Final = "comparison.png"
+MAX_FIGURES: Final = 200
+"""In the report. Further maps are listed there with the names of their figures."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,40 +65,87 @@ class SavedAnalysis:
     report: Path
 
 
-def save_explanations(explanations: Sequence[Explanation], folder: Path, *, style: Style = "signed") -> SavedAnalysis:
-    """Write everything there is to keep of some explanations into a folder, which is made if it does not exist.
-
-    Each overlay and figure uses the full range of colours for its own image; `comparison.png`, written where there are
-    several maps, shows all of them on one scale for each unit. Every file appears complete or not at all;
-    `analysis.json` comes last.
+def save_explanations(explanations: Iterable[Explanation], folder: Path, *, style: Style = "signed") -> SavedAnalysis:
+    """Write everything there is to keep of some explanations into a folder; see `AnalysisWriter`.
 
     Raises
     ------
     OutputError
         If the folder cannot be made or written to.
     """
-    with output_errors(folder):
-        folder.mkdir(parents=True, exist_ok=True)
-        names = _unique_names(explanations)
-        entries = [_save_one(e, name, folder, style) for e, name in zip(explanations, names, strict=True)]
-        comparison = compare(explanations, style)
-        if comparison is not None:
-            write_bytes_atomic(folder / COMPARISON_FILE, png_bytes(comparison.sheet))
-        write_bytes_atomic(folder / REPORT_FILE, render_page(entries, comparison).encode("utf-8"))
-        scales = comparison.scales if comparison is not None else {}
-        analysis = _analysis([entry.data for entry in entries], style, scales)
-        write_text_atomic(folder / ANALYSIS_FILE, finite_json(analysis))
-    return _saved(folder, entries)
-
-
-def _unique_names(explanations: Sequence[Explanation]) -> list[str]:
-    names: list[str] = []
+    writer = AnalysisWriter(folder, style)
     for explanation in explanations:
+        writer.add(explanation)
+    return writer.finish()
+
+
+class AnalysisWriter:
+    """Writes an analysis map by map, so that what is finished is on disk and memory does not grow with a folder.
+
+    Each overlay and figure uses the full range of colours for its own image; `comparison.png`, written where there are
+    several maps, shows them on one scale for each unit. Every file appears complete or not at all; `analysis.json`
+    comes last.
+
+    Parameters
+    ----------
+    folder
+        Made if it does not exist.
+    """
+
+    def __init__(self, folder: Path, style: Style = "signed") -> None:
+        self.folder = folder
+        self._style: Style = style
+        self._names: set[str] = set()
+        self._entries: list[Entry] = []
+        self._compared: list[Explanation] = []
+
+    @property
+    def maps(self) -> int:
+        """How many maps have been written."""
+        return len(self._entries)
+
+    def add(self, explanation: Explanation) -> None:
+        """Write overlay, figure and raw arrays of one map.
+
+        Raises
+        ------
+        OutputError
+            If the folder cannot be made or written to.
+        """
+        with output_errors(self.folder):
+            self.folder.mkdir(parents=True, exist_ok=True)
+            entry = _save_one(explanation, self._new_name(explanation), self.folder, self._style)
+        in_page = len(self._entries) < MAX_FIGURES
+        self._entries.append(entry if in_page else replace(entry, figure=None))
+        if len(self._compared) < MAX_COMPARED:
+            self._compared.append(reduced(explanation))
+
+    def finish(self) -> SavedAnalysis:
+        """Write what tells of all maps together: comparison, report and `analysis.json`.
+
+        Raises
+        ------
+        OutputError
+            If the folder cannot be made or written to.
+        """
+        with output_errors(self.folder):
+            self.folder.mkdir(parents=True, exist_ok=True)
+            comparison = compare(self._compared, self._style, total=len(self._entries))
+            if comparison is not None:
+                write_bytes_atomic(self.folder / COMPARISON_FILE, png_bytes(comparison.sheet))
+            write_bytes_atomic(self.folder / REPORT_FILE, render_page(self._entries, comparison).encode("utf-8"))
+            scales = comparison.scales if comparison is not None else {}
+            analysis = _analysis([entry.data for entry in self._entries], self._style, scales)
+            write_text_atomic(self.folder / ANALYSIS_FILE, finite_json(analysis))
+        return _saved(self.folder, self._entries)
+
+    def _new_name(self, explanation: Explanation) -> str:
         stem = "image" if explanation.source is None else PathManager.safe_component(explanation.source.stem)
         name = f"{stem}_{explanation.method}_{PathManager.safe_component(explanation.target)}"
         candidates = itertools.chain([name], (f"{name}-{number}" for number in itertools.count(2)))
-        names.append(next(candidate for candidate in candidates if candidate not in names))
-    return names
+        new = next(candidate for candidate in candidates if candidate not in self._names)
+        self._names.add(new)
+        return new
 
 
 def _save_one(explanation: Explanation, name: str, folder: Path, style: Style) -> Entry:

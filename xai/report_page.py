@@ -8,7 +8,7 @@ from html import escape
 from pathlib import Path
 from typing import Any, Final
 
-from core.utils.html import folded, numbers, page, pairs, picture
+from core.utils.html import folded, numbers, page, pairs, picture, section
 from xai.comparison import Comparison
 from xai.explanation import FACTS, METHODS
 from xai.figure import all_well, long_name, png_bytes
@@ -28,10 +28,10 @@ section table.numbers td:last-child { text-align: left; white-space: normal; }
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One explanation as it is told: its object in `analysis.json` and its figure as a PNG file."""
+    """One explanation as it is told: its object in `analysis.json`, and its figure as a PNG file if there is room."""
 
     data: Mapping[str, Any]
-    figure: bytes = field(repr=False)
+    figure: bytes | None = field(repr=False)
 
 
 def render_page(entries: Sequence[Entry], comparison: Comparison | None) -> str:
@@ -42,7 +42,10 @@ def render_page(entries: Sequence[Entry], comparison: Comparison | None) -> str:
     comparison
         All maps on one sheet; None where there is no need for it.
     """
-    parts = [_introduction(entries), *(_section(entry) for entry in entries)]
+    told = [(entry, entry.figure) for entry in entries if entry.figure is not None]
+    parts = [_introduction(entries), *(_section(entry, figure) for entry, figure in told)]
+    if len(told) < len(entries):
+        parts.append(_list([entry for entry in entries if entry.figure is None]))
     if comparison is not None:
         parts.insert(1, _comparison(comparison))
     return page("ISICGUI explanations", parts, _STYLE)
@@ -61,7 +64,7 @@ def _introduction(entries: Sequence[Entry]) -> str:
 
 def _comparison(comparison: Comparison) -> str:
     ends = "; ".join(f"\u00b1{scale:.2g} {unit}" for unit, scale in comparison.scales.items())
-    missing = f" {comparison.left_out} more rows found no room." if comparison.left_out else ""
+    missing = f" {comparison.left_out} more maps found no room." if comparison.left_out else ""
     return (
         "<section><h2>All maps side by side</h2><p class='muted'>One scale for each unit (colours end at "
         f"{escape(ends)}), so within a unit a pale map is a weak one; maps of different units cannot be compared. The "
@@ -70,7 +73,7 @@ def _comparison(comparison: Comparison) -> str:
     )
 
 
-def _section(entry: Entry) -> str:
+def _section(entry: Entry, figure: bytes) -> str:
     data = entry.data
     title = f"{_file_name(data)}: {METHODS[data['method']]} for {long_name(data['target'])}"
     level = data["gate"]["level"]
@@ -79,9 +82,20 @@ def _section(entry: Entry) -> str:
     return (
         f"<section><h2>{escape(title)}</h2>"
         f"<p><span class='verdict'>{verdict}</span> {escape(reasons)}{_gap(data)}</p>"
-        f"{picture(entry.figure, title)}"
+        f"{picture(figure, title)}"
         f"{_faithfulness(data)}{folded('Numbers', _numbers(data))}</section>"
     )
+
+
+def _list(entries: Sequence[Entry]) -> str:
+    """Return the maps whose figures would make the page too heavy, with where to find them."""
+    rows = [
+        (f"{_file_name(e.data)}: {METHODS[e.data['method']]} for {e.data['target']}", e.data["gate"]["level"])
+        for e in entries
+    ]
+    files = [entry.data["files"]["figure"] for entry in entries]
+    table = numbers(("", "gate", "figure"), [(*row, file) for row, file in zip(rows, files, strict=True)])
+    return section(f"{len(entries)} more maps", table)
 
 
 def _faithfulness(data: Mapping[str, Any]) -> str:
