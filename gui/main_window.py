@@ -265,14 +265,16 @@ class MainWindow(QMainWindow):
             Key(("F",), tr("Fit the picture"), picture.fit, "fit", Area.PICTURE),
             Key(("Z",), tr("One picture pixel, one screen pixel"), picture.zoom_one, "zoom-one", Area.PICTURE),
             Key(("S",), tr("Single pixels instead of smoothing"), picture.pixels.toggle, "pixels", Area.PICTURE),
+            *(Key((f"Ctrl+{n + 1}",), words, partial(picture.tabs.setCurrentIndex, n), f"view-{name}", Area.PICTURE)
+              for n, (name, words) in enumerate(_view_words().items())),
+            Key(("B",), tr("Grey, black, white or squares around pictures"), picture.turn_ground, "ground",
+                Area.PICTURE),
             Key(("Ctrl+E",), tr("Open the picture in the system's viewer"), picture.open_outside, "open-outside",
                 Area.PICTURE),
             Key(("E",), tr("Explanations on or off"), self.top.explain.toggle, "explain", Area.EXPLAIN),
             Key((), tr("Keep maps and raw arrays in the project"), picture.explain.controls.keep.trigger, "keep-maps",
                 Area.EXPLAIN),
             Key((), tr("Export maps and raw arrays…"), picture.explain.controls.export.trigger, "export-maps",
-            Key(("B",), tr("Grey, black, white or squares around pictures"), picture.turn_ground, "ground",
-                Area.PICTURE),
                 Area.EXPLAIN),
             Key(("Ctrl+T",), tr("Analyse the whole trajectory…"), self.desk.show_analysis, "analyse", Area.EXPLAIN),
             *(Key((str(n),), words, partial(gallery.rate, n), f"rate-{n}", Area.GALLERY)
@@ -289,6 +291,8 @@ class MainWindow(QMainWindow):
             Key(("Del",), tr("Take the chosen run out of the queue"), self.queue.remove.click, "queue-remove", queue,
                 "queue"),
             Key(("F11",), tr("Hide or show all panels"), self.toggle_panels, "panels", window),
+            Key((), tr("Choose the folder for images…"), self.top.choose_output, "choose-output", window),
+            Key((), tr("Choose the folder of models…"), self.top.choose_models, "choose-models", window),
             *(Key((), words, partial(session.settings.set, "ui.theme", theme), f"theme-{theme}", window)
               for theme, words in _theme_words().items()),
             Key((), tr("Reset the layout"), self.reset_layout, "reset-layout", window),
@@ -397,6 +401,16 @@ class MainWindow(QMainWindow):
         self.resizeDocks([gallery, tree], [360, 180], Qt.Orientation.Vertical)
         self.resizeDocks([log], [150], Qt.Orientation.Vertical)
         self.resizeDocks([log, queue], [760, 500], Qt.Orientation.Horizontal)
+
+
+def _view_words() -> dict[str, str]:
+    """Return the four views of the picture, in their order."""
+    return {
+        "image": tr("Show the image"),
+        "denoising": tr("Show how it was made"),
+        "explain": tr("Show the explanation"),
+        "compare": tr("Show the comparison"),
+    }
 
 
 def _theme_words() -> dict[str, str]:
