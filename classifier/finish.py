@@ -20,11 +20,15 @@ from classifier.predictions import PREDICTIONS_FILE, answer, logits_of, write_pr
 from classifier.report_page import REPORT_FILE, render_report
 from classifier.results import RESULTS_FILE, Results, RunAbout, SplitCount, results_json
 from classifier.trained import Trained
+from core.classification.loading import WEIGHTS_FILE
 from core.classification.preprocessing import Preprocessing
 from core.generator.precision import resolve_device
+from core.measures.features import load_extractor
+from core.measures.reference import NEIGHBOURS, measure_reference
 from core.taxonomy import CLASS_CODES
 from core.utils.atomic import write_text_atomic
 from core.utils.finite_json import finite_json
+from core.utils.safe_weights import sha256_of
 
 MODEL_FOLDER: Final = "model"
 PLOTS_FOLDER: Final = "plots"
@@ -60,7 +64,7 @@ def finish_run(
     if extra is not None and len(extra):
         parts["extra"] = extra
     measured = measure_run(trained, parts, about or RunAbout())
-    write_run(folder, measured)
+    write_run(folder, measured, parts)
     return measured.results
 
 
@@ -89,15 +93,24 @@ def measure_run(trained: Trained, parts: Mapping[str, Split], about: RunAbout) -
     return Measured(net, held, _results(trained, preprocessing, parts, evaluate(held), extra, about))
 
 
-def write_run(folder: Path, measured: Measured) -> None:
+def write_run(folder: Path, measured: Measured, parts: Mapping[str, Split]) -> None:
     """Write everything that a finished run has; `test_results.json` last, which marks it as finished."""
     results = measured.results
     export_classifier(folder / MODEL_FOLDER, measured.net, results)
+    _keep_reference(folder / MODEL_FOLDER, parts["train"], parts[_held_out(parts)])
     write_predictions(folder / PREDICTIONS_FILE, measured.answers)
     plots = draw_plots(results.evaluation, read_history(folder / HISTORY_FILE))
     write_plots(folder / PLOTS_FOLDER, plots)
     write_text_atomic(folder / REPORT_FILE, render_report(results, plots))
     write_text_atomic(folder / RESULTS_FILE, finite_json(results_json(results)))
+
+
+def _keep_reference(folder: Path, train: Split, held_out: Split) -> None:
+    """Note beside the model what its training images look like to it, where there are enough of them."""
+    if min(len(train), len(held_out)) >= NEIGHBOURS:
+        features = load_extractor(folder)
+        known, new = (features(part.pixels.numpy()) for part in (train, held_out))
+        measure_reference(known, new, sha256_of(folder / WEIGHTS_FILE)).save(folder)
 
 
 def _held_out(parts: Mapping[str, Split]) -> str:

@@ -13,6 +13,8 @@ from core.classification.architectures import Architecture
 from core.classification.loading import RECORD_FILE, LoadedNetwork, load_network
 from core.classification.preprocessing import Preprocessing
 from core.classification.record import ClassifierRecord, ValidationRecord
+from core.measures.features import equal_length
+from core.measures.reference import Reference, read_reference
 from core.utils.path_manager import PathManager
 from xai.explanation import GateVerdict
 from xai.gate import combine, judge_head, judge_record
@@ -31,6 +33,8 @@ class Classifier:
         The gate's verdict on the classifier itself, whatever the image.
     sha256
         Of the weights file.
+    reference
+        What its training images look like to it, if that was kept beside it.
     """
 
     net: nn.Module
@@ -43,6 +47,7 @@ class Classifier:
     device: torch.device
     validation: ValidationRecord | None = None
     temperature: float = 1.0
+    reference: Reference | None = None
     index: Mapping[str, int] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -52,6 +57,17 @@ class Classifier:
         """Return the logits (N, K) of pixels (N, 3, H, W) in 0..1, on the classifier's device."""
         logits: Tensor = self.net(self.preprocessing(pixels.to(self.device)))
         return logits
+
+    def distance(self, pixels: Tensor) -> float | None:
+        """Return how far a picture (1, 3, H, W) in 0..1 lies from the training images; None without a reference."""
+        if self.reference is None:
+            return None
+        seen: list[Tensor] = []
+        head = self.architecture.head_of(self.net)
+        with torch.no_grad(), head.register_forward_pre_hook(lambda _module, inputs: seen.append(inputs[0])):
+            self.logits(pixels)
+        features = equal_length(seen[0].flatten(1)).double().cpu().numpy()
+        return float(self.reference.distances(features)[0])
 
 
 def load_classifier(path: Path | None = None, device: torch.device | None = None) -> Classifier:
@@ -82,6 +98,7 @@ def load_classifier(path: Path | None = None, device: torch.device | None = None
         loaded.device,
         None if loaded.record is None else loaded.record.validation,
         1.0 if loaded.record is None else loaded.record.temperature,
+        read_reference(loaded.path.parent, loaded.sha256),
     )
 
 

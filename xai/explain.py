@@ -12,6 +12,7 @@ from typing import Any, Final
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from core.classification.loading import RECORD_FILE
 from core.classification.preprocessing import to_tensor
@@ -31,12 +32,15 @@ from xai.gate import (
     judge_convergence,
     judge_direction,
     judge_sampling,
+    judge_sanity,
+    judge_shift,
     judge_strength,
     judge_target,
     judge_values,
 )
 from xai.mask import find_mask, read_mask
 from xai.methods import Task
+from xai.sanity import known_sanity, sanity_of
 from xai.subject import Subject, read_subject
 
 ShouldStop = Callable[[], bool]
@@ -131,8 +135,9 @@ def _fingerprint(path: Path) -> tuple[tuple[str, int, int], ...]:
 
 
 def _classify(subject: Subject, classifier: Classifier) -> Classification:
+    pixels = to_tensor(subject.image)
     with torch.no_grad():
-        logits = classifier.logits(to_tensor(subject.image))[0].double().cpu()
+        logits = classifier.logits(pixels)[0].double().cpu()
     probabilities = dict(zip(classifier.classes, (logits / classifier.temperature).softmax(0).tolist(), strict=True))
     return Classification(
         max(probabilities, key=probabilities.__getitem__),
@@ -140,7 +145,7 @@ def _classify(subject: Subject, classifier: Classifier) -> Classification:
         dict(zip(classifier.classes, logits.tolist(), strict=True)),
         classifier.provenance
         if classifier.provenance.level == "red"
-        else combine(classifier.provenance, judge_confidence(probabilities)),
+        else combine(classifier.provenance, judge_confidence(probabilities), _judge_shift(pixels, classifier)),
     )
 
 
@@ -175,6 +180,10 @@ def _read_mask(place: Path | None, subject: Subject) -> tuple[NDArray[np.bool_] 
         return None, (Message("There is no mask of this image in {folder}.", folder=place),)
     height, width = subject.image.shape[:2]
     return read_mask(path, subject.size, (height, width)), ()
+
+
+def _judge_shift(pixels: Tensor, classifier: Classifier) -> GateVerdict:
+    return judge_shift(classifier.distance(pixels), classifier.reference)
 
 
 def _choose_target(
@@ -252,12 +261,25 @@ def _judge(found: Attribution, question: _Question, method: str) -> GateVerdict:
         question.classifier.provenance,
         *_judge_map(found, method),
         judge_confidence(answer.probabilities, label),
+        _judge_shift(question.task.image, question.classifier),
+        _judge_sanity(question, method),
     ]
     if target != label:
         verdicts.append(judge_target(target, answer.predicted))
     if FACTS[method].uses_baseline:
         verdicts += _judge_difference(found.score - found.baseline_score, question)
     return combine(*verdicts)
+
+
+def _judge_sanity(question: _Question, method: str) -> GateVerdict:
+    """Judge by cascading randomisation: measured where the map is tested anyway, else where it was measured before."""
+    classifier = question.classifier
+    known = (
+        sanity_of(classifier, method, question.task.should_stop)
+        if question.options.faithfulness
+        else known_sanity(classifier, method)
+    )
+    return judge_sanity(FACTS[method].title, None if known is None else known.similarity)
 
 
 def _judge_map(found: Attribution, method: str) -> Iterator[GateVerdict]:

@@ -34,10 +34,10 @@ from xai.imputation import Floats, Mask, impute
 MAX_SIDE: Final = 128
 """Larger pictures are tested at this size: filling in grows faster than the picture."""
 
-STEPS: Final = 20
+STEPS: Final = 10
 MOVED: Final = 4
-RANDOM: Final = 2
-ROAD_SHARES: Final = tuple(range(2, 19, 2))
+RANDOM: Final = 1
+ROAD_SHARES: Final = tuple(range(1, STEPS))
 """Of `STEPS`: 10 %, 20 %, ... 90 %."""
 
 _BLUR: Final = 0.1

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from core.classification.record import ValidationRecord
+from core.measures.reference import Reference
 from core.message import Message
 from core.taxonomy import CLASS_INDEX
 from xai.explanation import GateLevel, GateVerdict
@@ -17,10 +18,11 @@ GREEN_DELTA: Final = 0.01
 AMBER_DELTA: Final = 0.05
 MAX_SAMPLING_ERROR: Final = 0.05
 MIN_AGREEMENT: Final = 0.5
+MAX_SIMILARITY: Final = 0.5
 WEAK_ACCURACY: Final = 0.5
 IMAGENET_CLASSES: Final = 1000
 
-NOT_NUMBERS: Final = "The attribution holds values that are no numbers."
+NOT_NUMBERS: Final = Message("The attribution holds values that are no numbers.")
 GREEN: Final = GateVerdict("green")
 _SEVERITY: Final[dict[GateLevel, int]] = {"red": 0, "amber": 1, "green": 2}
 
@@ -43,24 +45,36 @@ def judge_head(classes: Sequence[str], head_problem: str | None) -> GateVerdict:
     """
     outputs = len(classes)
     if outputs == IMAGENET_CLASSES:
-        return _red("The classifier answers in the 1,000 ImageNet classes; it was never trained on lesions.")
+        return _red(Message("The classifier answers in the 1,000 ImageNet classes; it was never trained on lesions."))
     if not CLASS_INDEX.keys() & set(classes):
-        return _red(f"The classifier has {outputs} outputs and nothing says which class each of them stands for.")
+        return _red(
+            Message(
+                "The classifier has {outputs} outputs and nothing says which class each of them stands for.",
+                outputs=outputs,
+            )
+        )
     if head_problem is not None:
-        return _red(f"The classifier's head is not trained on these classes: {head_problem}.")
+        return _red(Message("The classifier's head is not trained on these classes: {problem}.", problem=head_problem))
     return GREEN
 
 
 def judge_record(record: ValidationRecord | None, classes: int) -> GateVerdict:
     """Judge what is known about how good the classifier is."""
     if record is None:
-        return _amber("The classifier carries no validation record: how good it is on unseen lesions is unknown.")
+        return _amber(
+            Message("The classifier carries no validation record: how good it is on unseen lesions is unknown.")
+        )
     accuracy, chance = record.balanced_accuracy, 1 / classes
-    measured = f"balanced accuracy {accuracy:.2f} on {record.images} held-out images, chance is {chance:.2f}"
+    measured = Message(
+        "balanced accuracy {accuracy:.2f} on {images} held-out images, chance is {chance:.2f}",
+        accuracy=accuracy,
+        images=record.images,
+        chance=chance,
+    )
     if accuracy - 1.96 * math.sqrt(max(accuracy * (1 - accuracy), 0) / max(record.images, 1)) <= chance:
-        return _red(f"The classifier is not better than chance ({measured}).")
+        return _red(Message("The classifier is not better than chance ({measured}).", measured=measured))
     if accuracy < WEAK_ACCURACY:
-        return _amber(f"The classifier is weak ({measured}).")
+        return _amber(Message("The classifier is weak ({measured}).", measured=measured))
     return GREEN
 
 
@@ -70,13 +84,26 @@ def judge_confidence(probabilities: Mapping[str, float], intended: str | None = 
     predicted = ranked[0][0]
     verdicts = [GREEN]
     if normalised_entropy(probabilities) > MAX_ENTROPY:
-        verdicts.append(_amber("The classifier is undecided: all classes look nearly equally likely to it."))
+        verdicts.append(_amber(Message("The classifier is undecided: all classes look nearly equally likely to it.")))
     if len(ranked) > 1 and ranked[0][1] - ranked[1][1] < MIN_MARGIN:
         verdicts.append(
-            _amber(f"It is close between {predicted} ({ranked[0][1]:.0%}) and {ranked[1][0]} ({ranked[1][1]:.0%}).")
+            _amber(
+                Message(
+                    "It is close between {first} ({p1:.0%}) and {second} ({p2:.0%}).",
+                    first=predicted,
+                    p1=ranked[0][1],
+                    second=ranked[1][0],
+                    p2=ranked[1][1],
+                )
+            )
         )
     if intended is not None and predicted != intended:
-        verdicts.append(_amber(f"The image stands for {intended}, but the classifier says {predicted}."))
+        words = Message(
+            "The image stands for {intended}, but the classifier says {predicted}.",
+            intended=intended,
+            predicted=predicted,
+        )
+        verdicts.append(_amber(words))
     return combine(*verdicts)
 
 
@@ -91,7 +118,13 @@ def judge_target(target: str, predicted: str) -> GateVerdict:
     """Say so when a class is explained that is not the classifier's answer."""
     if target == predicted:
         return GREEN
-    return _amber(f"This map explains {target}, which is not the classifier's answer ({predicted}).")
+    return _amber(
+        Message(
+            "This map explains {target}, which is not the classifier's answer ({predicted}).",
+            target=target,
+            predicted=predicted,
+        )
+    )
 
 
 def judge_direction(target: str, predicted: str, difference: float) -> GateVerdict:
@@ -99,8 +132,12 @@ def judge_direction(target: str, predicted: str, difference: float) -> GateVerdi
     if target != predicted or not difference < 0:
         return GREEN
     return _amber(
-        f"The baseline alone scores {-difference:.2f} logits higher for {target} than the image does, although "
-        f"{target} is the classifier's answer. Compare with another baseline."
+        Message(
+            "The baseline alone scores {more:.2f} logits higher for {target} than the image does, although {target} is "
+            "the classifier's answer. Compare with another baseline.",
+            more=-difference,
+            target=target,
+        )
     )
 
 
@@ -118,13 +155,20 @@ def judge_convergence(relative_delta: float | None, difference: float, steps: in
         return _red(NOT_NUMBERS)
     if relative_delta is None:
         return _amber(
-            f"There is nothing to explain at this baseline: the logit differs by {difference:+.3f} only. "
-            "Try another baseline."
+            Message(
+                "There is nothing to explain at this baseline: the logit differs by {difference:+.3f} only. Try "
+                "another baseline.",
+                difference=difference,
+            )
         )
     level = delta_level(relative_delta)
     if level == "green":
         return GREEN
-    words = f"The attribution misses the difference it must explain by {relative_delta:.1%} after {steps} steps."
+    words = Message(
+        "The attribution misses the difference it must explain by {share:.1%} after {steps} steps.",
+        share=relative_delta,
+        steps=steps,
+    )
     return GateVerdict(level, (words,))
 
 
@@ -174,8 +218,41 @@ def judge_strength(difference: float, record: ValidationRecord | None) -> GateVe
     if floor is None or abs(difference) >= floor:
         return GREEN
     return _amber(
-        f"Weak evidence: the image moves the logit by {abs(difference):.2f}, less than 95 % of real images do "
-        f"({floor:.2f} or more)."
+        Message(
+            "Weak evidence: the image moves the logit by {moved:.2f}, less than 95 % of real images do ({floor:.2f} or "
+            "more).",
+            moved=abs(difference),
+            floor=floor,
+        )
+    )
+
+
+def judge_shift(distance: float | None, reference: Reference | None) -> GateVerdict:
+    """Judge whether the classifier can know such pictures: by their distance to what it was trained on."""
+    if distance is None or reference is None or distance <= reference.threshold:
+        return GREEN
+    return _amber(
+        Message(
+            "The picture is unlike what the classifier was trained on: it lies farther from its training images than "
+            "99 % of {images} real held-out ones do ({distance:.1f}, usual are up to {usual:.1f}).",
+            images=reference.held_out,
+            distance=distance,
+            usual=reference.threshold,
+        )
+    )
+
+
+def judge_sanity(title: str, similarity: float | None) -> GateVerdict:
+    """Judge how much of a method's maps stays once the classifier's weights are random; None if nobody knows."""
+    if similarity is None or similarity <= MAX_SIMILARITY:
+        return GREEN
+    return _amber(
+        Message(
+            "{method} draws nearly the same maps when this classifier's weights are random (rank correlation "
+            "{similarity:.2f}): they show the picture's edges more than what the classifier has learnt.",
+            method=title,
+            similarity=similarity,
+        )
     )
 
 

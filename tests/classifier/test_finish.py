@@ -22,7 +22,7 @@ from classifier.card import render_card
 from classifier.data import Split
 from classifier.evaluation import evaluate
 from classifier.export import describe, export_classifier, rounded
-from classifier.finish import finish_run, measure_run
+from classifier.finish import MODEL_FOLDER, finish_run, measure_run
 from classifier.markdown import fill
 from classifier.plots import draw_plots
 from classifier.predictions import join, read_predictions
@@ -33,6 +33,7 @@ from core.classification.loading import load_network
 from core.classification.preprocessing import to_tensor
 from core.dataset.splits import Leakage
 from core.errors import InputRefusedError
+from core.measures.reference import read_reference
 from core.taxonomy import CLASS_CODES
 from core.training.licence import licence_of
 from tests.classifier.finished import SIDE, empty_split, make_split, make_trained, write_history
@@ -353,3 +354,11 @@ def test_squares_are_seen_as_the_network_will_see_them(finished):
     with torch.inference_mode():
         small, big = network.logits(to_tensor(picture)), network.logits(to_tensor(large))
     assert small.argmax() == big.argmax()
+
+
+def test_a_finished_run_knows_how_far_its_held_out_images_are(finished):
+    folder, _ = finished
+    network = load_network(folder / MODEL_FOLDER)
+    reference = read_reference(folder / MODEL_FOLDER, network.sha256)
+    assert reference is not None
+    assert reference.threshold > 0

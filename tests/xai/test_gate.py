@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pytest
 
 from core.classification.record import ValidationRecord
+from core.measures.reference import Reference
 from core.taxonomy import CLASS_CODES
 from xai.explanation import GateVerdict
 from xai.gate import (
@@ -17,6 +19,8 @@ from xai.gate import (
     judge_direction,
     judge_head,
     judge_record,
+    judge_sanity,
+    judge_shift,
     judge_strength,
     judge_target,
     normalised_entropy,
@@ -142,3 +146,21 @@ def test_strength_against_real_images(difference, level):
     assert judge_strength(difference, ValidationRecord(0.8, 100, "h", strength_p5=1.0)).level == level
     assert judge_strength(difference, ValidationRecord(0.8, 100, "h")).level == "green"
     assert judge_strength(difference, None).level == "green"
+
+
+def test_a_picture_beyond_the_training_images_is_amber_and_named() -> None:
+    reference = Reference(np.zeros((9, 4), np.float16), 10.5, 734, "ab")
+    assert judge_shift(10.5, reference) == GREEN
+    assert judge_shift(None, reference) == judge_shift(99.0, None) == GREEN
+    verdict = judge_shift(14.3, reference)
+    assert verdict.level == "amber"
+    assert "99 % of 734 real held-out" in verdict.reasons[0]
+    assert "14.3" in verdict.reasons[0]
+
+
+def test_a_method_that_draws_the_same_for_random_weights_is_amber() -> None:
+    assert judge_sanity("LayerCAM", None) == judge_sanity("LayerCAM", 0.5) == GREEN
+    verdict = judge_sanity("LayerCAM", 0.71)
+    assert verdict.level == "amber"
+    assert "LayerCAM draws nearly the same maps" in verdict.reasons[0]
+    assert "0.71" in verdict.reasons[0]
