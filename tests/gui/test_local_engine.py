@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import psutil
 import torch
 
+from core.generator.request import GenerationRequest
 from gui.workers.engine import DeviceMemory
 from gui.workers.local_engine import LocalEngine
+from tests.support.tiny_models import write_tiny_pack
 
 
 def test_before_it_has_warmed_up_only_the_machine_is_asked() -> None:
@@ -22,3 +26,20 @@ def test_every_card_is_asked_of_its_driver(monkeypatch) -> None:
     engine = LocalEngine()
     engine._generator = object()
     assert engine.memory()[1:] == (DeviceMemory("cuda:0", 3, 8), DeviceMemory("cuda:1", 4, 8))
+
+
+def test_it_computes_with_the_threads_asked_for_and_goes_back_to_its_own(tmp_path: Path) -> None:
+    usual = torch.get_num_threads()
+    request = GenerationRequest((("MEL", 1),), write_tiny_pack(tmp_path / "tiny"), tmp_path / "out", device="cpu")
+    engine = LocalEngine()
+    try:
+        engine.foresee(request)
+        engine.use_threads(usual + 1)
+        assert torch.get_num_threads() == usual  # a job that runs is left alone
+        engine.foresee(request)
+        assert torch.get_num_threads() == usual + 1
+        engine.use_threads(0)
+        engine.foresee(request)
+        assert torch.get_num_threads() == usual
+    finally:
+        torch.set_num_threads(usual)

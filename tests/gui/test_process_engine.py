@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import signal
 import subprocess
@@ -19,7 +20,7 @@ from core.errors import ISICGUIError, UnknownClassError
 from core.events import Continued, Finished, ImageDone, Paused, Step
 from core.generator.request import GenerationRequest
 from core.taxonomy import CLASS_CODES
-from gui.workers.engine import EngineDiedError, EngineFaultError
+from gui.workers.engine import EngineDiedError, EngineFaultError, EngineInfo
 from gui.workers.process_engine import ProcessEngine
 from tests.gui.fake_engine import FakeEngine, make_pixels, make_recipe
 from xai.explanation import ExplainOptions
@@ -27,6 +28,9 @@ from xai.explanation import ExplainOptions
 
 class Remote(FakeEngine):
     """What runs in the other process; class counts tell it how to behave."""
+
+    def warm_up(self) -> EngineInfo:
+        return dataclasses.replace(super().warm_up(), versions={"threads": str(self.threads)})
 
     def generate(self, request: GenerationRequest, cancel: CancelToken) -> Iterator[object]:
         wish = dict(request.counts)
@@ -64,6 +68,16 @@ def test_events_pictures_and_files_arrive(remote: ProcessEngine, tmp_path: Path)
 
 def test_it_says_what_it_has(remote: ProcessEngine) -> None:
     assert remote.warm_up().automatic == "cuda:0"
+
+
+def test_the_number_of_threads_reaches_it_before_the_job_and_outlives_it(remote: ProcessEngine, tmp_path: Path) -> None:
+    remote.use_threads(3)  # before there is a process
+    assert remote.warm_up().versions == {"threads": "3"}
+    remote.use_threads(5)
+    assert remote.warm_up().versions == {"threads": "5"}
+    with pytest.raises(EngineDiedError):
+        list(remote.generate(request_of(tmp_path, VASC=3), CancelToken()))
+    assert remote.warm_up().versions == {"threads": "5"}
 
 
 def test_a_stop_reaches_it(remote: ProcessEngine, tmp_path: Path) -> None:
