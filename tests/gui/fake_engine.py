@@ -157,12 +157,12 @@ class FakeEngine:
         self.asked.append(options)
         for method in options.methods:
             self._hold(cancel)
+            if self.map_gates:
+                self.map_gates[method].wait(20)
             if cancel.stops_now:
                 raise ExplanationCancelled
             if self.explain_error:
                 raise self.explain_error
-            if self.map_gates:
-                self.map_gates[method].wait(20)
             yield make_explanation(read_image(image), method, options, label or "MEL", self.level)
 
     def explain_to_disk(self, image: Path, options: ExplainOptions) -> Path:
