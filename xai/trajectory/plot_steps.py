@@ -14,6 +14,7 @@ from xai.trajectory.canvas import new_figure
 
 COLUMNS: Final = 10
 GAP: Final = 2
+_MOST_TICKS: Final = 21
 
 
 def mosaic(analysis: ImageAnalysis) -> bytes:
@@ -55,6 +56,7 @@ def probabilities(analysis: ImageAnalysis) -> bytes:
 def _label(axes: Axes, steps: list[int]) -> None:
     style_axes(axes)
     axes.set_ylim(-0.02, 1.02)
+    axes.set_xticks(steps if len(steps) <= _MOST_TICKS else steps[:: -(-len(steps) // _MOST_TICKS)])
     axes.set_xlim(0, max(steps) + 0.5)
     axes.set_xlabel("denoising step")
     axes.set_ylabel("probability of the predicted picture")

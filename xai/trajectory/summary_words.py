@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Final
+
+from scipy.stats import binom
 
 from xai.statistics import ALPHA
 from xai.trajectory.controls import CONTROLS
 from xai.trajectory.summary import ENOUGH, OWN, Row, Summary
 from xai.trajectory.words import RESEARCH
+
+_TAIL: Final = 0.025
+"""Share of 95 % intervals that lie above a true value of 0."""
+
+_SURE: Final = 0.99
 
 
 def verdict_of_summary(summary: Summary) -> list[str]:
@@ -50,21 +58,24 @@ def _say_controls(summary: Summary) -> Iterable[str]:
         rows = [row for row in tested if row.map_row == control]
         if not rows:
             continue
-        standing = [row for row in rows if row.result.covers_zero is False and row.result.mean > 0]
-        if not standing:
-            yield f"The control '{what}' has collapsed as it must: every interval holds 0 or lies below it."
+        standing, chance = _above(rows), int(binom.ppf(_SURE, len(rows), _TAIL))
+        counted = f"in {standing} of {len(rows)} comparisons the interval lies above 0, by chance up to {chance} would"
+        if standing <= chance:
+            yield f"The control '{what}' has collapsed as it must: {counted}."
         else:
             yield (
-                f"The control '{what}' has not collapsed in {len(standing)} of {len(rows)} comparisons: as much of the "
-                "index does not come from this map for this class, only what exceeds the control does "
-                f"({_exceeding(summary, control)})."
+                f"The control '{what}' has not collapsed: {counted}. So much of the index is not owed to this map for "
+                f"this class; only what exceeds the control is ({_exceeding(summary, control)})."
             )
 
 
 def _exceeding(summary: Summary, control: str) -> str:
     rows = [row for row in summary.beyond if row.map_row == control and row.result.covers_zero is not None]
-    above = [row for row in rows if row.result.covers_zero is False and row.result.mean > 0]
-    return f"the map exceeds it in {len(above)} of {len(rows)} comparisons, by intervals that are not corrected"
+    return f"the map exceeds it in {_above(rows)} of {len(rows)} comparisons, by intervals that are not corrected"
+
+
+def _above(rows: Iterable[Row]) -> int:
+    return sum(row.result.covers_zero is False and row.result.mean > 0 for row in rows)
 
 
 def _say_size(summary: Summary) -> str:

@@ -1,0 +1,105 @@
+"""The summary: n counts images, one family of tests, controls beside the maps, words that say what the numbers do."""
+
+import numpy as np
+import pytest
+
+from xai.statistics import holm
+from xai.trajectory.controls import CONTROLS
+from xai.trajectory.interventions import INTERVENTIONS
+from xai.trajectory.summary import OWN, summarise
+from xai.trajectory.summary_words import verdict_of_summary
+
+
+def shift(top, bottom=1.0, rival=1.0):
+    return {
+        "abs_dF_top": top, "abs_dF_bottom": bottom, "abs_dF_random": rival,
+        "csi": top - bottom, "top_minus_random": top - rival,
+    }  # fmt: skip
+
+
+def image(code, rng, *, own=1.0, control=1.0, predicted=None, level="green"):
+    """Return what the summary reads of an image whose top region moves the logit by about `own`."""
+
+    def shifts(mean):
+        return {name: shift(rng.normal(mean, 0.2), rng.normal(1, 0.2), rng.normal(1, 0.2)) for name in INTERVENTIONS}
+
+    return {
+        "image": {"class": code},
+        "gate": {"level": level},
+        "classification": {"predicted": predicted or code},
+        "csi": {
+            "interventions": shifts(own),
+            "controls": {name: {"interventions": shifts(control)} for name in CONTROLS},
+        },
+        "time_shap": {
+            "groups": [
+                {"first_step": 1, "last_step": 5, "phi": rng.normal(2, 0.1)},
+                {"first_step": 6, "last_step": 10, "phi": rng.normal(0, 0.1)},
+            ]
+        },
+    }
+
+
+@pytest.fixture
+def rng():
+    return np.random.default_rng(6)
+
+
+def test_a_real_effect_is_found_in_every_comparison_and_the_controls_collapse(rng):
+    summary = summarise([image(code, rng, own=2.0) for code in ("MEL", "NV") for _ in range(12)])
+    family = summary.family()
+    assert len(family) == 3 * len(INTERVENTIONS) * 2  # MEL, NV and all together, two contrasts
+    assert all(row.result.holm_p < 0.05 and row.result.low > 0 for row in family)
+    assert all(row.result.holm_p is None for row in summary.rows if row.map_row != OWN)
+    assert all(row.result.low > 0 for row in summary.beyond)
+    words = " ".join(verdict_of_summary(summary))
+    assert "in 24 of 24 comparisons" in words
+    assert words.count("has collapsed") == len(CONTROLS)
+
+
+def test_without_an_effect_nothing_is_claimed(rng):
+    summary = summarise([image("MEL", rng) for _ in range(15)])
+    assert not [row for row in summary.family() if row.result.holm_p < 0.05]
+    assert "in 0 of 8 comparisons" in " ".join(verdict_of_summary(summary))
+
+
+def test_a_control_that_does_not_collapse_is_said_aloud(rng):
+    summary = summarise([image("MEL", rng, own=2.0, control=2.0) for _ in range(12)])
+    words = " ".join(verdict_of_summary(summary))
+    assert words.count("has not collapsed: in 8 of 8 comparisons") == len(CONTROLS)
+    assert "has collapsed" not in words
+
+
+def test_holm_is_over_the_whole_family(rng):
+    summary = summarise([image(code, rng, own=1.15) for code in ("MEL", "DF") for _ in range(9)])
+    family = summary.family()
+    expected = holm([row.result.wilcoxon_p for row in family])
+    assert [row.result.holm_p for row in family] == pytest.approx(expected)
+
+
+def test_one_image_of_a_class_is_not_tested(rng):
+    summary = summarise([image("MEL", rng)])
+    assert all(row.result.n == 1 and row.result.wilcoxon_p is None for row in summary.rows)
+    words = " ".join(verdict_of_summary(summary))
+    assert "nothing can be tested" in words
+    assert "With 1 image of a class no test can be significant" in words
+
+
+def test_values_are_differences_by_image_in_order(rng):
+    images = [image("MEL", rng) for _ in range(4)]
+    row = next(
+        r for r in summarise(images).rows if r.map_row == OWN and r.contrast == "csi" and r.intervention == "blur"
+    )
+    assert row.values == pytest.approx([one["csi"]["interventions"]["blur"]["csi"] for one in images])
+    assert row.result.mean == pytest.approx(np.mean(row.values))
+
+
+def test_time_and_gates_and_recognition_are_counted(rng):
+    images = [image("MEL", rng), image("MEL", rng, predicted="NV", level="amber"), image("BKL", rng, level="red")]
+    summary = summarise(images)
+    assert summary.images == {"MEL": 2, "BKL": 1}
+    assert summary.gates == {"green": 1, "amber": 1, "red": 1}
+    assert summary.recognised == {"MEL": 0.5, "BKL": 1.0}
+    early, late = [group for group in summary.times if group.class_code == "MEL"]
+    assert (early.first_step, late.last_step, early.n) == (1, 10, 2)
+    assert early.low <= early.mean <= early.high
