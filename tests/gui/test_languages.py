@@ -71,9 +71,15 @@ def parts_of(window: MainWindow) -> list[weakref.ref[QWidget]]:
     ]
 
 
+def gone(parts: list[weakref.ref[QWidget]]) -> bool:
+    gc.collect()
+    return not any(part() for part in parts)
+
+
 def test_the_window_speaks_each_language_while_a_run_goes_on(stage, engine, qtbot):
     session = stage.session
     engine.step_seconds = 0.02
+    session.classes.set_all_counts(100)
     session.start()
     qtbot.waitUntil(lambda: session.run.done >= 1)
     starts = {current(): stage.window.setup.start.text()}
@@ -95,9 +101,7 @@ def test_nothing_is_left_of_the_old_window(stage, qtbot):
     old = parts_of(stage.window)
     assert len(old) > 50
     switch(stage, qtbot, "ru")
-    qtbot.wait(30)  # what PyQt itself still holds goes in the next turns of the event loop
-    gc.collect()
-    assert [part() for part in old if part() is not None] == []
+    qtbot.waitUntil(lambda: gone(old))  # what PyQt itself still holds goes in the next turns of the event loop
     assert [w for w in QApplication.topLevelWidgets() if isinstance(w, MainWindow)] == [stage.window]
 
 
