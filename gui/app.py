@@ -26,6 +26,7 @@ from gui.theme.icons import icon
 from gui.theme.palette import remember_system
 from gui.theme_keeper import ThemeKeeper
 from gui.tour.offer import offer_tour
+from gui.welcome import welcome
 from gui.workers.engine import Engine
 from gui.workers.local_engine import LocalEngine
 from gui.workers.process_engine import ProcessEngine
@@ -59,6 +60,7 @@ def main(argv: list[str], ending: Ending | None = None) -> int:
     signal.signal(signal.SIGTERM, lambda *_: stage.window.leave())
     stage.window.fit_to_screen()
     stage.window.show()
+    welcome(stage.session)
     return app.exec()
 
 

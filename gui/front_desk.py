@@ -31,6 +31,7 @@ class FrontDesk(QObject):
         self._grants: dict[Wish, Callable[[], object]] = {
             Wish.OUTPUT_FOLDER: window.top.choose_output,
             Wish.MODELS_FOLDER: window.top.choose_models,
+            Wish.GET_MODELS: self.show_models,
             Wish.SETTINGS: self.show_settings,
             Wish.DIAGNOSTICS: self.show_diagnostics,
             Wish.CRASH_REPORT: self.show_crash,
@@ -56,6 +57,12 @@ class FrontDesk(QObject):
         dialog = self.dialog("settings")
         if isinstance(dialog, SettingsDialog):
             dialog.language_chosen.connect(self._come_back)
+
+    def show_models(self) -> None:
+        """Offer models, and say whether this computer is ready."""
+        from gui.dialogs.models_dialog import ModelsDialog
+
+        self._show("models", partial(ModelsDialog, self._session, self._window))
 
     def show_export(self) -> None:
         """Offer to make a data set of the output folder."""
@@ -97,7 +104,7 @@ class FrontDesk(QObject):
         ReportWindow(run, self._window).show()
 
     def dialog(self, name: str) -> QDialog | None:
-        """Return an open dialog: ``settings``, ``export``, ``diagnostics``, ``crash``."""
+        """Return an open dialog: ``settings``, ``export``, ``models``, ``diagnostics``, ``crash``."""
         found = self._open.get(name)
         return None if found is None or sip.isdeleted(found) else found
 

@@ -238,6 +238,7 @@ class MainWindow(QMainWindow):
         keyed(menu.addAction(tr("Reset the layout"), self.reset_layout), "reset-layout")
         menu.addSeparator()
         keyed(menu.addAction(tr("Export for training…"), self.desk.show_export), "export")
+        keyed(menu.addAction(tr("Get models…"), self.desk.show_models), "get-models")
         keyed(menu.addAction(tr("Settings…"), self.desk.show_settings), "settings")
         keyed(menu.addAction(tr("Keyboard shortcuts…"), self.help.show_keys), "keys")
         keyed(menu.addAction(tr("Run a command…"), self.help.show_palette), "palette")
@@ -296,6 +297,7 @@ class MainWindow(QMainWindow):
             *(Key((), words, partial(session.settings.set, "ui.theme", theme), f"theme-{theme}", window)
               for theme, words in _theme_words().items()),
             Key((), tr("Reset the layout"), self.reset_layout, "reset-layout", window),
+            Key((), tr("Get models, and look at this computer"), self.desk.show_models, "get-models", window),
             Key(("Ctrl+,",), tr("Settings"), self.desk.show_settings, "settings", window),
             Key(("F6",), tr("Go to the next part of the window"), lambda: self.step_region(1), "next-region", window),
             Key(("Shift+F6",), tr("Go to the part of the window before"), lambda: self.step_region(-1),

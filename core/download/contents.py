@@ -5,6 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from core.download.naming import CLASSIFIER, STATISTICS, class_of
+from core.errors import ModelTruncatedError
+from core.generator.weights_file import why_unusable
+from core.message import Message
 
 
 def check_content(path: Path) -> None:
@@ -24,10 +27,22 @@ def check_content(path: Path) -> None:
     """
     if path.name == STATISTICS:
         _check_statistics(path)
-    elif path.name == CLASSIFIER:
+        return
+    _refuse_at_sight(path)
+    if path.name == CLASSIFIER:
         _check_classifier(path)
     elif (code := class_of(path.name)) is not None:
         _check_generator(path, code)
+
+
+def _refuse_at_sight(path: Path) -> None:
+    """Look at the first bytes: what cannot hold weights is refused before torch, which takes seconds, is loaded."""
+    if problem := why_unusable(path):
+        raise ModelTruncatedError(
+            Message("{problem}.", problem=problem),
+            remedy=Message("Copy or download it again; it was not loaded."),
+            path=path,
+        )
 
 
 def _check_statistics(path: Path) -> None:

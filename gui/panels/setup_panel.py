@@ -14,6 +14,7 @@ from gui.panels.device_panel import DevicePanel
 from gui.panels.run_controls import RunControls
 from gui.state.classes import MAX_IMAGES
 from gui.state.session import Session
+from gui.state.wishes import Wish
 from gui.theme.tokens import GAP, GAP_SMALL, GRID
 from gui.widgets.buttons import text_button
 from gui.widgets.class_row import COUNT_WIDTH, ClassRow
@@ -58,6 +59,7 @@ class SetupPanel(QFrame):
         row.show_choice(classes.row(code))
         row.check_asked.connect(lambda checked: classes.set_checked(code, checked))
         row.count_asked.connect(lambda count: classes.set_count(code, count))
+        row.models_asked.connect(partial(self._session.wish.emit, Wish.GET_MODELS))
         return row
 
     def _make_same(self) -> QSpinBox:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 from PyQt5.QtCore import QSize, Qt
@@ -13,6 +14,7 @@ from gui.i18n import tr
 from gui.shortcuts import keyed
 from gui.state.devices import device_entries
 from gui.state.session import Session
+from gui.state.wishes import Wish
 from gui.theme.icons import set_icon
 from gui.theme.tokens import CONTROL_HEIGHT, GAP_SMALL, ICON_SIZE
 from gui.widgets.buttons import icon_button
@@ -169,6 +171,7 @@ class TopBar(QWidget):
         menu.clear()
         menu.addAction(tr("Starter models"), lambda: self._settings.choose_folder("paths.models", None))
         menu.addAction(tr("Choose a folder…"), self.choose_models)
+        menu.addAction(tr("Get models…"), partial(self._session.wish.emit, Wish.GET_MODELS))
         self._add_recent(menu, "paths.models")
         menu.addSeparator()
         menu.addAction(tr("Show in the file manager"), lambda: open_path(self._settings.models))

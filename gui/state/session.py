@@ -17,7 +17,9 @@ from core.utils.logger import RingHandler
 from gui.i18n import tr
 from gui.state.analyses import AnalysesModel
 from gui.state.announcer import Announcer
+from gui.state.arrivals import Arrivals
 from gui.state.catalog import CatalogModel, Discover
+from gui.state.checkup import CheckupModel
 from gui.state.classes import ClassesModel
 from gui.state.collection import Collection
 from gui.state.dataset_export import DatasetExportModel
@@ -30,6 +32,7 @@ from gui.state.gallery import GalleryModel
 from gui.state.keys import KeysModel
 from gui.state.log import LogModel
 from gui.state.memory import MemoryModel
+from gui.state.model_download import ModelDownload
 from gui.state.notices import NoticesModel
 from gui.state.picture import PictureModel
 from gui.state.problem import FailedRun, Problem, describe
@@ -112,6 +115,9 @@ class Session(QObject):
         self.analyses.failed.connect(self.report)
         self.analyses.finished.connect(self._analysed)
         self.announcer = Announcer(self)
+        self.checkup = CheckupModel(self)
+        self.model_download = ModelDownload(settings, self)
+        self.arrivals = Arrivals(self)
         self.remedies = Remedies(self)
 
     def open(self) -> None:
@@ -207,6 +213,8 @@ class Session(QObject):
         self.explain.stop()
         self.collection.close()
         self.dataset_export.close()
+        self.checkup.close()
+        self.model_download.close()
         self.gallery.stop()
         self.log.close()
         self._engine.close()

@@ -29,6 +29,7 @@ NAMES: Final[dict[str, str]] = {
     "interrupted": "mdi6.pause-circle-outline",
     "again": "mdi6.refresh",
     "models": "mdi6.cube-outline",
+    "get": "mdi6.download-outline",
     "output": "mdi6.folder-outline",
     "open": "mdi6.open-in-new",
     "explain": "mdi6.eye-outline",

@@ -11,7 +11,7 @@ from gui.i18n import tr, translate
 from gui.state.classes import MAX_IMAGES, ClassChoice
 from gui.theme.palette import tabular
 from gui.theme.tokens import GAP_SMALL, GRID
-from gui.widgets.icon_label import IconLabel
+from gui.widgets.buttons import icon_button
 from gui.widgets.labels import ElidedLabel, label
 
 COUNT_WIDTH = 68
@@ -24,10 +24,13 @@ class ClassRow(QWidget):
     -------
     check_asked, count_asked
         The user wants it checked or not; wants so many images.
+    models_asked
+        The user wants a model for a class that has none.
     """
 
     check_asked = pyqtSignal(bool)
     count_asked = pyqtSignal(int)
+    models_asked = pyqtSignal()
 
     def __init__(self, code: str) -> None:
         super().__init__()
@@ -37,7 +40,7 @@ class ClassRow(QWidget):
         self._code = label(code, "title")
         self._code.setFixedWidth(_code_width(self._code))
         self._title = ElidedLabel(self._name)
-        self._mark = IconLabel("info", "muted")
+        self._mark = icon_button("get", tr("Get a model for {name}…").format(name=self._name), self.models_asked.emit)
         self._count = QSpinBox()
         self._count.setRange(1, MAX_IMAGES)
         self._count.setFixedWidth(COUNT_WIDTH)
@@ -61,7 +64,7 @@ class ClassRow(QWidget):
         self._title.setText(self._name if usable else tr("{name}: no model").format(name=self._name))
         self._mark.setVisible(not usable)
         self.setToolTip(self._name if usable else f"{self._name}\n{translate(choice.reason)}")
-        self._mark.setAccessibleName(translate(choice.reason))
+        self._mark.setAccessibleDescription(translate(choice.reason))
 
     def mousePressEvent(self, event: object) -> None:
         """Let a click on the name check the class too."""

@@ -150,6 +150,19 @@ class CommandJob(QObject):
             self._stopping = True
             self._process.write(STOP)
 
+    def leave(self, grace_ms: int) -> None:
+        """Stop, and do not return before the process has ended: for a window that is gone already.
+
+        Parameters
+        ----------
+        grace_ms
+            After that the process is ended by force.
+        """
+        self.stop(grace_ms)
+        if not self._process.waitForFinished(grace_ms):
+            self._process.kill()
+            self._process.waitForFinished(grace_ms)
+
     def _make_process(self, script: Path) -> QProcess:
         process = QProcess(self)
         process.setProgram(sys.executable)
