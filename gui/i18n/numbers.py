@@ -20,6 +20,11 @@ def number(value: float, decimals: int = 0) -> str:
     return locale.toString(float(value), "f", decimals)
 
 
+def local(text: str) -> str:
+    """Return the text of a number, as Python writes it, with the decimal sign of the language and a real minus."""
+    return text.replace(".", QLocale().decimalPoint()).replace("-", "\N{MINUS SIGN}")
+
+
 def percent(share: float, decimals: int = 0) -> str:
     """Return a share, 0..1, in hundredths."""
     return tr("{number}%").format(number=number(100 * share, decimals))

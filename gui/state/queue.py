@@ -12,7 +12,7 @@ from PyQt5.QtCore import QAbstractListModel, QModelIndex, QObject, Qt, QTimer, p
 from core.errors import ISICGUIError
 from core.events import Failed, Finished, Started
 from core.generator.request import GenerationRequest
-from gui.i18n import tr
+from gui.i18n import tr, translate
 from gui.state.request import describe_request
 from gui.state.run import RunModel, summary
 from gui.workers.queue_store import QueuedRun, QueueState, QueueStore
@@ -197,7 +197,7 @@ class QueueModel(QAbstractListModel):
             self._change(self._current, run_id=event.run_id)
 
     def _class_failed(self, event: Failed) -> None:
-        self._refusals.append(f"{event.class_code}: {event.message}")
+        self._refusals.append(f"{event.class_code}: {translate(event.message)}")
 
     def _finished(self, event: Finished) -> None:
         if event.status in ("stopped", "discarded"):

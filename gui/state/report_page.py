@@ -7,7 +7,7 @@ from html import escape
 from typing import Any
 
 from gui.i18n import mark, tr, translate
-from gui.i18n.numbers import moment, percent
+from gui.i18n.numbers import local, moment, percent
 from gui.state.xai_words import method_name
 from gui.theme.tokens import LIGHT
 from gui.workers.run_report import RunReport
@@ -148,4 +148,4 @@ def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def _number(value: object) -> str:
-    return f"{value:+.3g}" if isinstance(value, (int, float)) and not isinstance(value, bool) else "–"
+    return local(f"{value:+.3g}") if isinstance(value, (int, float)) and not isinstance(value, bool) else "–"

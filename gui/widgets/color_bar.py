@@ -9,6 +9,7 @@ from PyQt5.QtGui import QPainter, QPaintEvent, QPixmap, QPolygonF
 from PyQt5.QtWidgets import QSizePolicy, QWidget
 
 from gui.i18n import tr
+from gui.i18n.numbers import local
 from gui.theme import palette
 from gui.theme.palette import tabular
 from gui.widgets.images import to_pixmap
@@ -97,4 +98,4 @@ class ColorBar(QWidget):
 
 
 def _number(value: float) -> str:
-    return f"{value:+.2g}".replace("-", "−") if value else "0"
+    return local(f"{value:+.2g}") if value else "0"

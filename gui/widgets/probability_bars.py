@@ -11,6 +11,7 @@ from PyQt5.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from core.taxonomy import CLASSES, class_name
 from gui.i18n import tr, translate
+from gui.i18n.numbers import percent
 from gui.theme import palette
 from gui.theme.palette import tabular
 from gui.theme.tokens import GAP_SMALL
@@ -30,7 +31,7 @@ class ProbabilityBars(QWidget):
     def show_probabilities(self, probabilities: Mapping[str, float]) -> None:
         """Show probabilities by class code; an empty mapping shows dashes."""
         self._probabilities = dict(probabilities)
-        told = ", ".join(f"{code} {value:.0%}" for code, value in self._probabilities.items())
+        told = ", ".join(f"{code} {percent(value)}" for code, value in self._probabilities.items())
         self.setAccessibleName(tr("Class probabilities"))
         self.setAccessibleDescription(told)
         self.update()
@@ -66,7 +67,7 @@ class ProbabilityBars(QWidget):
 
     def _words(self, code: str) -> str:
         value = self._probabilities.get(code)
-        return f"{code} {translate(class_name(code))}" + (f": {value:.1%}" if value is not None else "")
+        return f"{code} {translate(class_name(code))}" + (f": {percent(value, 1)}" if value is not None else "")
 
     def _draw(self, painter: QPainter, column: QRect, code: str, *, is_best: bool) -> None:
         value = self._probabilities.get(code)
@@ -77,7 +78,7 @@ class ProbabilityBars(QWidget):
         painter.setPen(palette.color("text" if is_best else "muted"))
         top = QRect(column.left(), 0, column.width(), line)
         painter.drawText(top, int(Qt.AlignmentFlag.AlignLeft), code)
-        number = "–" if value is None else f"{value:.0%}"
+        number = "–" if value is None else percent(value)
         painter.drawText(top.translated(0, line), int(Qt.AlignmentFlag.AlignLeft), number)
         self._draw_bar(painter, QRectF(column.left(), 2 * line + 3, column.width(), BAR), value or 0.0, is_best)
 
