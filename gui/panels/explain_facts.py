@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from PyQt5.QtCore import Qt
@@ -11,7 +12,7 @@ from gui.i18n import tr
 from gui.panels.explain_controls import setting_combo
 from gui.state.explain import ShownMap
 from gui.state.session import Session
-from gui.state.xai_words import choice_name, method_name, style_name, unit_name
+from gui.state.xai_words import choice_name, method_name, short_name, style_name, unit_name
 from gui.theme.tokens import GAP_SMALL, GRID
 from gui.widgets.buttons import text_button
 from gui.widgets.color_bar import ColorBar
@@ -42,12 +43,15 @@ class ExplainFacts(QWidget):
         self.caption.setProperty("role", "muted")
         self.test = text_button(tr("Test this map"), self._test)
         self.numbers = self._make_numbers()
+        self.agreement = ElidedLabel()
+        self.agreement.setProperty("role", "muted")
         self.bars = ProbabilityBars()
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(GRID)
-        for part in (self.legend, self.badge, self.numbers, self.bars):
+        for part in (self.legend, self.badge, self.numbers, self.agreement, self.bars):
             layout.addWidget(part)
+        session.settings.changed.connect(self._setting_changed)
 
     def show_map(self, shown: ShownMap) -> None:
         """Show what is known about a map."""
@@ -63,6 +67,7 @@ class ExplainFacts(QWidget):
         self.caption.setText(caption_of(explanation))
         self._show_gap(explanation)
         self._show_test(explanation)
+        self._show_agreement(shown)
 
     def show_value(self, shown: ShownMap | None, place: tuple[int, int] | None) -> None:
         """Show the value under the pointer instead of the caption, or the caption again."""
@@ -115,6 +120,19 @@ class ExplainFacts(QWidget):
     def _choose_style(self, row: int) -> None:
         self._session.settings.set("xai.style", self.style_choice.itemData(row))
 
+    def _setting_changed(self, key: str) -> None:
+        get = self._session.settings.get
+        if key == "xai.opacity":
+            self.opacity.setValue(round(100 * get(key)))
+        elif key == "xai.style":
+            self.style_choice.setCurrentIndex(self.style_choice.findData(get(key)))
+
+    def _show_agreement(self, shown: ShownMap) -> None:
+        table = () if shown.entry.pinned else self._session.explain.agreement
+        words = agreement_words(shown.entry.explanation.method, table)
+        self.agreement.setText(words)
+        self.agreement.setVisible(bool(words))
+
     def _show_gap(self, explanation: Explanation) -> None:
         gap = explanation.relative_delta
         self.gap.setVisible(gap is not None)
@@ -155,6 +173,16 @@ class ExplainFacts(QWidget):
 
         if self._shown:
             FaithfulnessDialog(self._shown.entry.explanation, self.window()).open()
+
+
+def agreement_words(method: str, table: Sequence[Mapping[str, Any]]) -> str:
+    """Say how far a map agrees with the others of its picture, by ranks: 1 the same, 0 by chance."""
+    others = []
+    for pair in table:
+        if method in (pair["a"], pair["b"]) and pair["spearman"] is not None:
+            other = pair["b"] if method == pair["a"] else pair["a"]
+            others.append(tr("{method} {value:+.2f}").format(method=short_name(other), value=pair["spearman"]))
+    return tr("Rank agreement with {others}").format(others=", ".join(others)) if others else ""
 
 
 def caption_of(explanation: Explanation) -> str:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import enum
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from PyQt5 import sip
 from PyQt5.QtCore import QObject, pyqtSignal
@@ -81,6 +81,8 @@ class ExplainModel(QObject):
         The maps on the screen: the pinned ones, then those of the shown picture, in the order of the methods.
     testing
         The map whose faithfulness is being measured.
+    agreement
+        How far the maps of the shown picture agree, as `xai.agreement` says it; empty as long as that is not known.
     """
 
     changed = pyqtSignal()
@@ -99,6 +101,7 @@ class ExplainModel(QObject):
         self._cancel = CancelToken()
         self._test_cancel = CancelToken()
         self._keys: tuple[MapKey, ...] = ()
+        self._compared: tuple[MapKey, ...] = ()
         self._pins: dict[MapKey, Entry] = {}
         self._picture: Picture | None = None
         self._round = 0
@@ -108,6 +111,7 @@ class ExplainModel(QObject):
         self.state = ExplainState.OFF
         self.shown: tuple[ShownMap, ...] = ()
         self.testing: MapKey | None = None
+        self.agreement: tuple[Mapping[str, Any], ...] = ()
         self.error: BaseException | None = None
         self._arrived.connect(self._accept)
 
@@ -191,8 +195,10 @@ class ExplainModel(QObject):
         """Write the shown maps, their raw arrays and a page to a folder; None for a new one among the XAI results."""
         explanations = tuple(shown.entry.explanation for shown in self.shown)
         if explanations:
-            image = self.shown[-1].entry.image
-            self._saving.start(lambda: self._engine.keep(explanations, image, folder), self._saved, self.failed.emit)
+            image, style = self.shown[-1].entry.image, self.style
+            self._saving.start(
+                lambda: self._engine.keep(explanations, image, folder, style), self._saved, self.failed.emit
+            )
 
     def stop(self) -> None:
         """Stop everything; for the end of the program."""
@@ -211,6 +217,7 @@ class ExplainModel(QObject):
             return
         self._cancel.request(StopMode.NOW)
         self._keys, self.error = keys, None
+        self._compared, self.agreement = (), ()
         if not keys:
             self.shown = ()
             self._tell(ExplainState.NOTHING if self.enabled else ExplainState.OFF)
@@ -297,6 +304,24 @@ class ExplainModel(QObject):
         self.shown = tuple(ShownMap(entry, picture) for entry, picture in zip(entries, drawn, strict=True))
         done = self.state is ExplainState.WORKING and not self.waiting
         self._tell(ExplainState.READY if done else self.state)
+        if self.state is ExplainState.READY:
+            self._compare()
+
+    def _compare(self) -> None:
+        """Ask how far the maps of the shown picture agree, unless that is known."""
+        keys = self._keys
+        found = tuple(found for key in keys if (found := self._cache.get(key)) is not None)
+        if len(found) > 1 and keys != self._compared:
+            self._compared = keys
+            self._testing.start(lambda: self._engine.compare(found), partial(self._agree, keys), self._not_compared)
+
+    def _agree(self, keys: tuple[MapKey, ...], table: Sequence[Mapping[str, Any]]) -> None:
+        if keys == self._keys:
+            self.agreement = tuple(table)
+            self.changed.emit()
+
+    def _not_compared(self, error: BaseException) -> None:
+        _log.warning("How far the maps agree could not be found out: %s", error)
 
     def _not_drawn(self, error: BaseException) -> None:
         self.error = error

@@ -75,6 +75,7 @@ class MapTile(QFrame):
         self.title.setToolTip(f"{name}\n{method_hint(explanation.method)}")
         words = tr("Map by {method} of {image}").format(method=name, image=shown.entry.image.name)
         self.setAccessibleName(words)
+        self.view.setAccessibleName(words)
         self._show_pin(shown.entry.pinned)
 
     def set_opacity(self, opacity: float) -> None:

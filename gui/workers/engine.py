@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from core.cancel import CancelToken
 from core.errors import ISICGUIError
 from core.events import Event
 from core.generator.cost import Foresight
 from core.generator.request import GenerationRequest, RunChanges
-from xai.explanation import ExplainOptions, Explanation
+from xai.explanation import ExplainOptions, Explanation, Style
 
 if TYPE_CHECKING:  # annotations only: numpy takes a fifth of a second that the window's start does not have
     import numpy as np
@@ -121,7 +121,10 @@ class Engine(Protocol):
     def explain_to_disk(self, image: Path, options: ExplainOptions) -> Path:
         """Explain one image and keep the overlay in the output folder; return where."""
 
-    def keep(self, explanations: tuple[Explanation, ...], image: Path, folder: Path | None) -> Path:
+    def compare(self, explanations: tuple[Explanation, ...]) -> list[dict[str, Any]]:
+        """Say how far the maps of one picture agree; see `xai.agreement`."""
+
+    def keep(self, explanations: tuple[Explanation, ...], image: Path, folder: Path | None, style: Style) -> Path:
         """Write explanations with their raw arrays and a page to a folder; return the page.
 
         Parameters

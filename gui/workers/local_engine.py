@@ -14,7 +14,7 @@ from core.generator.cost import Foresight
 from core.generator.request import GenerationRequest, RunChanges
 from core.message import Message
 from gui.workers.engine import DeviceInfo, DeviceMemory, EngineInfo, MadeAgain
-from xai.explanation import ExplainOptions, Explanation
+from xai.explanation import ExplainOptions, Explanation, Style
 
 
 class LocalEngine:
@@ -84,13 +84,20 @@ class LocalEngine:
 
         return save_explanations(explain_image(image, options), default_folder(image)).overlays[0]
 
-    def keep(self, explanations: tuple[Explanation, ...], image: Path, folder: Path | None) -> Path:
+    def compare(self, explanations: tuple[Explanation, ...]) -> list[dict[str, Any]]:
+        """Say how far the maps of one picture agree."""
+        self._prepare()
+        from xai.agreement import agreement_table
+
+        return agreement_table(explanations)
+
+    def keep(self, explanations: tuple[Explanation, ...], image: Path, folder: Path | None, style: Style) -> Path:
         """Write overlays, raw maps and report."""
         self._prepare()
         from xai.report import save_explanations
         from xai.xai_integration import default_folder
 
-        return save_explanations(explanations, folder or default_folder(image)).report
+        return save_explanations(explanations, folder or default_folder(image), style=style).report
 
     def make_again(self, image: Path, models: Path | None) -> MadeAgain:
         """Make an image again from the recipe inside it."""

@@ -33,7 +33,7 @@ from gui.workers.engine import (
     MadeAgain,
 )
 from gui.workers.host import FarError
-from xai.explanation import ExplainOptions, Explanation
+from xai.explanation import ExplainOptions, Explanation, Style
 
 STOP_LATENCY = 0.03
 """Seconds between two looks at the cancel token while waiting for the engine."""
@@ -105,9 +105,14 @@ class ProcessEngine:
         saved: Path = self._call("explain_to_disk", image, options)
         return saved
 
-    def keep(self, explanations: tuple[Explanation, ...], image: Path, folder: Path | None) -> Path:
+    def compare(self, explanations: tuple[Explanation, ...]) -> list[dict[str, Any]]:
+        """Say how far the maps of one picture agree."""
+        table: list[dict[str, Any]] = self._call("compare", explanations)
+        return table
+
+    def keep(self, explanations: tuple[Explanation, ...], image: Path, folder: Path | None, style: Style) -> Path:
         """Write explanations to a folder."""
-        page: Path = self._call("keep", explanations, image, folder)
+        page: Path = self._call("keep", explanations, image, folder, style)
         return page
 
     def make_again(self, image: Path, models: Path | None) -> MadeAgain:

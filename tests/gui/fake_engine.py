@@ -6,7 +6,9 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from itertools import combinations
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -30,7 +32,15 @@ from core.generator.cost import Foresight, bytes_on_disk
 from core.generator.request import GenerationRequest, RunChanges, is_explained, plan_class
 from core.message import Message
 from gui.workers.engine import DeviceInfo, DeviceMemory, EngineInfo, MadeAgain
-from xai.explanation import FACTS, Classification, ExplainOptions, Explanation, ExplanationCancelled, GateVerdict
+from xai.explanation import (
+    FACTS,
+    Classification,
+    ExplainOptions,
+    Explanation,
+    ExplanationCancelled,
+    GateVerdict,
+    Style,
+)
 
 SIZE = 32
 GIB = 2**30
@@ -103,6 +113,7 @@ class FakeEngine:
     map_gates: dict[str, threading.Event] = field(default_factory=dict)
     kept: list[tuple[tuple[Explanation, ...], Path | None]] = field(default_factory=list)
     keep_error: Exception | None = None
+    compared: list[tuple[str, ...]] = field(default_factory=list)
     saved: list[Path] = field(default_factory=list)
     made_again: list[Path] = field(default_factory=list)
     again_error: Exception | None = None
@@ -170,7 +181,12 @@ class FakeEngine:
         self.save_gate.wait(20)
         return image.parent.parent / "xai_results" / "20261120_120000" / image.name
 
-    def keep(self, explanations: tuple[Explanation, ...], image: Path, folder: Path | None) -> Path:
+    def compare(self, explanations: tuple[Explanation, ...]) -> list[dict[str, Any]]:
+        self.compared.append(tuple(one.method for one in explanations))
+        pairs = combinations([one.method for one in explanations], 2)
+        return [{"a": a, "b": b, "spearman": 0.5, "top_overlap": 0.25} for a, b in pairs]
+
+    def keep(self, explanations: tuple[Explanation, ...], image: Path, folder: Path | None, style: Style) -> Path:
         if self.keep_error:
             raise self.keep_error
         self.kept.append((explanations, folder))

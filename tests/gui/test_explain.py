@@ -312,6 +312,36 @@ def test_equal_colours_mean_equal_values_across_images(window: MainWindow, tmp_p
     assert window.session.explain.shown[0].drawn.high == pytest.approx(alone)
 
 
+def test_how_far_the_maps_agree_is_told_for_the_chosen_one(
+    window: MainWindow, engine: FakeEngine, tmp_path: Path, qtbot
+) -> None:
+    explain(window, make_image(tmp_path, "a.png", 1), qtbot, "ig", "gradcam", "occlusion")
+    view = window.picture.explain
+    qtbot.waitUntil(lambda: "Rank agreement" in view.facts.agreement.text())
+    assert view.facts.agreement.text() == "Rank agreement with IG +0.50, Grad-CAM +0.50"
+    view.grid.tiles[0].chosen.emit()
+    assert view.facts.agreement.text() == "Rank agreement with Grad-CAM +0.50, Occlusion +0.50"
+    explain(window, make_image(tmp_path, "b.png", 2), qtbot, "ig")
+    assert not view.facts.agreement.isVisibleTo(view)
+    assert engine.compared == [("ig", "gradcam", "occlusion")]
+
+
+def test_changes_in_the_settings_are_obeyed_at_once(window: MainWindow, tmp_path: Path, qtbot) -> None:
+    explain(window, make_image(tmp_path, "a.png", 1), qtbot)
+    settings, view = window.session.settings, window.picture.explain
+    settings.set("xai.opacity", 0.25)
+    settings.set("xai.style", "positive")
+    settings.set("xai.target", "NV")
+    settings.set("xai.baseline", "mean")
+    assert view.view._overlay.opacity() == pytest.approx(0.25)
+    assert view.opacity.value() == 25
+    assert view.facts.style_choice.currentData() == "positive"
+    assert view.controls.target.currentData() == "NV"
+    assert view.controls.baseline.currentData() == "mean"
+    wait_ready(window, qtbot)
+    assert window.session.explain.shown[0].entry.explanation.target == "NV"
+
+
 def test_units_do_not_share_a_scale(window: MainWindow, tmp_path: Path, qtbot) -> None:
     explain(window, make_image(tmp_path, "a.png", 1), qtbot, "ig", "gradcam")
     view = window.picture.explain

@@ -35,7 +35,8 @@ def main(folder):
     options = ExplainOptions(classifier=folder / "classifier", device="cpu")
     found = list(engine.explain(image, replace(options, methods=("ig", "gradcam")), "MEL", CancelToken()))
     drawn = draw_maps(found, "jet")
-    page = engine.keep(tuple(found), image, folder / "kept")
+    table = engine.compare(tuple(found))
+    page = engine.keep(tuple(found), image, folder / "kept", "jet")
     saved = engine.explain_to_disk(image, options)
     again = engine.make_again(image, folder / "models")
     loaded = sorted({"torch", "diffusers", "torchvision", "matplotlib"} & set(sys.modules))
@@ -48,6 +49,7 @@ def main(folder):
         "written": events[-1].written,
         "overlay": drawn[0].overlay.shape,
         "colors": drawn[0].colors.shape,
+        "agreement": [[pair["a"], pair["b"], -1 <= pair["spearman"] <= 1] for pair in table],
         "maps": [[one.method, one.target] for one in found],
         "kept": sorted(file.name for file in page.parent.iterdir()),
         "saved": saved.is_file(),
@@ -86,6 +88,7 @@ def test_from_request_to_overlay_without_torch_in_the_windows_process(tmp_path: 
     assert told["overlay"][2] == 3
     assert told["colors"][1] == 3
     assert told["again"] == [0, [16, 16, 3], []]
+    assert told["agreement"] == [["ig", "gradcam", True]]
     assert told["maps"] == [["ig", "MEL"], ["gradcam", "MEL"]]
     assert {"report.html", "analysis.json", "ISIC_0000001_ig_MEL.npz"} <= set(told["kept"])
     assert told["saved"]
