@@ -239,13 +239,13 @@ def test_lines_and_icons_follow_the_theme(window: MainWindow, qtbot) -> None:
     qtbot.waitUntil(lambda: "plain words" in window.log.text.toPlainText())
     window.picture.explain.facts.badge.show_verdict(GateVerdict("amber", ("It is close.",)))
     mark = window.setup.rows["DF"]._mark
-    before = mark.pixmap().toImage()
+    before = mark.icon().pixmap(16).toImage()
     window.session.settings.set("ui.theme", "dark")
     cursor = QTextCursor(window.log.text.document().firstBlock())
     cursor.movePosition(QTextCursor.MoveOperation.NextCharacter)
     assert cursor.charFormat().foreground().color().name() == DARK.text
     assert DARK.doubt in window.picture.explain.facts.badge._word.text()
-    assert mark.pixmap().toImage() != before
+    assert mark.icon().pixmap(16).toImage() != before
 
 
 def test_logged_lines_are_shown_and_filtered(window: MainWindow, qtbot) -> None:
