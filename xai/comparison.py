@@ -139,7 +139,7 @@ def _draw(rows: Sequence[Sequence[_Tile]], bars: Sequence[tuple[str, float]], st
 
 def _draw_tile(sheet: Image.Image, place: tuple[int, int], tile: _Tile, font: ImageFont.FreeTypeFont) -> None:
     left, top = place
-    text = tile.label
+    text = "".join(letter if letter.isprintable() else " " for letter in tile.label)
     while font.getlength(text) > _TILE and len(text) > 2:
         text = f"{text[:-2]}\u2026"
     ImageDraw.Draw(sheet).text((left, top + _LABEL / 2), text, TEXT, font, "lm")

@@ -13,6 +13,9 @@ from torch import Tensor
 from xai.attribution import Attribution, Score, chunk_size, score_ends, spread
 
 STRIDES_PER_SIDE: Final = 16
+ROUNDING: Final = 1e-5
+"""Relative difference of two scores that may be nothing but rounding: a map of it would look like any other."""
+
 _OVERLAP: Final = 2
 """A window is about this many strides long, so that each pixel but those at the edge is covered four times."""
 
@@ -47,7 +50,9 @@ def occlusion(
     with torch.inference_mode(False), torch.no_grad():
         end, start = score_ends(score, image, baselines)
         maps = [_lost(score, image, baseline, size, steps, chunk or chunk_size(image)) for baseline in baselines]
-    values = np.mean(maps, axis=0) / (size[0] * size[1])
+    lost = np.mean(maps, axis=0)
+    lost[np.abs(lost) < ROUNDING * max(1.0, abs(end))] = 0
+    values = lost / (size[0] * size[1])
     shown = len(baselines) * int(np.prod([-(-(s - w) // d) + 1 for s, w, d in zip(sides, size, steps, strict=True)]))
     parameters = {"window": list(size), "stride": list(steps)}
     return Attribution(spread(values), end, start, steps=shown, parameters=parameters)

@@ -7,10 +7,10 @@ import pytest
 from PIL import Image
 
 from tests.xai.builders import GREEN, RED, explanation
-from xai.colour import NEGATIVE, POSITIVE, blend_signed, from_oklab, grey, to_oklab
-from xai.explanation import GateVerdict
+from xai.colour import NEGATIVE, POSITIVE, blend_signed, colour_ramp, from_oklab, grey, to_oklab
+from xai.explanation import STYLES, GateVerdict
 from xai.marks import MARKS, draw_icon, stamp
-from xai.overlay import render_marked, render_overlay, shared_scale, shown_map, why_no_map
+from xai.overlay import render_marked, render_overlay, shared_scale, shared_scales, shown_map, why_no_map
 
 SIDE = 40
 
@@ -191,3 +191,61 @@ def test_the_mark_is_stamped_on_a_copy_in_the_lower_left():
 def test_any_shape_can_be_drawn(gate, shape):
     made = explanation(np.ones(shape), gate, image=np.zeros((*shape, 3), np.uint8))
     assert render_marked(made).width >= shape[1]
+
+
+@pytest.mark.parametrize("style", ["positive", "jet"])
+def test_other_styles_show_nothing_of_what_speaks_against(style):
+    nothing, against = (np.asarray(render_overlay(over_grey(v * blob(1)), scale=1.0, style=style)) for v in (1e-9, -1))
+    assert np.abs(nothing.astype(int) - against).max() <= 1
+    plus = np.asarray(render_overlay(over_grey(blob(1)), scale=1.0, style=style))
+    middle = plus.shape[0] // 2
+    assert plus[middle, middle, 0] > plus[middle, middle, 2] + 40
+    assert not np.array_equal(plus, nothing)
+
+
+def test_positive_is_the_red_half_of_signed():
+    values = np.where(np.arange(SIDE) < SIDE / 2, 0.5, -0.5)[None].repeat(SIDE, axis=0)
+    signed, positive = (np.asarray(render_overlay(over_grey(values), style=s)) for s in ("signed", "positive"))
+    half = signed.shape[1] // 2 - 40
+    assert np.abs(signed[:, :half].astype(int) - positive[:, :half]).max() <= 1
+    assert np.ptp(positive[:, -half:].astype(int), axis=2).max() <= 1
+
+
+def test_the_colours_of_jet_are_the_classic_ones():
+    ramp = colour_ramp("jet", 9, 176)
+    assert ramp[[0, 2, 4, 6, 8]].tolist() == [[0, 0, 128], [0, 128, 255], [128, 255, 128], [255, 128, 0], [128, 0, 0]]
+
+
+def test_colour_ramps_are_the_colours_of_the_overlay():
+    for style in STYLES:
+        ramp = colour_ramp(style, 129, 150, opacity=0.6)
+        assert ramp.shape == (129, 3)
+        flat = over_grey(np.full((SIDE, SIDE), 1.0))
+        overlay = np.asarray(render_overlay(flat, scale=1.0, opacity=0.6, style=style))
+        assert np.abs(overlay[0, 0].astype(int) - ramp[-1]).max() <= 1
+    signed = colour_ramp("signed", 129, 150).astype(int)
+    assert signed[0, 2] > signed[0, 0] + 40
+    assert np.ptp(signed[64]) <= 1
+    assert signed[-1, 0] > signed[-1, 2] + 40
+
+
+@pytest.mark.parametrize("method", ["gradcam", "layercam", "occlusion", "smoothgrad"])
+def test_methods_that_divide_nothing_up_are_drawn_without_a_difference(method):
+    assert why_no_map(explanation(method=method, relative_delta=None)) is None
+    assert why_no_map(explanation(np.zeros((8, 6)), method=method, relative_delta=None))[0] == "NO ATTRIBUTION"
+
+
+@pytest.mark.parametrize("method", ["ig", "shapley", "combined"])
+def test_methods_that_divide_the_difference_up_need_one(method):
+    assert why_no_map(explanation(method=method, relative_delta=None))[0] == "NOTHING TO EXPLAIN"
+
+
+def test_each_unit_has_its_own_scale():
+    made = [
+        explanation(np.full((8, 6), 0.1)),
+        explanation(np.full((8, 6), 0.4)),
+        explanation(np.full((8, 6), 7.0), method="gradcam"),
+    ]
+    scales = shared_scales(made)
+    assert scales == {"logits per pixel": pytest.approx(0.4), "mean gradient x activation per cell": pytest.approx(7.0)}
+    assert shared_scales([explanation(gate=RED)]) == {}

@@ -1,0 +1,46 @@
+"""What may be asked: each wrong word or number is answered with the right ones."""
+
+from __future__ import annotations
+
+import pickle
+
+import pytest
+
+from core.errors import UsageError
+from xai.explanation import FACTS, METHODS, ExplainOptions
+
+
+@pytest.mark.parametrize(
+    ("asked", "said", "hint"),
+    [
+        ({"methods": ()}, "No explanation method is named.", "shapley"),
+        ({"methods": ("ig", "gradcma")}, "'gradcma'", "Did you mean gradcam?"),
+        ({"methods": ("GradCAM",)}, "'GradCAM'", "Did you mean gradcam?"),
+        ({"methods": ("zzzzzz",)}, "'zzzzzz'", "There are: ig, shapley"),
+        ({"baseline": "blurr"}, "no baseline 'blurr'", "Did you mean blur?"),
+        ({"players": 1}, "superpixels cannot be 1", "from 2 to 64"),
+        ({"players": 65}, "superpixels cannot be 65", "from 2 to 64"),
+        ({"max_steps": 0}, "steps cannot be 0", "from 1 to"),
+        ({"seed": -1}, "seed cannot be -1", "from 0 to"),
+    ],
+)
+def test_a_wrong_request_is_refused_with_the_way_out(asked, said, hint):
+    with pytest.raises(UsageError) as caught:
+        ExplainOptions(**asked)
+    assert said in caught.value.message
+    assert hint in caught.value.remedy
+
+
+def test_options_are_a_key_and_survive_a_pipe():
+    first, second = ExplainOptions(("ig", "gradcam", "ig")), ExplainOptions(("ig", "gradcam"))
+    assert first == second
+    assert hash(first) == hash(second)
+    assert pickle.loads(pickle.dumps(first)) == first
+    assert len({first, ExplainOptions(("ig", "gradcam"), seed=1), ExplainOptions(("ig", "gradcam"), players=8)}) == 3
+
+
+def test_each_method_says_how_to_read_it():
+    assert list(METHODS) == ["ig", "shapley", "combined", "gradcam", "layercam", "occlusion", "smoothgrad"]
+    assert [key for key, facts in FACTS.items() if facts.complete] == ["ig", "shapley"]
+    assert all(facts.of_difference and facts.uses_baseline for facts in FACTS.values() if facts.complete)
+    assert len({facts.unit for facts in FACTS.values()}) == len(FACTS), "no two methods can be compared value by value"
