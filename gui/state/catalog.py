@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from PyQt5.QtCore import QObject, pyqtSignal
@@ -34,6 +35,7 @@ class CatalogModel(QObject):
         self._tasks = tasks
         self.folder: Path | None = None
         self.catalog: Catalog | None = None
+        self._looks = 0
 
     @property
     def title(self) -> str:
@@ -51,20 +53,19 @@ class CatalogModel(QObject):
         return self.catalog is not None and any(map(self.catalog.corrects_colors, self.catalog.available))
 
     def look(self, folder: Path) -> None:
-        """Look at a folder; the latest call wins."""
+        """Look at a folder; the latest call wins, also over an earlier one at the same folder that takes longer."""
         self.folder, self.catalog = folder, None
+        self._looks += 1
         self.changed.emit()
         self._tasks.start(
-            lambda: self._discover(folder),
-            lambda catalog: self._accept(folder, catalog),
-            lambda error: self._refuse(folder, error),
+            partial(self._discover, folder), partial(self._accept, self._looks), partial(self._refuse, self._looks)
         )
 
-    def _accept(self, folder: Path, catalog: Catalog) -> None:
-        if folder == self.folder:
+    def _accept(self, look: int, catalog: Catalog) -> None:
+        if look == self._looks:
             self.catalog = catalog
             self.changed.emit()
 
-    def _refuse(self, folder: Path, error: BaseException) -> None:
-        if folder == self.folder:
+    def _refuse(self, look: int, error: BaseException) -> None:
+        if look == self._looks:
             self.failed.emit(error)

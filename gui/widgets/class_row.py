@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PyQt5.QtCore import Qt, pyqtSignal
+from PyQt5.QtCore import QSignalBlocker, Qt, pyqtSignal
 from PyQt5.QtGui import QFontMetrics
 from PyQt5.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QSpinBox, QWidget
 
@@ -55,7 +55,8 @@ class ClassRow(QWidget):
         """Show a row of the model."""
         usable = choice.available is not False
         self._check.setEnabled(usable)
-        self._check.setChecked(choice.checked and usable)
+        with QSignalBlocker(self._check):  # a model that has gone for a while takes nobody's choice away
+            self._check.setChecked(choice.checked and usable)
         self._count.setEnabled(usable and choice.checked)
         if self._count.value() != choice.count:
             self._count.setValue(choice.count)

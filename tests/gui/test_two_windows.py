@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,23 +10,15 @@ from pathlib import Path
 import pytest
 from PyQt5.QtWidgets import QApplication
 
-from core.config.config_manager import ConfigManager
 from core.dataset.synthetic_dataset import read_records
-from core.generator.discovery import discover
 from core.utils.logger import RingHandler
-from core.utils.path_manager import PathManager
 from gui.main_window import MainWindow
-from gui.state.engine import EngineState
-from gui.state.session import Session
-from gui.state.settings import SettingsModel
-from gui.theme.palette import apply_theme
-from gui.workers.local_engine import LocalEngine
 from gui.workers.queue_store import QueueState
+from tests.gui.real_window import LONG, open_real_window
 from tests.gui.test_run import ask_for
 from tests.support.tiny_models import write_tiny_pack
 
 ROOT = Path(__file__).resolve().parents[2]
-LONG = 60_000
 
 OTHER = """
 import sys
@@ -51,19 +42,8 @@ def other(output: Path) -> Iterator[subprocess.Popen[str]]:
 
 @pytest.fixture
 def real_window(qapp: QApplication, tmp_path: Path, ring: RingHandler, qtbot) -> Iterator[MainWindow]:
-    logging.getLogger().setLevel(logging.INFO)
-    settings = SettingsModel(ConfigManager().load(), PathManager())
-    settings.choose_folder("paths.models", write_tiny_pack(tmp_path / "models"))
-    settings.set("generation.device", "cpu")
-    settings.set("generation.steps", 2)
-    apply_theme(qapp, "light")
-    window = MainWindow(Session(LocalEngine(), discover, settings, ring))
-    window.show()
-    qtbot.waitUntil(lambda: window.session.engine.state is EngineState.READY, timeout=LONG)
-    qtbot.waitUntil(lambda: window.session.catalog.catalog is not None)
-    yield window
-    qtbot.waitUntil(lambda: not window.session.run.busy, timeout=LONG)
-    window.close()
+    with open_real_window(qapp, ring, qtbot, write_tiny_pack(tmp_path / "models")) as window:
+        yield window
 
 
 def test_a_folder_that_another_program_writes_to(
@@ -76,6 +56,11 @@ def test_a_folder_that_another_program_writes_to(
     qtbot.waitUntil(lambda: bool(window._problems), timeout=LONG)
     assert window._problems[0].problem.kind == "locked"
     assert str(other.pid) in window._problems[0].problem.message
+    words = [button.text() for button in window._problems[0].remedies]
+    assert words == ["Try again", "Choose another output folder…"]
+    window._problems[0].remedies[0].click()  # the other one is still there
+    qtbot.waitUntil(lambda: bool(window._problems) and not session.run.busy, timeout=LONG)
+    assert window._problems[0].problem.kind == "locked"
     window._problems[0].close()
     session.queue_up()
     session.queue.start()
