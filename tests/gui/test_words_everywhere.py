@@ -13,6 +13,7 @@ from PyQt5.QtWidgets import (
     QAbstractButton,
     QAbstractItemView,
     QAction,
+    QApplication,
     QCheckBox,
     QComboBox,
     QDialog,
@@ -48,6 +49,9 @@ NOT_TRANSLATED = re.compile(
     | isic7-128.*|r\d+[^A-Za-z]*|(EN|RU|ZH)|English|x                  # models, runs, languages by their own names
     | ((Ctrl|Alt|Shift|Esc|Del|Return|Enter|Tab|F\d+|Up|Down|Left|Right|[A-Z0-9+,?-])[+/ ]*)+   # keys
     | https?://\S+
+    | (train|val|test)[^A-Za-z]*                            # parts of a data set
+    | ImageFolder|CSV|JSON\ Lines|Hugging\ Face|ISIC\ 2018   # formats of data sets
+    | quick|starter|gpu|predecessor|transfer                # presets of trainings, as on the command line
     """,
     re.VERBOSE | re.DOTALL,
 )
@@ -80,7 +84,7 @@ def bare(text: str) -> str:
         if shorter == text:
             break
         text = shorter
-    return text
+    return re.sub(r"⟦[^⟦⟧]*", " ", text)  # a part of a text, as the short name of a device
 
 
 def is_bare(text: str) -> bool:
@@ -203,3 +207,22 @@ def test_nothing_is_cut_off_at_the_reference_size(code, open_window, qtbot):
             assert cut_off(window) == []
     finally:
         language.set_language("en")
+
+
+DIALOGS = ("settings", "keys", "palette", "glossary", "diagnostics", "export", "train", "get-models", "analyse", "tour")
+"""Commands that open something."""
+
+
+@pytest.mark.parametrize("command", DIALOGS)
+def test_every_text_of_a_dialog_can_be_translated(command, pseudo, window, qtbot):
+    before = set(QApplication.topLevelWidgets())
+    (key,) = [key for key in window.keys if key.id == command]
+    key.action()
+    qtbot.wait(300)
+    opened = [w for w in QApplication.topLevelWidgets() if w not in before and w.isVisible()] or [window]
+    try:
+        assert [text for part in opened for text in bare_texts(part)] == []
+    finally:
+        for part in opened:
+            if part is not window:
+                part.close()
