@@ -46,6 +46,10 @@ class Comparison:
     left_out: int
 
 
+Question = tuple[Path | bytes, str, str]
+"""What several methods may have been asked alike: picture, target and baseline."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Tile:
     label: str
@@ -73,6 +77,11 @@ def compare(
     return Comparison(_draw(tiles, _bars(explanations, scales), style), scales, left_out)
 
 
+def question_of(explanation: Explanation) -> Question:
+    """Return what the map is an answer to, whatever its method."""
+    return explanation.source or explanation.image.tobytes(), explanation.target, explanation.baseline
+
+
 def reduced(explanation: Explanation) -> Explanation:
     """Return a copy with a picture no larger than needed here, its map averaged over the pixels that become one."""
     step = max(explanation.image.shape[:2]) // _TILE
@@ -95,10 +104,9 @@ def _averaged(array: NDArray[Any], step: int) -> NDArray[np.float64]:
 def _rows(explanations: Sequence[Explanation]) -> list[list[Explanation]]:
     if len({e.method for e in explanations}) == 1:
         return [list(explanations[i : i + _COLUMNS]) for i in range(0, len(explanations), _COLUMNS)]
-    rows: dict[tuple[Path | bytes, str, str], list[Explanation]] = {}
+    rows: dict[Question, list[Explanation]] = {}
     for explanation in explanations:
-        key = (explanation.source or explanation.image.tobytes(), explanation.target, explanation.baseline)
-        rows.setdefault(key, []).append(explanation)
+        rows.setdefault(question_of(explanation), []).append(explanation)
     return list(rows.values())
 
 

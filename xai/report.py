@@ -1,8 +1,9 @@
 """What is left on disk of an analysis: overlays, figures, raw arrays, `analysis.json` and a page to read.
 
 `analysis.json` holds `format`, `product_version`, `created` (ISO 8601, UTC), `style` (of the overlays),
-`comparison_scales` (unit to the value at which the colours of `comparison.png` saturate) and `explanations`, a list
-with one object for each map:
+`comparison_scales` (unit to the value at which the colours of `comparison.png` saturate), `agreement` (for each picture
+and target with several maps: `image`, `target`, `baseline` and the `pairs` of `xai.agreement`) and `explanations`, a
+list with one object for each map:
 
 - `image`, `method`, `target`, `baseline` (null if the method needs none), `steps`, `seconds`, `notes`,
   `classifier_sha256`, `height`, `width`;
@@ -39,7 +40,8 @@ from core.utils.finite_json import finite, finite_json
 from core.utils.output_errors import output_errors
 from core.utils.path_manager import PathManager
 from core.version import __version__
-from xai.comparison import MAX_COMPARED, compare, reduced
+from xai.agreement import agreement_table
+from xai.comparison import MAX_COMPARED, compare, question_of, reduced
 from xai.explanation import FACTS, Explanation, Style
 from xai.figure import png_bytes, render_figure
 from xai.overlay import render_marked, shared_scale, why_no_map
@@ -98,6 +100,8 @@ class AnalysisWriter:
         self._names: set[str] = set()
         self._entries: list[Entry] = []
         self._compared: list[Explanation] = []
+        self._alike: list[Explanation] = []
+        self._agreement: list[dict[str, Any]] = []
 
     @property
     def maps(self) -> int:
@@ -119,6 +123,10 @@ class AnalysisWriter:
         self._entries.append(entry if in_page else replace(entry, figure=None))
         if len(self._compared) < MAX_COMPARED:
             self._compared.append(reduced(explanation))
+        if self._alike and question_of(self._alike[0]) != question_of(explanation):
+            self._settle_agreement()
+        if why_no_map(explanation) is None:
+            self._alike.append(explanation)
 
     def finish(self) -> SavedAnalysis:
         """Write what tells of all maps together: comparison, report and `analysis.json`.
@@ -128,16 +136,28 @@ class AnalysisWriter:
         OutputError
             If the folder cannot be made or written to.
         """
+        self._settle_agreement()
         with output_errors(self.folder):
             self.folder.mkdir(parents=True, exist_ok=True)
             comparison = compare(self._compared, self._style, total=len(self._entries))
             if comparison is not None:
                 write_bytes_atomic(self.folder / COMPARISON_FILE, png_bytes(comparison.sheet))
-            write_bytes_atomic(self.folder / REPORT_FILE, render_page(self._entries, comparison).encode("utf-8"))
+            write_bytes_atomic(
+                self.folder / REPORT_FILE, render_page(self._entries, comparison, self._agreement).encode("utf-8")
+            )
             scales = comparison.scales if comparison is not None else {}
-            analysis = _analysis([entry.data for entry in self._entries], self._style, scales)
+            analysis = _analysis([entry.data for entry in self._entries], self._style, scales, self._agreement)
             write_text_atomic(self.folder / ANALYSIS_FILE, finite_json(analysis))
         return _saved(self.folder, self._entries)
+
+    def _settle_agreement(self) -> None:
+        """Compare the maps of the picture that is finished now."""
+        if len(self._alike) > 1:
+            first, pairs = self._alike[0], agreement_table(self._alike)
+            image = None if first.source is None else str(first.source)
+            said = {"image": image, "target": first.target, "baseline": first.baseline, "pairs": pairs}
+            self._agreement.append(finite(said))
+        self._alike = []
 
     def _new_name(self, explanation: Explanation) -> str:
         stem = "image" if explanation.source is None else PathManager.safe_component(explanation.source.stem)
@@ -209,13 +229,19 @@ def _npz(explanation: Explanation, data: Mapping[str, Any]) -> bytes:
     return stream.getvalue()
 
 
-def _analysis(explanations: Sequence[Mapping[str, Any]], style: Style, scales: Mapping[str, float]) -> dict[str, Any]:
+def _analysis(
+    explanations: Sequence[Mapping[str, Any]],
+    style: Style,
+    scales: Mapping[str, float],
+    agreement: Sequence[Mapping[str, Any]],
+) -> dict[str, Any]:
     return {
         "format": FORMAT,
         "product_version": __version__,
         "created": datetime.now(timezone.utc).isoformat(timespec="seconds"),
         "style": style,
         "comparison_scales": dict(scales),
+        "agreement": list(agreement),
         "explanations": list(explanations),
     }
 

@@ -8,7 +8,7 @@ from html import escape
 from pathlib import Path
 from typing import Any, Final
 
-from core.utils.html import folded, numbers, page, pairs, picture, section
+from core.utils.html import folded, numbers, page, pairs, paragraph, picture, section
 from xai.comparison import Comparison
 from xai.explanation import FACTS, METHODS
 from xai.figure import all_well, long_name, png_bytes
@@ -17,6 +17,7 @@ from xai.marks import MARKS
 
 _SIGNS: Final = {"green": "\u2714", "amber": "\u26a0", "red": "\u2716"}
 
+_MAX_AGREEMENTS: Final = 40
 _PASSED: Final = {True: "\u2714 better", False: "\u2716 not better", None: "\u2013 undecided"}
 
 _STYLE: Final = """.verdict { font-weight: 600; }
@@ -34,28 +35,35 @@ class Entry:
     figure: bytes | None = field(repr=False)
 
 
-def render_page(entries: Sequence[Entry], comparison: Comparison | None) -> str:
+def render_page(
+    entries: Sequence[Entry], comparison: Comparison | None, agreement: Sequence[Mapping[str, Any]] = ()
+) -> str:
     """Return the report as HTML.
 
     Parameters
     ----------
     comparison
         All maps on one sheet; None where there is no need for it.
+    agreement
+        As in `analysis.json`.
     """
     told = [(entry, entry.figure) for entry in entries if entry.figure is not None]
     parts = [_introduction(entries), *(_section(entry, figure) for entry, figure in told)]
     if len(told) < len(entries):
         parts.append(_list([entry for entry in entries if entry.figure is None]))
-    if comparison is not None:
-        parts.insert(1, _comparison(comparison))
+    summary = [] if comparison is None else [_comparison(comparison)]
+    if agreement:
+        summary.append(_agreement(agreement[:_MAX_AGREEMENTS]))
+    parts[1:1] = summary
     return page("ISICGUI explanations", parts, _STYLE)
 
 
 def _introduction(entries: Sequence[Entry]) -> str:
     levels = [entry.data["gate"]["level"] for entry in entries]
     counts = ", ".join(f"{levels.count(level)} {mark.word.lower()}" for level, mark in MARKS.items() if level in levels)
+    maps = "explanation" if len(entries) == 1 else "explanations"
     return (
-        f"<h1>What the classifier reacts to</h1><p class='muted'>{len(entries)} explanations: {counts}.</p>"
+        f"<h1>What the classifier reacts to</h1><p class='muted'>{len(entries)} {maps}: {counts}.</p>"
         "<p>Red regions raise the score of the class named above a picture, blue regions lower it, compared with the "
         "baseline picture. The verdict says whether a map may be read as evidence about this classifier. No map says "
         "what a lesion is: for research only, never a diagnosis.</p>"
@@ -71,6 +79,30 @@ def _comparison(comparison: Comparison) -> str:
         f"figures below use the full range of colours for each picture.{missing}</p>"
         f"{picture(png_bytes(comparison.sheet), 'all maps on one scale for each unit')}</section>"
     )
+
+
+def _agreement(agreement: Sequence[Mapping[str, Any]]) -> str:
+    """Return a table of how far the methods agree, one row for each pair of maps."""
+    rows = [
+        (
+            f"{said['target']} \u00b7 {_file_name(said)}",
+            f"{METHODS[pair['a']]}, {METHODS[pair['b']]}",
+            _correlation(pair["spearman"]),
+            f"{pair['top_overlap']:.0%}",
+        )
+        for said in agreement
+        for pair in said["pairs"]
+    ]
+    words = (
+        "Rank correlation of each two maps over 16 x 16 cells (1: the same order, 0: by chance), and how much of their "
+        "most important tenths they share (by chance 5 %). Maps that disagree cannot all be right."
+    )
+    table = numbers(("picture", "maps", "rank correlation", "shared tenth"), rows)
+    return section("Do the methods agree?", paragraph(words, "muted"), folded("Table", table))
+
+
+def _correlation(value: float | None) -> str:
+    return "\u2013" if value is None else f"{value:+.2f}"
 
 
 def _section(entry: Entry, figure: bytes) -> str:

@@ -16,6 +16,7 @@ from PIL import Image
 from core.errors import OutputError
 from tests.support.tiny_classifier import draw_lesion, write_tiny_classifier
 from tests.xai.builders import RED, explanation
+from xai import report
 from xai.explain import explain_image
 from xai.explanation import ExplainOptions
 from xai.report import save_explanations
@@ -160,3 +161,95 @@ def test_a_whole_analysis_of_a_random_head_shows_no_map(tmp_path):
     colour = {name: np.ptp(p[: len(p) // 4], axis=2).max() for name, p in pictures.items()}
     assert colour["random"] <= 1
     assert colour["trained"] > 1
+
+
+def maps_of(name, *methods, **fields):
+    rng = np.random.default_rng(0)
+    return [
+        explanation(rng.normal(size=(8, 6)), method=method, source=Path(name), relative_delta=0.001, **fields)
+        for method in methods
+    ]
+
+
+def test_what_a_method_was_run_with_is_kept(tmp_path):
+    extra = {
+        "parameters": {"players": 4, "values": [1.0, -2.0, 0.5, 0.0], "exact": False, "layer": "relu2"},
+        "standard_error": np.random.default_rng(0).random((8, 6)).astype(np.float32),
+        "segments": (np.arange(48) % 4).reshape(8, 6).astype(np.int32),
+        "cell": (4.0, 3.0),
+        "faithfulness": {"measures": [], "seconds": 0.1},
+    }
+    (made,) = maps_of("a.png", "shapley", **extra)
+    saved = save_explanations([made], tmp_path)
+    (told,) = strict(saved.analysis)["explanations"]
+    assert told["parameters"] == extra["parameters"]
+    assert told["cell"] == [4.0, 3.0]
+    assert told["unit"] == "logits per pixel of a superpixel"
+    assert told["faithfulness"] == extra["faithfulness"]
+    with np.load(saved.arrays[0], allow_pickle=False) as arrays:
+        assert np.array_equal(arrays["standard_error"], extra["standard_error"])
+        assert np.array_equal(arrays["segments"], extra["segments"])
+        assert arrays["segments"].dtype == np.int32
+    page = saved.report.read_text(encoding="utf-8")
+    assert "3.0 x 4.0 pixels" in page
+    assert "1, -2, 0.5, 0" in page
+
+
+def test_arrays_that_a_method_has_not_are_not_there(tmp_path):
+    saved = save_explanations([explanation()], tmp_path)
+    with np.load(saved.arrays[0]) as arrays:
+        assert set(arrays.files) == {"attribution", "image", "parameters"}
+
+
+@pytest.mark.parametrize(("gap", "colour"), [(0.002, "#1a7f37"), (0.02, "#9a6700"), (0.2, "#c0262d")])
+def test_the_gap_is_a_badge_in_the_colour_of_its_level(tmp_path, gap, colour):
+    page = save_explanations([explanation(relative_delta=gap)], tmp_path).report.read_text(encoding="utf-8")
+    assert f"background:{colour}'>" in page
+    assert f"gap {gap:.2%}" in page
+
+
+@pytest.mark.parametrize("method", ["combined", "gradcam", "layercam", "occlusion", "smoothgrad"])
+def test_methods_that_do_not_add_up_have_no_badge_and_no_such_praise(tmp_path, method):
+    page = save_explanations(maps_of("a.png", method), tmp_path).report.read_text(encoding="utf-8")
+    assert "class='gap'" not in page
+    assert "a map that adds up" not in page
+    assert "A validated classifier" in page
+
+
+def test_methods_that_compare_with_no_baseline_name_none(tmp_path):
+    told = strict(save_explanations(maps_of("a.png", "gradcam", "occlusion"), tmp_path).analysis)["explanations"]
+    assert [e["baseline"] for e in told] == [None, "skin"]
+
+
+def test_agreement_is_told_for_each_picture_and_target_by_itself(tmp_path):
+    made = [*maps_of("a.png", "ig", "gradcam", "occlusion"), *maps_of("b.png", "ig", "gradcam")]
+    made += [*maps_of("c.png", "ig"), *maps_of("d.png", "ig", "gradcam", gate=RED)]
+    saved = save_explanations(made, tmp_path)
+    agreement = strict(saved.analysis)["agreement"]
+    assert [(said["image"], len(said["pairs"])) for said in agreement] == [("a.png", 3), ("b.png", 1)]
+    assert {(p["a"], p["b"]) for p in agreement[0]["pairs"]} == {
+        ("ig", "gradcam"), ("ig", "occlusion"), ("gradcam", "occlusion"),
+    }  # fmt: skip
+    assert "Do the methods agree?" in saved.report.read_text(encoding="utf-8")
+
+
+def test_each_map_is_on_disk_before_the_next_is_made(tmp_path):
+    def made():
+        yield explanation(source=Path("a.png"))
+        assert (tmp_path / "a_ig_MEL_overlay.png").is_file()
+        assert (tmp_path / "a_ig_MEL.npz").is_file()
+        yield explanation(source=Path("b.png"))
+
+    assert len(save_explanations(made(), tmp_path).overlays) == 2
+
+
+def test_a_long_report_lists_what_it_does_not_show(tmp_path, monkeypatch):
+    monkeypatch.setattr(report, "MAX_FIGURES", 2)
+    monkeypatch.setattr(report, "MAX_COMPARED", 2)
+    saved = save_explanations([explanation(source=Path(f"{i}.png")) for i in range(4)], tmp_path)
+    page = saved.report.read_text(encoding="utf-8")
+    assert page.count("data:image/png") == 3, "comparison and two figures"
+    assert "2 more maps" in page
+    assert "3_ig_MEL_figure.png" in page
+    assert "2 more maps found no room" in page
+    assert len(strict(saved.analysis)["explanations"]) == 4
