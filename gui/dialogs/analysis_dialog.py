@@ -157,6 +157,7 @@ class AnalysisDialog(QDialog):
         form.addRow(tr("Seed"), self.seed)
         form.addRow(tr("Images of each class"), self.count)
         depth = QHBoxLayout()
+        depth.setSpacing(GAP_LARGE)
         depth.addWidget(self.full)
         depth.addWidget(self.quick)
         depth.addStretch(1)

@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from PyQt5.QtCore import Qt
+from PyQt5.QtGui import QResizeEvent
 from PyQt5.QtWidgets import (
     QAction,
     QComboBox,
@@ -22,10 +23,11 @@ from core.taxonomy import CLASS_CODES, class_name
 from gui.i18n import tr, translate
 from gui.state.session import Session
 from gui.state.wishes import Wish
-from gui.state.xai_words import METHODS, choice_name, choices, method_hint, method_name, target_name
+from gui.state.xai_words import METHODS, choice_name, choices, method_hint, method_name, short_name, target_name
 from gui.theme.tokens import CONTROL_HEIGHT, GRID
 from gui.widgets.buttons import icon_button
 from gui.widgets.check_menu import CheckMenu
+from gui.widgets.elided_combo import ElidedCombo
 
 
 class ExplainControls(QWidget):
@@ -43,15 +45,26 @@ class ExplainControls(QWidget):
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(GRID)
-        layout.addWidget(self.methods, 4)
-        layout.addWidget(self.target, 3)
-        layout.addWidget(self.baseline, 3)
+        for control in (self.methods, self.target, self.baseline):
+            layout.addWidget(control, 1)
         layout.addWidget(self.more)
         for combo, key in ((self.target, "xai.target"), (self.baseline, "xai.baseline")):
             combo.activated.connect(partial(self._choose, combo, key))
         session.settings.changed.connect(self._show)
         session.explain.changed.connect(self._show)
         self._show()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Call a method by its short name where the long one has no room."""
+        super().resizeEvent(event)
+        self._show_methods()
+
+    def _show_methods(self) -> None:
+        chosen = self._session.explain.options.methods
+        words = method_name(chosen[0]) if len(chosen) == 1 else tr("%n method(s)", len(chosen))
+        if self.methods.fontMetrics().horizontalAdvance(words) + CONTROL_HEIGHT > self.methods.width():
+            words = short_name(chosen[0]) if len(chosen) == 1 else str(len(chosen))
+        self.methods.setText(words)
 
     def _make_methods(self) -> QToolButton:
         button = QToolButton()
@@ -89,7 +102,7 @@ class ExplainControls(QWidget):
             action.setChecked(key in chosen)
             action.setEnabled(chosen != (key,))  # one method at least
             action.blockSignals(False)
-        self.methods.setText(method_name(chosen[0]) if len(chosen) == 1 else tr("%n method(s)", len(chosen)))
+        self._show_methods()
         for combo, setting in ((self.target, "xai.target"), (self.baseline, "xai.baseline")):
             combo.setCurrentIndex(combo.findData(get(setting)))
         self.keep.setEnabled(bool(explain.shown))
@@ -125,7 +138,7 @@ def setting_combo(setting: str, words: str, name: Callable[[str], str] | None = 
     name
         What a choice is called; what the settings call it if None.
     """
-    combo = QComboBox()
+    combo = ElidedCombo()
     for choice in choices(setting):
         text = name(choice) if name else choice_name(setting, choice)
         combo.addItem(text[:1].upper() + text[1:], choice)

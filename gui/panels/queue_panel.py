@@ -59,6 +59,7 @@ class QueuePanel(QFrame):
         self.analyses = AnalysesList(analyses)
         self._lay_out()
         queue.changed.connect(self._show_state)
+        analyses.listed.connect(self._show_hint)
         self.list.selectionModel().currentChanged.connect(lambda *_: self._show_state())
         self._show_state()
 

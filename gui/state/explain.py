@@ -222,7 +222,7 @@ class ExplainModel(QObject):
             self.shown = ()
             self._tell(ExplainState.NOTHING if self.enabled else ExplainState.OFF)
         elif self.waiting:
-            self.shown = ()
+            self.shown = tuple(shown for shown in self.shown if shown.entry.pinned or shown.entry.key in keys)
             self._compute([key for key in keys if self._cache.get(key) is None])
         else:
             self.state = ExplainState.WORKING  # not told: the maps are there as soon as they are drawn

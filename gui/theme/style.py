@@ -68,6 +68,7 @@ QPushButton#primary {{ background: {t.accent}; color: {t.on_accent}; border: 1px
 QPushButton#primary:hover {{ background: {t.accent_hover}; border-color: {t.accent_hover}; }}
 QPushButton#primary:focus {{ border: 3px double {t.on_accent}; min-height: {PRIMARY_HEIGHT - 6}px; }}
 QPushButton#primary:disabled {{ background: {t.hairline}; color: {t.disabled}; border-color: {t.hairline}; }}
+QPushButton[tight="true"] {{ padding: 0 6px; }}
 QPushButton[tall="true"] {{ min-height: {PRIMARY_HEIGHT - 2}px; }}
 """
 
@@ -114,6 +115,15 @@ QCheckBox::indicator:checked {{ background: {t.accent}; border-color: {t.accent}
 QCheckBox::indicator:checked:focus {{ background: {t.raised}; border: 2px solid {t.accent};
     image: url(icons:check-{t.inverse}.svg); }}
 QCheckBox::indicator:disabled {{ border-color: {t.hairline}; background: transparent; }}
+QRadioButton {{ spacing: 8px; }}
+QRadioButton::indicator {{ width: 14px; height: 14px; border: 1px solid {t.control_line}; border-radius: 8px;
+    background: {t.raised}; }}
+QRadioButton::indicator:hover, QRadioButton::indicator:focus {{ border: 2px solid {t.accent}; border-radius: 9px; }}
+QRadioButton::indicator:checked {{ width: 8px; height: 8px; border: 4px solid {t.accent}; border-radius: 8px;
+    background: {t.on_accent}; }}
+QRadioButton::indicator:checked:focus {{ width: 6px; height: 6px; border: 6px solid {t.accent}; border-radius: 9px; }}
+QRadioButton::indicator:disabled {{ border-color: {t.hairline}; background: transparent; }}
+QRadioButton:disabled {{ color: {t.disabled}; }}
 QMenu {{ background: {t.raised}; color: {t.text}; border: 1px solid {t.hairline}; padding: 4px; }}
 QMenu::item {{ padding: 6px 24px 6px 12px; border-radius: 4px; }}
 QMenu::item:selected {{ background: {t.selection}; }}

@@ -12,11 +12,15 @@ from typing import Final
 from PyQt5.QtWidgets import QDialog
 
 from gui.dialogs.close_dialog import CloseDialog
+from gui.dialogs.close_training_dialog import CloseTrainingDialog
 from gui.dialogs.discard_dialog import DiscardDialog
 from gui.dialogs.empty_trash_dialog import EmptyTrashDialog
+from gui.dialogs.faithfulness_dialog import FaithfulnessDialog
 from gui.dialogs.problem_dialog import ProblemDialog
 from gui.main_window import MainWindow
 from gui.state.problem import Problem
+from tests.gui.fake_engine import make_explanation, make_pixels
+from xai.explanation import ExplainOptions
 
 Maker = Callable[[MainWindow], QDialog]
 
@@ -34,6 +38,25 @@ def _keys(window: MainWindow) -> QDialog:
 def _palette(window: MainWindow) -> QDialog:
     window.help.show_palette()
     return _shown(window, "palette")
+
+
+def _training(window: MainWindow) -> QDialog:
+    window.desk.show_training()
+    dialog = window.desk.dialog("training")
+    assert dialog
+    return dialog
+
+
+def _analysis(window: MainWindow) -> QDialog:
+    window.desk.show_analysis()
+    dialog = window.desk.dialog("analysis")
+    assert dialog
+    return dialog
+
+
+def _faithfulness(window: MainWindow) -> QDialog:
+    explanation = make_explanation(make_pixels(1), options=ExplainOptions(faithfulness=True))
+    return FaithfulnessDialog(explanation, window)
 
 
 def _export(window: MainWindow) -> QDialog:
@@ -56,6 +79,10 @@ def _shown(window: MainWindow, name: str) -> QDialog:
 
 DIALOGS: Final[Mapping[str, Maker]] = {
     "export": _export,
+    "analysis": _analysis,
+    "faithfulness": _faithfulness,
+    "training": _training,
+    "close while training": lambda window: CloseTrainingDialog(window.session.training, window),
     "close": lambda window: CloseDialog(3, 8, window),
     "discard": lambda window: DiscardDialog(3, Path("output"), window),
     "empty trash": lambda window: EmptyTrashDialog(5, window),
