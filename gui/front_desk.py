@@ -36,6 +36,7 @@ class FrontDesk(QObject):
             Wish.DIAGNOSTICS: self.show_diagnostics,
             Wish.CRASH_REPORT: self.show_crash,
             Wish.EXPORT: self.show_export,
+            Wish.TRAIN: self.show_training,
             Wish.ANALYSIS: self.show_analysis,
         }
         self._session.wish.connect(self.grant)
@@ -103,24 +104,49 @@ class FrontDesk(QObject):
 
         ReportWindow(run, self._window).show()
 
+    def show_training(self) -> None:
+        """Offer to train, beside the window: it takes hours."""
+        from gui.dialogs.training_dialog import TrainingDialog
+
+        self._show("training", partial(TrainingDialog, self._session, self._window), is_modal=False)
+
+    def leave_training(self) -> None:
+        """Ask whether the training that goes on is to be stopped, and close the window once it has."""
+        from gui.dialogs.close_training_dialog import CloseTrainingDialog
+
+        if not self._session.training.leaving:
+            self._show("leave training", partial(CloseTrainingDialog, self._session.training, self._window))
+
     def dialog(self, name: str) -> QDialog | None:
-        """Return an open dialog: ``settings``, ``export``, ``models``, ``diagnostics``, ``crash``."""
+        """Return an open dialog: ``settings``, ``export``, ``models``, ``training``, ``diagnostics``, ``crash``."""
         found = self._open.get(name)
         return None if found is None or sip.isdeleted(found) else found
 
     def take_over(self, old: FrontDesk) -> None:
-        """Open the settings again that were open in the window before this one."""
+        """Open again what was open over the window before this one."""
         if old._place:
             self._place = old._place
             QTimer.singleShot(0, self.show_settings)
+        training = old.dialog("training")
+        if training and training.isVisible():
+            QTimer.singleShot(0, self.show_training)
+        for run in old.reports():
+            QTimer.singleShot(0, partial(self.show_report, run))
+
+    def reports(self) -> list[Path]:
+        """Return the runs whose reports are open."""
+        from gui.dialogs.report_window import ReportWindow
+
+        windows = self._window.findChildren(ReportWindow)
+        return [window.path for window in windows if window.isVisible()]
 
     def _come_back(self, place: Place) -> None:
         self._place = place
 
-    def _show(self, name: str, make: Callable[[], QDialog]) -> None:
+    def _show(self, name: str, make: Callable[[], QDialog], *, is_modal: bool = True) -> None:
         dialog = self.dialog(name)
         if dialog is None:
             dialog = self._open[name] = make()
-            dialog.open()
+            (dialog.open if is_modal else dialog.show)()
         dialog.raise_()
         dialog.activateWindow()

@@ -133,6 +133,10 @@ class MainWindow(QMainWindow):
             if not self._closing:
                 self._ask_to_close()
             return
+        if self.session.training.busy:
+            event.ignore()
+            self.desk.leave_training()
+            return
         self.remember()
         self.hide()
         if self.session.analyses.busy:  # it keeps what is finished, which takes a moment; nobody has to watch that
@@ -238,6 +242,7 @@ class MainWindow(QMainWindow):
         keyed(menu.addAction(tr("Reset the layout"), self.reset_layout), "reset-layout")
         menu.addSeparator()
         keyed(menu.addAction(tr("Export for training…"), self.desk.show_export), "export")
+        keyed(menu.addAction(tr("Train…"), self.desk.show_training), "train")
         keyed(menu.addAction(tr("Get models…"), self.desk.show_models), "get-models")
         keyed(menu.addAction(tr("Settings…"), self.desk.show_settings), "settings")
         keyed(menu.addAction(tr("Keyboard shortcuts…"), self.help.show_keys), "keys")
@@ -285,6 +290,7 @@ class MainWindow(QMainWindow):
             Key(("Del",), tr("Move the chosen images to the trash"), gallery.delete, "delete", Area.GALLERY),
             Key(("Ctrl+Z",), tr("Undo the last deletion"), gallery.undo, "undo", Area.GALLERY),
             Key(("Ctrl+Shift+E",), tr("Export for training"), self.desk.show_export, "export", Area.GALLERY),
+            Key(("Ctrl+Shift+T",), tr("Train a generator or a classifier"), self.desk.show_training, "train", window),
             Key(("Alt+Up",), tr("Make the chosen run earlier"), lambda: self.queue.move_run(-1), "queue-up", queue,
                 "queue"),
             Key(("Alt+Down",), tr("Make the chosen run later"), lambda: self.queue.move_run(1), "queue-down", queue,

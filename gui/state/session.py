@@ -14,7 +14,7 @@ from core.errors import ISICGUIError
 from core.events import Failed, Finished, ImageDone
 from core.generator.request import UNCHANGED, GenerationRequest, RunChanges
 from core.utils.logger import RingHandler
-from gui.i18n import tr
+from gui.i18n import tr, translate
 from gui.state.analyses import AnalysesModel
 from gui.state.announcer import Announcer
 from gui.state.arrivals import Arrivals
@@ -44,6 +44,7 @@ from gui.state.setting_effects import MIB, SettingEffects
 from gui.state.settings import SettingsModel
 from gui.state.speed import SpeedBook
 from gui.state.thumbnails import ThumbnailStore
+from gui.state.training import TrainingModel
 from gui.state.wishes import Wish
 from gui.workers.analysis_store import Analysis, AnalysisStore
 from gui.workers.engine import Engine
@@ -100,6 +101,7 @@ class Session(QObject):
         self.denoising = DenoisingModel(self)
         self.collection = Collection(engine, self.gallery, self.picture, self.denoising, self.run, self)
         self.dataset_export = DatasetExportModel(settings, self)
+        self.training = TrainingModel(settings, self)
         self.explain = ExplainModel(engine, self)
         self.log = LogModel(ring, self)
         self.memory = MemoryModel(engine, self._engine_answers, self)
@@ -215,6 +217,7 @@ class Session(QObject):
         self.dataset_export.close()
         self.checkup.close()
         self.model_download.close()
+        self.training.close()
         self.gallery.stop()
         self.log.close()
         self._engine.close()
@@ -264,6 +267,8 @@ class Session(QObject):
         for source in (self.settings, self.catalog, self.engine, self.gallery, self.collection, self.explain):
             source.failed.connect(self.report)
         self.dataset_export.failed.connect(self.report)
+        self.training.failed.connect(self.report)
+        self.training.ended.connect(self._tell_training)
 
     def _checked_request(self) -> GenerationRequest | None:
         try:
@@ -338,6 +343,9 @@ class Session(QObject):
         if run.request and run.started and run.image_size and not warming_up:
             self._speeds.learn(run.request, run.started, run.image_size, event.seconds)
 
+    def _tell_training(self, words: str) -> None:
+        self.tell(translate(words))
+
     def _tell_export(self, export: ExportFinished) -> None:
         self.tell(tr("Written: {path}").format(path=export.target))
 
@@ -356,7 +364,9 @@ class Session(QObject):
             self.report(error)
 
     def _class_failed(self, event: Failed) -> None:
-        self.class_failed.emit(Problem(event.class_code, event.message, event.remedy, kind=event.kind))
+        self.class_failed.emit(
+            Problem(event.class_code, translate(event.message), translate(event.remedy), kind=event.kind)
+        )
 
     def _run_finished(self, event: Finished) -> None:
         if event.status == "discarded":

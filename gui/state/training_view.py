@@ -36,6 +36,7 @@ class TrainingView:
         self._book = CurveBook()
         self._began: tuple[float, float] | None = None
         self._loss: float | None = None
+        self._is_complete = False
         self.images, self.total = 0.0, 0.0
         self.rate: float | None = None
         self.remaining: float | None = None
@@ -45,7 +46,9 @@ class TrainingView:
 
     @property
     def fraction(self) -> float:
-        """How much of the budget is used, 0..1."""
+        """How much of the budget is used, 0..1; all of it once the training is complete, by a time limit maybe."""
+        if self._is_complete:
+            return 1.0
         return min(1.0, self.images / self.total) if self.total else 0.0
 
     @property
@@ -100,7 +103,7 @@ class TrainingView:
     def _take_start(self, event: Mapping[str, Any]) -> None:
         if event.get("class") or self._began is not None:
             self._book.clear()  # another network, seed or fold begins: its curves are its own
-        self._loss, self.remaining, self.rate = None, None, None
+        self._loss, self.remaining, self.rate, self._is_complete = None, None, None, False
         self.images, self.total = _number(event.get("images")) or 0.0, _number(event.get("total")) or 0.0
         self._began = (self._clock(), self.images)
         words = tr("{parameters:.1f} M parameters on {device}, {precision}")
@@ -157,6 +160,7 @@ class TrainingView:
 
     def _take_end(self, event: Mapping[str, Any]) -> None:
         self.remaining = None
+        self._is_complete = event.get("status") == "completed"
         if isinstance(event.get("models"), str):
             self.model = Path(event["models"])
 

@@ -16,3 +16,4 @@ class Wish(enum.Enum):
     CRASH_REPORT = "crash_report"
     ANALYSIS = "analysis"
     EXPORT = "export"
+    TRAIN = "train"

@@ -30,7 +30,7 @@ FEW: Final = 40
 
 BAND_ALPHA: Final = 48
 SMALL: Final = 10.0
-"""Values below are told with four decimals, others with one."""
+"""Values below are told with three decimals, others with one."""
 
 SMALLEST: Final = (260, 130)
 
@@ -109,7 +109,7 @@ class CurvePlot(QWidget):
         metrics = self.fontMetrics()
         left, line = metrics.horizontalAdvance("0.00000") + GAP_SMALL, metrics.height()
         area = QRectF(self.rect())
-        return area.adjusted(left, line + GAP_SMALL, -GAP_SMALL, -(2 * line + GRID))
+        return area.adjusted(left, 2 * line + GAP_SMALL, -GAP_SMALL, -(2 * line + GRID))
 
     def _draw_axes(
         self, painter: QPainter, frame: QRectF, x_range: tuple[float, float], y_range: tuple[float, float]
@@ -139,18 +139,17 @@ class CurvePlot(QWidget):
         painter.drawText(QRectF(0, 0, self.width(), line), int(Qt.AlignmentFlag.AlignLeft), self._y_name)
 
     def _draw_legend(self, painter: QPainter, frame: QRectF, place: _Map) -> None:
-        """Name the curves and their values at the right: the last ones, or those under the mouse."""
+        """Name the curves and their values above them: the last ones, or those under the mouse."""
         metrics = painter.fontMetrics()
-        x = self._x_read(place)
+        x, left, top = self._x_read(place), 0.0, frame.top() - metrics.height() - GRID
         for index, curve in enumerate(self._curves):
             text = _words_at(curve, x, is_named=len(self._curves) > 1)
-            top = frame.top() + index * metrics.height()
-            left = frame.right() - metrics.horizontalAdvance(text)
-            middle = QPointF(left - GRID, top + metrics.height() / 2)
+            middle = QPointF(left, top + metrics.height() / 2)
             painter.setPen(_pen(index))
-            painter.drawLine(middle - QPointF(2 * GAP_SMALL, 0), middle)
+            painter.drawLine(middle, middle + QPointF(2 * GAP_SMALL, 0))
             painter.setPen(palette.color("text"))
-            painter.drawText(QPointF(left, top + metrics.ascent()), text)
+            painter.drawText(QPointF(left + 2 * GAP_SMALL + GRID, top + metrics.ascent()), text)
+            left += metrics.horizontalAdvance(text) + 4 * GAP_SMALL + GRID
         if x is not None and self._reading is not None:
             painter.setPen(QPen(palette.color("control_line"), 1))
             painter.drawLine(QPointF(self._reading, frame.top()), QPointF(self._reading, frame.bottom()))
@@ -212,5 +211,5 @@ def _words_at(curve: Curve, x: float | None, *, is_named: bool) -> str:
     """Return the value of a curve nearest to a place, the last one without a place."""
     place = len(curve.xs) - 1 if x is None else min(range(len(curve.xs)), key=lambda i: abs(curve.xs[i] - x))
     value = curve.ys[place]
-    text = number(value, 4 if abs(value) < SMALL else 1)
+    text = number(value, 3 if abs(value) < SMALL else 1)
     return tr("{name}: {value}").format(name=curve.name, value=text) if is_named else text

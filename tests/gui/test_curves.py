@@ -122,7 +122,7 @@ def test_curves_are_drawn_each_in_its_own_colour_and_described_in_words(plot):
     plot.show_curves([Curve("training", xs, tuple(1 - x / 100 for x in xs)), Curve("validation", (50, 99), (0.6, 0.2))])
     assert count(plot, "accent") > 100
     assert count(plot, "doubt") > 20
-    assert plot.accessibleDescription() == "training: 0.0100; validation: 0.2000"
+    assert plot.accessibleDescription() == "training: 0.010; validation: 0.200"
     assert plot.accessibleName() == "Loss"
 
 

@@ -152,7 +152,7 @@ def test_a_training_is_followed_to_its_end(dialog, model, play, qtbot, tmp_path)
     assert 0.6 < training.ys[-1] < 1
     assert (validation.xs, validation.ys) == ((800.0,), (0.25,))
     assert (score.ys, score.lows, score.highs) == ((0.5,), (0.4,), (0.6,))
-    assert dialog.progress.bar.value() == 800
+    assert (model.view.images, dialog.progress.bar.value()) == (800, 1000), "complete, though a time limit ended it"
     assert dialog.progress.words.text() == "No copies."
     qtbot.waitUntil(lambda: dialog.progress.sheet.image is not None)
     assert dialog.progress.sheet.image.width() == 40
@@ -167,14 +167,14 @@ def test_while_it_runs_the_remaining_time_is_shown_and_a_stop_keeps_it(dialog, m
     qtbot.waitUntil(lambda: "left" in dialog.progress.remaining.text())
     assert dialog.progress.remaining.text() == "1 min 30 s left"
     assert dialog.progress.count.text() == "100 of 1000 images"
+    assert dialog.progress.bar.value() == 100
     click(qtbot, dialog.go)
     assert model.state is TrainingState.STOPPING
     ends(model, qtbot)
     assert (model.run / "last.pt").read_bytes() == b"kept"
     assert "can go on" in dialog.status.text()
     assert model.problem is None
-    qtbot.waitUntil(lambda: bool(model.runs))
-    assert model.runs[0].run.status == "interrupted"
+    qtbot.waitUntil(lambda: bool(model.runs) and model.runs[0].run.status == "interrupted")
     assert model.runs[0].can_resume
 
 
