@@ -18,6 +18,7 @@ from gui.dialogs.empty_trash_dialog import EmptyTrashDialog
 from gui.dialogs.faithfulness_dialog import FaithfulnessDialog
 from gui.dialogs.problem_dialog import ProblemDialog
 from gui.main_window import MainWindow
+from gui.state.checkup import Finding
 from gui.state.problem import Problem
 from tests.gui.fake_engine import make_explanation, make_pixels
 from xai.explanation import ExplainOptions
@@ -66,6 +67,15 @@ def _export(window: MainWindow) -> QDialog:
     return dialog
 
 
+def _models(window: MainWindow) -> QDialog:
+    amiss = Finding("Memory", "warn", "0.4 GiB of 8.0 GiB free", "Close other programs before generating.")
+    window.session.checkup.findings = (Finding("Python", "ok", "3.12", ""), amiss)
+    window.desk.show_models()
+    dialog = window.desk.dialog("models")
+    assert dialog
+    return dialog
+
+
 def _glossary(window: MainWindow) -> QDialog:
     window.help.show_glossary()
     return _shown(window, "glossary")
@@ -79,6 +89,7 @@ def _shown(window: MainWindow, name: str) -> QDialog:
 
 DIALOGS: Final[Mapping[str, Maker]] = {
     "export": _export,
+    "models": _models,
     "analysis": _analysis,
     "faithfulness": _faithfulness,
     "training": _training,
