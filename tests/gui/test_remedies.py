@@ -237,3 +237,7 @@ def test_why_classes_failed_offers_the_same_buttons(window: MainWindow, engine: 
     (dialog,) = window._problems
     assert WORDS[Action.STARTER_MODELS] in [button.text() for button in dialog.remedies]
     assert "unet_NV ends too early" in dialog.problem.message
+
+
+def test_every_wish_is_granted_by_the_window(window: MainWindow) -> None:
+    assert set(window.desk._grants) == set(Wish)
