@@ -45,10 +45,10 @@ class Stage(QObject):
             QTimer.singleShot(0, self._rebuild)
 
     def _rebuild(self) -> None:
-        """Build the window anew, unless a dialog is open: nobody's answer is taken away."""
+        """Build the window anew, unless a dialog waits for an answer, which is not taken away."""
         self._is_due = False
         old = self.window
-        dialog = next((dialog for dialog in old.findChildren(QDialog) if dialog.isVisible()), None)
+        dialog = next((d for d in old.findChildren(QDialog) if d.isVisible() and d.isModal()), None)
         if dialog:
             dialog.finished.connect(self._rebuild_soon)
             return

@@ -173,3 +173,14 @@ def test_standard_buttons_are_translated_without_the_files_of_qt(qapp, code, mon
     box = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel | QDialogButtonBox.StandardButton.RestoreDefaults)
     assert [button.text() for button in box.buttons()] == [tr("Cancel"), tr("Restore the defaults")]
     assert tr("Cancel") != "Cancel"
+
+
+def test_windows_that_ask_nothing_open_again_in_the_language(stage, qtbot, tmp_path):
+    """Neither the training dialog nor a report waits for an answer; what they show belongs to the session."""
+    stage.window.desk.show_training()
+    stage.window.desk.show_report(tmp_path)
+    title = stage.window.desk.dialog("training").windowTitle()
+    window = switch(stage, qtbot, "zh")
+    qtbot.waitUntil(lambda: window.desk.dialog("training") is not None and window.desk.reports() == [tmp_path])
+    assert window.desk.dialog("training").windowTitle() != title
+    window.desk.dialog("training").close()
