@@ -31,7 +31,7 @@ def chain_focus(parts: Sequence[QWidget]) -> None:
 
 
 def _focus_chain(part: QWidget) -> list[QWidget]:
-    found, widget = [], part.nextInFocusChain()
+    found, widget = [part] if _takes_tab(part) else [], part.nextInFocusChain()
     while widget is not part:
         if part.isAncestorOf(widget) and _takes_tab(widget):
             found.append(widget)

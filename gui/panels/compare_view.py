@@ -10,6 +10,7 @@ from PyQt5.QtGui import QHideEvent, QShowEvent
 from PyQt5.QtWidgets import QButtonGroup, QHBoxLayout, QSlider, QStackedWidget, QToolButton, QVBoxLayout, QWidget
 
 from gui.i18n import tr, translate
+from gui.regions import chain_focus
 from gui.state.compare import CompareModel
 from gui.state.picture import Picture
 from gui.state.session import Session
@@ -123,8 +124,6 @@ class CompareView(QWidget):
         for mode in Mode:
             head.addWidget(self.buttons[mode])
         head.addStretch(1)
-        head.addWidget(self.pin)
-        head.addWidget(self.swap)
         self._pages.addWidget(self.empty)
         self._pages.addWidget(self.over)
         self._pages.addWidget(self._beside())
@@ -132,7 +131,10 @@ class CompareView(QWidget):
         names.setSpacing(GAP_SMALL)
         for name, side in zip(self.names, (Qt.AlignmentFlag.AlignLeft, Qt.AlignmentFlag.AlignRight), strict=True):
             name.setAlignment(side)
-            names.addWidget(name, 1)
+        names.addWidget(self.names[0], 1)
+        names.addWidget(self.pin)
+        names.addWidget(self.swap)
+        names.addWidget(self.names[1], 1)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(GRID)
@@ -141,6 +143,7 @@ class CompareView(QWidget):
         layout.addWidget(self.slider)
         layout.addLayout(names)
         layout.addWidget(self.verdict)
+        chain_focus([*self.buttons.values(), self.over, self.left, self.right, self.slider, self.pin, self.swap])
 
     def _beside(self) -> QWidget:
         whole = QWidget()

@@ -9,7 +9,6 @@ from pathlib import Path
 from PyQt5.QtCore import QItemSelectionModel, QModelIndex, QPoint, QSignalBlocker, Qt, QTimer
 from PyQt5.QtWidgets import (
     QAbstractItemView,
-    QComboBox,
     QFileDialog,
     QFrame,
     QListView,
@@ -29,6 +28,7 @@ from gui.state.problem import Problem
 from gui.state.session import Session
 from gui.theme.tokens import GAP_SMALL, GRID
 from gui.widgets.buttons import icon_button
+from gui.widgets.elided_combo import ElidedCombo
 from gui.widgets.empty_state import EmptyState
 from gui.widgets.gallery_filters import GalleryFilters
 from gui.widgets.labels import label
@@ -53,7 +53,7 @@ class GalleryPanel(QFrame):
         self._deleted: Sequence[str] = ()
         self.head = PanelHead(tr("Gallery"))
         self.count = label("", "muted")
-        self.filter = QComboBox()
+        self.filter = ElidedCombo()
         self.more = icon_button("menu", tr("What can be done with the images"), self.offer_all)
         self.filters = GalleryFilters(self.filter)
         self.list = self._make_list()

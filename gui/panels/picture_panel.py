@@ -126,7 +126,7 @@ class PicturePanel(QFrame):
         )
         shown = (self._zoom, smaller, larger, fit, self.pixels, ground, outside)
         whole = YieldingRow(self.tabs, shown, (self._zoom, fit, self.pixels, larger, smaller, outside, ground))
-        whole.setMinimumHeight(CONTROL_HEIGHT + 2 * GRID)
+        whole.setMinimumHeight(max(CONTROL_HEIGHT, self.tabs.sizeHint().height()) + 2 * GRID)
         return whole
 
     def _pixels_button(self) -> QToolButton:

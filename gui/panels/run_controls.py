@@ -38,6 +38,8 @@ class RunControls(QWidget):
         set_icon(self.regenerate, "again")
         self.enqueue = text_button(tr("To queue"), session.queue_up)
         set_icon(self.enqueue, "queue-add")
+        for button in (self.regenerate, self.enqueue):
+            button.setProperty("tight", True)
         keyed(self.enqueue, "enqueue").setToolTip(tr("Put this run at the end of the queue"))
         self.more = self._make_more()
         self._lay_out()

@@ -18,6 +18,7 @@ from gui.state.wishes import Wish
 from gui.theme.icons import set_icon
 from gui.theme.tokens import CONTROL_HEIGHT, GAP_SMALL, ICON_SIZE
 from gui.widgets.buttons import icon_button
+from gui.widgets.elided_combo import ElidedCombo
 from gui.widgets.folder_button import FolderButton, short_path
 from gui.widgets.language_button import LanguageButton
 from gui.widgets.theme_button import ThemeButton
@@ -35,7 +36,7 @@ class TopBar(QWidget):
         self._settings = session.settings
         self.models = FolderButton("models", tr("Models"))
         self.output = FolderButton("output", tr("Output"), Qt.TextElideMode.ElideMiddle)
-        self.device = QComboBox()
+        self.device = ElidedCombo()
         self.explain = self._explain_switch()
         self.every = self._every_spin()
         self.steps = self._steps_spin()

@@ -12,6 +12,7 @@ from gui.i18n import tr
 from gui.i18n.numbers import moment as in_words
 from gui.state.gallery_filter import ANY, KEPT, REJECTED, STARS, UNRATED_ONLY
 from gui.theme.tokens import GRID
+from gui.widgets.elided_combo import ElidedCombo
 
 MAX_RUNS = 50
 """Runs offered by name, the latest ones."""
@@ -30,8 +31,8 @@ class GalleryFilters(QWidget):
 
     def __init__(self, classes: QComboBox) -> None:
         super().__init__()
-        self.runs = QComboBox()
-        self.ratings = QComboBox()
+        self.runs = ElidedCombo()
+        self.ratings = ElidedCombo()
         self._shown: tuple[tuple[str, int], ...] = ()
         for box, words in ((self.runs, tr("Show which run")), (self.ratings, tr("Show which rating"))):
             box.setAccessibleName(words)
@@ -43,10 +44,11 @@ class GalleryFilters(QWidget):
         layout = QHBoxLayout(self)
         layout.setContentsMargins(GRID, 0, GRID, GRID)
         layout.setSpacing(GRID)
-        for box in (classes, self.runs, self.ratings):
-            box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-            box.setMinimumContentsLength(3)
-            layout.addWidget(box, 1)
+        chooser: QComboBox
+        for chooser in (classes, self.runs, self.ratings):
+            chooser.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+            chooser.setMinimumContentsLength(3)
+            layout.addWidget(chooser, 1)
 
     def show_runs(self, runs: Counter[str]) -> None:
         """Offer these runs with their numbers of images, the latest first; what is chosen stays chosen."""

@@ -18,6 +18,7 @@ from PyQt5.QtWidgets import (
     QApplication,
     QComboBox,
     QLabel,
+    QTabBar,
     QWidget,
 )
 
@@ -61,6 +62,9 @@ def _cut_off(root: QWidget, parts: list[QWidget]) -> Iterator[str]:
         needed = _needed_width(part)
         if part.width() + TOLERANCE < needed:
             yield f"{part.width()} px wide, needs {needed}: {who(part)}"
+        high = _needed_height(part)
+        if part.height() + TOLERANCE < high:
+            yield f"{part.height()} px high, needs {high}: {who(part)}"
 
 
 def _needed_width(part: QWidget) -> int:
@@ -69,6 +73,14 @@ def _needed_width(part: QWidget) -> int:
     if isinstance(part, (QAbstractButton, QLabel, QComboBox)):
         return part.minimumSizeHint().width()
     return 0
+
+
+def _needed_height(part: QWidget) -> int:
+    if isinstance(part, QLabel) and part.wordWrap():
+        return part.heightForWidth(part.width())
+    if isinstance(part, (QLabel, QTabBar)):
+        return part.minimumSizeHint().height()
+    return part.fontMetrics().height()
 
 
 def _outside(root: QWidget, parts: list[QWidget]) -> Iterator[str]:
