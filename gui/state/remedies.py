@@ -54,6 +54,11 @@ ACTIONS: Final[Mapping[str, tuple[Action, ...]]] = {
     "model_architecture": _MODELS,
     "model_not_finite": _MODELS,
     "model_too_large": _MODELS,
+    "download": _MODELS,
+    "download_quota": _MODELS,
+    "download_sign_in": _MODELS,
+    "checksum": _MODELS,
+    "archive": _MODELS,
     "engine_died": (Action.START_ENGINE, Action.SMALLER_BATCH),
 }
 """What is offered for an error of a kind, the most likely help first; each only where it makes sense."""
