@@ -8,6 +8,7 @@ Messages out: ``("item", job, value)`` for each value of a stream, then ``("retu
 
 from __future__ import annotations
 
+import faulthandler
 import logging
 import os
 import signal
@@ -23,6 +24,7 @@ from typing import Any
 from core.cancel import CancelToken, StopMode
 from core.errors import ISICGUIError
 from gui.workers.engine import Engine
+from gui.workers.faults import catch_faults, take_faults
 
 CANCELLABLE = ("generate", "resume", "explain")
 """Methods whose last argument is a CancelToken, which stays on this side of the pipe."""
@@ -148,10 +150,15 @@ class _PipeLog(QueueHandler):
 def run(pipe: Connection, make_engine: Callable[[], Engine], level: int) -> None:
     """Serve an engine; what the engine's process is started with."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in a terminal reaches both; the window decides
+    faults = catch_faults(os.getpid())
     host = Host(pipe, make_engine())
     root = logging.getLogger()
     root.addHandler(_PipeLog(host))
     for room in ("core", "xai"):
         logging.getLogger(room).setLevel(level)
     host.serve()
+    if faults:
+        faulthandler.disable()
+        faults.close()
+        take_faults(os.getpid())
     os._exit(0)  # nothing is left to save, and taking torch down in good order takes seconds

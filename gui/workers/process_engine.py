@@ -32,8 +32,11 @@ from gui.workers.engine import (
     EngineInfo,
     MadeAgain,
 )
+from gui.workers.faults import take_faults
 from gui.workers.host import FarError
 from xai.explanation import ExplainOptions, Explanation, Style
+
+_log = logging.getLogger(__name__)
 
 STOP_LATENCY = 0.03
 """Seconds between two looks at the cancel token while waiting for the engine."""
@@ -234,6 +237,8 @@ class _Line:
                 self._sort(kind, job, value)
         except (EOFError, OSError):
             self.process.join(GOODBYE)
+            if self.process.pid and (fault := take_faults(self.process.pid)):
+                _log.error("The engine's process crashed:\n%s", fault)
             self._hang_up()
 
     def _sort(self, kind: str, job: int, value: Any) -> None:

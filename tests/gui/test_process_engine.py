@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ctypes
 import dataclasses
+import logging
 import os
 import signal
 import subprocess
@@ -38,6 +40,8 @@ class Remote(FakeEngine):
             raise UnknownClassError("MLE", CLASS_CODES, "MEL")
         if wish == {"VASC": 2}:
             raise RuntimeError("CUDA out of memory")
+        if wish == {"VASC": 4}:
+            ctypes.string_at(0)
         if wish == {"VASC": 3}:
             os.kill(os.getpid(), signal.SIGKILL)
         self.step_seconds = 0.02 if wish == {"BKL": 50} else 0.0
@@ -78,6 +82,17 @@ def test_the_number_of_threads_reaches_it_before_the_job_and_outlives_it(remote:
     with pytest.raises(EngineDiedError):
         list(remote.generate(request_of(tmp_path, VASC=3), CancelToken()))
     assert remote.warm_up().versions == {"threads": "5"}
+
+
+@pytest.mark.skipif(os.name == "nt", reason="faults of Windows have other names")
+def test_where_it_crashed_is_in_the_log(remote: ProcessEngine, home: Path, caplog, tmp_path: Path) -> None:
+    with caplog.at_level(logging.ERROR), pytest.raises(EngineDiedError):
+        list(remote.generate(request_of(tmp_path, VASC=4), CancelToken()))
+    assert "Segmentation fault" in caplog.text
+    assert "in generate" in caplog.text
+    remote.warm_up()
+    remote.close()
+    assert list((home / "logs").glob("*.faults")) == []
 
 
 def test_a_stop_reaches_it(remote: ProcessEngine, tmp_path: Path) -> None:
