@@ -35,6 +35,9 @@ from gui.i18n import language
 from gui.main_window import MainWindow
 from gui.widgets.labels import ElidedLabel
 
+LEADING = 4
+"""Pixels above and below a text that may be missing."""
+
 LONGER = 0.4
 """How much longer than English a text may become: Russian is by a third."""
 
@@ -184,7 +187,7 @@ def cut_off(root: QWidget) -> list[str]:
         if not widget.isVisibleTo(root) or not text or isinstance(widget, ElidedLabel):
             continue
         if isinstance(widget, QLabel) and widget.wordWrap():
-            if widget.height() < widget.heightForWidth(widget.width()):
+            if widget.height() + LEADING < widget.heightForWidth(widget.width()):
                 found.append(f"{text!r} has {widget.height()} of {widget.heightForWidth(widget.width())} px of height")
         elif isinstance(widget, QToolButton) and widget.toolButtonStyle() == Qt.ToolButtonStyle.ToolButtonIconOnly:
             continue
@@ -226,3 +229,19 @@ def test_every_text_of_a_dialog_can_be_translated(command, pseudo, window, qtbot
         for part in opened:
             if part is not window:
                 part.close()
+
+
+@pytest.mark.parametrize("code", ["ru", "zh"])
+def test_nothing_is_cut_off_in_a_dialog(code, open_window, qtbot):
+    language.set_language(code)
+    try:
+        window = open_window()
+        for command in DIALOGS:
+            before = set(QApplication.topLevelWidgets())
+            next(key for key in window.keys if key.id == command).action()
+            qtbot.wait(150)
+            for part in [w for w in QApplication.topLevelWidgets() if w not in before and w.isVisible()]:
+                assert (command, cut_off(part)) == (command, [])
+                part.close()
+    finally:
+        language.set_language("en")
