@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import threading
 
@@ -12,10 +13,12 @@ from PyQt5.QtWidgets import QLabel
 
 from cli.app import main as run_command
 from core.dataset.ratings import Rating, write_ratings
+from core.taxonomy import CLASS_CODES
 from gui.dialogs.export_dialog import ExportDialog
 from gui.state.dataset_export import DatasetExportModel, ExportState
+from tests.gui.watchdog import Watchdog
 from tests.support.datasets import generate
-from tests.support.exports import files_of
+from tests.support.exports import files_of, put
 
 
 @pytest.fixture
@@ -224,6 +227,19 @@ def test_a_damaged_file_is_named_with_its_reason_at_hand(collection, window, mod
     dialog = window.desk.dialog("export")
     assert "NV/ISIC_0000002.png" in dialog.warnings.text
     assert str(bad) in dialog.warnings.toolTip()
+
+
+def test_hundreds_of_images_do_not_hold_the_window_up(output, window, model, qtbot, monkeypatch):
+    monkeypatch.setattr(os, "fsync", lambda fd: None)
+    for number in range(400):
+        put(output, CLASS_CODES[number % 7], number, number)
+    watchdog = Watchdog()
+    window.desk.show_export()
+    wait_for_preview(model, qtbot)
+    choose(model, qtbot, format="hf")
+    click(qtbot, window.desk.dialog("export").go)
+    qtbot.waitUntil(lambda: model.last is not None, timeout=20000)
+    assert watchdog.stop() < 0.1
 
 
 @pytest.mark.parametrize("width", [0, 860])

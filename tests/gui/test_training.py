@@ -17,9 +17,11 @@ from PyQt5.QtGui import QGuiApplication
 from cli.train_classifier import classifier_command
 from cli.train_diffusion import diffusion_command
 from gui.dialogs.training_dialog import TrainingDialog
+from gui.state.curves import MOST_POINTS
 from gui.state.training import TrainingModel, TrainingState
 from gui.state.training_request import PRESETS, TrainingRequest, train_arguments
 from gui.state.training_view import TrainingView
+from tests.gui.watchdog import Watchdog
 
 FAKE = Path(__file__).with_name("fake_trainer.py")
 STARTED = {
@@ -362,3 +364,11 @@ def test_events_of_another_version_do_no_harm():
                   {"event": "step", "images": "many", "loss": float("nan")}, {"event": "notice"}):  # fmt: skip
         view.take(event)
     assert view.losses == view.scores == []
+
+
+def test_thousands_of_steps_do_not_hold_the_window_up(dialog, model, play, qtbot):
+    play(STARTED, *[step(n / 4, 1.0) for n in range(4000)], *[evaluated(1000 + n, 0.5) for n in range(50)], FINISHED)
+    watchdog = Watchdog()
+    train(model, qtbot)
+    assert watchdog.stop() < 0.1
+    assert len(dialog.progress.losses.curves[0].xs) <= MOST_POINTS
