@@ -281,7 +281,8 @@ class RunModel(QObject):
             _log.error("The run failed: %s", self.error)
             self.failed.emit(self.error)
         elif self.last:
-            _log.info("%s", summary(self.last))
+            end = self.last
+            _log.info("The run is %s: %d images, %d failed, %.0f s", end.status, end.written, end.failed, end.seconds)
             self.finished.emit(self.last)
 
 
