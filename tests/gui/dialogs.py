@@ -11,15 +11,22 @@ from typing import Final
 
 from PyQt5.QtWidgets import QDialog
 
+from core.config.schema import SCHEMA
+from core.config.transfer import Change
+from core.errors import OutOfMemoryError
+from core.generator.request import GenerationRequest
+from gui.dialogs.changes_dialog import ChangesDialog
 from gui.dialogs.close_dialog import CloseDialog
 from gui.dialogs.close_training_dialog import CloseTrainingDialog
+from gui.dialogs.diagnostics_dialog import DiagnosticsDialog
 from gui.dialogs.discard_dialog import DiscardDialog
 from gui.dialogs.empty_trash_dialog import EmptyTrashDialog
 from gui.dialogs.faithfulness_dialog import FaithfulnessDialog
 from gui.dialogs.problem_dialog import ProblemDialog
+from gui.i18n import tr
 from gui.main_window import MainWindow
 from gui.state.checkup import Finding
-from gui.state.problem import Problem
+from gui.state.problem import FailedRun, Problem, describe
 from tests.gui.fake_engine import make_explanation, make_pixels
 from xai.explanation import ExplainOptions
 
@@ -29,6 +36,30 @@ Maker = Callable[[MainWindow], QDialog]
 def _problem(window: MainWindow) -> QDialog:
     problem = Problem("The folder is full", "No space left on the device.", "Free some space.", details="line\n" * 9)
     return ProblemDialog(problem, parent=window)
+
+
+def _remedies(window: MainWindow) -> QDialog:
+    """The tallest: a problem with every button that can be offered for it."""
+    request = GenerationRequest((("MEL", 4),), Path("models"), Path("output"), device="cuda:0", batch_size=8)
+    run = FailedRun(Path("output"), request, "r1", "cuda:0", 8)
+    problem = describe(OutOfMemoryError("Not even one image fits.", remedy="Close other programs."), run)
+    return ProblemDialog(problem, window.session.remedies.of(problem), window)
+
+
+def _settings(window: MainWindow) -> QDialog:
+    window.desk.show_settings()
+    dialog = window.desk.dialog("settings")
+    assert dialog
+    return dialog
+
+
+def _changes(window: MainWindow) -> QDialog:
+    changes = [Change(setting, setting.default, setting.default) for setting in SCHEMA]
+    return ChangesDialog(changes, tr("Take over these settings?"), tr("Take over"), ["future.key"], window)
+
+
+def _diagnostics(window: MainWindow) -> QDialog:
+    return DiagnosticsDialog(lambda: "Python: 3.12", tr("Diagnostics"), window)
 
 
 def _keys(window: MainWindow) -> QDialog:
@@ -98,6 +129,10 @@ DIALOGS: Final[Mapping[str, Maker]] = {
     "discard": lambda window: DiscardDialog(3, Path("output"), window),
     "empty trash": lambda window: EmptyTrashDialog(5, window),
     "problem": _problem,
+    "problem with remedies": _remedies,
+    "settings": _settings,
+    "changes of settings": _changes,
+    "diagnostics": _diagnostics,
     "keyboard shortcuts": _keys,
     "command palette": _palette,
     "glossary": _glossary,
