@@ -31,6 +31,7 @@ EPILOG = """
 \b
 Examples
   python main.py                                             the window
+  python main.py --safe-mode                                 the window, with default settings and no graphics card
   python main.py generate --classes MEL=4,NV=2 --output demo
   python main.py explain demo/MEL --output demo/xai
   python main.py trajectory --class MEL --output demo-trajectory
