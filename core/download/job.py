@@ -70,11 +70,7 @@ def fetch(
     OutputError, FolderLockedError
         If the models folder cannot be written, is full, or is being written to.
     """
-    job = _Job(source, target.absolute(), cancel, patience, ledger or Ledger())
-    with writing_to(job.work):
-        job.work.mkdir(parents=True, exist_ok=True)
-    with FolderLock(job.work, subject=job.target):
-        yield from job.run()
+    yield from _Job(source, target.absolute(), cancel, patience, ledger or Ledger()).run()
 
 
 @dataclass
@@ -96,14 +92,19 @@ class _Job:
 
     def run(self) -> Iterator[Event]:
         try:
-            if (yield from self._is_complete()):
+            if (yield from self._is_complete()):  # which writes nothing: the folder may be a read-only one
                 return
-            if isinstance(self.source, LocalSource):
-                yield from self._take_local(self.source)
-            else:
-                yield from self._take_remote(Partial(self.target, self.source))
+            with writing_to(self.work):
+                self.work.mkdir(parents=True, exist_ok=True)
+            with FolderLock(self.work, subject=self.target):
+                yield from self._take()
         except Stopped:
             yield self._stopped()
+
+    def _take(self) -> Iterator[Event]:
+        if isinstance(self.source, LocalSource):
+            return self._take_local(self.source)
+        return self._take_remote(Partial(self.target, self.source))
 
     def _is_complete(self) -> Generator[Event, None, bool]:
         """Verify what an earlier job has put there; whether nothing is missing and nothing has changed."""
@@ -154,7 +155,7 @@ class _Job:
 
     def _recognise(self, partial: Partial, archive: zipfile.ZipFile, sha256: str) -> bool:
         """Compare a checksum with the one that is known; return whether none is."""
-        expected = self.source.sha256 or self.ledger.known(self.source.key)
+        expected = self.source.sha256 or self.ledger.known(self.source.key) or self._recorded()
         if expected in (None, sha256):
             return expected is None
         if (name := _first_damaged(archive)) is not None:
@@ -163,6 +164,11 @@ class _Job:
                 remedy=Message("Start the download again."),
             )
         raise _another_file(self.source, sha256, str(expected), partial.archive)
+
+    def _recorded(self) -> str | None:
+        """Return the checksum of the archive that this source put there before, perhaps for another user."""
+        record = read_records(self.target).get(self.source.key)
+        return record.sha256 if record else None
 
     def _install(self, offer: Offer, sha256: str | None) -> Iterator[Event]:
         try:

@@ -41,7 +41,9 @@ class Ledger:
         return found if isinstance(found, str) else None
 
     def remember(self, key: str, sha256: str) -> None:
-        """Write down a source's SHA-256, in place of an earlier one."""
+        """Write down a source's SHA-256, in place of another one."""
+        if self.known(key) == sha256:
+            return
         entry = {"sha256": sha256, "since": _now()}
         with writing_to(self.path):
             self.path.parent.mkdir(parents=True, exist_ok=True)

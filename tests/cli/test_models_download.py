@@ -83,6 +83,23 @@ def test_killed_in_the_middle_the_same_command_goes_on(archive, tmp_path):
     assert (tmp_path / "models" / "color_statistics.json").read_text() == STATISTICS
 
 
+@pytest.mark.skipif(os.name != "posix", reason="SIGKILL")
+def test_killed_while_google_sends_the_same_command_goes_on(archive, tmp_path):
+    drive = GoogleDrive(FileServer(archive, pause=0.01))
+    with serving_drive(drive, tmp_path) as variables:
+        process = start("--to", tmp_path / "m", "--json", variables=variables)
+        while wait_for(process, "downloading")["received"] < 1_500_000:
+            pass
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
+        drive.file.pause = 0.0
+        code, events, err = finish(start("--to", tmp_path / "m", "--json", variables=variables))
+    assert code == 0, err
+    assert events[0]["received"] >= 1_500_000
+    assert drive.file.asked[-1] == f"bytes={events[0]['received']}-"
+    assert events[-1]["sha256"] == hashlib.sha256(archive).hexdigest()
+
+
 def test_ctrl_c_is_130_and_keeps_the_part(archive, tmp_path):
     server = FileServer(archive, pause=0.02)
     with serving_file(server) as url:

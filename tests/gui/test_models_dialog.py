@@ -10,17 +10,19 @@ from functools import partial
 
 import psutil
 import pytest
-from PyQt5.QtWidgets import QMenu
+from PyQt5.QtWidgets import QLabel, QMenu
 
 from core.download.partial import Partial
 from core.download.source import ORIGINALS
 from core.taxonomy import CLASS_CODES
 from gui.dialogs.models_dialog import ModelsDialog
+from gui.i18n import language
 from gui.state.checkup import CheckupModel
 from gui.state.model_download import Stage
 from gui.state.wishes import Wish
 from gui.welcome import welcome
 from gui.workers.command_job import CommandJob
+from tests.gui.test_words_everywhere import Pseudo, bare_texts
 from tests.support.file_server import FileServer
 from tests.support.google_drive import GoogleDrive, serving_drive
 
@@ -71,6 +73,14 @@ def dialog(window, doctor, tmp_path, qtbot) -> ModelsDialog:
     assert isinstance(made, ModelsDialog)
     qtbot.waitUntil(lambda: not window.session.checkup.busy and window.session.model_download.outlook is not None)
     return made
+
+
+@pytest.fixture
+def pseudo():
+    """A language of which every text can be told from those that nobody translates."""
+    language.use(Pseudo(), "en")
+    yield
+    language.use(language.load("en"), "en")
 
 
 @pytest.fixture
@@ -262,3 +272,17 @@ def test_the_first_start_shows_the_page_once(window, doctor, until):
 def test_safe_mode_shows_no_page(window):
     window.session.settings.is_safe = True
     assert not welcome(window.session)
+
+
+def test_every_word_of_the_page_can_be_translated(pseudo, dialog, window, google, tmp_path, until):
+    google.mood = "quota"
+    dialog.fetch.click()
+    until(lambda: not window.session.model_download.busy)
+    assert "⟦" in dialog.problem.text(), "also what the command has said"
+    (tmp_path / "x.zip").write_bytes(b"no zip")
+    window.session.model_download.take(tmp_path / "x.zip")
+    until(lambda: not window.session.model_download.busy)
+    assert "⟦" in dialog.problem.text()
+    found = {label.text() for label in dialog.findings.findChildren(QLabel)}  # what the stand-in says is no message
+    bare = [text for text in bare_texts(dialog) if not any(word and word in text for word in found)]
+    assert [text for text in bare if "unet_<CLASS>" not in text] == []

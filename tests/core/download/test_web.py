@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import shutil
 import threading
 import time
 
@@ -306,6 +308,38 @@ def test_a_second_run_verifies_and_fetches_nothing(small, bring_it):
     assert server.asked == []
     assert end(again).status == "already"
     assert end(again).files == ("color_statistics.json",)
+
+
+def test_the_file_beside_the_models_knows_the_first_arrival_too(small, bring_it, ledger, target):
+    server = FileServer(small)
+    with serving_file(server) as url:
+        bring_it(url)
+        ledger.path.unlink()
+        (target / "color_statistics.json").unlink()
+        server.data, server.etag = pack({"color_statistics.json": "{}"}), '"second"'
+        with pytest.raises(ChecksumError):
+            bring_it(url)
+
+
+@pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="root may write everywhere")
+def test_what_is_complete_is_verified_in_a_folder_that_cannot_be_written(small, bring_it, target):
+    with serving_file(FileServer(small)) as url:
+        bring_it(url)
+        shutil.rmtree(target / ".download")
+        target.chmod(0o555)
+        try:
+            assert end(bring_it(url)).status == "already"
+        finally:
+            target.chmod(0o755)
+
+
+def test_verifying_again_leaves_no_trace(small, bring_it, target):
+    with serving_file(FileServer(small)) as url:
+        bring_it(url)
+        shutil.rmtree(target / ".download")
+        before = {path: path.stat().st_mtime_ns for path in target.iterdir()}
+        assert end(bring_it(url)).status == "already"
+    assert {path: path.stat().st_mtime_ns for path in target.iterdir()} == before
 
 
 def test_a_file_that_was_changed_is_fetched_again_and_the_changed_one_is_kept(small, bring_it, target):
