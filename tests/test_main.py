@@ -11,6 +11,7 @@ import pytest
 
 import main
 
+WINDOW = ((), ("--safe-mode",))
 ROOT = Path(__file__).resolve().parents[1]
 NO_DISPLAY = {
     name: value
@@ -25,24 +26,26 @@ def _run(*arguments: str, isolated: bool = False, **variables: str) -> subproces
     return subprocess.run(command, capture_output=True, text=True, encoding="utf-8", env=NO_DISPLAY | variables)
 
 
-@pytest.mark.parametrize("arguments", [(), ("doctor",), ("generate", "--classes", "MEL=1"), ("explain",)])
+@pytest.mark.parametrize(
+    "arguments", [(), ("--safe-mode",), ("doctor",), ("generate", "--classes", "MEL=1"), ("explain",)]
+)
 def test_without_packages_it_names_them_and_what_to_do(arguments: tuple[str, ...]) -> None:
     """-S: a Python without any installed package, as a fresh system's is."""
     done = _run(*arguments, isolated=True)
     assert done.returncode == 1
     assert "click" in done.stderr
-    assert ("PyQt5" in done.stderr) == (not arguments)
+    assert ("PyQt5" in done.stderr) == (arguments in WINDOW)
     assert ("torch" in done.stderr) == (arguments != ("doctor",))
-    assert ("captum" in done.stderr) == (arguments in ((), ("explain",)))
+    assert ("captum" in done.stderr) == (arguments in (*WINDOW, ("explain",)))
     assert "./run_isicgui.sh" in done.stderr
     assert "pip install -r requirements.txt" in done.stderr
     assert "Traceback" not in done.stderr
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="elsewhere there always is a display")
-@pytest.mark.parametrize("variables", [{}, {"DISPLAY": ":987"}])
-def test_without_a_display_the_window_points_to_generate(variables: dict[str, str]) -> None:
-    done = _run(**variables)
+@pytest.mark.parametrize(("arguments", "variables"), [((), {}), ((), {"DISPLAY": ":987"}), (("--safe-mode",), {})])
+def test_without_a_display_the_window_points_to_generate(arguments: tuple[str, ...], variables: dict[str, str]) -> None:
+    done = _run(*arguments, **variables)
     assert done.returncode == 1
     assert "python main.py generate --classes MEL=4 --output OUT" in done.stderr
     assert "Traceback" not in done.stderr
