@@ -7,10 +7,10 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PyQt5 import sip
 from PyQt5.QtCore import QObject, QTimer
 from PyQt5.QtWidgets import QDialog
 
+from gui.dialog_stand import DialogStand
 from gui.i18n import tr
 from gui.state.problem import Problem
 from gui.state.wishes import Wish
@@ -26,7 +26,7 @@ class FrontDesk(QObject):
     def __init__(self, window: MainWindow) -> None:
         super().__init__(window)
         self._window, self._session = window, window.session
-        self._open: dict[str, QDialog] = {}
+        self._stand = DialogStand()
         self._place: Place | None = None
         self._grants: dict[Wish, Callable[[], object]] = {
             Wish.OUTPUT_FOLDER: window.top.choose_output,
@@ -54,7 +54,7 @@ class FrontDesk(QObject):
         from gui.dialogs.settings_dialog import Place, SettingsDialog
 
         place, self._place = self._place or Place(), None
-        self._show("settings", partial(SettingsDialog, self._session, place, self._window))
+        self._stand.show("settings", partial(SettingsDialog, self._session, place, self._window))
         dialog = self.dialog("settings")
         if isinstance(dialog, SettingsDialog):
             dialog.language_chosen.connect(self._come_back)
@@ -63,13 +63,13 @@ class FrontDesk(QObject):
         """Offer models, and say whether this computer is ready."""
         from gui.dialogs.models_dialog import ModelsDialog
 
-        self._show("models", partial(ModelsDialog, self._session, self._window))
+        self._stand.show("models", partial(ModelsDialog, self._session, self._window))
 
     def show_export(self) -> None:
         """Offer to make a data set of the output folder."""
         from gui.dialogs.export_dialog import ExportDialog
 
-        self._show("export", partial(ExportDialog, self._session.dataset_export, self._window))
+        self._stand.show("export", partial(ExportDialog, self._session.dataset_export, self._window))
 
     def show_diagnostics(self) -> None:
         """Show what to send with a report."""
@@ -88,7 +88,7 @@ class FrontDesk(QObject):
         from gui.dialogs.diagnostics_dialog import DiagnosticsDialog
         from gui.state.diagnostics import gather
 
-        self._show(name, partial(DiagnosticsDialog, gather(self._session, extra), title, self._window))
+        self._stand.show(name, partial(DiagnosticsDialog, gather(self._session, extra), title, self._window))
 
     def show_analysis(self) -> None:
         """Ask what of a trajectory is to be analysed."""
@@ -96,7 +96,7 @@ class FrontDesk(QObject):
         from gui.state.analysis_request import suggest_analysis
 
         first = suggest_analysis(self._session.settings, self._session.picture.picture)
-        self._show("analysis", partial(AnalysisDialog, self._session, first, self._window))
+        self._stand.show("analysis", partial(AnalysisDialog, self._session, first, self._window))
 
     def show_report(self, run: Path) -> None:
         """Show what a run of explanations has found; several can be open."""
@@ -108,19 +108,18 @@ class FrontDesk(QObject):
         """Offer to train, beside the window: it takes hours."""
         from gui.dialogs.training_dialog import TrainingDialog
 
-        self._show("training", partial(TrainingDialog, self._session, self._window), is_modal=False)
+        self._stand.show("training", partial(TrainingDialog, self._session, self._window), is_modal=False)
 
     def leave_training(self) -> None:
         """Ask whether the training that goes on is to be stopped, and close the window once it has."""
         from gui.dialogs.close_training_dialog import CloseTrainingDialog
 
         if not self._session.training.leaving:
-            self._show("leave training", partial(CloseTrainingDialog, self._session.training, self._window))
+            self._stand.show("leave training", partial(CloseTrainingDialog, self._session.training, self._window))
 
     def dialog(self, name: str) -> QDialog | None:
         """Return an open dialog: ``settings``, ``export``, ``models``, ``training``, ``diagnostics``, ``crash``."""
-        found = self._open.get(name)
-        return None if found is None or sip.isdeleted(found) else found
+        return self._stand.get(name)
 
     def take_over(self, old: FrontDesk) -> None:
         """Open again what was open over the window before this one."""
@@ -142,11 +141,3 @@ class FrontDesk(QObject):
 
     def _come_back(self, place: Place) -> None:
         self._place = place
-
-    def _show(self, name: str, make: Callable[[], QDialog], *, is_modal: bool = True) -> None:
-        dialog = self.dialog(name)
-        if dialog is None:
-            dialog = self._open[name] = make()
-            (dialog.open if is_modal else dialog.show)()
-        dialog.raise_()
-        dialog.activateWindow()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import enum
 import json
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -58,13 +57,9 @@ class Key:
     keys: tuple[str, ...]
     words: str
     action: Callable[[], object]
-    id: str = ""
+    id: str
     area: Area = Area.WINDOW
     scope: str = EVERYWHERE
-
-    def __post_init__(self) -> None:
-        if not self.id:
-            object.__setattr__(self, "id", re.sub(r"\W+", "-", self.words.lower()).strip("-"))
 
     @property
     def is_ready(self) -> bool:
