@@ -10,6 +10,7 @@ from core.utils.html import folded, items, numbers, page, pairs, paragraph, pict
 from xai.marks import MARKS
 from xai.trajectory.artefacts import Drawn
 from xai.trajectory.interventions import TITLES
+from xai.trajectory.plot_shift import ROWS
 from xai.trajectory.words import long
 
 STYLE: Final = ".verdict { font-weight: 600; }\n"
@@ -111,21 +112,24 @@ def _causal(data: Mapping[str, Any], drawn: Drawn) -> str:
     csi = data["csi"]
     shown = [picture(drawn.pictures[n], n) for n in _names(drawn, "interventions_t_")[-1:]]
     shown += [picture(drawn.pictures[n], n) for n in ("statistical_analysis.png",) if n in drawn.pictures]
-    rows = [_causal_row(TITLES[name], shift) for name, shift in csi["interventions"].items()]
-    for control in csi["controls"].values():
-        rows += [_causal_row(f"{TITLES[name]}: {control['what']}", s) for name, s in control["interventions"].items()]
-    head = ("intervention", "|dF| top", "|dF| bottom", "|dF| random", "CSI", "top \u2212 random")
+    rows = [_causal_row("own", TITLES[name], shift) for name, shift in csi["interventions"].items()]
+    for control, measured in csi["controls"].items():
+        rows += [_causal_row(control, TITLES[name], shift) for name, shift in measured["interventions"].items()]
+    meanings = [f"{ROWS[control]}: {measured['what']}" for control, measured in csi["controls"].items()]
+    head = ("map", "intervention", "|dF| top", "|dF| bottom", "|dF| random", "CSI", "top \u2212 random")
     words = (
         f"Regions of {csi['pixels']} pixels each are changed in four ways, and |dF| is how far the logit moves. "
         f"{csi['formula']}. Random: the top region itself at 20 random places. n = 1: these are measurements, not a "
         "test; the lower rows are controls in which the pairing of map and class is broken."
     )
-    return section("Does the marked region matter?", paragraph(words, "muted"), *shown, numbers(head, rows))
+    return section(
+        "Does the marked region matter?", paragraph(words, "muted"), *shown, numbers(head, rows), items(meanings)
+    )
 
 
-def _causal_row(title: str, shift: Mapping[str, Any]) -> Sequence[str]:
-    keys = ("abs_dF_top", "abs_dF_bottom", "abs_dF_random", "csi", "top_minus_random")
-    return (title, *(signed(shift[key]) for key in keys))
+def _causal_row(map_row: str, title: str, shift: Mapping[str, Any]) -> Sequence[str]:
+    sizes = (f"{shift[key]:.3f}" for key in ("abs_dF_top", "abs_dF_bottom", "abs_dF_random"))
+    return (ROWS[map_row], title, *sizes, signed(shift["csi"]), signed(shift["top_minus_random"]))
 
 
 def _about(data: Mapping[str, Any], drawn: Drawn) -> str:
@@ -152,4 +156,4 @@ def _about(data: Mapping[str, Any], drawn: Drawn) -> str:
 
 def signed(value: float | None) -> str:
     """Return a number with its sign, or a dash."""
-    return "\u2013" if value is None else f"{value:+.3f}"
+    return "\u2013" if value is None else f"{value:+.3f}".replace("-", "\u2212")
