@@ -66,7 +66,7 @@ QToolButton::menu-indicator, QPushButton::menu-indicator {{ image: none; width: 
 QPushButton#primary {{ background: {t.accent}; color: {t.on_accent}; border: 1px solid {t.accent};
     min-height: {PRIMARY_HEIGHT - 2}px; font-weight: 600; padding: 0 16px; }}
 QPushButton#primary:hover {{ background: {t.accent_hover}; border-color: {t.accent_hover}; }}
-QPushButton#primary:focus {{ border: 3px double {t.on_accent}; min-height: {PRIMARY_HEIGHT - 6}px; }}
+QPushButton#primary:focus {{ border: 3px double {t.on_accent}; min-height: {PRIMARY_HEIGHT - 6}px; padding: 0 14px; }}
 QPushButton#primary:disabled {{ background: {t.hairline}; color: {t.disabled}; border-color: {t.hairline}; }}
 QPushButton[tight="true"] {{ padding: 0 6px; }}
 QPushButton[tall="true"] {{ min-height: {PRIMARY_HEIGHT - 2}px; }}
@@ -89,6 +89,8 @@ QAbstractSpinBox::up-button:hover, QAbstractSpinBox::down-button:hover {{ backgr
 QAbstractSpinBox::up-arrow {{ image: url(icons:up.svg); width: 8px; height: 8px; }}
 QAbstractSpinBox::down-arrow {{ image: url(icons:down.svg); width: 8px; height: 8px; }}
 QComboBox::drop-down {{ border: none; width: 20px; }}
+QComboBox[tight="true"] {{ padding: 0 0 0 4px; }}
+QComboBox[tight="true"]::drop-down {{ width: 16px; }}
 QComboBox::down-arrow {{ image: url(icons:down.svg); width: 8px; height: 8px; }}
 QComboBox QAbstractItemView {{ background: {t.raised}; color: {t.text}; border: 1px solid {t.hairline};
     selection-background-color: {t.selection}; selection-color: {t.text}; outline: none; }}

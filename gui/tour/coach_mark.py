@@ -12,7 +12,7 @@ from gui.tour.stops import Stop
 from gui.widgets.buttons import text_button
 from gui.widgets.labels import label
 
-WIDTH = 320
+WIDTH = 380
 OWN_KEYS = (Qt.Key.Key_Escape, Qt.Key.Key_Left, Qt.Key.Key_Right, Qt.Key.Key_Return, Qt.Key.Key_Enter)
 
 
@@ -56,7 +56,7 @@ class CoachMark(QFrame):
         self.next.setAccessibleDescription(f"{self.place.text()}. {stop.heading}. {stop.sentence}")
         self.setAccessibleName(stop.heading)
         self.setAccessibleDescription(stop.sentence)
-        self.adjustSize()
+        self.resize(WIDTH, self.heightForWidth(WIDTH))  # adjustSize would ask for a line too few of wrapped words
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Let the keys that lead through the tour act before a button takes them, and no shortcut of the window."""

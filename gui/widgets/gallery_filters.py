@@ -48,6 +48,7 @@ class GalleryFilters(QWidget):
         for chooser in (classes, self.runs, self.ratings):
             chooser.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
             chooser.setMinimumContentsLength(3)
+            chooser.setProperty("tight", True)
             layout.addWidget(chooser, 1)
 
     def show_runs(self, runs: Counter[str]) -> None:
