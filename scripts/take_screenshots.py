@@ -2,7 +2,8 @@
 
     python scripts/take_screenshots.py --output docs/images
 
-Works on any display, a virtual one included (QT_QPA_PLATFORM=offscreen). Takes some minutes on two cores.
+Works on any display, a virtual one included (``xvfb-run``, or QT_QPA_PLATFORM=offscreen). Takes some minutes on two
+cores. The pictures have 256 colours each, so that a page with many of them stays light.
 """
 
 from __future__ import annotations
@@ -11,74 +12,146 @@ import argparse
 import os
 import sys
 import tempfile
+from collections.abc import Iterator
+from io import BytesIO
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from PyQt5.QtCore import QObject, QTimer
+from PIL import Image
+from PyQt5.QtCore import QBuffer, QIODevice
+from PyQt5.QtWidgets import QWidget
 
+from core.errors import OutOfMemoryError
 from core.utils.logger import setup_logging
 from core.utils.path_manager import HOME_VARIABLE, PathManager
 from gui.app import make_application, make_stage
+from gui.dialogs.problem_dialog import ProblemDialog
 from gui.main_window import MainWindow
 from gui.state.explain import ExplainState
 from gui.workers.local_engine import LocalEngine
 from gui.workers.process_engine import ProcessEngine
+from scripts.walk import Wait, Walk
 
 SIZE = (1280, 800)
+CLASSES = ("MEL", "NV", "BCC", "VASC")
 SETTLE_MS = 600
 """Time for thumbnails and layout to settle before a picture is taken."""
 
+DIALOG_MS = 2500
+"""Time for a dialog to look at files and to show what it has found."""
 
-class Photographer(QObject):
-    """Walks through the window once: a run, a picture of its denoising, an explanation, the dark theme."""
 
-    def __init__(self, window: MainWindow, output: Path, counts: dict[str, int]) -> None:
-        super().__init__()
-        self._window, self._output, self._counts = window, output, counts
+class Photographer:
+    """Walks through the window once, as somebody does who uses it for the first time."""
+
+    def __init__(self, window: MainWindow, output: Path, each: int) -> None:
+        self._window, self._output, self._each = window, output, each
         self._session = window.session
-        self._taken: set[str] = set()
-        self._session.catalog.changed.connect(self._begin)
-        self._session.run.stepped.connect(self._watch_denoising)
-        self._session.run.finished.connect(lambda _: QTimer.singleShot(SETTLE_MS, self._explain))
-        self._session.explain.changed.connect(self._watch_explanation)
-        self._session.problem.connect(lambda problem: sys.exit(f"{problem.message} {problem.remedy}"))
 
-    def _begin(self) -> None:
-        if self._session.catalog.catalog is None or self._session.run.busy:
-            return
-        self._session.classes.check_all(False)
-        for code, count in self._counts.items():
-            self._session.classes.set_checked(code, True)
-            self._session.classes.set_count(code, count)
-        QTimer.singleShot(0, self._session.start)
-
-    def _watch_denoising(self) -> None:
-        run = self._session.run
-        if run.step and run.done == run.total - 1 and run.step.step * 3 >= run.step.steps * 2:
-            self._take("window-denoising")
-
-    def _explain(self) -> None:
-        self._take("window-image")
-        self._session.settings.set("xai.enabled", True)
-
-    def _watch_explanation(self) -> None:
-        if self._session.explain.state is ExplainState.READY and "window" not in self._taken:
-            QTimer.singleShot(SETTLE_MS, self._finish)
-
-    def _finish(self) -> None:
-        self._take("window")
-        self._session.settings.set("ui.theme", "dark")
-        QTimer.singleShot(SETTLE_MS, self._leave)
-
-    def _leave(self) -> None:
+    def scenes(self) -> Iterator[Wait]:
+        """Lead through everything that the user guide shows."""
+        session = self._session
+        yield lambda: session.catalog.catalog is not None and session.engine.info is not None
+        yield SETTLE_MS
+        yield from self._welcome()
+        yield from self._make_images()
+        yield from self._explain()
+        yield from self._sort_and_compare()
+        yield from self._dialogs()
+        session.settings.set("ui.theme", "dark")
+        self._window.picture.tabs.setCurrentIndex(2)
+        yield SETTLE_MS
         self._take("window-dark")
-        self._window.close()
 
-    def _take(self, name: str) -> None:
-        if name not in self._taken:
-            self._taken.add(name)
-            self._window.grab().save(str(self._output / f"{name}.png"))
+    def _welcome(self) -> Iterator[Wait]:
+        self._window.desk.show_models()
+        yield lambda: bool(self._session.checkup.findings)
+        yield SETTLE_MS
+        yield from self._take_dialog("models", self._window.desk.dialog("models"))
+        self._window.help.start_tour()
+        yield SETTLE_MS
+        self._take("tour")
+        if self._window.help.tour:
+            self._window.help.tour.end()
+        yield SETTLE_MS
+
+    def _make_images(self) -> Iterator[Wait]:
+        session, run = self._session, self._session.run
+        session.classes.check_all(False)
+        for code in CLASSES:
+            session.classes.set_checked(code, True)
+            session.classes.set_count(code, self._each)
+        self._window.setup.advanced.set_open(True)
+        yield DIALOG_MS
+        self._take("classes", self._window.docks[0])
+        self._window.setup.advanced.set_open(False)
+        session.start()
+        yield lambda: run.done == run.total - 1 and run.step is not None and run.step.step * 3 >= run.step.steps * 2
+        self._take("window-denoising")
+        yield lambda: not run.busy
+        yield SETTLE_MS
+        self._take("window-image")
+
+    def _explain(self) -> Iterator[Wait]:
+        session = self._session
+        session.choose_methods(("ig", "occlusion"))
+        session.settings.set("xai.enabled", True)
+        yield lambda: session.explain.state is ExplainState.READY and not session.explain.waiting
+        yield SETTLE_MS
+        self._take("window-explain")
+        session.choose_methods(("ig",))
+        yield lambda: session.explain.state is ExplainState.READY and not session.explain.waiting
+        yield SETTLE_MS
+        self._take("window")
+
+    def _sort_and_compare(self) -> Iterator[Wait]:
+        session = self._session
+        items = session.gallery.items()
+        for row, stars in ((0, 5), (1, 4), (2, 2)):
+            session.gallery.ratings.rate([items[row].key], stars)
+        session.collection.compare.compare_files(Path(items[0].path), Path(items[1].path))
+        yield SETTLE_MS
+        self._take("window-compare")
+
+    def _dialogs(self) -> Iterator[Wait]:
+        desk, aid = self._window.desk, self._window.help
+        for name in ("export", "settings", "analysis", "training"):
+            getattr(desk, f"show_{name}")()
+            yield DIALOG_MS
+            yield from self._take_dialog(name, desk.dialog(name))
+        aid.show_keys()
+        yield SETTLE_MS
+        yield from self._take_dialog("shortcuts", aid.dialog("keys"))
+        aid.show_palette()
+        yield SETTLE_MS
+        yield from self._take_dialog("palette", aid.dialog("palette"))
+        aid.show_glossary()
+        yield SETTLE_MS
+        yield from self._take_dialog("glossary", aid.dialog("glossary"))
+        remedy = "Make fewer images at once, or compute on the processor."
+        self._session.report(OutOfMemoryError("The graphics card has too little free memory.", remedy=remedy))
+        yield SETTLE_MS
+        yield from self._take_dialog("problem", self._window.findChild(ProblemDialog))
+
+    def _take_dialog(self, name: str, dialog: QWidget | None) -> Iterator[Wait]:
+        assert dialog, name
+        self._take(name, dialog)
+        dialog.close()
+        yield SETTLE_MS
+
+    def _take(self, name: str, widget: QWidget | None = None) -> None:
+        save_light(widget or self._window, self._output / f"{name}.png")
+
+
+def save_light(widget: QWidget, target: Path) -> None:
+    """Write a picture of a widget with 256 colours."""
+    buffer = QBuffer()
+    buffer.open(QIODevice.OpenModeFlag.WriteOnly)
+    widget.grab().save(buffer, "PNG")
+    with Image.open(BytesIO(bytes(buffer.data()))) as picture:
+        light = picture.convert("RGB").quantize(256, dither=Image.Dither.FLOYDSTEINBERG)
+        light.save(target, optimize=True)
 
 
 def main() -> int:
@@ -96,15 +169,18 @@ def _photograph(home: Path, output: Path, each: int) -> int:
     _move_home(home)
     app = make_application(sys.argv[:1])
     logs = setup_logging(console=False)
-    stage = make_stage(app, ProcessEngine(LocalEngine), PathManager(), logs.ring)
-    window = stage.window
+    window = make_stage(app, ProcessEngine(LocalEngine), PathManager(), logs.ring).window
     window.session.settings.set("ui.theme", "light")
+    window.session.settings.set("ui.language", "en")
     window.resize(*SIZE)
-    photographer = Photographer(window, output, dict.fromkeys(("MEL", "NV", "BCC", "VASC"), each))
+    trouble: list[str] = []
+    walk = Walk(Photographer(window, output, each).scenes())
+    walk.ended.connect(trouble.append)
+    walk.ended.connect(lambda _: window.close())
     window.show()
-    code = app.exec()
-    photographer.deleteLater()
-    return code
+    app.exec()
+    sys.stderr.write("".join(trouble))
+    return 1 if any(trouble) else 0
 
 
 def _move_home(home: Path) -> None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from PyQt5.QtCore import QSize
 from PyQt5.QtWidgets import QHBoxLayout, QWidget
 
 from gui.theme.tokens import CONTROL_HEIGHT, GAP_SMALL, GRID
 from gui.widgets.labels import label
+
+HEIGHT = CONTROL_HEIGHT + 2 * GRID
 
 
 class PanelHead(QWidget):
@@ -20,7 +23,11 @@ class PanelHead(QWidget):
         self._layout.addWidget(label(title, "title"))
         self._layout.addStretch(1)
         self._at_start = 1
-        self.setFixedHeight(CONTROL_HEIGHT + 2 * GRID)
+        self.setFixedHeight(HEIGHT)
+
+    def sizeHint(self) -> QSize:
+        """Ask for the same height with controls and without: a dock goes by this alone."""
+        return QSize(super().sizeHint().width(), HEIGHT)
 
     def add(self, control: QWidget) -> None:
         """Put a control after the title."""

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from PyQt5.QtCore import QByteArray, QRect, Qt
+from PyQt5.QtCore import QByteArray, QPoint, QRect, Qt
 from PyQt5.QtGui import QFont
 from PyQt5.QtWidgets import QApplication
 
@@ -153,3 +153,9 @@ def test_a_layout_that_cannot_be_read_is_the_first_one(open_window: Opener) -> N
     first.session.settings.save()
     second = open_window()
     assert layout_of(second) == fresh
+
+
+def test_headings_stand_free_above_their_panels(window: MainWindow) -> None:
+    for panel in (window.setup, window.gallery, window.tree, window.log, window.queue):
+        head = panel.head
+        assert head.mapTo(window, QPoint(0, head.height())).y() <= panel.mapTo(window, QPoint()).y() + 1
