@@ -230,11 +230,11 @@ def test_the_checkup_shows_what_is_amiss_and_what_to_do(dialog):
     assert dialog.verdict.text() == "This computer: 1 note"
 
 
-def test_the_checkup_runs_doctor_itself(qapp, until):
+def test_the_checkup_runs_doctor_itself(qapp, qtbot):
     model = CheckupModel()
     model.look()
     model.look()
-    until(lambda: not model.busy)
+    qtbot.waitUntil(lambda: not model.busy, timeout=180_000)  # it loads torch
     names = [finding.name for finding in model.findings]
     assert len(names) == len(set(names))
     assert {"Python", "Memory", "Disk", "Output folder", "Starter models"} <= set(names)
