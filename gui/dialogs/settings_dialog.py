@@ -33,9 +33,9 @@ from gui.widgets.buttons import text_button
 from gui.widgets.labels import label
 from gui.widgets.setting_row import Choice, SettingRow
 from gui.widgets.vertical_scroll import VerticalScroll
+from gui.workers.task import TaskRunner
 
 SIZE: Final = (820, 620)
-SECTIONS_WIDTH: Final = 180
 FILE_NAME: Final = "isicgui-settings.json"
 LANGUAGE: Final = "ui.language"
 
@@ -63,6 +63,7 @@ class SettingsDialog(QDialog):
     def __init__(self, session: Session, place: Place = Place(), parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._session, self._settings = session, session.settings
+        self._files = TaskRunner(1, self)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle(tr("Settings"))
         self.setAccessibleName(tr("Settings"))
@@ -72,11 +73,11 @@ class SettingsDialog(QDialog):
         self._items: dict[str, QListWidgetItem] = {}
         self.sections = QListWidget()
         self.sections.setAccessibleName(tr("Groups of settings"))
-        self.sections.setFixedWidth(SECTIONS_WIDTH)
         self.sections.setProperty("roomy", True)
         self.sections.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.nothing = label(tr("No setting fits this search."), "muted")
         self._groups = self._make_groups()
+        self.sections.setFixedWidth(self.sections.sizeHintForColumn(0) + 2 * GAP)
         self.page = self._make_page()
         self.message = label("", "problem", wrap=True)
         self._lay_out()
@@ -87,13 +88,14 @@ class SettingsDialog(QDialog):
         """Take over what is being typed, as leaving the field would, before the dialog goes."""
         for row in self.rows.values():
             row.commit()
+        self._files.close(0.5)
         super().done(result)
 
     def _make_row(self, setting: Setting) -> SettingRow:
         choices: list[Choice] = [(key, translate(setting.words.get(key, key))) for key in setting.choices]
         if setting.form == "device":
             choices = device_entries(self._session.engine, self._session.memory)
-        return SettingRow(self._settings, setting, choices)
+        return SettingRow(self._settings, setting, choices, self._files)
 
     def _make_search(self) -> QLineEdit:
         search = QLineEdit()

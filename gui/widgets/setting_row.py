@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from functools import partial
 
@@ -16,6 +17,7 @@ from gui.state.settings import SettingsModel
 from gui.theme.tokens import GAP_SMALL, GRID
 from gui.widgets.buttons import icon_button, text_button
 from gui.widgets.labels import label
+from gui.workers.task import TaskRunner
 
 TITLE_WIDTH = 168
 NUMBER_WIDTH = 120
@@ -30,16 +32,20 @@ class SettingRow(QWidget):
     ----------
     choices
         Value and words of each choice; empty for a setting that is typed or switched.
+    files
+        Where it is looked up whether a path is there: its drive may be slow, or gone.
     """
 
-    def __init__(self, model: SettingsModel, setting: Setting, choices: Sequence[Choice] = ()) -> None:
+    def __init__(self, model: SettingsModel, setting: Setting, choices: Sequence[Choice], files: TaskRunner) -> None:
         super().__init__()
-        self._model, self.setting = model, setting
+        self._model, self.setting, self._files = model, setting, files
         self._title = translate(setting.title)
         self._choices = list(choices)
         self.field = self._make_field()
         self.reason = label("", "problem", wrap=True)
         self.reason.hide()
+        self.note = label("", "muted", wrap=True)
+        self.note.hide()
         self.reset = icon_button("undo", tr("Reset {title} to its default").format(title=self._title), self._reset)
         self._describe()
         self._lay_out()
@@ -89,7 +95,8 @@ class SettingRow(QWidget):
         grid.addLayout(self._field_line(), 0, 1)
         grid.addWidget(self.reset, 0, 2, Qt.AlignmentFlag.AlignTop)
         grid.addWidget(self.reason, 1, 1, 1, 2)
-        grid.addWidget(label(translate(self.setting.description), "muted", wrap=True), 2, 1, 1, 2)
+        grid.addWidget(self.note, 2, 1, 1, 2)
+        grid.addWidget(label(translate(self.setting.description), "muted", wrap=True), 3, 1, 1, 2)
 
     def _field_line(self) -> QHBoxLayout:
         line = QHBoxLayout()
@@ -170,3 +177,15 @@ class SettingRow(QWidget):
         line.setModified(False)
         line.setPlaceholderText(value_words(self.setting, self.setting.default))
         self._refuse("")
+        self._note(is_there=True)
+        if value and self.setting.form in ("folder", "path"):
+            self._files.start(partial(os.path.exists, str(value)), self._note, _ignore)
+
+    def _note(self, is_there: bool) -> None:
+        """Say that a path leads nowhere: allowed, since drives come and go and folders are made, but rarely meant."""
+        self.note.setText("" if is_there else tr("There is nothing at this place now."))
+        self.note.setVisible(not is_there)
+
+
+def _ignore(error: BaseException) -> None:
+    """A place that cannot be looked at is not called empty."""

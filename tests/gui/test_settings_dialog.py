@@ -149,6 +149,21 @@ def test_folders_are_chosen_and_remembered_as_recent(
     assert window.session.settings.classifier == tmp_path / "classifier.pth"
 
 
+def test_a_path_that_leads_nowhere_is_allowed_and_said(
+    window: MainWindow, dialog: SettingsDialog, tmp_path: Path, qtbot
+) -> None:
+    row = dialog.rows["paths.output"]
+    type_into(dialog, "paths.output", str(tmp_path / "not yet"))
+    row.commit()
+    assert window.session.settings.output == tmp_path / "not yet"
+    qtbot.waitUntil(lambda: row.note.isVisible())
+    assert row.note.text() == "There is nothing at this place now."
+    type_into(dialog, "paths.output", str(tmp_path))
+    row.commit()
+    qtbot.waitUntil(lambda: dialog._files.is_idle)
+    assert not row.note.isVisible()
+
+
 def test_a_search_leaves_what_fits(dialog: SettingsDialog) -> None:
     def shown() -> list[str]:
         return [key for key, row in dialog.rows.items() if row.isVisibleTo(dialog)]
