@@ -28,14 +28,15 @@ RESULTS: Final = "xai_results"
 
 
 def identity(request: TrajectoryRequest) -> dict[str, Any]:
-    """Return what makes two requests the same analysis, as JSON types."""
+    """Return what makes two requests the same analysis, as JSON types.
+
+    Several images are the same analysis whatever their number, so that a set can be enlarged later.
+    """
+    images = request.planned()
     asked = {
-        "classes": list(request.classes),
         "seed": request.seed,
-        "index": request.index,
-        "count": request.count,
+        "only": [images[0].class_code, images[0].seed] if len(images) == 1 else None,
         "image": None if request.image is None else str(request.image.absolute()),
-        "image_seed": request.image_seed,
         "settings": request.settings(),
     }
     same: dict[str, Any] = json.loads(finite_json(finite(asked)))

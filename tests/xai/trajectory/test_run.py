@@ -242,6 +242,14 @@ def test_a_kill_leaves_only_whole_parts_and_the_same_command_finishes(models, cl
 
 
 @pytest.mark.usefixtures("no_plots")
+def test_a_set_of_images_can_be_enlarged(make_request):
+    collect(make_request(quick=True, count=2))
+    finished, events = collect(make_request(quick=True, count=2, classes=("MEL", "NV")))
+    assert events[0].finished_parts == 2
+    assert read(finished.output)["images"] == {"MEL": 2, "NV": 2}
+
+
+@pytest.mark.usefixtures("no_plots")
 def test_another_request_does_not_overwrite_an_analysis(make_request):
     collect(make_request(quick=True))
     with pytest.raises(UsageError, match="holds another analysis"):
