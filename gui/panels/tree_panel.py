@@ -10,6 +10,7 @@ from PyQt5.QtWidgets import QFrame, QTreeWidget, QTreeWidgetItem, QVBoxLayout
 from core.taxonomy import CLASS_CODES
 from gui.desktop import open_path
 from gui.i18n import tr
+from gui.state.analysis_words import run_title
 from gui.state.session import Session
 from gui.theme.icons import icon
 from gui.theme.tokens import GAP_SMALL, GRID
@@ -97,7 +98,7 @@ class TreePanel(QFrame):
         self._xai.takeChildren()
         runs = self._session.gallery.summary.xai_runs if self._session.gallery.summary else ()
         for run in runs[:SHOWN_RUNS]:
-            _child(self._xai, run.name, Path(run.path))
+            _child(self._xai, run_title(run.name), Path(run.path))
         if len(runs) > SHOWN_RUNS:
             further = _child(self._xai, tr("%n further run(s)…", len(runs) - SHOWN_RUNS), Path(runs[-1].path).parent)
             further.setData(0, FOLDER_ROLE, True)

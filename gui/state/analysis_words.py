@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from datetime import datetime
 from typing import Final
 
 from gui.i18n import mark, tr
@@ -48,6 +50,22 @@ def progress_of(analysis: Analysis) -> str:
         return words.format(percent=percent(analysis.fraction), stage=stage, done=analysis.done, total=analysis.total)
     state = tr(STATES[analysis.state])
     return f"{state}: {analysis.note}" if analysis.note else state
+
+
+def run_title(name: str) -> str:
+    """Return what a folder of explanations is called: what is explained, and when; any other name as it is."""
+    if found := re.fullmatch(r"(\d{8}_\d{6})_\d{3}_(.+)", name):
+        return f"{found[2]} · {_when(found[1])}"
+    if found := re.fullmatch(r"xai_analysis_(.+)_(\d{8}_\d{6})(?:_\d+)?", name):
+        return tr("{classes} trajectory · {when}").format(classes=found[1], when=_when(found[2]))
+    return name
+
+
+def _when(stamp: str) -> str:
+    try:
+        return f"{datetime.strptime(stamp, '%Y%m%d_%H%M%S'):%Y-%m-%d %H:%M}"
+    except ValueError:
+        return stamp
 
 
 def time_of(seconds: float | None, images: int) -> str:

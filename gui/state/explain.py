@@ -208,7 +208,7 @@ class ExplainModel(QObject):
             tasks.forget_waiting()
 
     def _saved(self, path: Path) -> None:
-        _log.info("Explanation written: %s", path.name)
+        _log.info("Explanation written: %s", Path(path.parent.name, path.name))
         self.saved.emit(path)
 
     def _explain(self) -> None:
@@ -289,11 +289,11 @@ class ExplainModel(QObject):
         return (*self._pins.values(), *own)
 
     def _draw(self) -> None:
-        entries, style = self._entries(), self.style
+        entries, style, known = self._entries(), self.style, [shown.drawn for shown in self.shown]
         self._round += 1
         self._drawing.forget_waiting()
         self._drawing.start(
-            lambda: draw_maps([entry.explanation for entry in entries], style),
+            lambda: draw_maps([entry.explanation for entry in entries], style, known),
             partial(self._drawn, self._round, entries),
             self._not_drawn,
         )

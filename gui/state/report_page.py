@@ -8,6 +8,7 @@ from typing import Any
 
 from gui.i18n import mark, tr, translate
 from gui.i18n.numbers import local, moment, percent
+from gui.state.analysis_words import run_title
 from gui.state.xai_words import method_name
 from gui.theme.tokens import LIGHT
 from gui.workers.run_report import RunReport
@@ -29,7 +30,7 @@ def page_of(report: RunReport) -> str:
     """Return HTML of the subset that Qt understands; pictures are named ``picture:0``, ``picture:1`` …"""
     analysis = report.analysis
     parts = [
-        f"<h2>{escape(report.path.name)}</h2>",
+        f"<h2>{escape(run_title(report.path.name))}</h2>",
         f"<p style='color:{LIGHT.muted}'>{escape(moment(report.made))} · {escape(str(report.path))}</p>",
         *_verdict(analysis),
         *_image(analysis),

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Final
 
-from PyQt5.QtCore import pyqtSignal
+from PyQt5.QtCore import QSize, pyqtSignal
 from PyQt5.QtGui import QResizeEvent
 from PyQt5.QtWidgets import QGridLayout, QWidget
 
@@ -16,6 +16,7 @@ from gui.theme.tokens import GRID
 from gui.widgets.map_tile import MapTile
 from gui.widgets.picture_view import PictureView, Place
 
+SMALLEST: Final = (160, 120)
 HEAD: Final = 28
 """Height of a tile that is not picture."""
 
@@ -100,6 +101,10 @@ class MapGrid(QWidget):
         for tile in self._tiles:
             tile.view.set_pixels(shown)
 
+    def minimumSizeHint(self) -> QSize:
+        """Ask for the room of one small map, however many there are: they share what there is."""
+        return QSize(*SMALLEST)
+
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Arrange anew where another number of columns makes the maps larger."""
         super().resizeEvent(event)
@@ -138,7 +143,7 @@ class MapGrid(QWidget):
     def _show_chosen(self) -> None:
         current = self.current
         for tile in self.tiles:
-            tile.set_chosen(len(self._maps) > 1 and tile.shown is not None and tile.shown is current)
+            tile.set_chosen(tile.shown is current, is_one_of_many=len(self._maps) > 1)
 
     def _ask_pin(self, tile: MapTile) -> None:
         if tile.shown:

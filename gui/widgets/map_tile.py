@@ -43,7 +43,7 @@ class MapTile(QFrame):
         self.shown: ShownMap | None = None
         self.view = PictureView()
         self.view.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.view.setMinimumSize(96, 72)
+        self.view.setMinimumSize(48, 36)
         self.view.viewport().installEventFilter(self)
         self.title = ElidedLabel()
         self._icon = IconLabel("green", "evidence")
@@ -83,11 +83,12 @@ class MapTile(QFrame):
         if self.shown:
             self.view.set_overlay_opacity(1.0 if self.shown.drawn.no_map else opacity)
 
-    def set_chosen(self, chosen: bool) -> None:
-        """Show whether the numbers below are those of this map."""
-        self.setProperty("chosen", chosen)
+    def set_chosen(self, chosen: bool, *, is_one_of_many: bool) -> None:
+        """Show whether the numbers below are those of this map; among many the others do without their button."""
+        self.setProperty("chosen", chosen and is_one_of_many)
         self.style().unpolish(self)
         self.style().polish(self)
+        self.pin.setVisible(chosen or (self.shown is not None and self.shown.entry.pinned))
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """Be chosen."""

@@ -41,6 +41,7 @@ class DrawnMap:
 
     explanation: Explanation
     overlay: NDArray[np.uint8]
+    style: Style
     values: NDArray[np.float32]
     low: float
     high: float
@@ -48,12 +49,22 @@ class DrawnMap:
     no_map: str = ""
 
 
-def draw_maps(explanations: Sequence[Explanation], style: Style) -> tuple[DrawnMap, ...]:
-    """Draw maps side by side: those of one unit on one scale, so that equal colours mean equal values."""
+def draw_maps(
+    explanations: Sequence[Explanation], style: Style, known: Sequence[DrawnMap] = ()
+) -> tuple[DrawnMap, ...]:
+    """Draw maps side by side: those of one unit on one scale, so that equal colours mean equal values.
+
+    Parameters
+    ----------
+    known
+        Maps drawn before; one that would look the same is taken from here.
+    """
     from xai.overlay import shared_scales
 
     scales = shared_scales(explanations)
-    return tuple(_draw(found, style, scales.get(FACTS[found.method].unit, 0.0)) for found in explanations)
+    drawn = {(id(one.explanation), one.style, one.high): one for one in known}
+    pairs = [(found, scales.get(FACTS[found.method].unit, 0.0)) for found in explanations]
+    return tuple(drawn.get((id(found), style, scale)) or _draw(found, style, scale) for found, scale in pairs)
 
 
 def _draw(explanation: Explanation, style: Style, scale: float) -> DrawnMap:
@@ -67,6 +78,7 @@ def _draw(explanation: Explanation, style: Style, scale: float) -> DrawnMap:
     return DrawnMap(
         explanation,
         overlay,
+        style,
         shown_map(explanation).astype(np.float32),
         -scale if style == "signed" else 0.0,
         scale,

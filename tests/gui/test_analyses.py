@@ -19,6 +19,7 @@ from gui.dialogs.analysis_dialog import AnalysisDialog
 from gui.main_window import MainWindow
 from gui.panels.analyses_list import AnalysesList, AnalysisRow
 from gui.state.analyses import AnalysesModel
+from gui.state.analysis_words import run_title
 from gui.state.settings import SettingsModel
 from gui.workers.analysis_store import AnalysisRequest, AnalysisState, AnalysisStore
 from gui.workers.command_job import CommandJob
@@ -261,6 +262,19 @@ def test_requests_survive_json_and_are_understood_by_the_command(request_: Analy
     assert context.params["quick"] is request_.quick
 
 
+@pytest.mark.parametrize(
+    ("name", "title"),
+    [
+        ("20261120_164558_375_ISIC_0000001", "ISIC_0000001 · 2026-11-20 16:45"),
+        ("xai_analysis_MEL_NV_20261120_164558_2", "MEL_NV trajectory · 2026-11-20 16:45"),
+        ("xai_analysis_MEL_99999999_999999", "MEL trajectory · 99999999_999999"),
+        ("my own name", "my own name"),
+    ],
+)
+def test_folders_are_called_by_what_is_in_them(name: str, title: str) -> None:
+    assert run_title(name) == title
+
+
 # --- in the window ---------------------------------------------------------------------------------------------------
 
 
@@ -301,7 +315,7 @@ def test_the_shown_image_is_analysed_and_its_report_opens(window: MainWindow, ou
     runs = window.session.gallery.summary
     assert runs is not None
     assert [run.name for run in runs.xai_runs] == ["xai_analysis_image_20261120_120000"]
-    assert window.tree._xai.child(0).text(0) == "xai_analysis_image_20261120_120000"
+    assert window.tree._xai.child(0).text(0) == "image trajectory · 2026-11-20 12:00"
 
 
 def test_a_picture_of_another_origin_cannot_be_drawn_again(window: MainWindow, tmp_path: Path, qtbot) -> None:

@@ -342,6 +342,17 @@ def test_changes_in_the_settings_are_obeyed_at_once(window: MainWindow, tmp_path
     assert window.session.explain.shown[0].entry.explanation.target == "NV"
 
 
+def test_what_looks_the_same_is_not_drawn_again() -> None:
+    first, second = make_explanation(make_pixels(1)), make_explanation(make_pixels(2), "gradcam")
+    drawn = draw_maps([first, second], "signed")
+    assert draw_maps([second, first], "signed", drawn) == drawn[::-1]
+    assert draw_maps([first], "jet", drawn)[0] is not drawn[0]
+    louder = dataclasses.replace(first, attribution=3 * first.attribution)
+    paler, again = draw_maps([first, louder], "signed", drawn)
+    assert paler is not drawn[0]
+    assert paler.high == again.high == pytest.approx(3 * drawn[0].high)
+
+
 def test_units_do_not_share_a_scale(window: MainWindow, tmp_path: Path, qtbot) -> None:
     explain(window, make_image(tmp_path, "a.png", 1), qtbot, "ig", "gradcam")
     view = window.picture.explain
