@@ -1,4 +1,4 @@
-"""Times the explanation of one image by each method: `python -m benchmarks.explain [--images N] [--methods ig,shapley]`.
+"""Times the explanation of an image by each method: `python -m benchmarks.explain [--images N] [--methods ig,shapley]`.
 
 Last measured 2026-11-20 with the starter classifier and drawn lesions: Integrated Gradients on 2 quiet cores of an AMD
 EPYC, median 0.54 s an image (0.52 to 3.72, n = 5; 32 steps but for the slowest, which needed 128). One forward pass
