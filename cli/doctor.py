@@ -18,12 +18,13 @@ MARKS = {"ok": ("ok  ", "green"), "warn": ("note", "yellow"), "fail": ("FAIL", "
 def doctor(json_mode: bool) -> int:
     """Check Python, libraries, devices, models and folders; end with 1 if something necessary is missing."""
     console = Console(json_mode=json_mode)
-    checks = diagnose()
-    for check in checks:
+    is_ready = True
+    for check in diagnose():
+        is_ready = is_ready and check.status != "fail"
         console.event({"event": "check", **dataclasses.asdict(check)})
         if not json_mode:
             word, color = MARKS[check.status]
             console.say(f"{click.style(word, fg=color)}  {check.name}: {check.detail}")
             if check.remedy and check.status != "ok":
                 console.say(f"      {check.remedy}")
-    return int(any(check.status == "fail" for check in checks))
+    return int(not is_ready)

@@ -10,7 +10,6 @@ import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import metadata
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Final, Literal
 
@@ -21,6 +20,7 @@ from core.environment.system_libraries import has_display, missing_libraries, re
 from core.generator.discovery import discover
 from core.message import Message
 from core.taxonomy import CLASS_CODES
+from core.utils.checksum import sha256_of
 from core.utils.path_manager import PathManager
 
 Status = Literal["ok", "warn", "fail"]
@@ -61,17 +61,20 @@ class Check:
     remedy: str = ""
 
 
-def diagnose(paths: PathManager | None = None) -> list[Check]:
-    """Look at Python, packages, devices, memory, disk, the window's needs, the starter models and the output folder.
+def diagnose(paths: PathManager | None = None) -> Iterator[Check]:
+    """Look at Python, packages, memory, disk, the window's needs, the starter models, the output folder, and devices.
 
-    torch is imported if it is there, so this takes seconds.
+    Each finding is told as soon as it is there; torch, whose import takes seconds, comes last.
     """
     paths = paths or PathManager()
     config = ConfigManager(paths.config_dir / FILE_NAME).load()
     output = config.folder("paths.output", paths.default_output_dir)
-    checks = [_python(), *_packages(paths.project_root / "requirements.txt"), *_torch()]
-    checks += [_memory(), _display(), *_starter(paths.starter_dir), _disk(output), _writable(output)]
-    return checks + [Check(Message("Settings"), "warn", notice) for notice in config.notices]
+    yield _python()
+    yield from _packages(paths.project_root / "requirements.txt")
+    yield from (_memory(), _display(), _disk(output), _writable(output))
+    yield from (Check(Message("Settings"), "warn", notice) for notice in config.notices)
+    yield from _starter(paths.starter_dir)
+    yield from _torch()
 
 
 def _python() -> Check:
@@ -198,10 +201,6 @@ def _starter(folder: Path) -> Iterator[Check]:
 
 def _sums(folder: Path) -> Iterator[Check]:
     """Compare the starter models' weights with the lists that ship with them."""
-    if find_spec("torch") is None:
-        return
-    from core.utils.safe_weights import sha256_of
-
     for path, digest in read_sums(folder).items():
         if not path.is_file():
             yield Check(path.name, "warn", Message("{path} is missing", path=path), _BRING_BACK)

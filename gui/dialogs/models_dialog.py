@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PyQt5.QtCore import Qt
+from PyQt5.QtCore import QSize, Qt
+from PyQt5.QtGui import QGuiApplication
 from PyQt5.QtWidgets import QDialog, QFileDialog, QFrame, QHBoxLayout, QLabel, QMenu, QVBoxLayout, QWidget
 
 from core.taxonomy import CLASS_CODES
@@ -23,6 +24,8 @@ from gui.widgets.transfer_bar import TransferBar
 from gui.widgets.vertical_scroll import VerticalScroll
 
 SIZE = (820, 660)
+FRAME = (2 * GAP_LARGE, 4 * GAP_LARGE)
+"""What stays free of a small screen: for the frame and the title that the desktop adds."""
 
 
 class ModelsDialog(QDialog):
@@ -36,7 +39,7 @@ class ModelsDialog(QDialog):
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle(tr("Models and this computer"))
         self.setAccessibleName(tr("Models and this computer"))
-        self.resize(*SIZE)
+        self.resize(QSize(*SIZE).boundedTo(QGuiApplication.primaryScreen().availableSize() - QSize(*FRAME)))
         self.starter = text_button(tr("Start with the starter models"), self._use_starter)
         self.fetch = text_button(tr("Download"), self._fetch_or_stop)
         self.folder = text_button(tr("Other folder…"), self._choose_target)

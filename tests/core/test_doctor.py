@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,7 @@ def paths(tmp_path: Path) -> PathManager:
     return PathManager(tmp_path / "project", environment={"ISICGUI_HOME": str(tmp_path / "home")})
 
 
-def _by_name(checks: list[Check]) -> dict[str, Check]:
+def _by_name(checks: Iterable[Check]) -> dict[str, Check]:
     return {check.name: check for check in checks}
 
 
@@ -36,6 +37,13 @@ def test_everything_is_looked_at_and_nothing_is_created(paths: PathManager, tmp_
     for check in checks.values():
         assert check.detail
         assert check.status == "ok" or check.remedy
+
+
+def test_what_needs_no_torch_is_told_before_torch_is_imported(paths: PathManager) -> None:
+    names = [check.name for check in diagnose(paths)]
+    assert names.index("torch and torchvision") > max(
+        map(names.index, ("Memory", "Disk", "Output folder", "Starter models"))
+    )
 
 
 def test_missing_and_old_packages_are_named(paths: PathManager) -> None:
