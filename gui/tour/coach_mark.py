@@ -12,7 +12,7 @@ from gui.tour.stops import Stop
 from gui.widgets.buttons import text_button
 from gui.widgets.labels import label
 
-WIDTH = 380
+WIDTH = 400
 OWN_KEYS = (Qt.Key.Key_Escape, Qt.Key.Key_Left, Qt.Key.Key_Right, Qt.Key.Key_Return, Qt.Key.Key_Enter)
 
 
