@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from PyQt5.QtCore import Qt
-from PyQt5.QtWidgets import QApplication, QToolButton
+from PyQt5.QtWidgets import QApplication, QDialog, QFileDialog, QToolButton
 
 from core.config.config_manager import ConfigManager
 from core.utils.path_manager import PathManager
@@ -337,3 +337,19 @@ def test_the_focus_goes_from_part_to_part(window: MainWindow, qtbot) -> None:
 def test_state_knows_no_widgets() -> None:
     text = (Path(__file__).resolve().parents[2] / "gui" / "state" / "keys.py").read_text(encoding="utf-8")
     assert "QtWidgets" not in text
+
+
+def test_every_command_runs_whatever_there_is_to_run_it_on(window: MainWindow, qtbot, monkeypatch) -> None:
+    monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: "")
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: ("", ""))
+    monkeypatch.setattr("gui.panels.picture_panel.open_path", lambda path: None)
+    for key in window.keys:
+        if key.id != "close":
+            key.action()
+            qtbot.wait(1)
+            if window.help.tour:
+                window.help.tour.end()
+            for dialog in window.findChildren(QDialog):
+                dialog.close()
+    wait_idle(window, qtbot)
+    assert window.isVisible()
