@@ -30,11 +30,12 @@ def main(environment: Mapping[str, str] = os.environ, folder: Path | None = None
     from core.errors import ISICGUIError
     from core.utils.logger import setup_logging
     from xai.trajectory.request import request_of_environment
-    from xai.trajectory.run import run_analysis
 
     setup_logging(console=False)
     try:
         request = request_of_environment(environment, (folder or Path.cwd()) / "xai_results")
+        from xai.trajectory.run import run_analysis  # torch and all: only once there is something to do
+
         run_analysis(request, _tell)
     except ISICGUIError as error:
         return _refuse(error)

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
+from core.errors import InputRefusedError
 from core.generator.sampler import StepState
 from xai.attribution import never
 from xai.explanation import ExplanationCancelled
@@ -73,6 +74,8 @@ def draw_frames(
     ------
     ExplanationCancelled
         As soon as `should_stop` says so.
+    InputRefusedError
+        If the image comes out as NaN or infinity.
     """
     frames, timesteps = [], []
     with source.circumstances():
@@ -83,6 +86,11 @@ def draw_frames(
             told(state.step, state.steps)
             if (state.step - 1) % every == 0 or state.step == state.steps:
                 frames.append(_frame(state, source))
+    if not np.isfinite(frames[-1].predicted).all():
+        raise InputRefusedError(
+            f"The image with seed {source.planned.seed} came out as NaN or infinity in {source.model.precision}.",
+            remedy="Try --precision fp32; if that does not help, the model is damaged or was trained too little.",
+        )
     return frames, tuple(timesteps)
 
 

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from core.errors import InputRefusedError
 from core.events import ImageDone
 from core.generator.image_generator import ImageGenerator
 from core.generator.request import GenerationRequest
@@ -75,6 +76,14 @@ def test_frames_hold_noise_first_and_the_prediction_in_range(make_source):
     assert frames[0].noisy.std() == pytest.approx(1, abs=0.15)
     assert all(np.abs(frame.predicted).max() <= 1 + 1e-6 for frame in frames)
     assert frames[0].noisy_picture.dtype == np.uint8
+
+
+def test_an_image_that_is_no_picture_is_refused(make_source):
+    source = make_source(steps=2)
+    for parameter in source.model.net.parameters():
+        parameter.data.fill_(float("nan"))
+    with pytest.raises(InputRefusedError, match="NaN or infinity in fp32"):
+        draw_frames(source, 1)
 
 
 def test_a_stop_is_seen(make_source):
