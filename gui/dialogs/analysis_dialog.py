@@ -28,6 +28,7 @@ from gui.state.session import Session
 from gui.state.xai_words import METHODS, method_hint, method_name
 from gui.theme.tokens import CONTROL_HEIGHT, GAP, GAP_LARGE, GAP_SMALL
 from gui.widgets.check_menu import CheckMenu
+from gui.widgets.elided_combo import ElidedCombo
 from gui.widgets.labels import label
 from gui.workers.analysis_store import AnalysisRequest
 
@@ -102,7 +103,7 @@ class AnalysisDialog(QDialog):
         return shown, drawn
 
     def _make_code(self) -> QComboBox:
-        combo = QComboBox()
+        combo = ElidedCombo()
         for code in CLASS_CODES:
             combo.addItem(f"{code} · {translate(class_name(code))}", code)
         combo.addItem(tr("All seven classes"), "all")

@@ -17,6 +17,7 @@ from gui.i18n import languages, set_language
 from gui.main_window import MainWindow
 from gui.window_place import brought_back
 from tests.gui.conftest import Opener
+from tests.gui.dialogs import DIALOGS
 from tests.gui.layout_check import SIZES, flaws
 from tests.gui.test_run import ask_for, wait_idle
 
@@ -159,3 +160,17 @@ def test_headings_stand_free_above_their_panels(window: MainWindow) -> None:
     for panel in (window.setup, window.gallery, window.tree, window.log, window.queue):
         head = panel.head
         assert head.mapTo(window, QPoint(0, head.height())).y() <= panel.mapTo(window, QPoint()).y() + 1
+
+
+def test_nothing_is_cut_off_in_dialogs(worded: MainWindow, qtbot) -> None:
+    found: dict[str, list[str]] = {}
+    for name, make in DIALOGS.items():
+        dialog = make(worded)
+        dialog.show()
+        qtbot.waitUntil(dialog.isVisible)
+        qtbot.wait(50)
+        wrong = flaws(dialog)
+        if wrong:
+            found[name] = wrong
+        dialog.close()
+    assert not found
