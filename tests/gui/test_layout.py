@@ -174,3 +174,14 @@ def test_nothing_is_cut_off_in_dialogs(worded: MainWindow, qtbot) -> None:
             found[name] = wrong
         dialog.close()
     assert not found
+
+
+def test_the_notes_of_the_tour_have_room_for_their_words(worded: MainWindow, qtbot) -> None:
+    worded.resize(*SIZES[-1])
+    worded.help.start_tour()
+    while worded.help.tour:
+        mark = worded.help.tour.mark
+        assert mark.minimumSizeHint().width() <= mark.width()
+        assert mark.sentence.heightForWidth(mark.sentence.width()) <= mark.sentence.height()
+        assert worded.rect().contains(QRect(mark.mapTo(worded, QPoint()), mark.size()))
+        worded.help.tour.go_on()
