@@ -8,7 +8,7 @@ from typing import Any
 from PyQt5.QtCore import Qt
 from PyQt5.QtWidgets import QComboBox, QHBoxLayout, QSizePolicy, QSlider, QVBoxLayout, QWidget
 
-from gui.i18n import tr
+from gui.i18n import tr, translate
 from gui.panels.explain_controls import setting_combo
 from gui.state.explain import ShownMap
 from gui.state.session import Session
@@ -57,14 +57,12 @@ class ExplainFacts(QWidget):
         """Show what is known about a map."""
         self._shown = shown
         explanation, drawn = shown.entry.explanation, shown.drawn
-        for part in (self.bar, self.style_choice, self.opacity):
+        for part in (self.bar, self.style_choice, self.opacity, self.legend, self.test):
             part.setVisible(not drawn.no_map)
-        self.legend.setVisible(not drawn.no_map)
-        self.numbers.setVisible(not drawn.no_map)
         self.bar.show_scale(drawn.low, drawn.high, drawn.colors, unit_name(explanation.method))
         self.badge.show_verdict(explanation.gate)
         self.bars.show_probabilities(explanation.classification.probabilities)
-        self.caption.setText(caption_of(explanation))
+        self._show_caption(shown)
         self._show_gap(explanation)
         self._show_test(explanation)
         self._show_agreement(shown)
@@ -74,11 +72,17 @@ class ExplainFacts(QWidget):
         if shown is None or place is None or shown.drawn.no_map:
             self.bar.mark(None)
             if self._shown:
-                self.caption.setText(caption_of(self._shown.entry.explanation))
+                self._show_caption(self._shown)
             return
         x, y = place
         self.bar.mark(float(shown.drawn.values[y, x]))
         self.caption.setText(value_words(shown, x, y))
+
+    def _show_caption(self, shown: ShownMap) -> None:
+        """Tell the numbers behind a map, or why there is none; what was decided for it is in the tooltip."""
+        explanation = shown.entry.explanation
+        self.caption.setText(translate(shown.drawn.no_map) or caption_of(explanation))
+        self.caption.setToolTip("\n".join([caption_of(explanation), *map(translate, explanation.notes)]))
 
     def _make_style(self) -> QComboBox:
         combo = setting_combo("xai.style", tr("Colours of maps"), style_name)

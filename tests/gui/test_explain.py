@@ -480,6 +480,18 @@ def test_nothing_is_drawn_where_there_is_nothing(window: MainWindow, tmp_path: P
     assert "no numbers" in nan.no_map
 
 
+def test_why_there_is_no_map_is_said_below_it(window: MainWindow, engine: FakeEngine, tmp_path: Path, qtbot) -> None:
+    engine.level = "red"
+    explain(window, make_image(tmp_path, "a.png", 1), qtbot)
+    facts = window.picture.explain.facts
+    assert facts.caption.text() == REASONS["red"][0]
+    assert "logit +3.10" in facts.caption.toolTip()
+    assert not facts.test.isVisibleTo(facts)
+    engine.level = "green"
+    explain(window, make_image(tmp_path, "b.png", 2), qtbot)
+    assert facts.test.isVisibleTo(facts)
+
+
 def test_memory_is_bounded_by_bytes_and_the_latest_stays() -> None:
     image = make_pixels(1, 100)
     each = size_of(make_explanation(image))
