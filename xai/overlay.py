@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from core.message import Message
 from xai.colour import blend
 from xai.explanation import FACTS, Explanation, Style
 from xai.marks import say_instead, stamp
@@ -27,13 +28,13 @@ SHOWN_SIDE: Final = 512
 def why_no_map(explanation: Explanation) -> tuple[str, str] | None:
     """Return a title and a sentence where no map may be drawn, or None where one may."""
     if not np.isfinite(explanation.attribution).all():
-        return "NO ATTRIBUTION", "The attribution holds values that are no numbers."
+        return "NO ATTRIBUTION", Message("The attribution holds values that are no numbers.")
     if explanation.gate.level == "red":
         return "NO EVIDENCE", explanation.gate.reasons[0]
     if not explanation.attribution.any():
-        return "NO ATTRIBUTION", "Every value of the attribution is 0: at this baseline no pixel matters."
+        return "NO ATTRIBUTION", Message("Every value of the attribution is 0: at this baseline no pixel matters.")
     if FACTS[explanation.method].of_difference and explanation.relative_delta is None:
-        return "NOTHING TO EXPLAIN", "Image and baseline have nearly the same score. Try another baseline."
+        return "NOTHING TO EXPLAIN", Message("Image and baseline have nearly the same score. Try another baseline.")
     return None
 
 
