@@ -21,6 +21,7 @@ NEEDED = {
     "--version": BASE,
     "explain": EXPLAINING,
     "classify": EXPLAINING,
+    "evaluate": (*EXPLAINING, "scipy", "sklearn"),
     "export": (*FILES, "tqdm"),
     "models": (*ENGINE, "gdown", "requests"),
     "train": TRAINING,

@@ -11,6 +11,7 @@ import click
 from cli.classify import classify
 from cli.console import Console
 from cli.doctor import doctor
+from cli.evaluate import evaluate
 from cli.experiments import experiments
 from cli.explain import explain
 from cli.export import export
@@ -36,6 +37,7 @@ Examples
   python main.py explain demo/MEL --output demo/xai
   python main.py trajectory --class MEL --output demo-trajectory
   python main.py reproduce demo/MEL/ISIC_0000001.png
+  python main.py evaluate --synthetic demo --real PHOTOS --output demo-evaluation
   python main.py export demo --to demo-set --format imagefolder
   python main.py train classifier --data PHOTOS --preset quick
 
@@ -67,7 +69,20 @@ def cli() -> None:
     """
 
 
-for command in (generate, resume, reproduce, explain, classify, trajectory, export, train, experiments, models, doctor):
+for command in (
+    generate,
+    resume,
+    reproduce,
+    explain,
+    classify,
+    trajectory,
+    evaluate,
+    export,
+    train,
+    experiments,
+    models,
+    doctor,
+):
     cli.add_command(command)
 
 

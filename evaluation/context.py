@@ -1,0 +1,79 @@
+"""What every measurement of an evaluation may use."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import torch
+
+from core.classification.loading import LoadedNetwork
+from evaluation.distribution import Side
+from evaluation.features import FeatureCache
+from evaluation.request import EvaluationRequest
+from evaluation.section import Section
+from evaluation.sets import ImageSet
+from evaluation.spaces import Space
+
+Tick = Callable[[int, int], None]
+"""Told how many steps of a measurement are done, and of how many; raises `Stopped` to end it."""
+
+
+class Stopped(Exception):  # noqa: N818  # an answer to a wish, not an error
+    """Somebody wants the evaluation to end; what is cached is kept."""
+
+
+@dataclass(frozen=True, eq=False)
+class Context:
+    """The photographs, and what is computed once for all synthetic sets.
+
+    Attributes
+    ----------
+    real
+        Photographs of lesions that the generator has not seen.
+    train
+        Those that it has learnt from, or None.
+    side
+        Side in pixels at which everything is compared.
+    network
+        A classifier that had no part in generating, or None.
+    """
+
+    request: EvaluationRequest
+    real: ImageSet
+    train: ImageSet | None
+    side: int
+    network: LoadedNetwork | None
+    spaces: tuple[Space, ...]
+    device: torch.device
+    cache: FeatureCache
+    _sides: dict[tuple[str, str], Side] = field(default_factory=dict)
+
+    def features(self, images: ImageSet, space: Space, tick: Tick | None = None) -> Side:
+        """Return the features of a set in a space, with classes and lesions; computed once."""
+        key = space.name, str(images.folder)
+        found = self._sides.get(key)
+        if found is None or len(found.features) != len(images):
+            found = Side(self.cache.features(images, space.extractor, self.side, tick), images.labels, images.lesions)
+            self._sides[key] = found
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """One thing that is measured of every synthetic set.
+
+    Attributes
+    ----------
+    key, title
+        Those of its `Section`.
+    weight
+        Its share of the time, by experience; for the progress bar.
+    measure
+        Returns None where it was not asked for (no training photographs, no masks, ...).
+    """
+
+    key: str
+    title: str
+    weight: float
+    measure: Callable[[Context, ImageSet, Tick], Section | None]

@@ -1,0 +1,110 @@
+"""What the report says of distances between the sets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
+
+from core.measures.kid import Kid
+from evaluation import plots
+from evaluation.distribution import ALL, Comparison, Side, verdict
+from evaluation.frechet import Frechet
+from evaluation.prdc import MEANINGS, NAMES, Prdc
+from evaluation.section import Part, Picture, Section, Table, Words
+from evaluation.spaces import Space
+
+ABOUT: Final = (
+    "Real photographs of other lesions are the measure of everything here: they are divided by lesion into two halves, "
+    "and what one half has to the other is what a perfect generator would reach. The kernel distance (KID) is unbiased "
+    "also for few images and may be negative, which means that no difference was found. Its interval is for a new draw "
+    "of both sets. The Frechet distance is refused below two images for each number of a feature."
+)
+LIMITS: Final = (
+    "None of these numbers says anything about copies: a set of training photographs would do very well here. They see "
+    "what their feature space sees; trust what both spaces say."
+)
+
+
+def distribution_section(
+    spaces: Mapping[str, Space], sides: Mapping[str, tuple[Side, Side]], found: Mapping[str, Mapping[str, Comparison]]
+) -> Section:
+    """Put the comparisons of one synthetic set together.
+
+    Parameters
+    ----------
+    spaces, sides, found
+        By the name of the space: the space; synthetic and real features; comparisons by class.
+    """
+    level, words = verdict({name: by_class[ALL] for name, by_class in found.items()})
+    parts: list[Part] = [Words(ABOUT)]
+    for name, by_class in found.items():
+        parts += _parts_of(spaces[name], *sides[name], by_class)
+    parts.append(Words(LIMITS, "muted"))
+    data = {name: {code: one.to_json() for code, one in by_class.items()} for name, by_class in found.items()}
+    return Section("distribution", "Distance to real photographs", level, words, parts, data)
+
+
+def _parts_of(space: Space, synthetic: Side, real: Side, by_class: Mapping[str, Comparison]) -> Iterator[Part]:
+    whole = by_class[ALL]
+    yield Words(f"In {space.name}. {space.caution}")
+    yield Picture(
+        plots.kid_figure(space.name, {code: (one.kid, one.kid_floor) for code, one in by_class.items()}),
+        f"Kernel distance in {space.name}, overall and by class, with 95 % intervals",
+    )
+    yield Table(
+        ("", "n synthetic", "n real", "lesions", "KID", "KID of real photographs"),
+        [_kid_row(code, one) for code, one in by_class.items()],
+        f"Kernel distance in {space.name}",
+        frozenset(row for row, one in enumerate(by_class.values()) if one.kid is None),
+    )
+    yield Table(
+        ("", f"{space.frechet_name} ({space.name})", "of real photographs", "for endless n", "why not"),
+        [_frechet_row(code, one.frechet) for code, one in by_class.items()],
+        f"Frechet distance in {space.name}",
+        frozenset(row for row, one in enumerate(by_class.values()) if one.frechet.refused),
+    )
+    if whole.prdc_matched is not None and whole.prdc_reference is not None:
+        yield Picture(
+            plots.prdc_figure(space.name, whole.prdc_matched, whole.prdc_reference),
+            f"Precision, recall, density, coverage in {space.name} at n = {whole.reference_n}, beside real photographs",
+        )
+    yield Table(
+        ("", "n", *NAMES),
+        [row for code, one in by_class.items() for row in _prdc_rows(code, one)],
+        "; ".join(f"{name}: {words}" for name, words in MEANINGS.items()),
+    )
+    if min(len(synthetic.features), len(real.features)) > 1:
+        yield Picture(plots.cloud_figure(space.name, synthetic.features, real.features), f"Both sets in {space.name}")
+
+
+def _kid_row(code: str, one: Comparison) -> Sequence[str]:
+    counts = (str(one.n_synthetic), str(one.n_real), str(one.lesions))
+    return (code, *counts, kid_text(one.kid), kid_text(one.kid_floor))
+
+
+def kid_text(kid: Kid | None) -> str:
+    """Return a kernel distance with its interval."""
+    return "too few images" if kid is None else f"{kid.value:.4f} ({kid.low:.4f} to {kid.high:.4f})"
+
+
+def _frechet_row(code: str, frechet: Frechet) -> Sequence[str]:
+    floor = "–" if frechet.floor is None else f"{frechet.floor:.3f} (n = {frechet.floor_n})"
+    return code, _number(frechet.value), floor, _number(frechet.infinity), str(frechet.refused or "")
+
+
+def _prdc_rows(code: str, one: Comparison) -> Iterator[Sequence[str]]:
+    for name, found, n in (
+        ("synthetic", one.prdc, f"{one.n_synthetic} to {one.n_real}"),
+        ("synthetic, same n", one.prdc_matched, str(one.reference_n)),
+        ("real", one.prdc_reference, str(one.reference_n)),
+    ):
+        if found is not None:
+            yield f"{code}, {name}", n, *_four(found)
+
+
+def _four(found: Prdc) -> tuple[str, ...]:
+    return tuple(f"{value:.3f}" for value in found.to_json().values())
+
+
+def _number(value: float | None) -> str:
+    return "–" if value is None else f"{value:.3f}"

@@ -1,0 +1,115 @@
+"""Does a classifier that had no part in generating see in each image the class that was asked for?"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.metrics import confusion_matrix
+
+from core.classification.loading import LoadedNetwork
+from core.message import Message
+from core.taxonomy import CLASS_CODES
+from diffusion.fidelity import Accuracy, balanced_accuracy, predict
+from evaluation import plots
+from evaluation.section import Level, Picture, Section, Table, Words
+from evaluation.sets import NO_CLASS, ImageSet
+
+Labels = NDArray[np.int64]
+
+KEY: Final = "fidelity"
+TITLE: Final = "Class fidelity"
+NEAR: Final = 0.8
+"""From this share of what the classifier reaches on real photographs on, the classes count as drawn well."""
+
+ABOUT: Final = (
+    "Each image is shown to a classifier that the generator has never had to please. Its answers are compared with the "
+    "class that was asked for, and with how well it does on the real photographs. High numbers say that classes are "
+    "told apart, not that the images are real; on photographs that it has learnt from it does better than it should."
+)
+
+
+def fidelity_section(network: LoadedNetwork | None, synthetic: ImageSet, real: ImageSet, side: int) -> Section:
+    """Classify both sets at the same size; a set without classes, or no classifier, gives an unknown verdict."""
+    if network is None:
+        return _unknown(Message("There is no classifier to ask."))
+    if not synthetic.counts:
+        return _unknown(Message("The images have no classes: nobody knows what was asked for."))
+    generated, matrix = _accuracy(network, synthetic, side, by_lesion=False)
+    known = real.only([row for row, image in enumerate(real.images) if image.code in synthetic.counts])
+    on_real = _accuracy(network, known, side, by_lesion=True)[0] if len(known) else None
+    level, words = _verdict(generated, on_real, len(synthetic.counts))
+    name = f"{network.architecture.name}@{network.sha256[:8]}"
+    return Section(
+        KEY,
+        TITLE,
+        level,
+        words,
+        (Words(ABOUT), Picture(plots.matrix_figure(matrix, CLASS_CODES), _caption(name)), _table(matrix)),
+        _data(name, generated, on_real, matrix),
+    )
+
+
+def _unknown(words: Message) -> Section:
+    return Section(KEY, TITLE, "unknown", words)
+
+
+def _accuracy(network: LoadedNetwork, images: ImageSet, side: int, *, by_lesion: bool) -> tuple[Accuracy, Labels]:
+    rows = [row for row, label in enumerate(images.labels.tolist()) if label != NO_CLASS]
+    some = images.only(rows)
+    labels = some.labels
+    seen = np.concatenate([
+        predict(network, block, labels) for block in some.blocks(side)
+    ])  # fmt: skip
+    groups = some.lesions if by_lesion else [image.name for image in some.images]
+    matrix = confusion_matrix(labels, seen, labels=np.arange(len(CLASS_CODES)))
+    return balanced_accuracy(labels, seen, groups), matrix
+
+
+def _verdict(generated: Accuracy, real: Accuracy | None, classes: int) -> tuple[Level, Message]:
+    words = Message(
+        "The class asked for is seen with a balanced accuracy of {value:.3f} (95 % interval {low:.3f} to {high:.3f}, "
+        "{n} images); by chance it would be {chance:.3f}.",
+        value=generated.value, low=generated.low, high=generated.high, n=generated.n, chance=1 / classes,
+    )  # fmt: skip
+    if real is not None:
+        beside = Message("{first} Real photographs: {real:.3f}.", first=words, real=real.value)
+        words = beside
+    if classes == 1 or real is None or _is_chance(real, classes):
+        return "unknown", words
+    if _is_chance(generated, classes):
+        return "bad", words
+    return ("good" if generated.value >= NEAR * real.value else "doubt"), words
+
+
+def _is_chance(found: Accuracy, classes: int) -> bool:
+    return found.low is not None and found.low <= 1 / classes
+
+
+def _table(matrix: Labels) -> Table:
+    asked = matrix.sum(axis=1)
+    rows = [
+        (code, str(asked[i]), f"{matrix[i, i] / asked[i]:.2f}", CLASS_CODES[int(matrix[i].argmax())])
+        for i, code in enumerate(CLASS_CODES)
+        if asked[i]
+    ]
+    return Table(("asked for", "n", "seen as such", "seen most often"), rows, "Recall of each class")
+
+
+def _caption(name: str) -> str:
+    return f"Classes asked for and classes that {name} sees; numbers of images"
+
+
+def _data(name: str, generated: Accuracy, real: Accuracy | None, matrix: Labels) -> dict[str, Any]:
+    return {
+        "evaluator": name,
+        "generated": _accuracy_json(generated),
+        "real": real and _accuracy_json(real),
+        "classes": list(CLASS_CODES),
+        "matrix": matrix.tolist(),
+    }
+
+
+def _accuracy_json(found: Accuracy) -> dict[str, Any]:
+    return {"balanced_accuracy": found.value, "low": found.low, "high": found.high, "n": found.n}

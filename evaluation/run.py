@@ -1,0 +1,210 @@
+"""A whole evaluation: sets in, measurements, `results.json`, `report.html` and `report.pdf` out."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Final
+
+from core.cancel import CancelToken
+from core.classification.loading import LoadedNetwork, load_network
+from core.errors import ISICGUIError
+from core.events import Event, Notice
+from core.generator.precision import resolve_device
+from core.measures.features import default_evaluator
+from core.message import Message
+from core.utils.atomic import write_bytes_atomic, write_text_atomic
+from core.utils.output_errors import output_errors
+from core.utils.path_manager import PathManager
+from evaluation.context import Context, Measurement, Stopped
+from evaluation.features import FeatureCache
+from evaluation.measurements import MEASUREMENTS
+from evaluation.pdf import PDF_FILE, created_now, render_pdf
+from evaluation.report import REPORT_FILE, render_report
+from evaluation.request import EvaluationFinished, EvaluationRequest, EvaluationStarted, Judged, Progressed
+from evaluation.results import Findings, SetFindings, write_results
+from evaluation.section import Section, worst
+from evaluation.sets import ImageSet, divide, read_set
+from evaluation.spaces import make_spaces
+
+LARGEST_SIDE: Final = 256
+"""Larger pictures are compared at this size: features and pixels gain nothing from more."""
+
+FEWEST: Final = 20
+READING: Final = 0.05
+WRITING: Final = 0.03
+SECONDS_BETWEEN: Final = 0.1
+
+Tell = Callable[[Event], None]
+
+
+def evaluate(request: EvaluationRequest, tell: Tell, cancel: CancelToken | None = None) -> Findings:
+    """Carry out an evaluation.
+
+    Parameters
+    ----------
+    tell
+        Gets the events, from `EvaluationStarted` to `EvaluationFinished`.
+
+    Raises
+    ------
+    InputRefusedError
+        If a folder is not there or holds no picture that can be read.
+    ModelRefusedError
+        If the classifier or the weights of a feature space cannot be used.
+    OutputError
+        If the output folder cannot be written.
+    Stopped
+        If that was asked for; the features computed so far are cached.
+    """
+    with output_errors(request.output):
+        request.output.mkdir(parents=True, exist_ok=True)
+    return _Evaluation(request, tell, cancel).carry_out()
+
+
+class _Evaluation:
+    def __init__(self, request: EvaluationRequest, tell: Tell, cancel: CancelToken | None) -> None:
+        self._request, self._tell, self._cancel = request, tell, cancel
+        self._told, self._began = 0.0, time.perf_counter()
+
+    def carry_out(self) -> Findings:
+        request = self._request
+        self._tell(EvaluationStarted(request.output, request.synthetic, request.real))
+        real, train, sets, notes = self._read_sets()
+        for note in [*notes, *(f"{one.name}: {note}" for one in (real, *sets) for note in one.notes)]:
+            self._tell(Notice("evaluate", note))
+        context = self._context(real, train, sets)
+        found = tuple(self._judge(context, one, place, len(sets)) for place, one in enumerate(sets))
+        spaces = {space.name: str(space.caution) for space in context.spaces}
+        settings = _settings(request)
+        findings = Findings(settings, created_now(), real, train, context.side, spaces, notes, found)
+        self._write(findings)
+        return findings
+
+    def _read_sets(self) -> tuple[ImageSet, ImageSet | None, list[ImageSet], list[str]]:
+        request = self._request
+        folders = [request.real, *([request.train] if request.train else []), *request.synthetic]
+        read = [
+            read_set(folder, name, self._ticking(READING * place / len(folders), READING / len(folders), "reading"))
+            for place, (folder, name) in enumerate(zip(folders, _names(folders), strict=True))
+        ]
+        real, *rest = read
+        train = rest.pop(0) if request.train else None
+        notes = list(_notes(real, train, rest))
+        if train is not None and request.train and request.train.absolute() == request.real.absolute():
+            train, real = divide(real)
+            notes.append(
+                Message(
+                    "Training and real photographs are one data set: divided by lesion as the starter models are, "
+                    "{train} to learn from and {real} held out.",
+                    train=len(train),
+                    real=len(real),
+                )
+            )
+        return real, train, rest, notes
+
+    def _context(self, real: ImageSet, train: ImageSet | None, sets: Sequence[ImageSet]) -> Context:
+        request = self._request
+        device = resolve_device(request.device)
+        path = request.evaluator or default_evaluator()
+        network: LoadedNetwork | None = None if path is None else load_network(path, device)
+        side = min(LARGEST_SIDE, *(one.side for one in (real, *sets)))
+        cache = FeatureCache(request.cache or PathManager().cache_dir / "features")
+        spaces = make_spaces(network, request.features, device)
+        return Context(request, real, train, side, network, spaces, device, cache)
+
+    def _judge(self, context: Context, images: ImageSet, place: int, sets: int) -> SetFindings:
+        """Measure one set; a measurement that cannot be made says why and spoils no other."""
+        whole = sum(one.weight for one in MEASUREMENTS)
+        share = (1 - READING - WRITING) / sets
+        begin, sections = READING + share * place, []
+        for one in MEASUREMENTS:
+            part = share * one.weight / whole
+            section = self._measure(context, images, one, self._ticking(begin, part, one.title, images.name))
+            begin += part
+            if section is not None:
+                sections.append(section)
+                self._tell(Judged(images.name, one.key, section.title, section.level, section.verdict))
+        return SetFindings(images, tuple(sections))
+
+    def _measure(
+        self, context: Context, images: ImageSet, one: Measurement, tick: Callable[[int, int], None]
+    ) -> Section | None:
+        tick(0, 1)
+        try:
+            return one.measure(context, images, tick)
+        except ISICGUIError as error:
+            return Section(one.key, one.title, "unknown", Message("Not measured: {why}", why=error.message))
+
+    def _ticking(self, begin: float, share: float, stage: str, name: str = "") -> Callable[[int, int], None]:
+        def tick(done: int, total: int) -> None:
+            if self._cancel is not None and self._cancel.mode is not None:
+                raise Stopped
+            now = time.monotonic()
+            if now - self._told >= SECONDS_BETWEEN or not done:
+                self._told = now
+                fraction = begin + share * done / max(total, 1)
+                words = f"{name}: {stage}" if name else stage
+                self._tell(Progressed(stage, done, total, round(fraction, 4), words))
+
+        return tick
+
+    def _write(self, findings: Findings) -> None:
+        output = self._request.output
+        self._tell(Progressed("writing", 0, 1, 1 - WRITING, "writing"))
+        with output_errors(output):
+            results = write_results(findings, output)
+            write_text_atomic(output / REPORT_FILE, render_report(findings))
+            write_bytes_atomic(output / PDF_FILE, render_pdf(findings))
+        level = worst([found.level for found in findings.sets])
+        words = " ".join(f"{found.name}: {found.verdict}" for found in findings.sets)
+        self._tell(
+            EvaluationFinished(
+                output, results, output / REPORT_FILE, output / PDF_FILE, level,
+                findings.sets[0].verdict if len(findings.sets) == 1 else words,
+                round(time.perf_counter() - self._began, 1),
+                {found.name: {"level": found.level, "verdict": str(found.verdict)} for found in findings.sets},
+            )
+        )  # fmt: skip
+
+
+def _names(folders: Sequence[Path]) -> list[str]:
+    """Return the folders' names; where two are alike, with the folder above."""
+    names = [folder.resolve().name for folder in folders]
+    return [
+        f"{folder.resolve().parent.name}/{name}" if names.count(name) > 1 else name
+        for folder, name in zip(folders, names, strict=True)
+    ]
+
+
+def _notes(real: ImageSet, train: ImageSet | None, sets: Sequence[ImageSet]) -> Sequence[str]:
+    notes: list[str] = []
+    if not real.grouped:
+        notes.append(Message("The real photographs name no lesions: each counts as one, and intervals are too narrow."))
+    if train is None:
+        notes.append(Message("Nothing is said about copies: for that, name the training photographs with --train."))
+    for one in sets:
+        missing = [code for code in real.counts if one.counts and code not in one.counts]
+        if missing:
+            notes.append(Message("{name} has no image of {codes}.", name=one.name, codes=", ".join(missing)))
+        extra = [code for code in one.counts if real.counts and code not in real.counts]
+        if extra:
+            notes.append(Message("There are no real photographs of {codes}.", codes=", ".join(extra)))
+        if len(one) < FEWEST:
+            notes.append(Message("{name} has only %n image(s): most numbers mean little.", name=one.name, n=len(one)))
+    if len(real) < FEWEST:
+        notes.append(Message("There are only %n real photograph(s): most numbers mean little.", n=len(real)))
+    return notes
+
+
+def _settings(request: EvaluationRequest) -> dict[str, Any]:
+    return {
+        name: [str(item) for item in value]
+        if isinstance(value, tuple)
+        else str(value)
+        if isinstance(value, Path)
+        else value
+        for name, value in asdict(request).items()
+    }

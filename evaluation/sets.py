@@ -1,0 +1,255 @@
+"""Sets of images to compare: whatever a folder holds, read so that one bad file spoils nothing."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.dataset.label_forms import PICTURE_SUFFIXES
+from core.dataset.labelled import LabelledImage
+from core.dataset.layout import STATE_DIR, TRAJECTORIES_DIR
+from core.dataset.pixels import read_square
+from core.dataset.sources import read_dataset
+from core.dataset.splits import split_by_lesion
+from core.errors import InputRefusedError
+from core.message import Message
+from core.taxonomy import CLASS_CODES, CLASS_INDEX
+
+NOT_IMAGES: Final = frozenset({STATE_DIR, TRAJECTORIES_DIR, "xai_results", "masks"})
+MAX_THREADS: Final = 8
+BLOCK: Final = 256
+"""Images in memory at once."""
+
+NO_CLASS: Final = -1
+
+Tick = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class SetImage:
+    """One image.
+
+    Attributes
+    ----------
+    name
+        Its path inside the set, with slashes.
+    code
+        Class code; None where nothing says it.
+    lesion
+        What it shows; images of one lesion are no independent witnesses. Its own name where nothing says it.
+    """
+
+    path: Path
+    name: str
+    code: str | None
+    lesion: str
+
+
+@dataclass(frozen=True, slots=True)
+class ImageSet:
+    """A set of images that can all be read.
+
+    Attributes
+    ----------
+    name
+        What the report calls it.
+    unreadable
+        Path and reason of files that cannot be read.
+    sizes
+        Number of images by (width, height).
+    grouped
+        Whether the set says which images show the same lesion.
+    notes
+        What a person should know, one sentence each.
+    """
+
+    folder: Path
+    name: str
+    images: tuple[SetImage, ...]
+    unreadable: tuple[tuple[Path, str], ...] = ()
+    sizes: tuple[tuple[tuple[int, int], int], ...] = ()
+    grouped: bool = False
+    notes: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    @property
+    def labels(self) -> NDArray[np.int64]:
+        """Canonical class of each image, (N,); -1 where it is unknown."""
+        codes = [image.code for image in self.images]
+        return np.array([NO_CLASS if code is None else CLASS_INDEX[code] for code in codes], dtype=np.int64)
+
+    @property
+    def lesions(self) -> list[str]:
+        """Lesion of each image."""
+        return [image.lesion for image in self.images]
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Images by class, canonical order; classes without images are left out."""
+        found = Counter(image.code for image in self.images)
+        return {code: found[code] for code in CLASS_CODES if found[code]}
+
+    @property
+    def side(self) -> int:
+        """The side at which most images can be compared without enlarging: the commonest shorter side."""
+        sides: Counter[int] = Counter()
+        for (width, height), count in self.sizes:
+            sides[min(width, height)] += count
+        return sides.most_common(1)[0][0] if sides else 0
+
+    def only(self, rows: Sequence[int]) -> ImageSet:
+        """Return the set of some of the images."""
+        return replace(self, images=tuple(self.images[row] for row in rows))
+
+    def pixels(self, side: int) -> NDArray[np.uint8]:
+        """Return the middle squares, uint8 (N, 3, side, side)."""
+        blocks = list(self.blocks(side))
+        return np.concatenate(blocks) if blocks else np.empty((0, 3, side, side), dtype=np.uint8)
+
+    def blocks(self, side: int) -> Iterator[NDArray[np.uint8]]:
+        """Yield the middle squares a block at a time."""
+        with ThreadPoolExecutor(min(MAX_THREADS, os.cpu_count() or 1)) as pool:
+            for start in range(0, len(self.images), BLOCK):
+                paths = [image.path for image in self.images[start : start + BLOCK]]
+                squares = pool.map(lambda path: read_square(path, side), paths)
+                yield np.stack(list(squares)).transpose(0, 3, 1, 2)
+
+
+def read_set(folder: Path, name: str | None = None, tick: Tick | None = None) -> ImageSet:
+    """Read a set: a data set of one of the known forms, an output folder, or any folder with pictures in it.
+
+    Parameters
+    ----------
+    name
+        What the report calls it; the folder's name if None.
+    tick
+        Told how many pictures have been opened, and of how many.
+
+    Raises
+    ------
+    InputRefusedError
+        If nothing is there, or no picture can be read.
+    """
+    if not folder.exists():
+        raise InputRefusedError(
+            Message("There is no {path}.", path=folder), remedy=Message("Check the path."), path=folder
+        )
+    images, grouped, notes = _find(folder)
+    return _checked(ImageSet(folder, name or folder.resolve().name, tuple(images), grouped=grouped, notes=notes), tick)
+
+
+def divide(whole: ImageSet) -> tuple[ImageSet, ImageSet]:
+    """Divide one data set into what a generator may have learnt from and what the starter models held out, by lesion.
+
+    Raises
+    ------
+    InputRefusedError
+        If that leaves one of the two empty.
+    """
+    labelled = [
+        LabelledImage(image.name, image.code, image.lesion, "", image.path)
+        for image in whole.images
+        if image.code is not None
+    ]
+    splits = split_by_lesion(labelled)
+    held = {image.image_id for image in (*splits.test, *splits.validation)}
+    rows = [row for row, image in enumerate(whole.images) if image.code is not None]
+    train = whole.only([row for row in rows if whole.images[row].name not in held])
+    rest = whole.only([row for row in rows if whole.images[row].name in held])
+    if not len(rest):
+        raise InputRefusedError(
+            Message("{path} has too few lesions to hold some out.", path=whole.folder),
+            remedy=Message("Name other photographs with --real."),
+            path=whole.folder,
+        )
+    return train, rest
+
+
+def _find(folder: Path) -> tuple[list[SetImage], bool, tuple[str, ...]]:
+    try:
+        found = read_dataset(folder)
+    except InputRefusedError as error:
+        images = [_by_folder(folder, path) for path in sorted(_walk(folder))]
+        if not images:
+            raise InputRefusedError(
+                Message("{path} holds no picture.", path=folder),
+                remedy=Message("Name a folder of PNG, JPEG, BMP or TIFF files."),
+                path=folder,
+            ) from error
+        note = Message("Taken as a folder of pictures, classes by their folders' names: {why}", why=error.message)
+        return images, False, (note,)
+    images = [SetImage(image.path, image.image_id, image.code, image.lesion_id) for image in found.images]
+    notes = tuple(Message("{note}", note=note) for note in found.notes if "names no lesions" not in note)
+    return images, found.grouped, notes
+
+
+def _by_folder(home: Path, path: Path) -> SetImage:
+    name, code = path.relative_to(home).as_posix(), path.parent.name.upper()
+    return SetImage(path, name, code if code in CLASS_INDEX else None, name)
+
+
+def _walk(folder: Path) -> Iterator[Path]:
+    if folder.is_file():
+        return
+    for entry in folder.iterdir():
+        if entry.is_dir():
+            if entry.name not in NOT_IMAGES and not entry.name.startswith("."):
+                yield from _walk(entry)
+        elif entry.suffix.lower() in PICTURE_SUFFIXES and not entry.name.startswith("."):
+            yield entry
+
+
+def _checked(found: ImageSet, tick: Tick | None) -> ImageSet:
+    """Open every picture once; leave out those that cannot be read."""
+    looks: list[tuple[int, int] | str] = []
+    with ThreadPoolExecutor(min(MAX_THREADS, os.cpu_count() or 1)) as pool:
+        for look in pool.map(_look, (image.path for image in found.images)):
+            looks.append(look)
+            if tick is not None:
+                tick(len(looks), len(found.images))
+    pairs = list(zip(found.images, looks, strict=True))
+    unreadable = tuple((image.path, look) for image, look in pairs if isinstance(look, str))
+    readable = [(image, look) for image, look in pairs if not isinstance(look, str)]
+    if not readable:
+        raise InputRefusedError(
+            Message("No picture in {path} can be read: {why}", path=found.folder, why=unreadable[0][1]),
+            remedy=Message("Check that the folder was copied completely."),
+            path=found.folder,
+        )
+    sizes = Counter(look for _, look in readable)
+    notes = (*found.notes, *_size_notes(sizes), *_unreadable_notes(unreadable))
+    images = tuple(image for image, _ in readable)
+    return replace(found, images=images, unreadable=unreadable, sizes=tuple(sizes.most_common()), notes=notes)
+
+
+def _look(path: Path) -> tuple[int, int] | str:
+    """Return width and height of a picture that decodes, or why it does not."""
+    from core.dataset.png import read_image
+
+    try:
+        height, width = read_image(path).shape[:2]
+    except InputRefusedError as error:
+        return error.message
+    return width, height
+
+
+def _size_notes(sizes: Counter[tuple[int, int]]) -> Iterator[str]:
+    if len(sizes) > 1:
+        named = ", ".join(f"{width}×{height} ({count})" for (width, height), count in sizes.most_common(3))
+        yield Message("Its images differ in size: {sizes}.", sizes=named + (", …" if len(sizes) > 3 else ""))
+
+
+def _unreadable_notes(unreadable: Sequence[tuple[Path, str]]) -> Iterator[str]:
+    if unreadable:
+        names = ", ".join(path.name for path, _ in unreadable[:3]) + (", …" if len(unreadable) > 3 else "")
+        yield Message("Cannot be read and left out: %n file(s) ({names}).", n=len(unreadable), names=names)
