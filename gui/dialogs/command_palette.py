@@ -68,6 +68,7 @@ class CommandPalette(QDialog):
         view.setRootIsDecorated(False)
         view.setUniformRowHeights(True)
         view.setProperty("roomy", True)
+        view.ensurePolished()  # or rows that are added before the list is shown keep the height of bare text
         view.setAccessibleName(tr("Commands that fit"))
         view.setToolTip(tr("A double click runs the command"))
         header = view.header()

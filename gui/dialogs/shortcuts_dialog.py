@@ -86,6 +86,7 @@ class ShortcutsDialog(QDialog):
         tree.setToolTip(tr("Return on a command changes its keys"))
         tree.setUniformRowHeights(True)
         tree.setProperty("roomy", True)
+        tree.ensurePolished()  # or rows that are added before the tree is shown keep the height of bare text
         tree.setIndentation(GAP_LARGE)
         header = tree.header()
         header.setStretchLastSection(False)

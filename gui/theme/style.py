@@ -107,7 +107,7 @@ QAbstractItemView::item:selected {{ background: {t.selection}; color: {t.text}; 
 QGraphicsView {{ border: 2px solid transparent; }}
 QGraphicsView:focus {{ border-color: {t.accent}; }}
 QTreeView::branch:selected {{ background: {t.selection}; }}
-QTreeView[roomy="true"]::item, QListView[roomy="true"]::item, QListView[roomy="true"]::item {{ height: 24px; }}
+QTreeView[roomy="true"]::item, QListView[roomy="true"]::item {{ height: 24px; }}
 QCheckBox {{ spacing: 8px; }}
 QCheckBox::indicator {{ width: 14px; height: 14px; border: 1px solid {t.control_line}; border-radius: 4px;
     background: {t.raised}; }}
