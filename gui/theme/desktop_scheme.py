@@ -1,7 +1,7 @@
 """Whether the desktop is dark, asked at the start and heard of when it changes.
 
-Linux: the settings portal of the desktop (GNOME, KDE and others speak it, over D-Bus). Windows: the registry, looked at
-again whenever the program comes to the front. Elsewhere, and where no portal answers, the palette that Qt was given.
+Linux: the settings portal of the desktop (GNOME, KDE and others speak it). Windows: the registry, looked at again
+whenever the program comes to the front. Elsewhere, and where no portal answers, the palette that Qt was given.
 """
 
 from __future__ import annotations
@@ -9,17 +9,10 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-from PyQt5.QtCore import QObject, QSettings, Qt, pyqtSignal, pyqtSlot
-from PyQt5.QtDBus import QDBusConnection, QDBusMessage, QDBusPendingCallWatcher, QDBusPendingReply, QDBusVariant
+from PyQt5.QtCore import QObject, QSettings, Qt, pyqtSignal
 from PyQt5.QtGui import QGuiApplication
-
-SERVICE: Final = "org.freedesktop.portal.Desktop"
-PLACE: Final = "/org/freedesktop/portal/desktop"
-INTERFACE: Final = "org.freedesktop.portal.Settings"
-APPEARANCE: Final = ("org.freedesktop.appearance", "color-scheme")
-"""Its values: 0 no preference, 1 dark, 2 light."""
 
 PERSONALIZE: Final = r"HKEY_CURRENT_USER\Software\Microsoft\Windows\CurrentVersion\Themes\Personalize"
 
@@ -46,30 +39,11 @@ class DesktopScheme(QObject):
             self._ask_portal()
 
     def _ask_portal(self) -> None:
-        bus = QDBusConnection.sessionBus()
-        bus.connect(SERVICE, PLACE, INTERFACE, "SettingChanged", self._setting_changed)
-        message = QDBusMessage.createMethodCall(SERVICE, PLACE, INTERFACE, "Read")
-        message.setArguments(list(APPEARANCE))
-        watcher = QDBusPendingCallWatcher(bus.asyncCall(message), self)
-        watcher.finished.connect(self._answered)
+        from gui.theme.portal import Portal  # not every Qt comes with D-Bus
 
-    def _answered(self, watcher: QDBusPendingCallWatcher) -> None:
-        reply = QDBusPendingReply(watcher).reply()
-        if reply.type() == QDBusMessage.MessageType.ReplyMessage and reply.arguments():
-            self._tell(reply.arguments()[0])
-        watcher.deleteLater()
-
-    @pyqtSlot(QDBusMessage)
-    def _setting_changed(self, message: QDBusMessage) -> None:
-        namespace, key, value = (*message.arguments(), None, None, None)[:3]
-        if (namespace, key) == APPEARANCE:
-            self._tell(value)
-
-    def _tell(self, value: Any) -> None:
-        while isinstance(value, QDBusVariant):
-            value = value.variant()
-        if value in (1, 2):
-            self.changed.emit(value == 1)
+        portal = Portal(self)
+        portal.told.connect(self.changed)
+        portal.ask()
 
     def _look_again(self, state: Qt.ApplicationState) -> None:
         if state == Qt.ApplicationState.ApplicationActive:
