@@ -62,20 +62,26 @@ def nearest(queries: Floats, reference: Floats) -> Nearest:
         Features of the reference images as they are, (m, D).
     """
     starts = range(0, queries.shape[1], _BLOCK)
-    blocks = [_nearest_of_block(_distances(queries[:, start : start + _BLOCK], reference)) for start in starts]
+    blocks = [_nearest_of_block(distances(queries[:, start : start + _BLOCK], reference)) for start in starts]
     return Nearest(*(np.concatenate(column) for column in zip(*blocks, strict=True)))
 
 
-def _nearest_of_block(distances: Floats) -> tuple[NDArray[np.int64], Floats, Floats]:
-    neighbours = min(NEIGHBOURS, distances.shape[1])
-    mean = np.partition(distances, neighbours - 1, axis=1)[:, :neighbours].mean(axis=1)
-    shortest = distances.min(axis=1)
+def _nearest_of_block(found: Floats) -> tuple[NDArray[np.int64], Floats, Floats]:
+    neighbours = min(NEIGHBOURS, found.shape[1])
+    mean = np.partition(found, neighbours - 1, axis=1)[:, :neighbours].mean(axis=1)
+    shortest = found.min(axis=1)
     relative = np.divide(shortest, mean, out=np.zeros_like(mean), where=mean > 0)
-    return distances.argmin(axis=1), shortest, relative
+    return found.argmin(axis=1), shortest, relative
 
 
-def _distances(queries: Floats, reference: Floats) -> Floats:
-    """Return (n, m): the Euclidean distance of the best view of each query to each reference image."""
+def distances(queries: Floats, reference: Floats) -> Floats:
+    """Return the Euclidean distance of the best view of each query to each reference image, (n, m).
+
+    Parameters
+    ----------
+    queries, reference
+        As for `nearest`.
+    """
     centre = reference.mean(axis=0)  # smaller numbers lose less in the difference of squares
     moved = reference - centre
     squares = np.square(moved).sum(axis=1)

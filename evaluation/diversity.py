@@ -1,0 +1,134 @@
+"""Does a set show many different lesions, or the same few again and again?
+
+- Near-duplicates: images whose nearest other image of the set is nearer than those of 99 % of real photographs of
+  different lesions, in pixels or in features, turned and mirrored.
+- Vendi score (Friedman and Dieng 2023, arXiv:2210.02410): the effective number of different images.
+
+Both depend on how many images there are, so real photographs are taken in the same number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import binomtest
+
+from core.measures.features import PIXELS, Extractor
+from core.measures.memorisation import FALSE_ALARM
+from core.measures.neighbours import all_views, distances
+from core.message import Message
+from evaluation.section import Level, Part, Section, Table, Words
+from evaluation.sets import ImageSet
+
+KEY: Final = "diversity"
+SIDE: Final = 128
+FEWEST: Final = 10
+MOST: Final = 1000
+SHOWN: Final = 10
+POOR: Final = 0.5
+"""Below this share of the real photographs' Vendi score a set repeats itself."""
+
+Floats = NDArray[np.float64]
+
+
+def diversity(synthetic: ImageSet, real: ImageSet, extractor: Extractor, seed: int = 0) -> Section:
+    """Compare how different the images of a set are with how different real photographs are.
+
+    At most 1,000 images of either side are taken, the same number, real ones of different lesions.
+    """
+    title = Message("Diversity")
+    rows, real_rows = _draw(synthetic, real, np.random.default_rng(seed))
+    if len(rows) < FEWEST:
+        words = Message("Diversity needs at least {least} images on either side.", least=FEWEST)
+        return Section(KEY, title, "unknown", words, data={"n": len(rows)})
+    sides = [synthetic.only(rows).pixels(SIDE), real.only(real_rows).pixels(SIDE)]
+    spaces = [PIXELS] if extractor.name == PIXELS.name else [PIXELS, extractor]
+    near = {space.name: [_between(all_views(side, space)) for side in sides] for space in spaces}
+    flagged, partners, threshold = _duplicates([own for own, _ in near.values()], [other for _, other in near.values()])
+    features = [spaces[-1](side) for side in sides]
+    middle = features[1].mean(axis=0)  # what all photographs have in common makes nothing alike
+    vendi = [vendi_score(side - middle) for side in features]
+    names = [synthetic.images[row].name for row in rows]
+    worst = [(names[i], names[partners[i]]) for i in np.flatnonzero(flagged)[:SHOWN]]
+    return _section(title, int(flagged.sum()), len(rows), vendi, spaces[-1].name, worst, threshold)
+
+
+def vendi_score(features: Floats) -> float:
+    """Return the exponential of the entropy of the eigenvalues of the images' cosine similarities over n, 1..n."""
+    lengths = np.linalg.norm(features, axis=1, keepdims=True)
+    unit = features / np.where(lengths > 0, lengths, 1)
+    values = np.linalg.eigvalsh(unit @ unit.T / len(unit))
+    positive = values[values > 1e-12]
+    return float(np.exp(-(positive * np.log(positive)).sum()))
+
+
+def _draw(synthetic: ImageSet, real: ImageSet, rng: np.random.Generator) -> tuple[list[int], list[int]]:
+    """Return equally many rows of either side, the real ones of different lesions."""
+    lesions: dict[str, int] = {}
+    for row in rng.permutation(len(real)):
+        lesions.setdefault(real.images[row].lesion, int(row))
+    count = min(len(synthetic), len(lesions), MOST)
+    return sorted(rng.permutation(len(synthetic))[:count].tolist()), sorted(lesions.values())[:count]
+
+
+def _between(views: Floats) -> Floats:
+    """Return the distance of each image to each other one, (n, n), to itself infinite."""
+    found = distances(views, views[0])
+    found = np.minimum(found, found.T)
+    np.fill_diagonal(found, np.inf)
+    return found
+
+
+def _duplicates(
+    synthetic: Sequence[Floats], real: Sequence[Floats]
+) -> tuple[NDArray[np.bool_], NDArray[np.int64], float]:
+    """Return which images have a twin, which it is, and the score below which they are called so."""
+    units = [max(float(np.quantile(space.min(axis=1), FALSE_ALARM)), np.finfo(float).tiny) for space in real]
+    scores = np.min([space / unit for space, unit in zip(synthetic, units, strict=True)], axis=0)
+    reference = np.min([(space / unit).min(axis=1) for space, unit in zip(real, units, strict=True)], axis=0)
+    threshold = float(np.quantile(reference, FALSE_ALARM, method="weibull"))
+    return scores.min(axis=1) < threshold, scores.argmin(axis=1), threshold
+
+
+def _section(
+    title: Message,
+    flagged: int,
+    n: int,
+    vendi: Sequence[float],
+    space: str,
+    worst: Sequence[tuple[str, str]],
+    threshold: float,
+) -> Section:
+    expected = max(FALSE_ALARM, 1 / (n + 1))
+    low, high = binomtest(flagged, n).proportion_ci(method="wilson")
+    ratio = vendi[0] / vendi[1]
+    level: Level = "good"
+    if low > expected or ratio < POOR:
+        level = "bad" if low > 5 * expected or ratio < POOR / 2 else "doubt"
+    verdict = Message(
+        "{flagged} of {n} images have a near-duplicate in the set ({share:.1%}, 95 % interval {low:.1%} to {high:.1%}; "
+        "among real photographs about {expected:.1%}). The set is as varied as {vendi:.1f} different images; as many "
+        "real photographs are as varied as {real:.1f}.",
+        flagged=flagged, n=n, share=flagged / n, low=low, high=high, expected=expected, vendi=vendi[0], real=vendi[1],
+    )  # fmt: skip
+    about = Message("Vendi score in {space}; near-duplicates also in pixels, turned and mirrored.", space=space)
+    parts: list[Part] = [Words(about, "muted")]
+    if worst:
+        parts.append(Table(("image", "near-duplicate"), worst, Message("Near-duplicates")))
+    data = {
+        "n": n,
+        "duplicates": flagged,
+        "share": flagged / n,
+        "low": float(low),
+        "high": float(high),
+        "expected": expected,
+        "threshold": threshold,
+        "vendi": vendi[0],
+        "vendi_real": vendi[1],
+        "space": space,
+        "pairs": [list(pair) for pair in worst],
+    }
+    return Section(KEY, title, level, verdict, parts, data)

@@ -1,0 +1,120 @@
+"""`python -m evaluation.masks.training PHOTOS MASKS OUTPUT` trains the segmenter that judges masks.
+
+The lesions that the starter models hold out are held out here, too; the mean Dice on them goes into `segmenter.json`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import torch
+from safetensors.torch import save_file
+from torch import Tensor
+from torch.nn import functional
+
+from core.dataset.labelled import LabelledImage
+from core.dataset.pixels import load_pixels, read_square
+from core.dataset.sources import read_dataset
+from core.dataset.splits import split_by_lesion
+from core.training.runtime import cosine_rate, dihedral, set_rate
+from core.utils.atomic import write_text_atomic
+from core.utils.checksum import sha256_of
+from evaluation.masks.overlap import dice, inside
+from evaluation.masks.segmenter import RECORD_FILE, SIDE, WEIGHTS_FILE, Segmenter, UNet
+
+BATCH: Final = 32
+PEAK: Final = 3e-3
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Train, measure and write a segmenter."""
+    parser = argparse.ArgumentParser(prog="python -m evaluation.masks.training", description=__doc__)
+    parser.add_argument("photos", type=Path)
+    parser.add_argument("masks", type=Path)
+    parser.add_argument("output", type=Path)
+    parser.add_argument("--epochs", type=int, default=8)
+    parser.add_argument("--seed", type=int, default=0)
+    options = parser.parse_args(arguments)
+    masked = [image for image in read_dataset(options.photos).images if _mask_of(image, options.masks).is_file()]
+    splits = split_by_lesion(masked)
+    net = train(*_load(splits.train, options.masks), epochs=options.epochs, seed=options.seed)
+    held_out = [*splits.validation, *splits.test]
+    pixels, masks = _load(held_out, options.masks)
+    score = float(dice(Segmenter(net.eval(), 0.0, {})(pixels), masks.numpy()).mean())
+    _save(net, options.output, score, len(splits.train), len(held_out), options.epochs)
+    sys.stdout.write(f"mean Dice on {len(held_out)} held-out photographs: {score:.4f}\n")
+
+
+def train(pixels: Tensor, masks: Tensor, *, epochs: int, seed: int) -> UNet:
+    """Return a network trained on uint8 pixels (N, 3, S, S) and masks (N, S, S).
+
+    Cross-entropy plus the soft Dice loss, Adam, turned and mirrored pictures in slightly changed colours.
+    """
+    generator = torch.Generator().manual_seed(seed)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        net = UNet().train()
+    optimizer, steps = torch.optim.AdamW(net.parameters(), PEAK), max(1, len(pixels) // BATCH)
+    for step in range(epochs * steps):
+        if step % steps == 0:
+            order = torch.randperm(len(pixels), generator=generator)
+        rows = order[step % steps * BATCH :][:BATCH]
+        both = torch.cat([pixels[rows].float() / 255, masks[rows][:, None].float()], dim=1)
+        turned = dihedral(both, generator)
+        set_rate(optimizer, cosine_rate(step / (epochs * steps), PEAK))
+        loss = _loss(net(_recoloured(turned[:, :3], generator)), turned[:, 3:])
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    return net
+
+
+def _recoloured(pixels: Tensor, generator: torch.Generator) -> Tensor:
+    """Change contrast and colour balance of each picture by up to a fifth."""
+    contrast, shift = (torch.rand(len(pixels), 3, 1, 1, generator=generator) * 2 - 1 for _ in range(2))
+    return ((pixels - 0.5) * (1 + 0.2 * contrast) + 0.5 + 0.1 * shift).clamp(0, 1)
+
+
+def _loss(logits: Tensor, masks: Tensor) -> Tensor:
+    entropy = functional.binary_cross_entropy_with_logits(logits, masks)
+    chance = logits.sigmoid()
+    overlap = (2 * (chance * masks).sum((1, 2, 3)) + 1) / (chance.sum((1, 2, 3)) + masks.sum((1, 2, 3)) + 1)
+    return entropy + (1 - overlap).mean()
+
+
+def _mask_of(image: LabelledImage, folder: Path) -> Path:
+    return folder / f"{Path(image.image_id).stem}.png"
+
+
+def _load(images: Sequence[LabelledImage], folder: Path) -> tuple[Tensor, Tensor]:
+    loaded = load_pixels(images, SIDE)
+    squares = (read_square(_mask_of(image, folder), SIDE) for image in loaded.images)
+    masks = np.stack([inside(square.max(axis=2)) for square in squares])
+    return torch.from_numpy(loaded.array), torch.from_numpy(masks)
+
+
+def _save(net: UNet, folder: Path, score: float, train_images: int, held_out: int, epochs: int) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    save_file({name: tensor.contiguous() for name, tensor in net.state_dict().items()}, folder / WEIGHTS_FILE)
+    record = {
+        "format": 1,
+        "side": SIDE,
+        "held_out_dice": round(score, 4),
+        "held_out_images": held_out,
+        "train_images": train_images,
+        "epochs": epochs,
+        "sha256": sha256_of(folder / WEIGHTS_FILE),
+        "trained_on": "HAM10000 with the masks of Tschandl et al. 2020",
+        "licence": "CC BY-NC 4.0",
+    }
+    write_text_atomic(folder / RECORD_FILE, json.dumps(record, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,126 @@
+"""Are synthetic images copies of training images? What `core.measures.memorisation` finds, as a section with its files.
+
+Writes `memorisation.json`, `memorisation_pairs.csv` and `memorisation_pairs.png` into a folder.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import Any, Final
+
+from core.errors import InputRefusedError
+from core.measures.features import Extractor
+from core.measures.memorisation import Memorisation, Pair, judge_memorisation
+from core.measures.memorisation_files import PICTURE_NAME, Names, save_memorisation
+from core.message import Message
+from core.taxonomy import CLASS_CODES
+from evaluation.section import Level, Part, Picture, Section, Table, Words
+from evaluation.sets import ImageSet
+
+KEY: Final = "memorisation"
+SIDE: Final = 128
+"""Side of the squares that are compared, in pixels."""
+
+SHOWN: Final = 10
+MUCH: Final = 0.05
+"""An interval that reaches above this share is too wide to say that nothing is copied."""
+
+
+def memorisation(
+    synthetic: ImageSet, train: ImageSet, held_out: ImageSet, extractor: Extractor, folder: Path
+) -> Section:
+    """Look for copies of training images, in pixels and in features, turned and mirrored; write the files.
+
+    Parameters
+    ----------
+    held_out
+        Photographs of lesions that the generator has not seen: they say what is near by chance.
+    folder
+        Where the table of pairs and the picture go.
+
+    Raises
+    ------
+    OSError
+        If the files cannot be written.
+    """
+    samples, training = synthetic.pixels(SIDE), train.pixels(SIDE)
+    try:
+        found = judge_memorisation(samples, training, held_out.pixels(SIDE), extractor)
+    except InputRefusedError as error:
+        return Section(KEY, Message("Memorisation"), "unknown", Message("{why}", why=error.message))
+    names = Names(*([image.name for image in images.images] for images in (synthetic, train, held_out)))
+    save_memorisation(found, folder, samples, training, names)
+    per_class = _by_class(found, synthetic)
+    picture = Picture(
+        (folder / PICTURE_NAME).read_bytes(),
+        Message(
+            "The most suspicious images, each with the training image that it resembles most at its right, turned as "
+            "it fits. It shows training photographs: mind their licence."
+        ),
+    )
+    data = {**found.to_json(), "classes": per_class, "pairs": [_pair(pair, names) for pair in found.pairs[:SHOWN]]}
+    return Section(KEY, Message("Memorisation"), _level(found), _verdict(found), (*_parts(found, data), picture), data)
+
+
+def _level(found: Memorisation) -> Level:
+    if found.low > 0:
+        return "bad"
+    return "doubt" if found.high > MUCH else "good"
+
+
+def _verdict(found: Memorisation) -> Message:
+    words = {
+        "bad": Message("Some images are copies of training images."),
+        "doubt": Message("There are too few images to rule copies out."),
+        "good": Message("No more images look like copies than by chance."),
+    }[_level(found)]
+    return Message(
+        "{words} {flagged} of {n} are nearer to a training image than 99 % of unseen photographs are; by chance it "
+        "would be {expected:.1%}. Excess {excess:+.1%} (95 % interval {low:+.1%} to {high:+.1%}).",
+        words=words, flagged=found.flagged, n=found.n, expected=found.expected, excess=found.excess, low=found.low,
+        high=found.high,
+    )  # fmt: skip
+
+
+def _by_class(found: Memorisation, synthetic: ImageSet) -> dict[str, dict[str, int]]:
+    codes = [image.code for image in synthetic.images]
+    flagged = Counter(codes[pair.sample] for pair in found.pairs if pair.flagged)
+    return {code: {"n": codes.count(code), "flagged": flagged[code]} for code in CLASS_CODES if code in codes}
+
+
+def _pair(pair: Pair, names: Names) -> dict[str, Any]:
+    return {
+        "synthetic": names.samples[pair.sample],
+        "nearest_train": names.train[pair.train],
+        "nearest_heldout": names.held_out[pair.held_out],
+        "space": pair.space,
+        "relative_distance": pair.relative_distance,
+        "score": pair.score,
+        "flagged": pair.flagged,
+    }
+
+
+def _parts(found: Memorisation, data: dict[str, Any]) -> list[Part]:
+    parts: list[Part] = [
+        Words(
+            Message(
+                "Each image is compared with {train} training images in all eight turned and mirrored views, by "
+                "{spaces}. What is too near is learnt from {held_out} photographs that the generator has not seen.",
+                train=found.train,
+                spaces=", ".join(found.spaces),
+                held_out=found.held_out,
+            ),
+            "muted",
+        )
+    ]
+    if len(data["classes"]) > 1:
+        rows = [(code, str(one["flagged"]), str(one["n"])) for code, one in data["classes"].items()]
+        parts.append(Table(("", "flagged", "images"), rows, Message("By class")))
+    suspects = [
+        (p["synthetic"], p["nearest_train"], p["nearest_heldout"], f"{p['score']:.3g}", "yes" if p["flagged"] else "no")
+        for p in data["pairs"]
+    ]
+    head = ("synthetic", "nearest training image", "nearest unseen image", "score", "flagged")
+    parts.append(Table(head, suspects, Message("The most suspicious images; a score well below 1 is that of a copy")))
+    return parts
