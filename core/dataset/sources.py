@@ -8,9 +8,10 @@ kind           what lies there
 ``isic2018``    `*_GroundTruth.csv`: image and one column a class, 0 or 1; photographs in the `*_Input` folder beside it
 ``imagefolder`` one folder a class, maybe inside `train/`, `val/` and `test/`
 ``csv``         a table with the columns path (relative to it), class and maybe group (the lesion); named as a file
+``jsonl``       manifests with a JSON object a line, see `core.dataset.manifest`; a folder of nothing else, or a file
 =============  =========================================================================================================
 
-The first and the last may also have the columns licence and attribution.
+The tables ``labels.csv`` and ``csv`` may also have the columns licence and attribution.
 """
 
 from __future__ import annotations
@@ -34,10 +35,11 @@ from core.dataset.label_forms import (
 from core.dataset.label_table import read_columns
 from core.dataset.label_terms import read_terms
 from core.dataset.labelled import LABELS_FILE, LabelledImage, class_of_lesion
+from core.dataset.manifest import is_manifest, read_manifests
 from core.errors import InputRefusedError
 from core.training.licence import Licence
 
-Kind = Literal["labels.csv", "ham10000", "isic2018", "imagefolder", "csv"]
+Kind = Literal["labels.csv", "ham10000", "isic2018", "imagefolder", "csv", "jsonl"]
 
 MAX_MISSING: Final = 0.05
 """Share of images without a file above which a data set is refused."""
@@ -48,8 +50,8 @@ NAMED: Final = 3
 EXPECTED: Final = (
     f"Expected is one of: {LABELS_FILE} with the columns {', '.join(OWN_COLUMNS)}; HAM10000_metadata.csv with images/ "
     "or HAM10000_images_part_1 and _2; an ISIC 2018 *_GroundTruth.csv beside its *_Input folder; one folder for each "
-    f"class, maybe inside train/, val/ and test/; or a CSV file with the columns {', '.join(CSV_COLUMNS)} and group, "
-    "named itself."
+    f"class, maybe inside train/, val/ and test/; a CSV file with the columns {', '.join(CSV_COLUMNS)} and group, "
+    "named itself; or JSONL manifests with image_path and label."
 )
 
 _READERS: Final[dict[Kind, Callable[[Sequence[Path]], list[LabelledImage]]]] = {
@@ -124,7 +126,7 @@ def read_dataset(path: Path) -> Photographs:
 
 def _read(path: Path) -> Photographs:
     kind, tables = _form_of_table(path) if path.is_file() else _form_of_folder(path)
-    found, notes = read_class_folders(path) if kind == "imagefolder" else (_READERS[kind](tables), ())
+    found, notes = _read_images(path, kind, tables)
     distinct = _without_repetitions(found)
     present, missing = _partition(distinct)
     _refuse_if_too_many_are_missing(distinct, missing, path)
@@ -136,7 +138,15 @@ def _read(path: Path) -> Photographs:
     return Photographs(images, kind, grouped, path, tuple(image.path for image in missing), (*notes, *more), terms)
 
 
+def _read_images(path: Path, kind: Kind, tables: Sequence[Path]) -> tuple[list[LabelledImage], tuple[str, ...]]:
+    if kind == "imagefolder":
+        return read_class_folders(path)
+    return read_manifests(tables) if kind == "jsonl" else (_READERS[kind](tables), ())
+
+
 def _form_of_table(path: Path) -> tuple[Kind, Sequence[Path]]:
+    if is_manifest(path):
+        return "jsonl", (path,)
     columns = read_columns(path)
     for kind, wanted in _COLUMNS.items():
         if {name.lower() for name in wanted} <= set(columns):
@@ -160,6 +170,9 @@ def _form_of_folder(folder: Path) -> tuple[Kind, Sequence[Path]]:
     found = [kind for kind, where in forms.items() if where]
     if len(found) == 1:
         return found[0], forms[found[0]]
+    manifests = [file for file in sorted(folder.iterdir()) if is_manifest(file)]
+    if manifests and not found:
+        return "jsonl", manifests
     raise _ambiguous(folder, forms) if found else _unknown(folder, tables)
 
 
