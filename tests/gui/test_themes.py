@@ -23,8 +23,8 @@ from core.utils.path_manager import PathManager
 from gui.main_window import MainWindow
 from gui.state.settings import SettingsModel
 from gui.theme import desktop_scheme, palette
-from gui.theme.desktop_scheme import DesktopScheme
 from gui.theme.palette import set_system_dark, tokens
+from gui.theme.portal import Portal
 from gui.theme.style import style_sheet
 from gui.theme.tokens import DARK, LIGHT, Tokens
 from gui.theme_keeper import ThemeKeeper
@@ -149,9 +149,9 @@ def test_the_next_start_has_the_right_colours_from_the_first_paint_on(qapp: QApp
 
 @pytest.mark.parametrize(("value", "told"), [(1, [True]), (2, [False]), (0, []), (None, []), ("dark", []), (7, [])])
 def test_what_the_portal_says(qapp: QApplication, value: object, told: list[bool]) -> None:
-    scheme, heard = DesktopScheme(), []
-    scheme.changed.connect(heard.append)
-    scheme._tell(QDBusVariant(QDBusVariant(value)) if isinstance(value, int) else value)
+    portal, heard = Portal(), []
+    portal.told.connect(heard.append)
+    portal._tell(QDBusVariant(QDBusVariant(value)) if isinstance(value, int) else value)
     assert heard == told
 
 
