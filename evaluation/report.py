@@ -90,10 +90,11 @@ def _set_parts(found: SetFindings, several: bool) -> Iterator[str]:
         f"{prefix}Examples", paragraph("The first images of each class, not selected.", "muted"), _examples(found)
     )
     for one in found.sections:
-        yield _section(prefix, one)
+        yield render_section(one, prefix)
 
 
-def _section(prefix: str, one: Section) -> str:
+def render_section(one: Section, prefix: str = "") -> str:
+    """Return a section with its verdict and its parts; `prefix` comes before its title."""
     verdict = f'<p class="verdict {one.level}">{_sign(one.level)} {escape(one.verdict)}</p>'
     return section(prefix + one.title, verdict, *map(_part, one.parts))
 
