@@ -10,9 +10,11 @@ from __future__ import annotations
 
 import argparse
 import os
+import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
+from dataclasses import asdict
 from io import BytesIO
 from pathlib import Path
 
@@ -29,6 +31,7 @@ from gui.app import make_application, make_stage
 from gui.dialogs.problem_dialog import ProblemDialog
 from gui.main_window import MainWindow
 from gui.state.explain import ExplainState
+from gui.theme.palette import tokens
 from gui.workers.local_engine import LocalEngine
 from gui.workers.process_engine import ProcessEngine
 from scripts.walk import Wait, Walk
@@ -37,6 +40,11 @@ SIZE = (1280, 800)
 CLASSES = ("MEL", "NV", "BCC", "VASC")
 SETTLE_MS = 600
 """Time for thumbnails and layout to settle before a picture is taken."""
+
+COLOURS = 256
+
+GLANCE_MS = 150
+"""Before the page of the first start names this computer: that is nobody's business."""
 
 DIALOG_MS = 2500
 """Time for a dialog to look at files and to show what it has found."""
@@ -58,16 +66,12 @@ class Photographer:
         yield from self._make_images()
         yield from self._explain()
         yield from self._sort_and_compare()
+        yield from self._dark()
         yield from self._dialogs()
-        session.settings.set("ui.theme", "dark")
-        self._window.picture.tabs.setCurrentIndex(2)
-        yield SETTLE_MS
-        self._take("window-dark")
 
     def _welcome(self) -> Iterator[Wait]:
         self._window.desk.show_models()
-        yield lambda: bool(self._session.checkup.findings)
-        yield SETTLE_MS
+        yield GLANCE_MS
         yield from self._take_dialog("models", self._window.desk.dialog("models"))
         self._window.help.start_tour()
         yield SETTLE_MS
@@ -95,15 +99,24 @@ class Photographer:
 
     def _explain(self) -> Iterator[Wait]:
         session = self._session
-        session.choose_methods(("ig", "occlusion"))
         session.settings.set("xai.enabled", True)
-        yield lambda: session.explain.state is ExplainState.READY and not session.explain.waiting
+        for item in session.gallery.items():
+            session.show_image(Path(item.path))
+            yield SETTLE_MS
+            yield self._explained
+            if all(shown.entry.explanation.gate.level == "green" for shown in session.explain.shown):
+                break
+        yield SETTLE_MS
+        self._take("window")
+        session.choose_methods(("ig", "occlusion"))
+        yield SETTLE_MS
+        yield self._explained
         yield SETTLE_MS
         self._take("window-explain")
         session.choose_methods(("ig",))
-        yield lambda: session.explain.state is ExplainState.READY and not session.explain.waiting
-        yield SETTLE_MS
-        self._take("window")
+
+    def _explained(self) -> bool:
+        return self._session.explain.state is ExplainState.READY and not self._session.explain.waiting
 
     def _sort_and_compare(self) -> Iterator[Wait]:
         session = self._session
@@ -113,6 +126,14 @@ class Photographer:
         session.collection.compare.compare_files(Path(items[0].path), Path(items[1].path))
         yield SETTLE_MS
         self._take("window-compare")
+
+    def _dark(self) -> Iterator[Wait]:
+        self._session.settings.set("ui.theme", "dark")
+        self._window.picture.tabs.setCurrentIndex(2)
+        yield SETTLE_MS
+        self._take("window-dark")
+        self._session.settings.set("ui.theme", "light")
+        yield SETTLE_MS
 
     def _dialogs(self) -> Iterator[Wait]:
         desk, aid = self._window.desk, self._window.help
@@ -150,8 +171,18 @@ def save_light(widget: QWidget, target: Path) -> None:
     buffer.open(QIODevice.OpenModeFlag.WriteOnly)
     widget.grab().save(buffer, "PNG")
     with Image.open(BytesIO(bytes(buffer.data()))) as picture:
-        light = picture.convert("RGB").quantize(256, dither=Image.Dither.FLOYDSTEINBERG)
-        light.save(target, optimize=True)
+        whole = picture.convert("RGB")
+    whole.quantize(palette=_palette_of(whole), dither=Image.Dither.FLOYDSTEINBERG).save(target, optimize=True)
+
+
+def _palette_of(picture: Image.Image) -> Image.Image:
+    """Return a palette with the colours of the theme exactly as they are: verdicts must not change their colour."""
+    own = [value for value in asdict(tokens()).values() if value.startswith("#")]
+    fixed = [int(value[i : i + 2], 16) for value in own for i in (1, 3, 5)]
+    free = picture.quantize(COLOURS - len(own)).getpalette() or []
+    made = Image.new("P", (1, 1))
+    made.putpalette([*fixed, *free[: 3 * (COLOURS - len(own))]])
+    return made
 
 
 def main() -> int:
@@ -161,8 +192,12 @@ def main() -> int:
     parser.add_argument("--each", type=int, default=2, help="images of each class [default: 2]")
     options = parser.parse_args()
     options.output.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory() as home:
-        return _photograph(Path(home), options.output, options.each)
+    home = Path(tempfile.gettempdir()) / "researcher"  # it can be read in some of the pictures
+    home.mkdir()
+    try:
+        return _photograph(home, options.output, options.each)
+    finally:
+        shutil.rmtree(home)
 
 
 def _photograph(home: Path, output: Path, each: int) -> int:
