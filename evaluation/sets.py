@@ -45,12 +45,15 @@ class SetImage:
         Class code; None where nothing says it.
     lesion
         What it shows; images of one lesion are no independent witnesses. Its own name where nothing says it.
+    part
+        The part that the data set itself assigns: ``train``, ``val``, ``test``, or empty.
     """
 
     path: Path
     name: str
     code: str | None
     lesion: str
+    part: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,12 +160,12 @@ def divide(whole: ImageSet) -> tuple[ImageSet, ImageSet]:
         If that leaves one of the two empty.
     """
     labelled = [
-        LabelledImage(image.name, image.code, image.lesion, "", image.path)
+        LabelledImage(image.name, image.code, image.lesion, image.part, image.path)
         for image in whole.images
         if image.code is not None
     ]
     splits = split_by_lesion(labelled)
-    held = {image.image_id for image in (*splits.test, *splits.validation)}
+    held = {image.image_id for image in (*splits.test, *splits.validation, *splits.extra)}
     rows = [row for row, image in enumerate(whole.images) if image.code is not None]
     train = whole.only([row for row in rows if whole.images[row].name not in held])
     rest = whole.only([row for row in rows if whole.images[row].name in held])
@@ -188,7 +191,7 @@ def _find(folder: Path) -> tuple[list[SetImage], bool, tuple[str, ...]]:
             ) from error
         note = Message("Taken as a folder of pictures, classes by their folders' names: {why}", why=error.message)
         return images, False, (note,)
-    images = [SetImage(image.path, image.image_id, image.code, image.lesion_id) for image in found.images]
+    images = [SetImage(image.path, image.image_id, image.code, image.lesion_id, image.split) for image in found.images]
     notes = tuple(Message("{note}", note=note) for note in found.notes if "names no lesions" not in note)
     return images, found.grouped, notes
 
