@@ -14,6 +14,7 @@ from core.generator.model_manager import LoadedModel
 from core.generator.predictor import NO_GUIDANCE, make_predictor
 from core.generator.sampler import Predictor, advance
 from core.generator.schedulers import Scheduler
+from core.message import Message
 from xai.trajectory.branches import Branches
 
 StepAction = Callable[[Branches, Tensor], Branches]
@@ -59,7 +60,10 @@ def make_actions(model: LoadedModel, guidance: float, neutral: str) -> Actions:
     if name == "hold":
         return Actions(act, hold, name)
     if model.null_label is None:
-        raise UsageError("This model has no null class, so its steps cannot be left out by 'null'.", remedy="Use hold.")
+        raise UsageError(
+            Message("This model has no null class, so its steps cannot be left out by 'null'."),
+            remedy=Message("Take --neutral hold."),
+        )
     return Actions(act, acting(make_predictor(replace(model, class_label=model.null_label), NO_GUIDANCE)), name)
 
 

@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from core.dataset.layout import CSV_NAME, STATE_DIR
 from core.errors import UsageError
+from core.message import Message
 from core.taxonomy import CLASS_CODES
 from core.utils.atomic import write_text_atomic
 from core.utils.finite_json import finite, finite_json
@@ -102,8 +103,8 @@ def _claim(folder: Path, request: TrajectoryRequest) -> Path:
     known, wanted = read_json(folder / REQUEST_FILE), identity(request)
     if known and known != wanted:
         raise UsageError(
-            f"{folder} holds another analysis.",
-            remedy="Name another folder, or repeat the command that began it to continue it.",
+            Message("{folder} holds another analysis.", folder=folder),
+            remedy=Message("Name another folder, or repeat the command that began it to continue it."),
             path=folder,
         )
     if not known:

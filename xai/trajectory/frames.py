@@ -11,6 +11,7 @@ from torch import Tensor
 
 from core.errors import InputRefusedError
 from core.generator.sampler import StepState
+from core.message import Message
 from xai.attribution import never
 from xai.explanation import ExplanationCancelled
 from xai.trajectory.source import ImageSource
@@ -88,8 +89,12 @@ def draw_frames(
                 frames.append(_frame(state, source))
     if not np.isfinite(frames[-1].predicted).all():
         raise InputRefusedError(
-            f"The image with seed {source.planned.seed} came out as NaN or infinity in {source.model.precision}.",
-            remedy="Try --precision fp32; if that does not help, the model is damaged or was trained too little.",
+            Message(
+                "The image with seed {seed} came out as NaN or infinity in {precision}.",
+                seed=source.planned.seed,
+                precision=source.model.precision,
+            ),
+            remedy=Message("Try --precision fp32; if that does not help, the model is damaged or trained too little."),
         )
     return frames, tuple(timesteps)
 

@@ -17,6 +17,7 @@ from core.generator.request import (
     PRECISIONS,
     PlannedImage,
 )
+from core.message import Message
 from core.taxonomy import CLASS_CODES, SEED_MASK, image_seed, parse_class
 from xai.explanation import METHODS
 
@@ -101,7 +102,9 @@ class TrajectoryRequest:
         _check_range("spacing of the kept steps", self.every, 1, MAX_STEPS)
         _check_range("number of groups", self.groups, 1, MAX_GROUPS)
         if not self.classes:
-            raise UsageError("No class was named.", remedy="Name one, as in --class MEL, or --class all.")
+            raise UsageError(
+                Message("No class was named."), remedy=Message("Name one, as in --class MEL, or --class all.")
+            )
 
     @property
     def denoising_steps(self) -> int:
@@ -171,16 +174,25 @@ def _number(environment: Mapping[str, str], name: str) -> int | None:
     if not text:
         return None
     if not text.isascii() or not text.isdigit():
-        raise UsageError(f"{name} is '{text}', which is not a whole number.", remedy=f"Set {name} to a whole number.")
+        raise UsageError(
+            Message("{name} is '{text}', which is not a whole number.", name=name, text=text),
+            remedy=Message("Set {name} to a whole number.", name=name),
+        )
     return int(text)
 
 
 def _check_range(what: str, value: int, low: int, high: int) -> None:
     if not low <= value <= high:
-        raise UsageError(f"The {what} is {value}.", remedy=f"Choose a value from {low} to {high}.")
+        raise UsageError(
+            Message("The {what} is {value}.", what=what, value=value),
+            remedy=Message("Choose a value from {low} to {high}.", low=low, high=high),
+        )
 
 
 def _check_one_of(what: str, values: tuple[str, ...], choices: tuple[str, ...]) -> None:
     unknown = [value for value in values if value not in choices]
     if unknown:
-        raise UsageError(f"There is no {what} '{', '.join(unknown)}'.", remedy=f"Choose from {', '.join(choices)}.")
+        raise UsageError(
+            Message("There is no {what} '{value}'.", what=what, value=", ".join(unknown)),
+            remedy=Message("Choose one of {names}.", names=", ".join(choices)),
+        )

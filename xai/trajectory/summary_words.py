@@ -12,6 +12,9 @@ from xai.trajectory.controls import CONTROLS
 from xai.trajectory.summary import ENOUGH, OWN, Row, Summary
 from xai.trajectory.words import RESEARCH
 
+ADVISED: Final = 30
+_ADVICE: Final = f"Analyse {ADVISED} of each class (--count {ADVISED}) before anything is concluded."
+
 _TAIL: Final = 0.025
 """Share of 95 % intervals that lie above a true value of 0."""
 
@@ -80,11 +83,14 @@ def _above(rows: Iterable[Row]) -> int:
 
 def _say_size(summary: Summary) -> str:
     fewest = min(summary.images.values())
+    counted = f"n counts images, never steps of one trajectory; of a class there are at least {fewest}."
+    if fewest >= ADVISED:
+        return counted
     if fewest >= ENOUGH:
-        return f"n counts images, at least {fewest} of each class, never steps of one trajectory."
+        return f"{counted} {_ADVICE} Bootstrap intervals of so few images are somewhat too narrow."
     return (
-        f"With {fewest} image{'' if fewest == 1 else 's'} of a class no test can be significant: Wilcoxon's test needs "
-        f"{ENOUGH} for p < {ALPHA:g}. Analyse 30 of each (--count 30) before anything is concluded."
+        f"With {fewest} image{'' if fewest == 1 else 's'} of a class no test of that class can be significant "
+        f"(Wilcoxon's test needs {ENOUGH} for p < {ALPHA:g}), and bootstrap intervals are too narrow. {_ADVICE}"
     )
 
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from core.errors import InputRefusedError
+from core.message import Message
 from xai.attribution import Score, never
 from xai.classifier import Classifier
 from xai.explanation import ExplanationCancelled
@@ -63,8 +64,13 @@ def make_target(classifier: Classifier, class_code: str) -> Target:
     """
     if class_code not in classifier.index:
         raise InputRefusedError(
-            f"The classifier {classifier.path} has no class {class_code}; it knows {', '.join(classifier.classes)}.",
-            remedy="Name another classifier with --classifier, or another class.",
+            Message(
+                "The classifier {path} has no class {code}; it knows {names}.",
+                path=classifier.path,
+                code=class_code,
+                names=", ".join(classifier.classes),
+            ),
+            remedy=Message("Name another classifier with --classifier, or another class."),
             path=classifier.path,
         )
     return Target(classifier.index[class_code], classifier.logits)

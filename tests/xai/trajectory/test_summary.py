@@ -82,7 +82,7 @@ def test_one_image_of_a_class_is_not_tested(rng):
     assert all(row.result.n == 1 and row.result.wilcoxon_p is None for row in summary.rows)
     words = " ".join(verdict_of_summary(summary))
     assert "nothing can be tested" in words
-    assert "With 1 image of a class no test can be significant" in words
+    assert "With 1 image of a class no test of that class can be significant" in words
 
 
 def test_values_are_differences_by_image_in_order(rng):
