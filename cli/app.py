@@ -20,6 +20,7 @@ from cli.models import models
 from cli.reproduce import reproduce
 from cli.train import train
 from cli.trajectory import trajectory
+from cli.utility import utility
 from core.crash import write_report
 from core.errors import ISICGUIError
 from core.utils.leash import obey_leash
@@ -77,6 +78,7 @@ for command in (
     classify,
     trajectory,
     evaluate,
+    utility,
     export,
     train,
     experiments,

@@ -1,0 +1,208 @@
+"""The images of the experiment in memory, divided so that no lesion is on two sides."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from core.dataset.labelled import LabelledImage, hold_out_lesions
+from core.errors import InputRefusedError
+from core.message import Message
+from core.taxonomy import CLASS_CODES
+from evaluation.sets import ImageSet, SetImage, divide, read_set
+from evaluation.utility.request import UtilityRequest
+
+VALIDATION: Final = 0.15
+"""Share of the training lesions that choose the best state of every training."""
+
+_SALT: Final = "utility-validation"
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """Images of one part.
+
+    Attributes
+    ----------
+    pixels
+        uint8 RGB, (N, 3, S, S).
+    labels
+        (N,), int64.
+    """
+
+    pixels: Tensor
+    labels: Tensor
+    lesions: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    @property
+    def digests(self) -> list[str]:
+        """SHA-256 of each image's pixels."""
+        return [hashlib.sha256(image.tobytes()).hexdigest() for image in self.pixels.numpy()]
+
+
+@dataclass(frozen=True, eq=False)
+class Material:
+    """Everything that the experiment learns from and is asked about.
+
+    Attributes
+    ----------
+    copies
+        Images of the synthetic set that are, pixel for pixel, photographs of the test set, and of the training set.
+    notes
+        What a person should know of the data, one sentence each.
+    fingerprint
+        SHA-256 of all of it.
+    """
+
+    train: Part
+    validation: Part
+    test: Part
+    synthetic: Part
+    copies_of_test: int
+    copies_of_train: int
+    notes: tuple[str, ...]
+    fingerprint: str
+
+    @property
+    def parts(self) -> dict[str, Part]:
+        """The parts by name."""
+        return {"train": self.train, "validation": self.validation, "test": self.test, "synthetic": self.synthetic}
+
+
+def read_material(request: UtilityRequest) -> Material:
+    """Read and divide the images.
+
+    Raises
+    ------
+    InputRefusedError
+        If a set is empty or has no classes, if a photograph or a lesion is in training and test, or if the test set
+        holds one class only.
+    """
+    train, test = _photographs(request)
+    synthetic = _together([_labelled(read_set(path)) for path in request.synthetic])
+    held, rest = _hold_out(train)
+    _refuse_shared_lesions(train, test)
+    size = request.training.image_size
+    parts = [_part(images, size) for images in (rest, held, test, synthetic)]
+    _refuse_shared_pictures(parts[0], parts[1], parts[2], request)
+    _refuse_one_class(parts[2], request)
+    in_test, in_train = set(parts[2].digests), {*parts[0].digests, *parts[1].digests}
+    generated = parts[3].digests
+    return Material(
+        train=parts[0],
+        validation=parts[1],
+        test=parts[2],
+        synthetic=parts[3],
+        copies_of_test=sum(digest in in_test for digest in generated),
+        copies_of_train=sum(digest in in_train for digest in generated),
+        notes=tuple(dict.fromkeys((*train.notes, *test.notes, *synthetic.notes))),
+        fingerprint=_fingerprint(parts),
+    )
+
+
+def _photographs(request: UtilityRequest) -> tuple[ImageSet, ImageSet]:
+    train = _labelled(read_set(request.train))
+    if request.train.resolve() == request.test.resolve():
+        return divide(train)
+    return train, _labelled(read_set(request.test))
+
+
+def _labelled(images: ImageSet) -> ImageSet:
+    """Return the images whose class is known."""
+    rows = [row for row, image in enumerate(images.images) if image.code is not None]
+    if not rows:
+        raise InputRefusedError(
+            Message("Nothing says which classes the images in {path} have.", path=images.folder),
+            remedy=Message(
+                "Put them into folders named after the classes ({codes}), or name a table or a JSONL manifest.",
+                codes=", ".join(CLASS_CODES),
+            ),
+            path=images.folder,
+        )
+    return images.only(rows)
+
+
+def _together(sets: Sequence[ImageSet]) -> ImageSet:
+    images = tuple(image for one in sets for image in one.images)
+    notes = tuple(note for one in sets for note in one.notes)
+    return ImageSet(sets[0].folder, sets[0].name, images, notes=notes)
+
+
+def _hold_out(train: ImageSet) -> tuple[ImageSet, ImageSet]:
+    """Return the validation lesions and the rest."""
+    rows = {str(row): row for row in range(len(train.images))}
+    labelled = [_labelled_image(str(row), image) for row, image in enumerate(train.images)]
+    held, rest = hold_out_lesions(labelled, VALIDATION, _SALT)
+    if not held:
+        raise InputRefusedError(
+            Message("{path} has too few lesions: none is left to choose the best state by.", path=train.folder),
+            remedy=Message("Add photographs: every class needs at least two lesions."),
+            path=train.folder,
+        )
+    return tuple(train.only([rows[image.image_id] for image in part]) for part in (held, rest))  # type: ignore[return-value]
+
+
+def _labelled_image(name: str, image: SetImage) -> LabelledImage:
+    return LabelledImage(name, str(image.code), image.lesion, "", image.path)
+
+
+def _part(images: ImageSet, size: int) -> Part:
+    return Part(torch.from_numpy(images.pixels(size)), torch.from_numpy(images.labels), tuple(images.lesions))
+
+
+def _refuse_shared_lesions(train: ImageSet, test: ImageSet) -> None:
+    if not (train.grouped and test.grouped):
+        return
+    shared = sorted({*train.lesions} & {*test.lesions})
+    if shared:
+        raise InputRefusedError(
+            Message(
+                "{n} lesion(s) are in training and in test, such as {name}: every number would be too good.",
+                n=len(shared),
+                name=shared[0],
+            ),
+            remedy=Message("Name the same folder with --train and --test: it is then divided by lesion."),
+            path=test.folder,
+        )
+
+
+def _refuse_shared_pictures(train: Part, validation: Part, test: Part, request: UtilityRequest) -> None:
+    shared = len({*test.digests} & {*train.digests, *validation.digests})
+    if shared:
+        raise InputRefusedError(
+            Message("{n} photograph(s) of the test set are also in the training set.", n=shared),
+            remedy=Message("Remove them, or name the same folder with --train and --test: it is divided by lesion."),
+            path=request.test,
+        )
+
+
+def _refuse_one_class(test: Part, request: UtilityRequest) -> None:
+    if len(test.labels.unique()) < 2:
+        raise InputRefusedError(
+            Message("The test set holds one class only, so nothing can be told apart."),
+            remedy=Message("Name photographs of several classes with --test."),
+            path=request.test,
+        )
+
+
+def _fingerprint(parts: Sequence[Part]) -> str:
+    digest = hashlib.sha256()
+    for part in parts:
+        digest.update(part.pixels.numpy().tobytes())
+        digest.update(_bytes(part.labels.numpy()))
+        digest.update("\n".join(part.lesions).encode())
+    return digest.hexdigest()
+
+
+def _bytes(labels: NDArray[np.int64]) -> bytes:
+    return labels.astype("<i8").tobytes()

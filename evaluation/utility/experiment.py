@@ -1,0 +1,194 @@
+"""The experiment from folders to a verdict: arm by arm, seed by seed, resumable at each."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from core.cancel import CancelToken
+from core.events import Event, Notice
+from core.message import Message
+from core.utils.atomic import write_text_atomic
+from core.utils.finite_json import finite_json
+from core.utils.folder_lock import FolderLock
+from core.utils.output_errors import output_errors
+from core.version import __version__
+from evaluation.section import Section
+from evaluation.utility.arms import Arm, plan_arms
+from evaluation.utility.data import Material, read_material
+from evaluation.utility.page import render_page
+from evaluation.utility.request import (
+    ArmTrained,
+    UtilityFinished,
+    UtilityProgress,
+    UtilityRequest,
+    UtilityStarted,
+)
+from evaluation.utility.sections import answer_section, arms_section, data_section
+from evaluation.utility.statistics import HEADLINE, lesion_weights, scores_of
+from evaluation.utility.store import Store
+from evaluation.utility.training import ArmTrainer, Outcome
+from evaluation.utility.verdict import ArmResult, differences, judge
+
+FORMAT: Final = 1
+RESULTS_FILE: Final = "results.json"
+REPORT_FILE: Final = "report.html"
+FIRST_SEED: Final = 42
+_TOLD: Final = 20
+"""Progress events of one training."""
+
+
+class _Stopped(Exception):  # noqa: N818  # the caller asked for it
+    pass
+
+
+def run_experiment(request: UtilityRequest, cancel: CancelToken) -> Iterator[Event]:
+    """Carry an experiment out.
+
+    What is finished in its folder with the same images and settings is kept, so the same call goes on where an earlier
+    one was stopped.
+
+    Yields
+    ------
+    Event
+        UtilityStarted, UtilityProgress, ArmTrained, Notice; the last is UtilityFinished.
+
+    Raises
+    ------
+    InputRefusedError
+        If the images cannot be used; see `data.read_material`.
+    OutputError
+        If the folder cannot be written, or another experiment is at work in it.
+    """
+    with output_errors(request.output):
+        request.output.mkdir(parents=True, exist_ok=True)
+    with FolderLock(request.output):
+        yield from _Experiment(request, cancel).run()
+
+
+@dataclass
+class _Experiment:
+    request: UtilityRequest
+    cancel: CancelToken
+
+    def run(self) -> Iterator[Event]:
+        yield self._progress("reading", 0, 0, 0.0, Message("Reading the images"))
+        material = read_material(self.request)
+        arms = plan_arms(self.request.ratios)
+        yield self._started(arms, material)
+        yield from (Notice("data", note) for note in material.notes)
+        try:
+            results = yield from self._results(arms, material)
+        except _Stopped:
+            yield UtilityFinished("stopped", self.request.output)
+            return
+        yield self._progress("report", 0, 0, 1.0, Message("Writing the report"))
+        yield self._write(results, material)
+
+    def _results(self, arms: Sequence[Arm], material: Material) -> Generator[Event, None, list[ArmResult]]:
+        store = Store(self.request.output, material.fingerprint, self.request.training)
+        trainer = ArmTrainer(material, self.request.training, self.request.device)
+        truth, validation = material.test.labels.numpy(), material.validation.labels.numpy()
+        weights = lesion_weights(material.test.lesions, truth)
+        results = []
+        for number, arm in enumerate(arms):
+            outcomes = []
+            for index in range(self.request.seeds):
+                begun = number * self.request.seeds + index
+                total = len(arms) * self.request.seeds
+                outcomes.append((yield from self._outcome(store, trainer, arm, FIRST_SEED + index, begun, total)))
+            results.append(ArmResult(arm, tuple(outcomes), scores_of(outcomes, truth, validation, weights)))
+        return results
+
+    def _outcome(
+        self, store: Store, trainer: ArmTrainer, arm: Arm, seed: int, begun: int, total: int
+    ) -> Generator[Event, None, Outcome]:
+        """Return a training, which is found finished or is carried out; `begun` of `total` trainings lie behind."""
+        self._check()
+        outcome = store.read(arm, seed)
+        is_kept = outcome is not None
+        if outcome is None:
+            outcome = yield from self._train(trainer, arm, seed, begun, total)
+            store.write(arm, seed, outcome)
+        yield ArmTrained(arm.key, arm.title, seed, outcome.score, is_kept)
+        return outcome
+
+    def _train(
+        self, trainer: ArmTrainer, arm: Arm, seed: int, begun: int, total: int
+    ) -> Generator[Event, None, Outcome]:
+        steps, every = self.request.training.steps, max(1, self.request.training.steps // _TOLD)
+        words = Message("Training: {arm}, seed {seed}", arm=arm.title, seed=seed)
+        running = trainer.train(arm, seed)
+        while True:
+            try:
+                step = next(running)
+            except StopIteration as end:
+                return end.value
+            self._check()
+            if step % every == 0 or step == steps:
+                yield self._progress("training", step, steps, (begun + step / steps) / total, words)
+
+    def _check(self) -> None:
+        if self.cancel.mode is not None:
+            raise _Stopped
+
+    def _progress(self, stage: str, done: int, total: int, fraction: float, words: Message) -> UtilityProgress:
+        return UtilityProgress(stage, done, total, fraction, words)
+
+    def _started(self, arms: Sequence[Arm], material: Material) -> UtilityStarted:
+        return UtilityStarted(
+            self.request.output,
+            tuple(arm.key for arm in arms),
+            self.request.seeds,
+            self.request.training.steps,
+            {name: len(part) for name, part in material.parts.items()},
+            {name: len(set(part.lesions)) for name, part in material.parts.items()},
+        )
+
+    def _write(self, results: Sequence[ArmResult], material: Material) -> UtilityFinished:
+        found = differences(results, HEADLINE)
+        verdict = judge(results, found, len(set(material.test.lesions)), material.copies_of_test)
+        sections = (
+            answer_section(verdict, found, results),
+            arms_section(results),
+            data_section(self.request, material),
+        )
+        output = self.request.output
+        with output_errors(output):
+            write_text_atomic(output / RESULTS_FILE, finite_json(self._json(sections)))
+            write_text_atomic(output / REPORT_FILE, render_page(sections))
+        return UtilityFinished(
+            "completed",
+            output,
+            output / RESULTS_FILE,
+            output / REPORT_FILE,
+            verdict.level,
+            verdict.words,
+            {f"{difference.arm} - {difference.than}": difference.interval.to_json() for difference in found},
+        )
+
+    def _json(self, sections: Sequence[Section]) -> dict[str, Any]:
+        request = self.request
+        return {
+            "format": FORMAT,
+            "product_version": __version__,
+            "created": datetime.now().astimezone().isoformat(timespec="seconds"),
+            "settings": {
+                "train": str(request.train),
+                "test": str(request.test),
+                "synthetic": [str(path) for path in request.synthetic],
+                "ratios": list(request.ratios),
+                "seeds": request.seeds,
+                "training": asdict(request.training),
+            },
+            "sections": {
+                section.key: {
+                    "title": section.title,
+                    "verdict": {"level": section.level, "words": str(section.verdict)},
+                    **section.data,
+                }
+                for section in sections
+            },
+        }

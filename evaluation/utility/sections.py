@@ -1,0 +1,136 @@
+"""The experiment as sections of a report: the answer, every arm, every difference, the classes, the protocol."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from core.message import Message
+from core.taxonomy import CLASS_CODES
+from evaluation.section import Part, Picture, Section, Table, Words
+from evaluation.utility.arms import SYNTHETIC_ONLY
+from evaluation.utility.data import Material
+from evaluation.utility.figure import differences_figure
+from evaluation.utility.request import UtilityRequest
+from evaluation.utility.statistics import HEADLINE, MELANOMA, METRICS, RECALL, Difference, Interval
+from evaluation.utility.verdict import ArmResult, Verdict, points
+
+METRIC_WORDS: Final = {
+    HEADLINE: "balanced accuracy",
+    "f1_macro": "macro F1",
+    "auc_macro": "macro AUC",
+    MELANOMA: "melanoma sensitivity at 90 % specificity",
+    "ece": "calibration error (ECE)",
+    "brier": "Brier score",
+}
+
+LIMITS: Final = (
+    Message(
+        "A gain here is a gain of this small classifier on these test lesions. It says nothing about a stronger one, "
+        "about photographs from elsewhere, or about patients."
+    ),
+    Message(
+        "The state of each training, and which arms the verdict compares, are chosen by validation lesions; the test "
+        "lesions are asked once and choose nothing. Differences are paired by lesion and by seed."
+    ),
+)
+
+
+def answer_section(verdict: Verdict, found: Sequence[Difference], results: Sequence[ArmResult]) -> Section:
+    """Return the verdict with every difference that stands behind it."""
+    titles = {result.arm.key: str(result.arm.title) for result in results}
+    rows = [[titles[d.arm], titles[d.than], points(d.interval.value), _range(d.interval), d.call] for d in found]
+    table = Table(("arm", "compared with", "points", "95 % interval", "verdict"), rows, "Every difference")
+    picture = Picture(differences_figure(found, titles), "Balanced accuracy against each control, in points")
+    data = {
+        "chosen": verdict.chosen,
+        "control": verdict.control,
+        "difference": verdict.difference.interval.to_json(),
+        "call": verdict.difference.call,
+        "differences": [
+            {"arm": d.arm, "than": d.than, "metric": d.metric, **d.interval.to_json(), "call": d.call} for d in found
+        ],
+    }
+    parts: list[Part] = [picture, table, *(Words(words, "muted") for words in LIMITS)]
+    return Section("utility", "Does it help?", verdict.level, verdict.words, parts, data)
+
+
+def arms_section(results: Sequence[ArmResult]) -> Section:
+    """Return the scores of every arm."""
+    rows = [
+        [str(result.arm.title), *(_number(result.scores.interval(metric)) for metric in METRICS)] for result in results
+    ]
+    head = ("arm", *(METRIC_WORDS[metric] for metric in METRICS))
+    data = {
+        result.arm.key: {
+            "title": str(result.arm.title),
+            "ratio": result.arm.ratio,
+            "balance": result.arm.balance,
+            "validation_balanced_accuracy": result.validation_score,
+            "seeds": [float(value) for value in result.scores.values[HEADLINE][:, 0]],
+            **{metric: result.scores.interval(metric).to_json() for metric in METRICS},
+            "recall": {code: result.scores.interval(RECALL + code).to_json() for code in CLASS_CODES},
+        }
+        for result in results
+    }
+    alone = next(result for result in results if result.arm.key == SYNTHETIC_ONLY).scores.interval(HEADLINE)
+    words = Message(
+        "Trained on synthetic images alone, the classifier reaches a balanced accuracy of {value} on real lesions.",
+        value=_number(alone),
+    )
+    return Section("arms", "Every arm", "unknown", words, [Table(head, rows, "Scores"), _recalls(results)], data)
+
+
+def data_section(request: UtilityRequest, material: Material) -> Section:
+    """Return what was learnt from, and how."""
+    rows = [
+        [name, str(len(part)), str(len(set(part.lesions))), *_by_class(part.labels.tolist())]
+        for name, part in material.parts.items()
+    ]
+    training = request.training
+    words = Message(
+        "Every arm: {architecture}, {size} pixels, {steps} steps of {batch} images, {n} seed(s).",
+        architecture=training.architecture,
+        size=training.image_size,
+        steps=training.steps,
+        batch=training.batch_size,
+        n=request.seeds,
+    )
+    parts: list[Part] = [Table(("part", "images", "lesions", *CLASS_CODES), rows, "Images")]
+    if material.copies_of_train:
+        copies = Message(
+            "{n} synthetic image(s) are training photographs, pixel for pixel.", n=material.copies_of_train
+        )
+        parts.append(Words(copies, "warning"))
+    parts += [Words(note, "muted") for note in material.notes]
+    data = {
+        "images": {name: len(part) for name, part in material.parts.items()},
+        "lesions": {name: len(set(part.lesions)) for name, part in material.parts.items()},
+        "copies_of_test": material.copies_of_test,
+        "copies_of_train": material.copies_of_train,
+        "notes": [str(note) for note in material.notes],
+        "fingerprint": material.fingerprint,
+    }
+    return Section("data", "What was compared", "unknown", words, parts, data)
+
+
+def _recalls(results: Sequence[ArmResult]) -> Table:
+    rows = [
+        [str(result.arm.title), *(_number(result.scores.interval(RECALL + code)) for code in CLASS_CODES)]
+        for result in results
+    ]
+    return Table(("arm", *CLASS_CODES), rows, "Recall of each class")
+
+
+def _by_class(labels: Sequence[int]) -> list[str]:
+    return [str(sum(label == index for label in labels)) for index in range(len(CLASS_CODES))]
+
+
+def _number(found: Interval) -> str:
+    if found.value is None:
+        return "not defined"
+    return f"{found.value:.3f}" if found.low is None else f"{found.value:.3f} ({found.low:.3f} to {found.high:.3f})"
+
+
+def _range(found: Interval) -> str:
+    return "not known" if found.low is None else f"{points(found.low)} to {points(found.high)}"

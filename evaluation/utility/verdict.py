@@ -1,0 +1,139 @@
+"""What may be said: does it help, does it hurt, can nothing be told, or is it too good to be true?
+
+Which arm with synthetic images is compared with which control is decided by the validation lesions, never by the test.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from core.message import Message, joined
+from evaluation.section import Level
+from evaluation.utility.arms import Arm
+from evaluation.utility.request import ENOUGH_SEEDS
+from evaluation.utility.statistics import LEAKAGE, Difference, Scores, compare
+from evaluation.utility.training import Outcome
+
+
+@dataclass(frozen=True, eq=False)
+class ArmResult:
+    """All trainings of one arm."""
+
+    arm: Arm
+    outcomes: tuple[Outcome, ...]
+    scores: Scores
+
+    @property
+    def validation_score(self) -> float:
+        """Mean balanced accuracy on the validation lesions, which chooses among arms."""
+        return float(np.mean([outcome.score for outcome in self.outcomes]))
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The answer.
+
+    Attributes
+    ----------
+    chosen, control
+        Keys of the arms that it compares.
+    """
+
+    level: Level
+    words: Message
+    chosen: str
+    control: str
+    difference: Difference
+
+
+def differences(results: Sequence[ArmResult], metric: str) -> tuple[Difference, ...]:
+    """Return every arm with synthetic images minus every control."""
+    controls = [result for result in results if result.arm.is_control]
+    return tuple(
+        compare(mine.arm.key, mine.scores, control.arm.key, control.scores, metric)
+        for mine in results
+        if not mine.arm.is_control
+        for control in controls
+    )
+
+
+def judge(results: Sequence[ArmResult], headline: Sequence[Difference], lesions: int, copies_of_test: int) -> Verdict:
+    """Return what the experiment says.
+
+    Parameters
+    ----------
+    headline
+        `differences` in balanced accuracy.
+    lesions
+        Of the test set.
+    copies_of_test
+        Synthetic images that are photographs of the test set.
+    """
+    by_key = {result.arm.key: result for result in results}
+    chosen = _best([result for result in results if not result.arm.is_control and result.arm.real])
+    control = _best([result for result in results if result.arm.is_control])
+    difference = next(d for d in headline if (d.arm, d.than) == (chosen.arm.key, control.arm.key))
+    level, words = _words(difference, by_key, lesions, copies_of_test)
+    doubts = _doubts(len(chosen.outcomes))
+    return Verdict(level, joined((words, *doubts)) if doubts else words, chosen.arm.key, control.arm.key, difference)
+
+
+def _best(results: Sequence[ArmResult]) -> ArmResult:
+    return max(results, key=lambda result: result.validation_score)
+
+
+def _words(
+    difference: Difference, arms: Mapping[str, ArmResult], lesions: int, copies_of_test: int
+) -> tuple[Level, Message]:
+    if copies_of_test:
+        return "bad", Message(
+            "{n} synthetic image(s) are photographs of the test set: no number here means anything.", n=copies_of_test
+        )
+    found, call = difference.interval, difference.call
+    facts = {
+        "arm": arms[difference.arm].arm.title,
+        "control": arms[difference.than].arm.title,
+        "points": points(found.value),
+        "low": points(found.low),
+        "high": points(found.high),
+        "lesions": lesions,
+    }
+    if call == "better" and (found.value or 0) > LEAKAGE:
+        return "bad", Message(
+            "Too good to be true: {arm} beats {control} by {points} points ({low} to {high}). Published gains are a "
+            "few points: look for test photographs among what the generator has learnt from.",
+            **facts,
+        )
+    if call == "better":
+        return "good", Message(
+            "It helps: {arm} beats the best without synthetic images ({control}) by {points} points of balanced "
+            "accuracy (95 % interval {low} to {high}, {lesions} test lesions).",
+            **facts,
+        )
+    if call == "worse":
+        return "bad", Message(
+            "It hurts: {arm} is below the best without synthetic images ({control}) by {points} points of balanced "
+            "accuracy (95 % interval {low} to {high}, {lesions} test lesions).",
+            **facts,
+        )
+    return "doubt", Message(
+        "Not distinguishable: {arm} differs from the best without synthetic images ({control}) by {points} points of "
+        "balanced accuracy (95 % interval {low} to {high}, {lesions} test lesions), which may as well be nothing.",
+        **facts,
+    )
+
+
+def _doubts(seeds: int) -> tuple[Message, ...]:
+    if seeds == 1:
+        return (Message("One seed: how much chance in training matters is not known, the interval is too narrow."),)
+    if seeds < ENOUGH_SEEDS:
+        return (Message("{n} seeds are few; five or more are usual.", n=seeds),)
+    return ()
+
+
+def points(share: float | None) -> str:
+    """Return a difference of shares in points, with its sign."""
+    return "?" if share is None else f"{100 * share:+.1f}"
