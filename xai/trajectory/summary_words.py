@@ -34,6 +34,8 @@ def verdict_of_summary(summary: Summary) -> list[str]:
 
 def _say_gates(summary: Summary) -> str:
     total = sum(summary.images.values())
+    if summary.gates["red"] == total:
+        return "NO EVIDENCE: the gate refuses this classifier, so nothing below says anything about lesions."
     right = sum(round(share * summary.images[code]) for code, share in summary.recognised.items())
     return (
         f"{total} images of {', '.join(summary.images)}: the classifier takes {right} of them for the class they were "

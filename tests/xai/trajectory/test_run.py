@@ -2,7 +2,6 @@
 
 import json
 import os
-import signal
 import subprocess
 import sys
 import time
@@ -225,7 +224,7 @@ def test_a_kill_leaves_only_whole_parts_and_the_same_command_finishes(models, cl
         for line in child.stdout:
             if json.loads(line)["event"] == "analysed":
                 time.sleep(0.3)  # somewhere in the second image
-                child.send_signal(signal.SIGKILL)
+                child.kill()
                 break
     parts = [path for path in (tmp_path / "out").iterdir() if path.name.startswith("MEL_")]
     for part in parts:

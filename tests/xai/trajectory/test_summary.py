@@ -94,6 +94,11 @@ def test_values_are_differences_by_image_in_order(rng):
     assert row.result.mean == pytest.approx(np.mean(row.values))
 
 
+def test_a_refused_classifier_is_said_first(rng):
+    summary = summarise([image("MEL", rng, own=3.0, level="red") for _ in range(8)])
+    assert verdict_of_summary(summary)[0].startswith("NO EVIDENCE")
+
+
 def test_time_and_gates_and_recognition_are_counted(rng):
     images = [image("MEL", rng), image("MEL", rng, predicted="NV", level="amber"), image("BKL", rng, level="red")]
     summary = summarise(images)
