@@ -89,7 +89,7 @@ def appearance_section(synthetic: ImageSet, real: ImageSet, side: int, seed: int
     )
     picture = Picture(plots.histogram_figure(shown), "Colour and sharpness of both sets")
     data = {name: asdict(one) for name, one in found.items()} | {"n_synthetic": len(first), "n_real": len(second)}
-    return Section("appearance", "Colour and sharpness", level, words, (Words(ABOUT), picture, table), data)
+    return Section("appearance", Message("Colour and sharpness"), level, words, (Words(ABOUT), picture, table), data)
 
 
 def differences(

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import torch
 
 from core.classification.loading import LoadedNetwork
+from core.utils.path_manager import PathManager
 from evaluation.distribution import Side
 from evaluation.features import FeatureCache
 from evaluation.request import EvaluationRequest
@@ -48,6 +50,13 @@ class Context:
     device: torch.device
     cache: FeatureCache
     _sides: dict[tuple[str, str], Side] = field(default_factory=dict)
+
+    def folder_of(self, images: ImageSet) -> Path:
+        """Return where files about one synthetic set go: the output folder, or one of its own beside other sets'."""
+        output = self.request.output
+        folder = output if len(self.request.synthetic) == 1 else output / PathManager.safe_component(images.name)
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
 
     def features(self, images: ImageSet, space: Space, tick: Tick | None = None) -> Side:
         """Return the features of a set in a space, with classes and lesions; computed once."""

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from core.measures.kid import Kid
+from core.message import Message
 from evaluation import plots
 from evaluation.distribution import ALL, Comparison, Side, verdict
 from evaluation.frechet import Frechet
@@ -41,7 +42,7 @@ def distribution_section(
         parts += _parts_of(spaces[name], *sides[name], by_class)
     parts.append(Words(LIMITS, "muted"))
     data = {name: {code: one.to_json() for code, one in by_class.items()} for name, by_class in found.items()}
-    return Section("distribution", "Distance to real photographs", level, words, parts, data)
+    return Section("distribution", Message("Distance to real photographs"), level, words, parts, data)
 
 
 def _parts_of(space: Space, synthetic: Side, real: Side, by_class: Mapping[str, Comparison]) -> Iterator[Part]:

@@ -19,7 +19,7 @@ from evaluation.sets import NO_CLASS, ImageSet
 Labels = NDArray[np.int64]
 
 KEY: Final = "fidelity"
-TITLE: Final = "Class fidelity"
+TITLE: Final = Message("Class fidelity")
 NEAR: Final = 0.8
 """From this share of what the classifier reaches on real photographs on, the classes count as drawn well."""
 

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from typing import Final
 
+from core.message import Message
 from evaluation.appearance import appearance_section
 from evaluation.context import Context, Measurement, Tick
 from evaluation.distribution import compare
 from evaluation.distribution_section import distribution_section
+from evaluation.diversity import diversity
 from evaluation.fidelity import fidelity_section
+from evaluation.masks.section import follow_masks
+from evaluation.masks.segmenter import load_segmenter
+from evaluation.memorisation import memorisation
+from evaluation.pairs import compare_pairs
 from evaluation.section import Section
-from evaluation.sets import ImageSet
+from evaluation.sets import ImageSet, read_set
 
 
 def measure_distribution(context: Context, synthetic: ImageSet, tick: Tick) -> Section:
@@ -46,8 +52,37 @@ def measure_appearance(context: Context, synthetic: ImageSet, tick: Tick) -> Sec
     return appearance_section(synthetic, context.real, context.side, context.request.seed)
 
 
+def measure_memorisation(context: Context, synthetic: ImageSet, tick: Tick) -> Section | None:
+    """Look for copies of training photographs."""
+    if context.train is None:
+        return None
+    extractor = context.spaces[0].extractor
+    return memorisation(synthetic, context.train, context.real, extractor, context.folder_of(synthetic))
+
+
+def measure_diversity(context: Context, synthetic: ImageSet, tick: Tick) -> Section:
+    """Ask whether the set repeats itself."""
+    return diversity(synthetic, context.real, context.spaces[0].extractor, context.request.seed)
+
+
+def measure_pairs(context: Context, synthetic: ImageSet, tick: Tick) -> Section | None:
+    """Compare images with the references of their names."""
+    reference = context.request.reference
+    return None if reference is None else compare_pairs(synthetic, read_set(reference), tick)
+
+
+def measure_masks(context: Context, synthetic: ImageSet, tick: Tick) -> Section | None:
+    """Ask whether images follow the masks of their names."""
+    masks = context.request.masks
+    return None if masks is None else follow_masks(synthetic, masks, load_segmenter())
+
+
 MEASUREMENTS: Final = (
-    Measurement("distribution", "Distance to real photographs", 5.0, measure_distribution),
-    Measurement("fidelity", "Class fidelity", 2.0, measure_fidelity),
-    Measurement("appearance", "Colour and sharpness", 1.0, measure_appearance),
+    Measurement("distribution", Message("Distance to real photographs"), 5.0, measure_distribution),
+    Measurement("fidelity", Message("Class fidelity"), 2.0, measure_fidelity),
+    Measurement("memorisation", Message("Memorisation"), 12.0, measure_memorisation),
+    Measurement("diversity", Message("Diversity"), 8.0, measure_diversity),
+    Measurement("appearance", Message("Colour and sharpness"), 1.0, measure_appearance),
+    Measurement("pairs", Message("Pairs"), 1.0, measure_pairs),
+    Measurement("masks", Message("Masks"), 1.0, measure_masks),
 )
