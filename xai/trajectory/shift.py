@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from xai.attribution import never
 from xai.trajectory.interventions import INTERVENTIONS, RANDOM_ONES, Picture
 from xai.trajectory.regions import RANDOM_DRAWS, Mask, random_rivals
-from xai.trajectory.target import Floats, Target
+from xai.trajectory.target import Target
 
 REPEATS: Final = 4
 """How often a random intervention is done to top and bottom; each rival gets one."""
@@ -128,11 +128,6 @@ def measure_shifts(
 def shifts_to_json(shifts: Mapping[str, Shift]) -> dict[str, object]:
     """Return the shifts as JSON types, by intervention."""
     return {name: shift.to_json() for name, shift in shifts.items()}
-
-
-def mean_over(shifts: Sequence[Mapping[str, Shift]], name: str) -> Floats:
-    """Return the CSI of one intervention for each of several pictures."""
-    return np.array([shift[name].csi for shift in shifts])
 
 
 def change(name: str, values: Picture, mask: Mask, seed: tuple[int, ...]) -> Picture:
