@@ -67,6 +67,9 @@ class AnalysesModel(QObject):
         self._files = TaskRunner(1, self)
         self._job: CommandJob | None = None
         self._began = 0.0
+        self._has_report = False
+        self._refusals: list[str] = []
+        self._current = ""
         self._closing: Callable[[], object] | None = None
         self._told = False
         loaded = store.load()
@@ -147,6 +150,7 @@ class AnalysesModel(QObject):
         if waiting is None:
             return
         self._began = time.monotonic()
+        self._has_report, self._refusals = False, []
         self._job = self._make_job(waiting.request.arguments(), self)
         self._job.told.connect(self._hear)
         self._job.said.connect(_log.debug)
@@ -168,14 +172,18 @@ class AnalysesModel(QObject):
                 done=int(event.get("done", 0)),
                 total=int(event.get("total", 0)),
             )
+        elif kind == "failed":
+            self._refusals.append(f"{event.get('class', '')}: {event.get('message', '')}")
         elif kind == "finished":
-            self._change(self._current, folder=Path(str(event["output"])), note=str(event.get("verdict", "")))
+            self._has_report = True
+            note = " ".join([str(event.get("verdict", "")), *self._refusals])
+            self._change(self._current, folder=Path(str(event["output"])), note=note)
 
     def _ended(self, end: JobEnd) -> None:
         job, self._job = self._job, None
         if job:
             job.deleteLater()
-        if end.exit_code == 0:
+        if end.exit_code == 0 or self._has_report:  # some classes may have had no model: the note says so
             self._done()
         elif end.cancelled or end.exit_code in (INTERRUPTED, KILLED):
             self._change(self._current, state=AnalysisState.INTERRUPTED, stage="")

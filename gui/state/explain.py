@@ -72,6 +72,8 @@ class ExplainModel(QObject):
         Look at `state`, `shown`, `waiting`, `testing` and `error`.
     saved
         Explanations have been written; carries the path of the picture or the page.
+    exported
+        The shown maps have been written because somebody asked for it; carries their folder.
     failed
         Writing or testing did not work; carries the exception.
 
@@ -87,6 +89,7 @@ class ExplainModel(QObject):
 
     changed = pyqtSignal()
     saved = pyqtSignal(object)
+    exported = pyqtSignal(object)
     failed = pyqtSignal(object)
     _arrived = pyqtSignal(object, object)
 
@@ -197,7 +200,7 @@ class ExplainModel(QObject):
         if explanations:
             image, style = self.shown[-1].entry.image, self.style
             self._saving.start(
-                lambda: self._engine.keep(explanations, image, folder, style), self._saved, self.failed.emit
+                lambda: self._engine.keep(explanations, image, folder, style), self._exported, self.failed.emit
             )
 
     def stop(self) -> None:
@@ -210,6 +213,10 @@ class ExplainModel(QObject):
     def _saved(self, path: Path) -> None:
         _log.info("Explanation written: %s", Path(path.parent.name, path.name))
         self.saved.emit(path)
+
+    def _exported(self, page: Path) -> None:
+        self._saved(page)
+        self.exported.emit(page.parent)
 
     def _explain(self) -> None:
         keys = self._wanted()

@@ -263,6 +263,7 @@ class Session(QObject):
         self.engine.changed.connect(self.memory.look)
         self.collection.told.connect(self.tell)
         self.explain.saved.connect(self._explanation_saved)
+        self.explain.exported.connect(self._tell_export)
         self.dataset_export.finished.connect(self._tell_export)
         for source in (self.settings, self.catalog, self.engine, self.gallery, self.collection, self.explain):
             source.failed.connect(self.report)
@@ -354,7 +355,11 @@ class Session(QObject):
             self.gallery.add_explained(analysis.folder)
 
     def _explanation_saved(self, path: Path) -> None:
-        self.gallery.add_explained(path.parent)
+        if self.settings.output in path.parents:
+            self.gallery.add_explained(path.parent)
+
+    def _tell_export(self, folder: Path) -> None:
+        self.tell(tr("Maps and raw arrays are in {folder}").format(folder=folder))
 
     def _picture_failed(self, error: BaseException) -> None:
         """Tell of a picture the user chose; one that the run showed may have been taken back in the meantime."""

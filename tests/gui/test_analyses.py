@@ -60,8 +60,11 @@ try:
         os.kill(os.getpid(), 9)
 except KeyboardInterrupt:
     sys.exit(130)
+if code == "BKL":
+    tell(**{{"event": "failed", "class": "DF", "kind": "model", "message": "There is no model.", "remedy": ""}})
 (folder / "analysis.json").write_text(json.dumps({{"verdict": ["It is so."], "complete": True}}))
 tell(event="finished", output=str(folder), report=str(folder / "report.html"), verdict="It is so.", seconds=1.0)
+sys.exit(3 if code == "BKL" else 0)
 """
 
 
@@ -180,6 +183,14 @@ def test_failures_are_told_and_the_next_one_begins(bench: Callable[[], Bench]) -
     assert isinstance(one.errors[0], ISICGUIError)
     assert one.errors[0].kind == "locked"
     assert one.model.analyses[0].note == "Another run writes here. Wait for it."
+
+
+def test_a_report_without_one_class_is_a_report_all_the_same(bench: Callable[[], Bench]) -> None:
+    one = bench()
+    one.add("BKL")
+    one.until(lambda: one.states == [DONE])
+    assert one.model.analyses[0].note == "It is so. DF: There is no model."
+    assert not one.errors
 
 
 def test_after_a_restart_nothing_begins_by_itself(bench: Callable[[], Bench]) -> None:

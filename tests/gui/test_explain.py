@@ -443,8 +443,10 @@ def test_the_shown_maps_are_exported_as_they_are(
     window: MainWindow, engine: FakeEngine, tmp_path: Path, output: Path, qtbot
 ) -> None:
     explain(window, make_image(output / "MEL", "ISIC_0000001.png", 1), qtbot, "ig", "occlusion")
-    with qtbot.waitSignal(window.session.explain.saved):
+    with qtbot.waitSignal(window.session.told) as told:
         window.session.explain.export(tmp_path / "kept")
+    assert told.args == [f"Maps and raw arrays are in {tmp_path / 'kept'}"]
+    assert not window.session.gallery.summary or not window.session.gallery.summary.xai_runs
     ((explanations, folder),) = engine.kept
     assert [one.method for one in explanations] == ["ig", "occlusion"]
     assert folder == tmp_path / "kept"
