@@ -25,6 +25,7 @@ from gui.state.collection import Collection
 from gui.state.dataset_export import DatasetExportModel
 from gui.state.denoising import DenoisingModel
 from gui.state.engine import EngineModel, EngineState
+from gui.state.evaluation import EvaluationModel
 from gui.state.explain import ExplainModel
 from gui.state.explain_options import recall_options, remember_methods
 from gui.state.forecast import ForecastModel
@@ -102,6 +103,7 @@ class Session(QObject):
         self.collection = Collection(engine, self.gallery, self.picture, self.denoising, self.run, self)
         self.dataset_export = DatasetExportModel(settings, self)
         self.training = TrainingModel(settings, self)
+        self.evaluation = EvaluationModel(settings, self)
         self.explain = ExplainModel(engine, self)
         self.log = LogModel(ring, self)
         self.memory = MemoryModel(engine, self._engine_answers, self)
@@ -218,6 +220,7 @@ class Session(QObject):
         self.checkup.close()
         self.model_download.close()
         self.training.close()
+        self.evaluation.close()
         self.gallery.stop()
         self.log.close()
         self._engine.close()
@@ -263,13 +266,14 @@ class Session(QObject):
         self.engine.changed.connect(self.memory.look)
         self.collection.told.connect(self.tell)
         self.explain.saved.connect(self._explanation_saved)
-        self.explain.exported.connect(self._tell_export)
+        self.explain.exported.connect(self._tell_maps)
         self.dataset_export.finished.connect(self._tell_export)
         for source in (self.settings, self.catalog, self.engine, self.gallery, self.collection, self.explain):
             source.failed.connect(self.report)
         self.dataset_export.failed.connect(self.report)
         self.training.failed.connect(self.report)
-        self.training.ended.connect(self._tell_training)
+        self.training.ended.connect(self._tell_message)
+        self.evaluation.ended.connect(self._tell_message)
 
     def _checked_request(self) -> GenerationRequest | None:
         try:
@@ -344,7 +348,7 @@ class Session(QObject):
         if run.request and run.started and run.image_size and not warming_up:
             self._speeds.learn(run.request, run.started, run.image_size, event.seconds)
 
-    def _tell_training(self, words: str) -> None:
+    def _tell_message(self, words: str) -> None:
         self.tell(translate(words))
 
     def _tell_export(self, export: ExportFinished) -> None:
@@ -358,7 +362,7 @@ class Session(QObject):
         if self.settings.output in path.parents:
             self.gallery.add_explained(path.parent)
 
-    def _tell_export(self, folder: Path) -> None:
+    def _tell_maps(self, folder: Path) -> None:
         self.tell(tr("Maps and raw arrays are in {folder}").format(folder=folder))
 
     def _picture_failed(self, error: BaseException) -> None:
