@@ -37,6 +37,7 @@ class FrontDesk(QObject):
             Wish.CRASH_REPORT: self.show_crash,
             Wish.EXPORT: self.show_export,
             Wish.TRAIN: self.show_training,
+            Wish.EVALUATE: self.show_evaluation,
             Wish.ANALYSIS: self.show_analysis,
         }
         self._session.wish.connect(self.grant)
@@ -110,6 +111,14 @@ class FrontDesk(QObject):
 
         self._stand.show("training", partial(TrainingDialog, self._session, self._window), is_modal=False)
 
+    def show_evaluation(self) -> None:
+        """Offer to judge a synthetic set, beside the window."""
+        from gui.dialogs.evaluation_dialog import EvaluationDialog
+
+        self._stand.show(
+            "evaluation", partial(EvaluationDialog, self._session.evaluation, self._window), is_modal=False
+        )
+
     def leave_training(self) -> None:
         """Ask whether the training that goes on is to be stopped, and close the window once it has."""
         from gui.dialogs.close_training_dialog import CloseTrainingDialog
@@ -118,7 +127,7 @@ class FrontDesk(QObject):
             self._stand.show("leave training", partial(CloseTrainingDialog, self._session.training, self._window))
 
     def dialog(self, name: str) -> QDialog | None:
-        """Return an open dialog: ``settings``, ``export``, ``models``, ``training``, ``diagnostics``, ``crash``."""
+        """Return an open dialog by its name, such as ``settings`` or ``training``."""
         return self._stand.get(name)
 
     def take_over(self, old: FrontDesk) -> None:
@@ -126,9 +135,10 @@ class FrontDesk(QObject):
         if old._place:
             self._place = old._place
             QTimer.singleShot(0, self.show_settings)
-        training = old.dialog("training")
-        if training and training.isVisible():
-            QTimer.singleShot(0, self.show_training)
+        for name, show in (("training", self.show_training), ("evaluation", self.show_evaluation)):
+            dialog = old.dialog(name)
+            if dialog and dialog.isVisible():
+                QTimer.singleShot(0, show)
         for run in old.reports():
             QTimer.singleShot(0, partial(self.show_report, run))
 

@@ -243,6 +243,7 @@ class MainWindow(QMainWindow):
         menu.addSeparator()
         keyed(menu.addAction(tr("Export for training…"), self.desk.show_export), "export")
         keyed(menu.addAction(tr("Train…"), self.desk.show_training), "train")
+        keyed(menu.addAction(tr("Evaluate…"), self.desk.show_evaluation), "evaluate")
         keyed(menu.addAction(tr("Get models…"), self.desk.show_models), "get-models")
         keyed(menu.addAction(tr("Settings…"), self.desk.show_settings), "settings")
         keyed(menu.addAction(tr("Keyboard shortcuts…"), self.help.show_keys), "keys")
@@ -291,6 +292,7 @@ class MainWindow(QMainWindow):
             Key(("Ctrl+Z",), tr("Undo the last deletion"), gallery.undo, "undo", Area.GALLERY),
             Key(("Ctrl+Shift+E",), tr("Export for training"), self.desk.show_export, "export", Area.GALLERY),
             Key(("Ctrl+Shift+T",), tr("Train a generator or a classifier"), self.desk.show_training, "train", window),
+            Key(("Ctrl+Shift+V",), tr("Evaluate a synthetic set"), self.desk.show_evaluation, "evaluate", window),
             Key(("Alt+Up",), tr("Make the chosen run earlier"), lambda: self.queue.move_run(-1), "queue-up", queue,
                 "queue"),
             Key(("Alt+Down",), tr("Make the chosen run later"), lambda: self.queue.move_run(1), "queue-down", queue,

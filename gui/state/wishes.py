@@ -17,3 +17,4 @@ class Wish(enum.Enum):
     ANALYSIS = "analysis"
     EXPORT = "export"
     TRAIN = "train"
+    EVALUATE = "evaluate"

@@ -91,6 +91,13 @@ def _faithfulness(window: MainWindow) -> QDialog:
     return FaithfulnessDialog(explanation, window)
 
 
+def _evaluation(window: MainWindow) -> QDialog:
+    window.desk.show_evaluation()
+    dialog = window.desk.dialog("evaluation")
+    assert dialog
+    return dialog
+
+
 def _export(window: MainWindow) -> QDialog:
     window.desk.show_export()
     dialog = window.desk.dialog("export")
@@ -124,6 +131,7 @@ DIALOGS: Final[Mapping[str, Maker]] = {
     "analysis": _analysis,
     "faithfulness": _faithfulness,
     "training": _training,
+    "evaluation": _evaluation,
     "close while training": lambda window: CloseTrainingDialog(window.session.training, window),
     "close": lambda window: CloseDialog(3, 8, window),
     "discard": lambda window: DiscardDialog(3, Path("output"), window),

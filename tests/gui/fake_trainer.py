@@ -1,4 +1,4 @@
-"""A stand-in for `main.py train ...`: writes a run's folder and says what a script tells it to, step by step.
+"""A stand-in for commands such as `main.py train`: writes a folder and says what a script tells it to, step by step.
 
 The script is the JSON file that FAKE_TRAINING names: a list of events, of ``{"wait": "FILE"}`` (until that file is
 there), of ``{"exit": N}`` and of ``{"last words": TEXT}``. OUTPUT in texts is the run's folder. A stop gives 130.
@@ -23,7 +23,10 @@ def main() -> int:
     obey_leash()
     arguments = sys.argv[1:]
     output = Path(arguments[arguments.index("--output") + 1])
-    begin(output, arguments)
+    output.mkdir(parents=True, exist_ok=True)
+    (output / "arguments.json").write_text(json.dumps(arguments), encoding="utf-8")
+    if arguments[0] == "train":
+        begin(output, arguments)
     script = Path(os.environ["FAKE_TRAINING"]).read_text(encoding="utf-8")
     try:
         for line in json.loads(script.replace("OUTPUT", output.as_posix())):
@@ -38,8 +41,6 @@ def main() -> int:
 
 
 def begin(output: Path, arguments: list[str]) -> None:
-    output.mkdir(parents=True, exist_ok=True)
-    (output / "arguments.json").write_text(json.dumps(arguments), encoding="utf-8")
     if "--resume" not in arguments:
         data = arguments[arguments.index("--data") + 1]
         config = {"kind": arguments[1], "name": "fake", "data": data, "timestamp": "2026-11-20T12:00:00+00:00"}

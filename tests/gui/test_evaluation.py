@@ -1,0 +1,196 @@
+"""Evaluation in the window: it follows the child's findings, stops it, and opens the way to the report."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PyQt5.QtCore import Qt
+from PyQt5.QtGui import QGuiApplication
+
+from cli.evaluate import evaluate as evaluate_command
+from cli.utility import utility as utility_command
+from gui.dialogs.evaluation_dialog import EvaluationDialog
+from gui.state.evaluation import EvaluationModel, EvaluationState
+from gui.widgets.finding_row import FindingRow
+
+FAKE = Path(__file__).with_name("fake_trainer.py")
+
+
+def progress(fraction, words="set: Diversity"):
+    return {"event": "progress", "stage": "x", "done": 1, "total": 2, "fraction": fraction, "words": words}
+
+
+def judged(title, level):
+    return {
+        "event": "judged",
+        "set": "s",
+        "section": title,
+        "title": title,
+        "level": level,
+        "verdict": f"{title} it is.",
+    }
+
+
+FINISHED = {
+    "event": "finished",
+    "output": "OUTPUT",
+    "report": "OUTPUT/report.html",
+    "level": "doubt",
+    "verdict": "With care.",
+}
+
+
+@pytest.fixture
+def play(tmp_path, monkeypatch):
+    def write(*lines):
+        script = tmp_path / "script.json"
+        script.write_text(json.dumps(lines), encoding="utf-8")
+        monkeypatch.setenv("FAKE_TRAINING", str(script))
+
+    write()
+    return write
+
+
+@pytest.fixture
+def model(window, play, qtbot) -> Iterator[EvaluationModel]:
+    evaluation = window.session.evaluation
+    evaluation.script = FAKE
+    yield evaluation
+    if evaluation.busy:
+        evaluation.stop()
+        ends(evaluation, qtbot)
+
+
+@pytest.fixture
+def dialog(window, model, tmp_path) -> EvaluationDialog:
+    window.desk.show_evaluation()
+    shown = window.desk.dialog("evaluation")
+    shown.lines["real"].setText(str(tmp_path))
+    shown.lines["real"].editingFinished.emit()
+    return shown
+
+
+def ends(model, qtbot):
+    qtbot.waitUntil(lambda: not model.busy, timeout=15000)
+
+
+def click(qtbot, button):
+    qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+
+
+def rows(dialog):
+    return [row.accessibleName() for row in dialog.findChildren(FindingRow) if row.isVisibleTo(dialog)]
+
+
+def test_it_needs_real_photographs_and_begins_with_the_output_folder(window, model):
+    window.desk.show_evaluation()
+    dialog = window.desk.dialog("evaluation")
+    assert dialog.synthetic.text() == str(window.session.settings.output)
+    assert not dialog.go.isEnabled()
+    model.choose_place("real", "somewhere")
+    assert dialog.go.isEnabled()
+    model.choose_place("real", "")
+    assert not dialog.go.isEnabled()
+
+
+def test_findings_appear_one_by_one_and_lead_to_the_report(dialog, model, play, qtbot, tmp_path):
+    gate = tmp_path / "gate"
+    play(
+        progress(0.1),
+        {"event": "notice", "kind": "evaluate", "message": "No lesions are named."},
+        judged("Distance", "good"),
+        {"wait": str(gate)},
+        judged("Memorisation", "bad"),
+        progress(0.9),
+        FINISHED,
+    )
+    click(qtbot, dialog.go)
+    qtbot.waitUntil(lambda: len(model.findings) == 1)
+    assert rows(dialog) == ["Distance: good"]
+    assert dialog.notes.text == "No lesions are named."
+    assert dialog.go.text() == "Stop"
+    assert not dialog.choices.isEnabled()
+    gate.touch()
+    ends(model, qtbot)
+    assert rows(dialog) == ["Distance: good", "Memorisation: bad"]
+    assert dialog.verdict.text() == "With care."
+    assert model.report == model.output / "report.html"
+    assert dialog.report.isVisible()
+    assert dialog.words.text() == "The evaluation is complete."
+    play(judged("Diversity", "unknown"))
+    click(qtbot, dialog.go)
+    ends(model, qtbot)
+    qtbot.waitUntil(lambda: rows(dialog) == ["Diversity: not known"])
+    assert not dialog.report.isVisible()
+
+
+def test_the_bar_never_goes_back_and_a_stop_is_no_error(dialog, model, play, qtbot):
+    play(progress(0.5), progress(0.3, "set: Pairs"), {"wait": "never"})
+    click(qtbot, dialog.go)
+    qtbot.waitUntil(lambda: dialog.words.text() == "set: Pairs")
+    assert dialog.bar.value() == 500
+    click(qtbot, dialog.go)
+    assert model.state is EvaluationState.STOPPING
+    ends(model, qtbot)
+    assert model.problem is None
+    assert "goes on with the features" in dialog.words.text()
+
+
+def test_an_error_is_said_with_its_remedy(dialog, model, play, qtbot):
+    play({"event": "error", "kind": "input", "message": "No picture.", "remedy": "Name a folder."}, {"exit": 3})
+    click(qtbot, dialog.go)
+    ends(model, qtbot)
+    assert dialog.problem.text() == "No picture. Name a folder."
+    play({"last words": "Killed"}, {"exit": 9})
+    click(qtbot, dialog.go)
+    ends(model, qtbot)
+    assert "It last said: Killed" in dialog.problem.text()
+
+
+def test_the_copied_command_is_the_one_that_runs_and_the_command_lines_take_it(dialog, model, play, qtbot, tmp_path):
+    model.choose_place("train", str(tmp_path))
+    for kind, command in (("evaluate", evaluate_command), ("utility", utility_command)):
+        click(qtbot, dialog.kinds[kind])
+        model.choose_place("test", str(tmp_path))
+        click(qtbot, dialog.copy)
+        words = shlex.split(QGuiApplication.clipboard().text())[2:]
+        click(qtbot, dialog.go)
+        ends(model, qtbot)
+        ran = json.loads((model.output / "arguments.json").read_text())
+        place = words.index("--output") + 1
+        assert [*words[:place], str(model.output), *words[place + 1 :], "--json"] == ran
+        understood = command.make_context(kind, ran[1:]).params
+        assert understood["train"] == tmp_path
+        assert understood["synthetic"] == (model.choice.synthetic,)
+
+
+def test_usefulness_asks_for_other_photographs(dialog, model, qtbot):
+    click(qtbot, dialog.kinds["utility"])
+    shown = [name for name, box in dialog.boxes.items() if box.isVisible()]
+    assert shown == ["train", "test"]
+    assert not dialog.go.isEnabled()
+
+
+def test_it_goes_on_without_its_dialog_and_is_there_again(dialog, model, play, qtbot, window, tmp_path):
+    gate = tmp_path / "gate"
+    play(judged("Distance", "good"), {"wait": str(gate)}, FINISHED)
+    click(qtbot, dialog.go)
+    qtbot.waitUntil(lambda: len(model.findings) == 1)
+    dialog.close()
+    window.desk.show_evaluation()
+    again = window.desk.dialog("evaluation")
+    assert rows(again) == ["Distance: good"]
+    again.close()
+    with qtbot.waitSignal(window.session.told, timeout=15000) as told:
+        gate.touch()
+    assert told.args == ["The evaluation is complete."]
+
+
+def test_folders_are_remembered(dialog, model, tmp_path):
+    model.choose_place("train", str(tmp_path / "learnt"))
+    again = EvaluationModel(model._settings)
+    assert (again.choice.place("real"), again.choice.place("train")) == (str(tmp_path), str(tmp_path / "learnt"))
