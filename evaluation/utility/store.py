@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import zipfile
+import zlib
 from dataclasses import asdict
 from pathlib import Path
 from typing import Final
@@ -36,12 +38,13 @@ class Store:
     def read(self, arm: Arm, seed: int) -> Outcome | None:
         """Return a finished training of the same images and settings, or None."""
         try:
-            with np.load(self._path(arm, seed), allow_pickle=False) as found:
+            content = io.BytesIO(self._path(arm, seed).read_bytes())
+            with np.load(content, allow_pickle=False) as found:
                 if str(found["fingerprint"]) != self._fingerprint(arm, seed):
                     return None
                 step, score = int(found["best_step"]), float(found["score"])
                 return Outcome(found["validation"], found["test"], step, score)
-        except (OSError, ValueError, KeyError, EOFError):
+        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error):
             return None
 
     def write(self, arm: Arm, seed: int, outcome: Outcome) -> None:

@@ -1,0 +1,216 @@
+"""The experiment end to end in a tiny world: what it writes, that it goes on, and what it refuses."""
+
+from __future__ import annotations
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from core.cancel import CancelToken, StopMode
+from core.errors import InputRefusedError, UsageError
+from core.events import Notice
+from evaluation.utility.arms import plan_arms
+from evaluation.utility.data import read_material
+from evaluation.utility.experiment import run_experiment
+from evaluation.utility.request import ArmTrained, UtilityFinished, UtilityProgress, UtilityStarted
+from evaluation.utility.training import ArmTrainer
+from tests.evaluation.utility.conftest import TINY, draw
+from tests.support.tiny_classifier import draw_lesion
+
+ARMS = 6
+
+
+def carry_out(request, cancel=None):
+    return list(run_experiment(request, cancel or CancelToken()))
+
+
+def of(events, kind):
+    return [event for event in events if isinstance(event, kind)]
+
+
+def test_it_ends_with_a_verdict_a_report_and_every_number(ask):
+    request = ask()
+    events = carry_out(request)
+    (started,) = of(events, UtilityStarted)
+    assert started.images == {"train": 35, "validation": 7, "test": 28, "synthetic": 21}
+    fractions = [event.fraction for event in of(events, UtilityProgress)]
+    assert fractions == sorted(fractions)
+    assert len(of(events, ArmTrained)) == ARMS * 2
+    end = events[-1]
+    assert isinstance(end, UtilityFinished)
+    assert end.status == "completed"
+    assert "2 seeds are few" in end.verdict
+    page = end.report.read_text(encoding="utf-8")
+    assert str(end.verdict) in page.replace("&#x27;", "'")
+    assert "http" not in page.split("</style>")[1], "self-contained"
+    results = json.loads(end.results.read_text(encoding="utf-8"), parse_constant=pytest.fail)
+    arms = results["sections"]["arms"]
+    assert set(arms) - {"title", "verdict"} == {arm.key for arm in plan_arms((1.0,))}
+    for key in ("real", "synthetic_only"):
+        assert len(arms[key]["seeds"]) == 2
+        assert 0 <= arms[key]["balanced_accuracy"]["value"] <= 1
+        assert arms[key]["balanced_accuracy"]["low"] <= arms[key]["balanced_accuracy"]["value"]
+        assert set(arms[key]["recall"]) == {"MEL", "NV", "BCC", "AKIEC", "BKL", "DF", "VASC"}
+    assert len(results["sections"]["utility"]["differences"]) == 2 * 4
+
+
+def test_what_is_finished_is_kept_and_the_rest_is_made(ask):
+    cancel = CancelToken()
+    events = []
+    for event in run_experiment(ask(), cancel):
+        events.append(event)
+        if len(of(events, ArmTrained)) == 5:
+            cancel.request(StopMode.NOW)
+    assert events[-1] == UtilityFinished("stopped", ask().output)
+    again = of(carry_out(ask()), ArmTrained)
+    assert [event.kept for event in again] == [True] * 5 + [False] * 7
+    assert all(event.kept for event in of(carry_out(ask()), ArmTrained))
+
+
+def test_a_resumed_experiment_ends_as_an_uninterrupted_one(ask, tmp_path):
+    cancel = CancelToken()
+    for number, event in enumerate(run_experiment(ask(), cancel)):
+        if isinstance(event, UtilityProgress) and number > 12:
+            cancel.request(StopMode.NOW)
+    resumed, whole = carry_out(ask())[-1], carry_out(ask(output=tmp_path / "other"))[-1]
+    assert resumed.differences == whole.differences
+
+
+@pytest.mark.parametrize("damage", [b"", b"no archive", None])
+def test_a_damaged_training_is_made_again(ask, damage):
+    carry_out(ask())
+    path = ask().output / "runs" / "real" / "seed_42.npz"
+    path.write_bytes(path.read_bytes()[:100] if damage is None else damage)
+    kept = {(event.arm, event.seed): event.kept for event in of(carry_out(ask()), ArmTrained)}
+    assert [key for key, is_kept in kept.items() if not is_kept] == [("real", 42)]
+
+
+def test_other_settings_or_images_take_nothing_from_an_earlier_experiment(ask, world, tmp_path):
+    carry_out(ask(seeds=1))
+    other = carry_out(ask(seeds=1, training=TINY.__class__("small_cnn", 16, 7, batch_size=8, looks=2)))
+    assert not any(event.kept for event in of(other, ArmTrained))
+    shutil.copytree(world / "synthetic", tmp_path / "more")
+    Image.fromarray(draw_lesion("DF", 77)).save(tmp_path / "more" / "DF" / "new.png")
+    assert not any(event.kept for event in of(carry_out(ask(seeds=1, synthetic=(tmp_path / "more",))), ArmTrained))
+
+
+def test_every_arm_makes_the_same_number_of_steps_of_the_same_size(ask, monkeypatch):
+    material = read_material(ask())
+    trainer = ArmTrainer(material, TINY, "cpu")
+    sizes = {}
+    make = torch.nn.functional.cross_entropy
+
+    def watch(logits, *arguments, **options):
+        sizes.setdefault(current, []).append(len(logits))
+        return make(logits, *arguments, **options)
+
+    monkeypatch.setattr("classifier.learner.functional.cross_entropy", watch)
+    for arm in plan_arms((1.0,)):
+        current = arm.key
+        assert list(trainer.train(arm, 1)) == list(range(1, TINY.steps + 1))
+    assert all(size == [TINY.batch_size] * TINY.steps for size in sizes.values()), sizes
+    assert len(sizes) == ARMS
+
+
+def test_the_test_set_chooses_nothing(ask, world, tmp_path):
+    """With other labels in the test set the very same networks come out: their answers to validation are equal."""
+    swapped = tmp_path / "swapped"
+    for code, other in (("MEL", "NV"), ("NV", "MEL"), ("BCC", "BCC"), ("DF", "DF")):
+        shutil.copytree(world / "test" / code, swapped / other)
+    answers = []
+    for test in (world / "test", swapped):
+        trainer = ArmTrainer(read_material(ask(test=test)), TINY, "cpu")
+        running = trainer.train(plan_arms((1.0,))[0], 1)
+        while True:
+            try:
+                next(running)
+            except StopIteration as end:
+                answers.append(end.value)
+                break
+    np.testing.assert_array_equal(answers[0].validation, answers[1].validation)
+    assert answers[0].best_step == answers[1].best_step
+
+
+def test_one_data_set_for_both_is_divided_by_lesion(world, ask):
+    material = read_material(ask(test=world / "train"))
+    assert not {*material.test.lesions} & {*material.train.lesions, *material.validation.lesions}
+    assert len(material.test) > 0
+
+
+def test_validation_lesions_are_not_learnt(ask):
+    material = read_material(ask())
+    assert not {*material.validation.lesions} & {*material.train.lesions}
+    assert set(material.validation.labels.tolist()) == set(range(7))
+
+
+def test_a_test_photograph_among_those_to_learn_from_is_refused(world, ask, tmp_path):
+    shutil.copytree(world / "test", tmp_path / "test")
+    source = next((world / "train" / "MEL").iterdir())
+    shutil.copy(source, tmp_path / "test" / "MEL" / "another_name.png")
+    with pytest.raises(InputRefusedError, match="1 photograph of the test set") as refusal:
+        carry_out(ask(test=tmp_path / "test"))
+    assert "divided by lesion" in refusal.value.remedy
+
+
+def test_synthetic_images_that_are_test_photographs_spoil_everything(world, ask, tmp_path):
+    shutil.copytree(world / "synthetic", tmp_path / "synthetic")
+    shutil.copy(next((world / "test" / "MEL").iterdir()), tmp_path / "synthetic" / "MEL" / "copy.png")
+    end = carry_out(ask(synthetic=(tmp_path / "synthetic",), seeds=1))[-1]
+    assert end.level == "bad"
+    assert "no number here means anything" in end.verdict
+
+
+def test_copies_of_training_photographs_are_counted(world, ask, tmp_path):
+    shutil.copytree(world / "synthetic", tmp_path / "synthetic")
+    for path in (world / "train" / "MEL").iterdir():
+        shutil.copy(path, tmp_path / "synthetic" / "MEL")
+    material = read_material(ask(synthetic=(tmp_path / "synthetic",)))
+    assert (material.copies_of_train, material.copies_of_test) == (6, 0)
+
+
+def test_unreadable_files_are_named_and_survived(world, ask, tmp_path):
+    shutil.copytree(world / "synthetic", tmp_path / "synthetic")
+    (tmp_path / "synthetic" / "MEL" / "broken.png").write_bytes(b"\x89PNG")
+    events = carry_out(ask(synthetic=(tmp_path / "synthetic",), seeds=1))
+    assert any("broken.png" in event.message for event in of(events, Notice))
+    assert events[-1].status == "completed"
+
+
+def test_a_missing_class_is_survived(world, ask, tmp_path):
+    draw(tmp_path / "few", 3, 9000, ("MEL", "NV"))
+    assert carry_out(ask(synthetic=(tmp_path / "few",), seeds=1))[-1].status == "completed"
+
+
+@pytest.mark.parametrize("which", ["train", "test", "synthetic"])
+def test_an_empty_folder_is_refused_by_name(ask, tmp_path, which):
+    (tmp_path / "empty").mkdir()
+    value = (tmp_path / "empty",) if which == "synthetic" else tmp_path / "empty"
+    with pytest.raises(InputRefusedError) as refusal:
+        carry_out(ask(**{which: value}))
+    assert str(tmp_path / "empty") in str(refusal.value)
+
+
+def test_images_without_classes_are_refused_with_the_form_to_bring_them_into(world, ask, tmp_path):
+    (tmp_path / "flat").mkdir()
+    shutil.copy(next((world / "synthetic" / "MEL").iterdir()), tmp_path / "flat" / "a.png")
+    with pytest.raises(InputRefusedError, match="which classes"):
+        carry_out(ask(synthetic=(tmp_path / "flat",)))
+
+
+def test_a_test_set_of_one_class_is_refused(world, ask, tmp_path):
+    shutil.copytree(world / "test" / "MEL", tmp_path / "one" / "MEL")
+    with pytest.raises(InputRefusedError, match="one class only"):
+        carry_out(ask(test=tmp_path / "one"))
+
+
+@pytest.mark.parametrize(
+    "values", [{"seeds": 0}, {"ratios": ()}, {"ratios": (1.0, 1.0)}, {"ratios": (0.0,)}, {"ratios": (-1.0,)},
+               {"ratios": (float("nan"),)}, {"ratios": (1e9,)}, {"synthetic": ()}],
+)  # fmt: skip
+def test_impossible_requests_are_wrong_usage(ask, values):
+    with pytest.raises(UsageError):
+        ask(**values)
