@@ -50,7 +50,7 @@ class ColorBar(QWidget):
 
     def sizeHint(self) -> QSize:
         """Ask for the bar and a line of numbers."""
-        return QSize(320, BAR_HEIGHT + self.fontMetrics().height() + 4)
+        return QSize(320, BAR_HEIGHT + self.fontMetrics().height() + 8)  # Chinese letters reach further down
 
     def minimumSizeHint(self) -> QSize:
         """Ask for two short numbers."""
@@ -65,7 +65,7 @@ class ColorBar(QWidget):
         words = QRect(0, BAR_HEIGHT + 2, self.width(), self.fontMetrics().height())
         flag = Qt.AlignmentFlag
         for text, place in zip(self._words(), (flag.AlignLeft, flag.AlignHCenter, flag.AlignRight), strict=True):
-            painter.drawText(words, int(place), text)
+            painter.drawText(words, int(place) | int(Qt.TextFlag.TextDontClip), text)
         if self._mark is not None and self._high > self._low:
             self._draw_mark(painter, self._mark)
 

@@ -17,6 +17,7 @@ from gui.widgets.map_tile import MapTile
 from gui.widgets.picture_view import PictureView, Place
 
 SMALLEST: Final = (160, 120)
+NARROWEST: Final = 84
 HEAD: Final = 28
 """Height of a tile that is not picture."""
 
@@ -159,7 +160,10 @@ class MapGrid(QWidget):
 
 
 def best_columns(count: int, width: int, height: int) -> int:
-    """Return the number of columns that makes `count` square pictures largest in a place of this size."""
+    """Return the number of columns that makes `count` square pictures largest in a place of this size.
+
+    Columns too narrow for a name are avoided where there is another way.
+    """
     if count < 2:
         return count
 
@@ -167,4 +171,5 @@ def best_columns(count: int, width: int, height: int) -> int:
         rows = -(-count // columns)
         return min(width / columns, height / rows - HEAD)
 
-    return max(range(1, count + 1), key=lambda columns: (round(side(columns)), -columns))
+    wide = [columns for columns in range(1, count + 1) if width / columns >= NARROWEST]
+    return max(wide or (1,), key=lambda columns: (round(side(columns)), -columns))

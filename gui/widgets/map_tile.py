@@ -13,7 +13,7 @@ from gui.i18n import tr
 from gui.state.explain import ShownMap
 from gui.state.xai_words import method_hint, method_name, short_name
 from gui.theme.icons import set_icon
-from gui.theme.tokens import GRID
+from gui.theme.tokens import CONTROL_HEIGHT, GRID
 from gui.widgets.buttons import icon_button
 from gui.widgets.gate_badge import TOKENS
 from gui.widgets.icon_label import IconLabel
@@ -46,6 +46,7 @@ class MapTile(QFrame):
         self.view.setMinimumSize(48, 36)
         self.view.viewport().installEventFilter(self)
         self.title = ElidedLabel()
+        self.title.setMinimumHeight(CONTROL_HEIGHT)  # of the button, which comes and goes
         self._icon = IconLabel("green", "evidence")
         self.pin = icon_button("pin", "", self.pin_asked.emit)
         head = QHBoxLayout()

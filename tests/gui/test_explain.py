@@ -512,7 +512,16 @@ def test_memory_is_bounded_by_bytes_and_the_latest_stays() -> None:
 
 @pytest.mark.parametrize(
     ("count", "width", "height", "columns"),
-    [(0, 400, 300, 0), (1, 400, 300, 1), (2, 600, 300, 2), (2, 300, 700, 1), (4, 600, 600, 2), (7, 900, 500, 4)],
+    [
+        (0, 400, 300, 0),
+        (1, 400, 300, 1),
+        (2, 600, 300, 2),
+        (2, 300, 700, 1),
+        (4, 600, 600, 2),
+        (7, 900, 500, 4),
+        (7, 375, 160, 4),
+        (3, 50, 300, 1),
+    ],
 )
 def test_maps_are_as_large_as_they_can_be(count: int, width: int, height: int, columns: int) -> None:
     assert best_columns(count, width, height) == columns
