@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from core.classification.preprocessing import Preprocessing, to_tensor
-from xai.attribution import FIRST_STEPS, LAST_STEPS, integrated_gradients
+from xai.attribution import FIRST_STEPS, LAST_STEPS, chunk_size, integrated_gradients
 from xai.baselines import make_baselines
 from xai.explanation import BASELINES, ExplanationCancelled
 
@@ -187,3 +187,28 @@ def test_leaves_no_trace(mode):
     assert not image.requires_grad
     assert all(p.grad is None and not p.requires_grad for p in net.parameters())
     assert not any(m._forward_hooks or m._backward_hooks or m._forward_pre_hooks for m in net.modules())
+
+
+def test_steps_double_and_end_at_the_limit():
+    sizes = []
+
+    def score(pixels):
+        sizes.append(len(pixels))
+        return kinked(pixels)
+
+    image, baseline = torch.full((1, 3, 9, 7), 0.97), torch.zeros(1, 3, 9, 7)
+    found = integrated_gradients(score, image, [baseline], last_steps=70, chunk=1000)
+    assert sizes == [1, 1, 32, 64, 70]
+    assert found.steps == 70
+
+
+@pytest.mark.parametrize(("difference", "divided"), [(0.12, True), (0.08, False), (-0.12, True), (-0.08, False)])
+def test_a_tenth_of_a_logit_is_worth_dividing_by(difference, divided):
+    image, baseline = torch.ones(1, 3, 2, 2), torch.zeros(1, 3, 2, 2)
+    found = integrated_gradients(lambda x: difference * x.mean((1, 2, 3)), image, [baseline])
+    assert (found.relative_delta is not None) == divided
+
+
+@pytest.mark.parametrize(("shape", "pictures"), [((1, 1), 16), ((128, 128), 16), ((300, 300), 11), ((1024, 1024), 1)])
+def test_large_pictures_go_through_in_small_batches(shape, pictures):
+    assert chunk_size(torch.empty(1, 3, *shape)) == pictures

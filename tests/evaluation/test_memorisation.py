@@ -1,0 +1,94 @@
+"""Copies of training images: each guise named, none where there is none, and what is left on disk."""
+
+from __future__ import annotations
+
+import csv
+import json
+
+import numpy as np
+import pytest
+
+from core.measures.features import PIXELS
+from core.utils.finite_json import finite
+from evaluation.memorisation import memorisation
+from evaluation.section import Picture
+from evaluation.sets import read_set
+from tests.evaluation.pictures import photographs, recompressed, write_set
+
+TRAIN = 60
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory):
+    root = tmp_path_factory.mktemp("sets")
+    return {
+        "root": root,
+        "train": read_set(write_set(root / "train", photographs(TRAIN, seed=1))),
+        "held_out": read_set(write_set(root / "held_out", photographs(120, seed=2))),
+    }
+
+
+def judge(folders, tmp_path, pictures):
+    synthetic = read_set(write_set(tmp_path / "synthetic", pictures))
+    return memorisation(synthetic, folders["train"], folders["held_out"], PIXELS, tmp_path / "out")
+
+
+GUISES = {
+    "exact": lambda p: p,
+    "mirrored": lambda p: p[:, ::-1],
+    "turned": lambda p: np.rot90(p).copy(),
+    "recompressed": recompressed,
+    "shifted": lambda p: np.roll(p, 2, axis=1),
+}
+
+
+@pytest.mark.parametrize("guise", GUISES)
+def test_a_set_of_copies_gets_the_verdict_it_deserves(folders, tmp_path, guise):
+    originals = photographs(TRAIN, seed=1)[:20]
+    found = judge(folders, tmp_path, [GUISES[guise](picture) for picture in originals])
+    assert found.level == "bad"
+    assert found.data["flagged"] >= 19, "95 % of them"
+    assert "copies of training images" in found.verdict
+    names = [(pair["synthetic"], pair["nearest_train"]) for pair in found.data["pairs"]]
+    assert sum(a.rsplit("/")[-1].split(".")[0] == b.rsplit("/")[-1].split(".")[0] for a, b in names) >= 9
+
+
+def test_new_pictures_are_no_copies(folders, tmp_path):
+    found = judge(folders, tmp_path, photographs(100, seed=3))
+    assert found.level in ("good", "doubt")
+    assert found.data["flagged"] <= 5
+    assert found.data["low"] <= 0 <= found.data["high"]
+
+
+def test_copies_are_counted_class_by_class(folders, tmp_path):
+    # Pictures 0, 7, 14, ... are MEL: only those are copied.
+    originals, new = photographs(TRAIN, seed=1), photographs(35, seed=3)
+    found = judge(folders, tmp_path, [originals[i] if i % 7 == 0 else new[i] for i in range(35)])
+    assert found.data["classes"]["MEL"] == {"n": 5, "flagged": 5}
+    assert sum(one["flagged"] for code, one in found.data["classes"].items() if code != "MEL") <= 2
+
+
+def test_the_table_of_pairs_keeps_its_contract(folders, tmp_path):
+    judge(folders, tmp_path, photographs(12, seed=3))
+    with (tmp_path / "out" / "memorisation_pairs.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert list(rows[0]) == ["synthetic", "nearest_train", "nearest_heldout", "relative_distance", "flagged"]
+    assert len(rows) == 12
+    assert {row["flagged"] for row in rows} <= {"0", "1"}
+    assert all((folders["root"] / "train").rglob(row["nearest_train"].rsplit("/")[-1] + "*") for row in rows)
+
+
+def test_numbers_are_json_and_the_picture_warns_of_its_licence(folders, tmp_path):
+    found = judge(folders, tmp_path, photographs(12, seed=3))
+    json.dumps(finite(found.data), allow_nan=False)
+    (picture,) = [part for part in found.parts if isinstance(part, Picture)]
+    assert picture.png.startswith(b"\x89PNG")
+    assert "mind their licence" in picture.caption
+
+
+def test_too_little_training_is_unknown_and_said(folders, tmp_path):
+    few = folders["train"].only(range(5))
+    synthetic = read_set(write_set(tmp_path / "synthetic", photographs(5, seed=3)))
+    found = memorisation(synthetic, few, folders["held_out"], PIXELS, tmp_path / "out")
+    assert found.level == "unknown"
+    assert "5 training images" in found.verdict
