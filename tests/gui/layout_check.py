@@ -49,12 +49,9 @@ def flaws(root: QWidget) -> list[str]:
 
 
 def _parts(root: QWidget) -> list[QWidget]:
+    found = controls(root)
     labels = [label for label in root.findChildren(QLabel) if label.window() is root and label.text()]
-    return [*controls(root), *(label for label in labels if not _is_inside_a_control(label, root))]
-
-
-def _is_inside_a_control(label: QWidget, root: QWidget) -> bool:
-    return any(control.isAncestorOf(label) for control in controls(root))
+    return [*found, *(label for label in labels if not any(control.isAncestorOf(label) for control in found))]
 
 
 def _cut_off(root: QWidget, parts: list[QWidget]) -> Iterator[str]:
@@ -98,11 +95,12 @@ def _outside(root: QWidget, parts: list[QWidget]) -> Iterator[str]:
 
 
 def _overlapping(root: QWidget, parts: list[QWidget]) -> Iterator[str]:
-    for one, other in combinations(parts, 2):
-        if one.isAncestorOf(other) or other.isAncestorOf(one):
+    places = [(part, _seen(root, part)) for part in parts]
+    for (one, first), (other, second) in combinations(places, 2):
+        common = first.intersected(second)
+        if common.width() <= TOLERANCE or common.height() <= TOLERANCE:
             continue
-        common = _seen(root, one).intersected(_seen(root, other))
-        if common.width() > TOLERANCE and common.height() > TOLERANCE:
+        if not (one.isAncestorOf(other) or other.isAncestorOf(one)):
             yield f"{who(one)} lies over {who(other)} in {common.getRect()}"
 
 
