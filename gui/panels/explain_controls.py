@@ -24,7 +24,7 @@ from gui.i18n import tr, translate
 from gui.state.session import Session
 from gui.state.wishes import Wish
 from gui.state.xai_words import METHODS, choice_name, choices, method_hint, method_name, short_name, target_name
-from gui.theme.tokens import CONTROL_HEIGHT, GRID
+from gui.theme.tokens import CONTROL_HEIGHT, GAP_LARGE, GRID
 from gui.widgets.buttons import icon_button
 from gui.widgets.check_menu import CheckMenu
 from gui.widgets.elided_combo import ElidedCombo
@@ -62,7 +62,7 @@ class ExplainControls(QWidget):
     def _show_methods(self) -> None:
         chosen = self._session.explain.options.methods
         words = method_name(chosen[0]) if len(chosen) == 1 else tr("%n method(s)", len(chosen))
-        if self.methods.fontMetrics().horizontalAdvance(words) + CONTROL_HEIGHT > self.methods.width():
+        if self.methods.fontMetrics().horizontalAdvance(words) + GAP_LARGE > self.methods.width():
             words = short_name(chosen[0]) if len(chosen) == 1 else str(len(chosen))
         self.methods.setText(words)
 
