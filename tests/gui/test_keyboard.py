@@ -353,3 +353,19 @@ def test_every_command_runs_whatever_there_is_to_run_it_on(window: MainWindow, q
                 dialog.close()
     wait_idle(window, qtbot)
     assert window.isVisible()
+
+
+def test_the_enter_key_of_the_number_pad_counts_as_return(window: MainWindow, engine: FakeEngine, qtbot) -> None:
+    keypad = Qt.KeyboardModifiers(Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.KeypadModifier)
+    ask_for(window, MEL=1)
+    press(window, qtbot, Qt.Key.Key_Enter, keypad)
+    qtbot.waitUntil(lambda: len(engine.requests) == 1)
+    wait_idle(window, qtbot)
+
+
+def test_letters_go_into_fields_and_do_nothing_else(window: MainWindow, qtbot) -> None:
+    window.log.filter.setFocus()
+    qtbot.keyClicks(window.log.filter, "sxe")
+    assert window.log.filter.text() == "sxe"
+    assert not window.picture.pixels.isChecked()
+    assert not window.session.settings.get("xai.enabled")

@@ -9,12 +9,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from PyQt5.QtCore import QByteArray, QPoint, QRect, Qt
-from PyQt5.QtGui import QFont
+from PyQt5.QtCore import QByteArray, QEvent, QPoint, QRect, Qt
+from PyQt5.QtGui import QFont, QHelpEvent
 from PyQt5.QtWidgets import QApplication
 
 from gui.i18n import languages, set_language
 from gui.main_window import MainWindow
+from gui.widgets.elided_combo import ElidedCombo
 from gui.window_place import brought_back
 from tests.gui.conftest import Opener
 from tests.gui.dialogs import DIALOGS
@@ -185,3 +186,43 @@ def test_the_notes_of_the_tour_have_room_for_their_words(worded: MainWindow, qtb
         assert mark.sentence.heightForWidth(mark.sentence.width()) <= mark.sentence.height()
         assert worded.rect().contains(QRect(mark.mapTo(worded, QPoint()), mark.size()))
         worded.help.tour.go_on()
+
+
+def test_a_first_window_is_no_larger_than_its_screen(open_window: Opener, qapp: QApplication) -> None:
+    window = open_window()
+    screen = qapp.primaryScreen().availableGeometry()
+    assert not screen.contains(window.geometry())  # or this machine's screen is too large for the test
+    window.fit_to_screen()
+    assert window.geometry().size() == screen.size().expandedTo(window.minimumSizeHint())
+    assert screen.contains(window.geometry().center())
+
+
+@pytest.fixture
+def chooser(qtbot) -> ElidedCombo:
+    combo = ElidedCombo()
+    qtbot.addWidget(combo)
+    combo.addItems(["Short", "A choice of many words that nobody has room for"])
+    combo.setToolTip("What is chosen")
+    combo.resize(120, 28)
+    combo.show()
+    return combo
+
+
+def test_what_is_chosen_is_shortened_with_dots(chooser: ElidedCombo) -> None:
+    assert chooser.shown_text() == "Short"
+    chooser.setCurrentIndex(1)
+    shown = chooser.shown_text()
+    assert shown.endswith("…")
+    assert chooser.currentText().startswith(shown.rstrip("…"))
+    assert chooser.fontMetrics().horizontalAdvance(shown) < chooser.width()
+    chooser.resize(600, 28)
+    assert chooser.shown_text() == chooser.currentText()
+
+
+def test_all_of_what_was_shortened_is_in_the_tooltip(chooser: ElidedCombo, monkeypatch) -> None:
+    told = []
+    monkeypatch.setattr("gui.widgets.elided_combo.QToolTip.showText", lambda _, words, __: told.append(words))
+    for row in (0, 1):
+        chooser.setCurrentIndex(row)
+        chooser.event(QHelpEvent(QEvent.Type.ToolTip, QPoint(5, 5), QPoint(5, 5)))
+    assert told == ["What is chosen", f"{chooser.itemText(1)}\nWhat is chosen"]
