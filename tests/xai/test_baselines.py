@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from PIL import Image, ImageFilter
 
 from core.classification.preprocessing import to_tensor
 from xai.attribution import integrated_gradients
@@ -96,3 +97,42 @@ def test_a_black_lesion_gets_nothing_from_a_black_baseline_and_most_from_skin():
 def test_tensors_of_baselines_are_in_pixel_space():
     assert torch.equal(to_tensor(np.full((2, 2, 3), 255, np.uint8)), torch.ones(1, 3, 2, 2))
     assert torch.equal(to_tensor(np.full((2, 2, 3), 0.25, np.float32)), torch.full((1, 3, 2, 2), 0.25))
+
+
+def slow_skin_tone(image):
+    """Collect the pixels that are nearer to the edge than a twentieth of the shorter side, one after the other."""
+    height, width = image.shape[:2]
+    ring = max(1, round(min(height, width) / 20))
+    near = [image[y, x] for y in range(height) for x in range(width) if min(y, x, height - 1 - y, width - 1 - x) < ring]
+    bright = [pixel for pixel in near if max(pixel) >= 40]
+    return np.median(bright if len(bright) >= len(near) / 10 else near, axis=0) / 255
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (3, 3), (40, 40), (60, 100), (90, 31), (10, 70)])
+@pytest.mark.parametrize("brightest", [256, 60])
+def test_skin_agrees_with_a_slow_one(shape, brightest):
+    image = np.random.default_rng(3).integers(0, brightest, (*shape, 3)).astype(np.uint8)
+    assert skin_tone(image) == pytest.approx(slow_skin_tone(image).tolist())
+
+
+def ring_of(bright, dark, share):
+    """Return a picture whose border is bright in a share of its pixels and dark in the others."""
+    image = np.zeros((40, 40, 3), np.uint8)
+    y, x = np.mgrid[:40, :40]
+    border = np.argwhere(np.minimum(np.minimum(y, x), np.minimum(39 - y, 39 - x)) < 2)
+    for number, (row, column) in enumerate(border):
+        image[row, column] = bright if number < share * len(border) else dark
+    return image
+
+
+def test_what_counts_as_the_dark_corner():
+    assert skin_tone(ring_of(40, 39, 0.3)) == pytest.approx((40 / 255,) * 3), "39 is dark, 40 is skin"
+    assert skin_tone(ring_of(200, 10, 0.104)) == pytest.approx((200 / 255,) * 3), "a tenth of skin will do"
+    assert skin_tone(ring_of(200, 10, 0.095)) == pytest.approx((10 / 255,) * 3), "less is chance"
+
+
+@pytest.mark.parametrize("shape", [(30, 50), (64, 20)])
+def test_blur_is_a_gaussian_of_a_tenth_of_the_longer_side(shape):
+    image = np.random.default_rng(0).integers(0, 256, (*shape, 3), np.uint8)
+    expected = Image.fromarray(image).filter(ImageFilter.GaussianBlur(max(shape) / 10))
+    assert np.array_equal(make_baselines("blur", image)[0], np.asarray(expected, np.float32) / 255)

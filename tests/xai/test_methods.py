@@ -430,3 +430,16 @@ def test_the_agreement_map_weighs_both_methods_alike(net):
     ranks = [np.argsort(np.argsort(v)) for v in (per_segment, shapley.parameters["values"])]
     squares = ((ranks[0] - ranks[1]) ** 2).sum()
     assert found.parameters["rank_agreement"] == pytest.approx(1 - 6 * squares / (6 * 35))
+
+
+def test_the_defaults_that_the_guide_names():
+    image = picture(1, 16, 16)
+    assert smoothgrad(Linear(height=16, width=16), image, [image], seed=0).steps == 50
+    sizes = []
+
+    def score(pixels):
+        sizes.append(len(pixels))
+        return pixels.sum((1, 2, 3))
+
+    smoothgrad(score, image, [image], seed=0, samples=5, chunk=100)
+    assert max(sizes) == 5, "no more copies than asked for"

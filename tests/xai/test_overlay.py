@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from PIL import Image
+from scipy.ndimage import gaussian_filter
 
 from tests.xai.builders import GREEN, RED, explanation
 from xai.colour import NEGATIVE, POSITIVE, blend_signed, colour_ramp, from_oklab, grey, to_oklab
@@ -249,3 +250,19 @@ def test_each_unit_has_its_own_scale():
     scales = shared_scales(made)
     assert scales == {"logits per pixel": pytest.approx(0.4), "mean gradient x activation per cell": pytest.approx(7.0)}
     assert shared_scales([explanation(gate=RED)]) == {}
+
+
+@pytest.mark.parametrize("shape", [(200, 200), (120, 300)])
+def test_shown_maps_are_smoothed_by_a_gaussian_of_a_hundredth_of_the_side(shape):
+    values = np.random.default_rng(0).normal(size=shape).astype(np.float32)
+    sigma = max(shape) / 100
+    expected = gaussian_filter(values.astype(np.float64), sigma, mode="reflect", radius=int(np.ceil(3 * sigma)))
+    np.testing.assert_allclose(shown_map(over_grey(values)), expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("opacity", [0.3, 0.6, 0.9])
+def test_the_more_opaque_the_less_colour_of_its_own(opacity):
+    base = np.full((1, 1, 3), (220, 120, 120), np.uint8)
+    before, after = to_oklab(base)[0, 0], to_oklab(blend_signed(base, np.zeros((1, 1)), opacity))[0, 0]
+    assert after[0] == pytest.approx(before[0], abs=0.01)
+    assert after[1] == pytest.approx(before[1] * (1 - opacity) ** 2, abs=0.006)
