@@ -13,7 +13,7 @@ import click
 from tqdm import tqdm
 
 from cli.console import Console
-from cli.options import FOLDER, json_option
+from cli.options import ANY_PATH, FOLDER, json_option
 from cli.signals import EXIT_INTERRUPTED, stop_on_signal
 from core.dataset.export.events import ExportFinished, Exporting
 from core.dataset.export.options import DEFAULT_SALT, FORMATS, ExportOptions, parse_classes, parse_split
@@ -37,6 +37,7 @@ EPILOG = "\b\nFormats\n" + "\n".join(f"  {name:<12} {words}" for name, words in 
     "--split", default="80/10/10", show_default=True, metavar="N/N/N|none", help="Percent of train, val and test."
 )
 @click.option("--salt", default=DEFAULT_SALT, show_default=True, help="Another one divides the images otherwise.")
+@click.option("--curation", type=ANY_PATH, metavar="FILE", help="Obey this curation.csv, or the one in this folder.")
 @click.option("--zip", "archive", is_flag=True, help="Write DIR.zip beside the folder too.")
 @click.option("--preview", is_flag=True, help="Only say what would be written.")
 @json_option
@@ -126,7 +127,7 @@ def _plan_json(plan: ExportPlan) -> Mapping[str, Any]:
     options = dataclasses.asdict(plan.options)
     return {
         "output": str(plan.output),
-        "options": {**options, "target": str(plan.options.target)},
+        "options": {**options, "target": str(plan.options.target), "curation": _text(plan.options.curation)},
         "images": plan.rows,
         "files": plan.files,
         "bytes": plan.bytes,
@@ -136,6 +137,10 @@ def _plan_json(plan: ExportPlan) -> Mapping[str, Any]:
         "left_out": [{"file": str(item.path), "reason": item.reason} for item in plan.left_out],
         "warnings": list(plan.warnings),
     }
+
+
+def _text(path: Path | None) -> str | None:
+    return None if path is None else str(path)
 
 
 def _plan_text(plan: ExportPlan) -> str:

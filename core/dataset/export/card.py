@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from core.dataset.curation import CURATION_FILE
 from core.dataset.export.options import FORMATS, PARTS, ExportOptions
 from core.dataset.export.pictures import Unusable
 from core.dataset.export.rows import Entry, created
@@ -104,7 +105,10 @@ def _contents(facts: Facts) -> str:
 def _choice(options: ExportOptions) -> str:
     which = ", ".join(options.classes) if options.classes else "all classes"
     stars = f"images with at least {options.rating} of 5 stars" if options.rating else "all finished images"
-    return f"{stars} of {which} that nobody has rejected"
+    curated = (
+        f" and that the curation keeps (`{CURATION_FILE}` says why the others are out)" if options.curation else ""
+    )
+    return f"{stars} of {which} that nobody has rejected{curated}"
 
 
 def _left_out(facts: Facts) -> str:

@@ -14,5 +14,6 @@ def export_arguments(output: Path, options: ExportOptions) -> list[str]:
     arguments += ["--split", split]
     arguments += ["--rating", str(options.rating)] if options.rating else []
     arguments += ["--classes", ",".join(options.classes)] if options.classes else []
+    arguments += ["--curation", str(options.curation)] if options.curation is not None else []
     arguments += ["--salt", options.salt] if options.salt != DEFAULT_SALT else []
     return [*arguments, "--zip"] if options.zip else arguments

@@ -47,6 +47,9 @@ class ExportOptions:
         Percentages of train, val and test, which add up to 100; None to leave the images together.
     salt
         Decides, together with the images' seeds, which image comes into which part.
+    curation
+        File of `core.dataset.curation` that says which images are taken, or its folder; every image if None. Made
+        absolute.
     """
 
     target: Path
@@ -56,9 +59,12 @@ class ExportOptions:
     split: Ratios | None = DEFAULT_SPLIT
     salt: str = DEFAULT_SALT
     zip: bool = False
+    curation: Path | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "target", Path(os.path.abspath(self.target)))
+        if self.curation is not None:
+            object.__setattr__(self, "curation", Path(os.path.abspath(self.curation)))
         if self.format not in FORMATS:
             raise UsageError(
                 Message("There is no format '{name}'.", name=self.format),

@@ -11,8 +11,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from core.dataset.curation import CURATION_FILE
 from core.dataset.export.archive import packed_size
 from core.dataset.export.card import CARD_FILE, Facts, write_card
+from core.dataset.export.curated import obey_curation
 from core.dataset.export.forms import FORMS, Form, TextFile, manifest_csv
 from core.dataset.export.options import PARTS, ExportOptions
 from core.dataset.export.pictures import Collection, Tick, Unusable, go_on, inspect
@@ -119,13 +121,15 @@ def plan_export(output: Path, options: ExportOptions, tick: Tick = go_on) -> Exp
 
 def plan_of(collection: Collection, options: ExportOptions) -> ExportPlan:
     """Return what an export of pictures that have been looked at would write."""
-    chosen = [p for p in collection.pictures if _is_wanted(p.code, p.rating, options)]
+    wanted = [p for p in collection.pictures if _is_wanted(p.code, p.rating, options)]
+    curated = obey_curation(options.curation, wanted)
     left_out = tuple(u for u in collection.unusable if _is_wanted(u.code, u.rating, options))
-    entries = make_entries(chosen, options)
-    warnings = warnings_of(collection, options, entries, left_out)
+    entries = make_entries(curated.pictures, options)
+    warnings = (*curated.warnings, *warnings_of(collection, options, entries, left_out))
     form, split = FORMS[options.format], options.split is not None
     images = tuple(ImageFile(form.place(entry, split), entry) for entry in entries)
-    texts = _texts(form, entries, Facts(options, entries, collection.terms, left_out)) if entries else ()
+    facts = Facts(options, entries, collection.terms, left_out)
+    texts = _texts(form, entries, facts, curated.table) if entries else ()
     sizes = {file.path: file.entry.picture.size for file in images} | {file.path: len(file.data) for file in texts}
     return ExportPlan(collection.folder, options, images, texts, left_out, warnings, sizes)
 
@@ -186,9 +190,10 @@ def _is_wanted(code: str, rating: Rating, options: ExportOptions) -> bool:
     return wanted and not rating.rejected and rating.stars >= options.rating
 
 
-def _texts(form: Form, entries: tuple[Entry, ...], facts: Facts) -> tuple[TextFile, ...]:
+def _texts(form: Form, entries: tuple[Entry, ...], facts: Facts, curation: bytes | None) -> tuple[TextFile, ...]:
     split = facts.options.split is not None
-    tables = (manifest_csv(form, entries, split), *form.texts(entries, split))
+    decisions = () if curation is None else (TextFile(CURATION_FILE, curation),)
+    tables = (manifest_csv(form, entries, split), *form.texts(entries, split), *decisions)
     card = TextFile(CARD_FILE, write_card(facts).encode())
     sums = {file.path: hashlib.sha256(file.data).hexdigest() for file in (*tables, card)}
     sums |= {form.place(entry, split): entry.picture.sha256 for entry in entries}
