@@ -36,12 +36,14 @@ def make_stops(window: MainWindow) -> tuple[Stop, ...]:
     """Return the stops, in the order of a first piece of work."""
     keys = window.session.keys
     start = tr("The line above the button says what it will cost. The key {key} does the same.")
-    rate = tr("Step through the images with {next} and {previous}; the keys {low} to {high} rate them.")
+    rate = tr(
+        "Step through with {next} and {previous}, rate with {low} to {high}. The menu exports a data set for training."
+    )
     listed = tr("{key} lists all keys and lets you change them. Here is also the way back to this tour.")
     return (
         Stop(
             "classes",
-            lambda: window.setup,
+            lambda: _with_heading(window.setup),
             tr("Choose the classes"),
             tr("Check what you want and say how many images of each. Starter models are there already."),
         ),
@@ -60,7 +62,7 @@ def make_stops(window: MainWindow) -> tuple[Stop, ...]:
         ),
         Stop(
             "gallery",
-            lambda: window.gallery,
+            lambda: _with_heading(window.gallery),
             tr("Sort your images"),
             rate.format(
                 next=keys.hint("next-image"),
@@ -82,3 +84,9 @@ def make_stops(window: MainWindow) -> tuple[Stop, ...]:
             listed.format(key=keys.hint("keys")),
         ),
     )
+
+
+def _with_heading(panel: QWidget) -> QWidget:
+    """Return the dock around a panel."""
+    dock = panel.parent()
+    return dock if isinstance(dock, QWidget) else panel
