@@ -22,6 +22,7 @@ from core.measures.neighbours import all_views, distances
 from core.message import Message
 from evaluation.section import Level, Part, Section, Table, Words
 from evaluation.sets import ImageSet
+from evaluation.ticking import Tick, counted, in_all_views
 
 KEY: Final = "diversity"
 SIDE: Final = 128
@@ -37,10 +38,17 @@ POOR: Final = 0.5
 Floats = NDArray[np.float64]
 
 
-def diversity(synthetic: ImageSet, real: ImageSet, extractor: Extractor, seed: int = 0) -> Section:
+def diversity(
+    synthetic: ImageSet, real: ImageSet, extractor: Extractor, seed: int = 0, tick: Tick | None = None
+) -> Section:
     """Compare how different the images of a set are with how different real photographs are.
 
     At most 1,000 images of either side are taken, the same number, real ones of different lesions.
+
+    Parameters
+    ----------
+    tick
+        Told how many pictures the extractor has seen, and of how many; raises to stop.
     """
     title = Message("Diversity")
     rows, real_rows = _draw(synthetic, real, np.random.default_rng(seed))
@@ -48,10 +56,12 @@ def diversity(synthetic: ImageSet, real: ImageSet, extractor: Extractor, seed: i
         words = Message("Diversity needs at least {least} images on either side.", least=FEWEST)
         return Section(KEY, title, "unknown", words, data={"n": len(rows)})
     sides = [synthetic.only(rows).pixels(SIDE), real.only(real_rows).pixels(SIDE)]
-    spaces = [PIXELS] if extractor.name == PIXELS.name else [PIXELS, extractor]
-    near = {space.name: [_between(all_views(side, space)) for side in sides] for space in spaces}
+    told = counted(extractor, in_all_views(len(rows), len(rows)), tick)
+    spaces = [told] if extractor.name == PIXELS.name else [PIXELS, told]
+    views = {space.name: [all_views(side, space) for side in sides] for space in spaces}
+    near = {name: [_between(side) for side in both] for name, both in views.items()}
     scores, partners, threshold = _duplicates([own for own, _ in near.values()], [other for _, other in near.values()])
-    features = [spaces[-1](side) for side in sides]
+    features = [side[0] for side in views[told.name]]
     middle = features[1].mean(axis=0)  # what all photographs have in common makes nothing alike
     vendi = [vendi_score(side - middle) for side in features]
     names = [synthetic.images[row].name for row in rows]

@@ -57,12 +57,12 @@ def measure_memorisation(context: Context, synthetic: ImageSet, tick: Tick) -> S
     if context.train is None:
         return None
     extractor = context.spaces[0].extractor
-    return memorisation(synthetic, context.train, context.real, extractor, context.folder_of(synthetic))
+    return memorisation(synthetic, context.train, context.real, extractor, context.folder_of(synthetic), tick)
 
 
 def measure_diversity(context: Context, synthetic: ImageSet, tick: Tick) -> Section:
     """Ask whether the set repeats itself."""
-    return diversity(synthetic, context.real, context.spaces[0].extractor, context.request.seed)
+    return diversity(synthetic, context.real, context.spaces[0].extractor, context.request.seed, tick)
 
 
 def measure_pairs(context: Context, synthetic: ImageSet, tick: Tick) -> Section | None:

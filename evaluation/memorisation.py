@@ -17,6 +17,7 @@ from core.message import Message
 from core.taxonomy import CLASS_CODES
 from evaluation.section import Level, Part, Picture, Section, Table, Words
 from evaluation.sets import ImageSet
+from evaluation.ticking import Tick, counted, in_all_views
 
 KEY: Final = "memorisation"
 SIDE: Final = 128
@@ -28,7 +29,12 @@ MUCH: Final = 0.05
 
 
 def memorisation(
-    synthetic: ImageSet, train: ImageSet, held_out: ImageSet, extractor: Extractor, folder: Path
+    synthetic: ImageSet,
+    train: ImageSet,
+    held_out: ImageSet,
+    extractor: Extractor,
+    folder: Path,
+    tick: Tick | None = None,
 ) -> Section:
     """Look for copies of training images, in pixels and in features, turned and mirrored; write the files.
 
@@ -38,6 +44,8 @@ def memorisation(
         Photographs of lesions that the generator has not seen: they say what is near by chance.
     folder
         Where the table of pairs and the picture go.
+    tick
+        Told how many pictures the extractor has seen, and of how many; raises to stop.
 
     Raises
     ------
@@ -45,8 +53,9 @@ def memorisation(
         If the files cannot be written.
     """
     samples, training = synthetic.pixels(SIDE), train.pixels(SIDE)
+    told = counted(extractor, len(train) + in_all_views(len(synthetic), len(held_out)), tick)
     try:
-        found = judge_memorisation(samples, training, held_out.pixels(SIDE), extractor)
+        found = judge_memorisation(samples, training, held_out.pixels(SIDE), told)
     except InputRefusedError as error:
         return Section(KEY, Message("Memorisation"), "unknown", Message("{why}", why=error.message))
     names = Names(*([image.name for image in images.images] for images in (synthetic, train, held_out)))
