@@ -44,6 +44,7 @@ alone. The same number of optimiser steps in all of them. docs/utility.md says w
 @click.option("--steps", type=int, help="Optimiser steps of each training [default: the preset's].")
 @click.option("--architecture", help="Network, as in 'train classifier' [default: the preset's].")
 @click.option("--image-size", type=int, help="Side of the squares in pixels [default: the preset's].")
+@click.option("--curate", default="", metavar="RULES", help="Leave images out before: fidelity>=0.5,copies,duplicates.")
 @device_option
 @json_option
 def utility(json_mode: bool, **values: Any) -> int:
@@ -68,6 +69,7 @@ def request_of(
     ratios: str | None,
     seeds: int | None,
     device: str,
+    curate: str,
     **training: Any,
 ) -> UtilityRequest:
     """Return the request that the parsed flags stand for."""
@@ -82,6 +84,7 @@ def request_of(
         usual.ratios if ratios is None else _ratios(ratios),
         usual.seeds if seeds is None else seeds,
         device,
+        curate,
     )
 
 

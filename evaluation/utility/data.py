@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -91,6 +91,7 @@ def read_material(request: UtilityRequest) -> Material:
     train, test = _photographs(request)
     synthetic = _together([_labelled(read_set(path)) for path in request.synthetic])
     held, rest = _hold_out(train)
+    synthetic = _curated(synthetic, request, rest, held) if request.curate else synthetic
     _refuse_shared_lesions(train, test)
     size = request.training.image_size
     parts = [_part(images, size) for images in (rest, held, test, synthetic)]
@@ -136,6 +137,21 @@ def _together(sets: Sequence[ImageSet]) -> ImageSet:
     images = tuple(image for one in sets for image in one.images)
     notes = tuple(note for one in sets for note in one.notes)
     return ImageSet(sets[0].folder, sets[0].name, images, notes=notes)
+
+
+def _curated(synthetic: ImageSet, request: UtilityRequest, train: ImageSet, held_out: ImageSet) -> ImageSet:
+    """Return the images that the rules leave in, and write down what was decided about each."""
+    from evaluation.curation.curate import curate
+    from evaluation.curation.rules import parse_rules
+
+    curation = curate(synthetic, parse_rules(request.curate), train=train, held_out=held_out)
+    curation.save(request.output)
+    notes = (*synthetic.notes, curation.sentence, *curation.notes)
+    if not len(curation.kept):
+        raise InputRefusedError(
+            curation.sentence, remedy=Message("Choose milder rules with --curate."), path=synthetic.folder
+        )
+    return replace(curation.kept, notes=notes)
 
 
 def _hold_out(train: ImageSet) -> tuple[ImageSet, ImageSet]:

@@ -29,7 +29,7 @@ from evaluation.utility.request import (
 from evaluation.utility.sections import answer_section, arms_section, data_section
 from evaluation.utility.statistics import HEADLINE, lesion_weights, scores_of
 from evaluation.utility.store import Store
-from evaluation.utility.training import ArmTrainer, Outcome
+from evaluation.utility.training import ArmTrainer, Outcome, config_of
 from evaluation.utility.verdict import ArmResult, differences, judge
 
 FORMAT: Final = 1
@@ -74,9 +74,10 @@ class _Experiment:
     cancel: CancelToken
 
     def run(self) -> Iterator[Event]:
+        arms = plan_arms(self.request.ratios)
+        config_of(self.request.training, arms[0], FIRST_SEED, self.request.device)  # before minutes of reading
         yield self._progress("reading", 0, 0, 0.0, Message("Reading the images"))
         material = read_material(self.request)
-        arms = plan_arms(self.request.ratios)
         yield self._started(arms, material)
         yield from (Notice("data", note) for note in material.notes)
         try:
@@ -182,6 +183,7 @@ class _Experiment:
                 "ratios": list(request.ratios),
                 "seeds": request.seeds,
                 "training": asdict(request.training),
+                "curate": request.curate,
             },
             "sections": {
                 section.key: {

@@ -74,6 +74,9 @@ class UtilityRequest:
         Synthetic to real images, one arm each.
     seeds
         Trainings of every arm.
+    curate
+        Rules by which synthetic images are left out before, see `evaluation.curation.rules`; "" for none. Only
+        photographs to learn from and validation lesions are looked at for that.
     """
 
     train: Path
@@ -84,6 +87,7 @@ class UtilityRequest:
     ratios: tuple[float, ...] = PRESETS["quick"].ratios
     seeds: int = PRESETS["quick"].seeds
     device: str = "auto"
+    curate: str = ""
 
     def __post_init__(self) -> None:
         if not self.synthetic:

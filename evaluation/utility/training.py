@@ -21,6 +21,7 @@ from core.classification.preprocessing import Triple
 from core.generator.precision import resolve_device
 from core.taxonomy import CLASSES
 from core.training.runtime import class_weights, finite
+from core.training.settings import load_settings
 from evaluation.utility.arms import Arm, training_rows
 from evaluation.utility.data import Material, Part
 from evaluation.utility.request import Training
@@ -49,6 +50,20 @@ class Outcome:
     score: float
 
 
+def config_of(training: Training, arm: Arm, seed: int, device: str) -> ClassifierConfig:
+    """Return the settings of one training; raises SettingsRefusedError if they are impossible."""
+    values = {
+        "architecture": training.architecture,
+        "image_size": training.image_size,
+        "batch_size": max(2, training.batch_size),
+        "learning_rate": training.learning_rate,
+        "balance": arm.balance,
+        "seed": seed,
+        "device": device,
+    }
+    return load_settings(ClassifierConfig, overrides=values)
+
+
 class ArmTrainer:
     """Trains the arms of one experiment.
 
@@ -70,7 +85,7 @@ class ArmTrainer:
     def train(self, arm: Arm, seed: int) -> Generator[int, None, Outcome]:
         """Train one classifier; yield the number of each step that is done, and return what the classifier says."""
         rows = training_rows(arm, self._real, self._synthetic, self._labels.numpy(), seed)
-        config = self._config(arm, seed)
+        config = config_of(self._training, arm, seed, self._device_name)
         chosen = torch.from_numpy(rows)
         statistics = channel_statistics(self._pixels[chosen.unique()])
         weights = loss_weights(self._labels[chosen], len(CLASSES)) if arm.balance == "weights" else None
@@ -93,20 +108,6 @@ class ArmTrainer:
         learner.best_net.load_state_dict(best[2])
         answers = [self._ask(learner, part, statistics) for part in (self._material.validation, self._material.test)]
         return Outcome(answers[0], answers[1], best[1], best[0])
-
-    def _config(self, arm: Arm, seed: int) -> ClassifierConfig:
-        training = self._training
-        return ClassifierConfig.model_validate(
-            {
-                "architecture": training.architecture,
-                "image_size": training.image_size,
-                "batch_size": max(2, training.batch_size),
-                "learning_rate": training.learning_rate,
-                "balance": arm.balance,
-                "seed": seed,
-                "device": self._device_name,
-            }
-        )
 
     def _split(self) -> Split:
         names = tuple(map(str, range(len(self._labels))))
