@@ -115,7 +115,7 @@ def _words(
         )
     if call == "worse":
         return "bad", Message(
-            "It hurts: {arm} is below the best without synthetic images ({control}) by {points} points of balanced "
+            "It hurts: {arm} differs from the best without synthetic images ({control}) by {points} points of balanced "
             "accuracy (95 % interval {low} to {high}, {lesions} test lesions).",
             **facts,
         )
