@@ -22,6 +22,7 @@ NEEDED = {
     "explain": EXPLAINING,
     "classify": EXPLAINING,
     "evaluate": (*EXPLAINING, "scipy", "sklearn"),
+    "curate": (*EXPLAINING, "scipy", "sklearn"),
     "utility": TRAINING,
     "export": (*FILES, "tqdm"),
     "models": (*ENGINE, "gdown", "requests"),

@@ -10,6 +10,7 @@ import click
 
 from cli.classify import classify
 from cli.console import Console
+from cli.curate import curate
 from cli.doctor import doctor
 from cli.evaluate import evaluate
 from cli.experiments import experiments
@@ -78,6 +79,7 @@ for command in (
     classify,
     trajectory,
     evaluate,
+    curate,
     utility,
     export,
     train,

@@ -1,0 +1,85 @@
+"""What a curation is asked for, and what it tells while it works; nothing heavy is imported."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import ClassVar
+
+from core.events import Event
+from evaluation.curation.rules import CurationRules, parse_rules
+
+
+@dataclass(frozen=True, slots=True)
+class CurationRequest:
+    """One curation.
+
+    Attributes
+    ----------
+    synthetic
+        The folder that is curated; nothing in it is changed.
+    output
+        Where `curation.csv` and `curation.json` go.
+    rules
+        As `parse_rules` reads them; "" for all that can be measured: ``standard``, without ``copies`` if no photographs
+        are named.
+    train, real
+        The photographs that the generator has learnt from, and others of lesions that it has not seen. Without `real`,
+        `train` is divided by lesion as for the starter models.
+    classifier
+        The one that judges; the independent starter classifier if None.
+    """
+
+    synthetic: Path
+    output: Path
+    rules: str = ""
+    train: Path | None = None
+    real: Path | None = None
+    classifier: Path | None = None
+
+    @property
+    def chosen_rules(self) -> CurationRules:
+        """The rules that hold.
+
+        Raises
+        ------
+        UsageError
+            If they are nonsense.
+        """
+        return parse_rules(self.rules or ("standard" if self.train else "fidelity>=0.1,duplicates"))
+
+
+@dataclass(frozen=True, slots=True)
+class CurationStarted(Event):
+    """The curation begins."""
+
+    name: ClassVar[str] = "started"
+    synthetic: Path
+    output: Path
+    rules: str
+
+
+@dataclass(frozen=True, slots=True)
+class CurationProgress(Event):
+    """How far it is: `fraction` of everything, 0..1; `done` of `total` within the stage."""
+
+    name: ClassVar[str] = "progress"
+    stage: str
+    done: int
+    total: int
+    fraction: float
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class CurationFinished(Event):
+    """The end: every decision is written down. `left_out` counts by rule."""
+
+    name: ClassVar[str] = "finished"
+    output: Path
+    curation: Path
+    images: int
+    kept: int
+    left_out: dict[str, int]
+    verdict: str
+    notes: tuple[str, ...] = field(default=())

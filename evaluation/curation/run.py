@@ -1,0 +1,81 @@
+"""A curation from folders to `curation.csv`."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+from core.classification.loading import load_network
+from core.errors import UsageError
+from core.events import Event
+from core.message import Message
+from evaluation.curation.curate import STAGES, curate
+from evaluation.curation.request import CurationFinished, CurationProgress, CurationRequest, CurationStarted
+from evaluation.sets import ImageSet, divide, read_set
+
+Tell = Callable[[Event], None]
+
+_READING_SHARE = 0.3
+
+
+class Stopped(Exception):  # noqa: N818  # an answer to a wish, not an error
+    """Somebody wants the curation to end; nothing is written."""
+
+
+def run_curation(request: CurationRequest, tell: Tell, is_stopped: Callable[[], bool]) -> None:
+    """Carry a curation out and tell how it goes; the last event is CurationFinished.
+
+    Raises
+    ------
+    UsageError
+        If the rules are nonsense, or need what is not named.
+    InputRefusedError
+        If a folder cannot be used.
+    OutputError, DiskFullError
+        If nothing can be written to the output folder.
+    Stopped
+        If `is_stopped` said so.
+    """
+    rules = request.chosen_rules
+    if request.real is not None and request.train is None:
+        raise UsageError(
+            Message("--real alone tells no copies."), remedy=Message("Name the training photographs with --train too.")
+        )
+    tell(CurationStarted(request.synthetic, request.output, str(rules)))
+    teller = _Teller(tell, is_stopped)
+    images = read_set(request.synthetic, tick=teller.reading)
+    train, held_out = _photographs(request.train, request.real)
+    network = None if request.classifier is None else load_network(request.classifier)
+    found = curate(images, rules, train=train, held_out=held_out, network=network, tick=teller.stage)
+    path = found.save(request.output)
+    left_out = Counter(decision.rule for decision in found.decisions if not decision.kept)
+    notes = (*images.notes, *found.notes)
+    total = len(found.decisions)
+    tell(CurationFinished(request.output, path, total, len(found.kept), dict(left_out), found.sentence, notes))
+
+
+def _photographs(train: Path | None, real: Path | None) -> tuple[ImageSet | None, ImageSet | None]:
+    if train is None:
+        return None, None
+    seen = read_set(train)
+    if real is None or real.resolve() == train.resolve():
+        return divide(seen)
+    return seen, read_set(real)
+
+
+class _Teller:
+    def __init__(self, tell: Tell, is_stopped: Callable[[], bool]) -> None:
+        self._tell, self._is_stopped = tell, is_stopped
+
+    def reading(self, done: int, total: int) -> None:
+        self._progress("reading", done, total, _READING_SHARE * done / total)
+
+    def stage(self, done: int, total: int) -> None:
+        words = STAGES[min(done, len(STAGES) - 1)]
+        self._progress(words, done, total, _READING_SHARE + (1 - _READING_SHARE) * done / total)
+
+    def _progress(self, stage: str, done: int, total: int, fraction: float) -> None:
+        if self._is_stopped():
+            raise Stopped
+        self._tell(CurationProgress(stage, done, total, round(fraction, 4), f"{stage} ({done} of {total})"))
