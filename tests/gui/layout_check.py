@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import combinations
 
-from PyQt5.QtCore import QPoint, QRect
+from PyQt5.QtCore import QEvent, QPoint, QRect
 from PyQt5.QtTest import QTest
 from PyQt5.QtWidgets import (
     QAbstractButton,
@@ -38,12 +38,15 @@ SIZES = ((1280, 800), (1024, 700))
 SPIN_EXTRA = 26
 """What a spin box needs beside its text: padding, borders, arrows."""
 
+LAYOUT_PASSES = 4
 TOLERANCE = 1
 """Pixels: layouts round."""
 
 
 def flaws(root: QWidget) -> list[str]:
     """Return what is wrong with the layout of a window, in words; empty if nothing is."""
+    for _ in range(LAYOUT_PASSES):  # words that have just changed may not have been given their room yet
+        QApplication.sendPostedEvents(None, QEvent.Type.LayoutRequest)
     parts = [part for part in _parts(root) if part.isVisible()]
     return [*_cut_off(root, parts), *_outside(root, parts), *_overlapping(root, parts)]
 
