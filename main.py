@@ -12,8 +12,9 @@ from core.version import SAFE_MODE
 BASE = ("click", "packaging", "platformdirs")
 FILES = (*BASE, "filelock", "numpy", "PIL")
 ENGINE = (*FILES, "torch", "torchvision", "diffusers", "safetensors", "psutil", "tqdm")
-EXPLAINING = (*ENGINE, "captum", "matplotlib")
-TRAINING = (*EXPLAINING, "accelerate", "pydantic", "scipy", "sklearn", "tomli")
+EXPLAINING = (*ENGINE, "captum", "matplotlib", "scipy", "skimage")
+EVALUATING = (*EXPLAINING, "sklearn")
+TRAINING = (*EVALUATING, "accelerate", "pydantic", "tomli")
 WINDOW = (*EXPLAINING, "PyQt5", "qtawesome")
 NEEDED = {
     "doctor": BASE,
@@ -21,8 +22,9 @@ NEEDED = {
     "--version": BASE,
     "explain": EXPLAINING,
     "classify": EXPLAINING,
-    "evaluate": (*EXPLAINING, "scipy", "sklearn"),
-    "curate": (*EXPLAINING, "scipy", "sklearn"),
+    "trajectory": EXPLAINING,
+    "evaluate": EVALUATING,
+    "curate": EVALUATING,
     "utility": TRAINING,
     "export": (*FILES, "tqdm"),
     "models": (*ENGINE, "gdown", "requests"),
