@@ -29,7 +29,8 @@ UNITS: Final[Mapping[str, str]] = {
 REPEATS: Final = 1000
 SMALL: Final = 0.5
 LARGE: Final = 1.5
-"""Differences of means in deviations of the real photographs: usual below `SMALL`, something else above `LARGE`."""
+"""Differences of means, in deviations of the real photographs, that the interval does not exclude: usual below `SMALL`,
+something else above `LARGE`."""
 
 ABOUT: Final = (
     "Mean and spread of simple numbers of each image, in both sets at the same size. The difference is in units of the "
@@ -47,6 +48,11 @@ class Difference:
     difference: float
     low: float
     high: float
+
+    @property
+    def least(self) -> float:
+        """The smallest size of the difference that its interval allows; 0 if that covers 0."""
+        return max(0.0, self.low, -self.high)
 
 
 def image_numbers(pixels: NDArray[np.uint8]) -> Floats:
@@ -112,11 +118,10 @@ def differences(
 
 
 def _verdict(found: Mapping[str, Difference]) -> tuple[Level, Message]:
-    name, worst = max(found.items(), key=lambda item: abs(item[1].difference))
-    size = abs(worst.difference)
+    name, worst = max(found.items(), key=lambda item: (item[1].least, abs(item[1].difference)))
     words = Message(
         "The largest difference is that of {name}: {value:+.2f} standard deviations of the real photographs "
         "(95 % interval {low:+.2f} to {high:+.2f}).",
         name=name, value=worst.difference, low=worst.low, high=worst.high,
     )  # fmt: skip
-    return ("good" if size < SMALL else "doubt" if size < LARGE else "bad"), words
+    return ("good" if worst.least < SMALL else "doubt" if worst.least < LARGE else "bad"), words

@@ -104,7 +104,7 @@ class FeatureCache:
 def _read(path: Path) -> dict[str, NDArray[np.float32]]:
     """Return what a cache file holds; nothing if it is not there or damaged: features can be computed again."""
     try:
-        with np.load(path, allow_pickle=False) as data:
+        with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as data:
             keys, features = data["keys"], data["features"]
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
         return {}

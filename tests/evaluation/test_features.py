@@ -1,0 +1,97 @@
+"""The cache: the same numbers as without it, nothing computed twice, a stop loses little, damage is harmless."""
+
+import numpy as np
+import pytest
+import torch
+
+from core.measures.features import PIXELS, Extractor
+from evaluation import features
+from evaluation.features import FeatureCache
+from evaluation.sets import read_set
+from tests.support.picture_sets import write_folders
+
+
+class Counting:
+    def __init__(self):
+        self.images = 0
+
+    def __call__(self, pixels):
+        self.images += len(pixels)
+        return pixels.mean(dim=(2, 3))
+
+
+@pytest.fixture
+def counted():
+    return Counting()
+
+
+@pytest.fixture
+def extractor(counted):
+    return Extractor("mean colour/of: images", counted)
+
+
+@pytest.fixture
+def images(tmp_path):
+    return read_set(write_folders(tmp_path / "set", {"MEL": 5, "NV": 4}))
+
+
+def test_cached_features_are_the_computed_ones_and_nothing_is_computed_twice(images, extractor, counted, tmp_path):
+    plain = FeatureCache(None).features(images, extractor, 32)
+    first = FeatureCache(tmp_path / "cache").features(images, extractor, 32)
+    assert counted.images == 18
+    again = FeatureCache(tmp_path / "cache").features(images, extractor, 32)
+    assert counted.images == 18
+    assert np.array_equal(plain, first)
+    assert np.array_equal(first, again)
+
+
+def test_features_belong_to_the_content_not_to_the_name(images, extractor, counted, tmp_path):
+    cache = tmp_path / "cache"
+    first = FeatureCache(cache).features(images, extractor, 32)
+    images.folder.rename(tmp_path / "moved")
+    moved = read_set(tmp_path / "moved")
+    assert np.array_equal(FeatureCache(cache).features(moved, extractor, 32), first)
+    assert counted.images == 9
+    changed = moved.images[2].path
+    changed.write_bytes(moved.images[0].path.read_bytes())
+    assert np.array_equal(FeatureCache(cache).features(moved, extractor, 32)[2], first[0])
+    assert counted.images == 9
+
+
+def test_another_size_or_space_is_another_table(images, extractor, counted, tmp_path):
+    cache = FeatureCache(tmp_path / "cache")
+    cache.features(images, extractor, 32)
+    cache.features(images, extractor, 24)
+    assert counted.images == 18
+    assert cache.features(images, PIXELS, 32).shape == (9, 3072)
+    assert len(list((tmp_path / "cache").iterdir())) == 3
+
+
+def test_a_stop_keeps_what_is_computed(images, extractor, counted, tmp_path, monkeypatch):
+    monkeypatch.setattr(features, "BLOCK", 2)
+
+    def stop(done, total):
+        if done >= 4:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        FeatureCache(tmp_path / "cache").features(images, extractor, 32, stop)
+    assert counted.images == 4
+    FeatureCache(tmp_path / "cache").features(images, extractor, 32)
+    assert counted.images == 9
+
+
+@pytest.mark.parametrize("damage", [b"", b"PK\x03\x04 torn", b"no archive"])
+def test_a_damaged_cache_is_computed_again(images, extractor, tmp_path, damage):
+    cache = tmp_path / "cache"
+    first = FeatureCache(cache).features(images, extractor, 32)
+    (table,) = cache.iterdir()
+    table.write_bytes(damage or table.read_bytes()[:100])
+    assert np.array_equal(FeatureCache(cache).features(images, extractor, 32), first)
+
+
+def test_blocks_do_not_matter(images, monkeypatch):
+    whole = FeatureCache(None).features(images, PIXELS, 32)
+    monkeypatch.setattr(features, "BLOCK", 2)
+    assert np.allclose(FeatureCache(None).features(images, PIXELS, 32), whole, atol=1e-6)
+    assert torch.get_default_dtype() == torch.float32

@@ -1,0 +1,136 @@
+"""A whole evaluation, from folders to report, with the starter's own judge."""
+
+import json
+
+import pytest
+
+from cli.app import main
+from core.cancel import CancelToken, StopMode
+from evaluation.context import Stopped
+from evaluation.request import EvaluationFinished, EvaluationRequest, Judged, Progressed
+from evaluation.run import evaluate
+from tests.support.picture_sets import blue, write_folders, write_labelled
+
+CLASSES = {"MEL": 14, "NV": 14, "BCC": 12}
+
+
+@pytest.fixture(scope="module")
+def places(tmp_path_factory):
+    home = tmp_path_factory.mktemp("evaluation")
+    write_labelled(home / "real", CLASSES)
+    write_labelled(home / "train", CLASSES, first_seed=200_000)
+    write_folders(home / "spots", CLASSES)
+    write_folders(home / "blue", CLASSES, paint=blue)
+    (home / "copies").mkdir()
+    for path in (home / "train").glob("*.png"):
+        target = home / "copies" / path.name.partition("_")[0] / path.name
+        target.parent.mkdir(exist_ok=True)
+        target.write_bytes(path.read_bytes())
+    return home
+
+
+@pytest.fixture(scope="module")
+def outcome(places):
+    events = []
+    sets = tuple(places / name for name in ("spots", "blue", "copies"))
+    request = EvaluationRequest(
+        sets, places / "real", places / "out", train=places / "train", cache=places / "cache", device="cpu"
+    )
+    findings = evaluate(request, events.append)
+    return findings, events
+
+
+def section(findings, name, key):
+    (found,) = (one for one in findings.sets if one.name == name)
+    return next(one for one in found.sections if one.key == key)
+
+
+def test_blue_squares_and_copies_get_the_verdicts_they_deserve(outcome):
+    findings, _ = outcome
+    levels = {found.name: found.level for found in findings.sets}
+    assert levels["blue"] == levels["copies"] == "bad"
+    assert section(findings, "blue", "distribution").level == "bad"
+    assert section(findings, "blue", "appearance").level == "bad"
+    assert section(findings, "copies", "distribution").level == "good", "which is why copies are looked for"
+    assert section(findings, "copies", "memorisation").level == "bad"
+    assert section(findings, "spots", "distribution").level == "good"
+    assert section(findings, "spots", "memorisation").level != "bad"
+
+
+def test_progress_never_goes_back_and_every_measurement_is_told(outcome):
+    findings, events = outcome
+    fractions = [event.fraction for event in events if isinstance(event, Progressed)]
+    assert fractions == sorted(fractions)
+    assert 0 <= fractions[0] < fractions[-1] <= 1
+    judged = [(event.set, event.section) for event in events if isinstance(event, Judged)]
+    assert judged == [(found.name, one.key) for found in findings.sets for one in found.sections]
+    assert isinstance(events[-1], EvaluationFinished)
+    assert events[-1].level == "bad"
+    for event in events:
+        json.dumps(event.to_json(), allow_nan=False)
+
+
+def test_the_results_are_strict_json_with_n_and_intervals(outcome, places):
+    data = json.loads((places / "out/results.json").read_text(), parse_constant=pytest.fail)
+    assert data["format"] == 1
+    assert [one["name"] for one in data["sets"]] == ["spots", "blue", "copies"]
+    assert data["real"]["by_class"] == CLASSES
+    for one in data["sets"]:
+        for found in one["sections"].values():
+            assert found["verdict"]["level"] in ("good", "doubt", "bad", "unknown")
+            assert found["verdict"]["words"]
+        for space in one["sections"]["distribution"].items():
+            if space[0] not in ("title", "verdict"):
+                whole = space[1]["all"]
+                assert whole["n_synthetic"] == whole["n_real"] == 40
+                assert whole["kid"]["low"] <= whole["kid"]["value"] <= whole["kid"]["high"]
+                assert whole["frechet"]["value"] is None
+                assert "too few" in whole["frechet"]["refused"]
+
+
+def test_report_and_pdf_stand_alone(outcome, places):
+    page = (places / "out/report.html").read_text(encoding="utf-8")
+    for words in ("Is this synthetic set any good?", "never a diagnosis", "spots", "Memorisation", "data:image/png"):
+        assert words in page
+    assert "http://" not in page.replace("http://www.w3.org", "")
+    assert "https://" not in page
+    assert (places / "out/report.pdf").read_bytes().startswith(b"%PDF-")
+    for name in ("spots", "blue", "copies"):
+        pairs = (places / "out" / name / "memorisation_pairs.csv").read_text().splitlines()
+        assert pairs[0] == "synthetic,nearest_train,nearest_heldout,relative_distance,flagged"
+        assert len(pairs) == 41
+
+
+def test_a_stop_ends_it_and_the_next_time_the_features_are_there(places, tmp_path):
+    cancel = CancelToken()
+
+    def tell(event):
+        if isinstance(event, Judged):
+            cancel.request(StopMode.NOW)
+
+    request = EvaluationRequest((places / "spots",), places / "real", tmp_path / "out", cache=places / "cache")
+    with pytest.raises(Stopped):
+        evaluate(request, tell, cancel)
+    assert not (tmp_path / "out/report.html").exists()
+
+
+def test_one_image_and_no_classes_are_survived(places, tmp_path):
+    (tmp_path / "one").mkdir()
+    (tmp_path / "one/picture.png").write_bytes(next((places / "spots").rglob("*.png")).read_bytes())
+    request = EvaluationRequest((tmp_path / "one",), places / "real", tmp_path / "out", cache=places / "cache")
+    findings = evaluate(request, lambda event: None)
+    assert {one.key: one.level for one in findings.sets[0].sections}["distribution"] == "unknown"
+    assert any("only 1 image" in note for note in findings.notes)
+
+
+def test_the_command_line_says_it_and_refuses_with_the_right_codes(places, tmp_path, capsys):
+    code = main(
+        ["evaluate", "--synthetic", str(places / "spots"), "--real", str(places / "nowhere"),
+         "--output", str(tmp_path / "out"), "--json"]
+    )  # fmt: skip
+    out = capsys.readouterr().out
+    assert code == 3
+    assert json.loads(out.splitlines()[-1])["event"] == "error"
+    twice = ["--synthetic", str(places / "spots")] * 2
+    assert main(["evaluate", *twice, "--real", str(places / "real"), "--output", str(tmp_path / "out")]) == 2
+    assert "named twice" in capsys.readouterr().err
