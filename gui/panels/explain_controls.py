@@ -62,7 +62,7 @@ class ExplainControls(QWidget):
     def _show_methods(self) -> None:
         chosen = self._session.explain.options.methods
         words = method_name(chosen[0]) if len(chosen) == 1 else tr("%n method(s)", len(chosen))
-        if self.methods.fontMetrics().horizontalAdvance(words) + GAP_LARGE > self.methods.width():
+        if self.methods.fontMetrics().horizontalAdvance(words) + 2 * GAP_LARGE > self.methods.width():
             words = short_name(chosen[0]) if len(chosen) == 1 else str(len(chosen))
         self.methods.setText(words)
 

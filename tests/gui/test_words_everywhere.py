@@ -212,8 +212,7 @@ def test_nothing_is_cut_off_at_the_reference_size(code, open_window, qtbot):
         qtbot.wait(50)
         for tab in range(window.picture.tabs.count()):
             window.picture.tabs.setCurrentIndex(tab)
-            qtbot.wait(20)
-            assert cut_off(window) == []
+            qtbot.waitUntil(lambda: is_whole(window))
     finally:
         language.set_language("en")
 
