@@ -36,7 +36,7 @@ from gui.widgets.banner import Banner
 from gui.widgets.dock import make_dock
 from gui.widgets.picture_view import STEP
 from gui.window_look import copy_look
-from gui.window_place import brought_back, centred
+from gui.window_place import brought_back, centred, room_on
 from gui.workers.scan import SUFFIXES
 
 REFERENCE_SIZE: Final = (1280, 800)
@@ -391,9 +391,9 @@ class MainWindow(QMainWindow):
             self.setGeometry(brought_back(self.geometry(), screens))
 
     def fit_to_screen(self) -> None:
-        """Let a window that is opened for the first time be no larger than its screen."""
+        """Let a window that is opened for the first time be no larger than its screen, title bar and frame included."""
         screen = QGuiApplication.primaryScreen().availableGeometry()
-        if not self._restored and not screen.contains(self.geometry()):
+        if not self._restored and not room_on(screen).contains(self.geometry()):
             self.setGeometry(centred(self.geometry(), screen))
 
     def remember(self) -> None:

@@ -12,6 +12,9 @@ GRIP: Final = 80
 
 TITLE_BAR: Final = 32
 
+FRAME: Final = 4
+"""Pixels that window managers draw around a window; how many exactly is known only once it is shown."""
+
 
 def brought_back(place: QRect, screens: Sequence[QRect]) -> QRect:
     """Return a place of which the title bar can be seen and taken on one of the screens, without one to spare for.
@@ -28,8 +31,13 @@ def brought_back(place: QRect, screens: Sequence[QRect]) -> QRect:
 
 
 def centred(place: QRect, screen: QRect) -> QRect:
-    """Return a window in the middle of a screen, made smaller where it is larger than the screen."""
-    size = place.size().boundedTo(screen.size())
-    found = QRect(screen.topLeft(), size)
-    found.moveCenter(screen.center())
+    """Return a window in the middle of a screen, made smaller where it, its title bar and frame find no room there."""
+    room = room_on(screen)
+    found = QRect(room.topLeft(), place.size().boundedTo(room.size()))
+    found.moveCenter(room.center())
     return found
+
+
+def room_on(screen: QRect) -> QRect:
+    """Return where on a screen the inside of a window can be so that its title bar and frame are seen, too."""
+    return screen.adjusted(FRAME, TITLE_BAR, -FRAME, -FRAME)

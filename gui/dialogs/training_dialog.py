@@ -15,6 +15,7 @@ from gui.state.training import TrainingState
 from gui.theme.tokens import GAP, GAP_LARGE, GAP_SMALL
 from gui.widgets.buttons import text_button
 from gui.widgets.labels import ElidedLabel, label
+from gui.widgets.wheel_guard import WheelGuard
 
 SIZE = (1000, 660)
 CHOICES_WIDTH = 330
@@ -88,6 +89,7 @@ class TrainingDialog(QDialog):
         area.setFixedWidth(CHOICES_WIDTH)
         self.choices.setObjectName("scrolled")
         area.setWidget(self.choices)
+        WheelGuard(self.choices)
         return area
 
     def _show(self) -> None:

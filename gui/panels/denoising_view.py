@@ -18,6 +18,7 @@ from PyQt5.QtWidgets import (
 
 from gui.i18n import tr
 from gui.state.denoising import DenoisingModel
+from gui.state.run import RunModel
 from gui.state.teaching import what_happens
 from gui.theme.palette import tabular
 from gui.theme.tokens import GAP_SMALL, GRID
@@ -39,9 +40,9 @@ class DenoisingView(QWidget):
 
     export_asked = pyqtSignal(object)
 
-    def __init__(self, model: DenoisingModel) -> None:
+    def __init__(self, model: DenoisingModel, run: RunModel) -> None:
         super().__init__()
-        self._model = model
+        self._model, self._run = model, run
         self.noisy = PictureView()
         self.predicted = PictureView()
         self.slider = QSlider(Qt.Orientation.Horizontal)
@@ -52,11 +53,14 @@ class DenoisingView(QWidget):
         self.caption.setFont(tabular(self.caption.font()))
         self.teaching = label("", "muted", wrap=True)
         self.teaching.setAccessibleName(tr("What this step is doing"))
+        self.empty = EmptyState("start")
         self._pages = QStackedWidget()
         self._fill_export()
         self._lay_out()
         self.slider.valueChanged.connect(model.show)
         model.changed.connect(self._show)
+        run.state_changed.connect(self._say)
+        self._say()
         self._show()
 
     def _fill_export(self) -> None:
@@ -90,13 +94,15 @@ class DenoisingView(QWidget):
         line.addWidget(self.export)
         inside.addLayout(line)
         inside.addWidget(self.teaching)
-        self._pages.addWidget(
-            EmptyState("start", tr("Nothing is being made"), tr("While a run goes on you see each step here."))
-        )
+        self._pages.addWidget(self.empty)
         self._pages.addWidget(filled)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self._pages)
+
+    def _say(self) -> None:
+        heading = tr("Starting…") if self._run.busy else tr("Nothing is being made")
+        self.empty.say(heading, tr("While a run goes on you see each step here."))
 
     def _show(self) -> None:
         frame = self._model.frame

@@ -41,7 +41,7 @@ class PicturePanel(QFrame):
         self.image = PictureView()
         self.empty = EmptyState("image")
         self.place = QStackedWidget()
-        self.denoising = DenoisingView(session.denoising)
+        self.denoising = DenoisingView(session.denoising, session.run)
         self.explain = ExplainView(session)
         self.compare = CompareView(session)
         self.pages = QStackedWidget()

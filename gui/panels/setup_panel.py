@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from PyQt5.QtCore import Qt
+from PyQt5.QtCore import Qt, QTimer
 from PyQt5.QtWidgets import QFrame, QHBoxLayout, QSpinBox, QVBoxLayout, QWidget
 
 from core.taxonomy import CLASS_CODES
@@ -38,6 +38,7 @@ class SetupPanel(QFrame):
         self.controls = RunControls(session)
         self.start = self.controls.start
         self._same = self._make_same()
+        self.options = self._scrolled()
         self._lay_out()
         self._connect()
 
@@ -45,6 +46,12 @@ class SetupPanel(QFrame):
         session = self._session
         session.settings.changed.connect(self._follow_setting)
         session.classes.row_changed.connect(self._show_row)
+        for fold in (self.advanced, self.devices):
+            fold.toggled.connect(partial(self._reveal_later, fold))
+
+    def _reveal_later(self, fold: Fold, is_open: bool) -> None:
+        if is_open:
+            QTimer.singleShot(0, partial(self.options.reveal, fold))  # the fold has its height only after the layout
 
     def _show_row(self, code: str) -> None:
         self.rows[code].show_choice(self._session.classes.row(code))
@@ -78,7 +85,7 @@ class SetupPanel(QFrame):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(GAP, GAP, GAP, GAP)
         layout.setSpacing(GAP_SMALL)
-        layout.addWidget(self._scrolled(), 1)
+        layout.addWidget(self.options, 1)
         layout.addWidget(self.controls)
 
     def _scrolled(self) -> VerticalScroll:

@@ -29,6 +29,11 @@ class EmptyState(QWidget):
             layout.addWidget(widget)
         layout.addStretch(1)
 
+    @property
+    def heading(self) -> str:
+        """What it says in large letters."""
+        return self._heading.text()
+
     def say(self, heading: str, sentence: str) -> None:
         """Say something else."""
         self._heading.setText(heading)

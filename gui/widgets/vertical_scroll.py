@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from PyQt5.QtCore import QEvent, QObject, QSize, Qt
+from PyQt5.QtCore import QEvent, QObject, QPoint, QSize, Qt
 from PyQt5.QtWidgets import QFrame, QScrollArea, QWidget
 
 from gui.theme.tokens import GRID
+from gui.widgets.wheel_guard import WheelGuard
 
 
 class VerticalScroll(QScrollArea):
@@ -19,6 +20,13 @@ class VerticalScroll(QScrollArea):
         self.setWidgetResizable(True)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        WheelGuard(content)
+
+    def reveal(self, part: QWidget) -> None:
+        """Scroll until as much as possible of a part of the content is seen, its top at least."""
+        top = part.mapTo(self._content, QPoint(0, 0)).y()
+        bar = self.verticalScrollBar()
+        bar.setValue(min(top, max(bar.value(), top + part.height() - self.viewport().height())))
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Ask for another width when the content does."""

@@ -9,14 +9,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from PyQt5.QtCore import QByteArray, QEvent, QPoint, QRect, Qt
+from PyQt5.QtCore import QByteArray, QEvent, QPoint, QRect, QSize, Qt
 from PyQt5.QtGui import QFont, QHelpEvent
 from PyQt5.QtWidgets import QApplication
 
 from gui.i18n import languages, set_language
 from gui.main_window import MainWindow
 from gui.widgets.elided_combo import ElidedCombo
-from gui.window_place import brought_back
+from gui.window_place import FRAME, TITLE_BAR, brought_back, centred, room_on
 from tests.gui.conftest import Opener
 from tests.gui.dialogs import DIALOGS
 from tests.gui.layout_check import SIZES, flaws
@@ -193,8 +193,29 @@ def test_a_first_window_is_no_larger_than_its_screen(open_window: Opener, qapp: 
     screen = qapp.primaryScreen().availableGeometry()
     assert not screen.contains(window.geometry())  # or this machine's screen is too large for the test
     window.fit_to_screen()
-    assert window.geometry().size() == screen.size().expandedTo(window.minimumSizeHint())
+    room = room_on(screen)
+    assert window.geometry().size() == room.size().expandedTo(window.minimumSizeHint())
     assert screen.contains(window.geometry().center())
+
+
+def test_the_title_bar_of_a_first_window_finds_room_on_its_screen() -> None:
+    screen = QRect(0, 0, 1280, 800)
+    place = centred(QRect(0, 0, 1280, 800), screen)
+    with_frame = place.adjusted(-FRAME, -TITLE_BAR, FRAME, FRAME)
+    assert screen.contains(with_frame)
+    assert centred(QRect(0, 0, 800, 600), screen).size() == QSize(800, 600)
+
+
+def test_opened_options_are_scrolled_to(open_window: Opener, qtbot) -> None:
+    window = open_window()
+    window.resize(1024, 700)
+    setup = window.setup
+    setup.advanced.set_open(True)
+    qtbot.waitUntil(lambda: setup.options.verticalScrollBar().value() > 0)
+    viewport = setup.options.viewport()
+    assert viewport.rect().contains(setup.advanced.mapTo(viewport, QPoint(0, 0)))
+    hidden_below = setup.advanced.mapTo(viewport, QPoint(0, setup.advanced.height())).y() - viewport.height()
+    assert hidden_below <= 1 or setup.advanced.mapTo(viewport, QPoint(0, 0)).y() <= 1
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ import pytest
 from core.cancel import StopMode
 from core.errors import DiskFullError, FolderLockedError, ModelMissingError, OutOfMemoryError
 from core.events import Failed
+from gui.i18n import tr
 from gui.main_window import MainWindow
 from gui.state.run import RunState
 from tests.gui.fake_engine import FakeEngine
@@ -61,9 +62,11 @@ def test_steps_are_shown_while_they_happen(window: MainWindow, engine: FakeEngin
     engine.gate.clear()
     ask_for(window, MEL=1)
     window.setup.start.click()
+    assert window.picture.denoising.empty.heading == tr("Starting…")  # until there is a picture to show
     qtbot.waitUntil(lambda: window.session.run.state is RunState.RUNNING)
     engine.gate.set()
     wait_idle(window, qtbot)
+    assert window.picture.denoising.empty.heading == tr("Nothing is being made")
     frames = window.session.denoising.frames
     assert frames[-1].step == engine.steps
     assert window.picture.denoising.noisy.has_picture

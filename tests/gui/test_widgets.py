@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from PyQt5.QtCore import QPoint, QPointF, Qt
 from PyQt5.QtGui import QPixmap, QWheelEvent
+from PyQt5.QtWidgets import QApplication, QComboBox, QSlider, QSpinBox, QVBoxLayout, QWidget
 
 from core.events import Event, Notice, Preview, Step
 from gui.i18n import tr
@@ -22,6 +23,7 @@ from gui.theme.palette import apply_theme, color, make_palette
 from gui.theme.tokens import DARK, LIGHT, Tokens
 from gui.widgets.images import to_pixmap, to_qimage
 from gui.widgets.picture_view import MAX_ZOOM, PictureView
+from gui.widgets.vertical_scroll import VerticalScroll
 from gui.workers.stream import StreamThread
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -241,3 +243,36 @@ def test_colours_are_written_in_the_theme_alone() -> None:
             for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
                 if isinstance(node, ast.Constant) and isinstance(node.value, str):
                     assert not (node.value.startswith("#") and len(node.value) in (4, 7)), f"{path.name}:{node.lineno}"
+
+
+def turn(control: QWidget) -> bool:
+    """Turn the wheel a notch down over the middle of a control; return whether the control took it for itself."""
+    middle = control.rect().center()
+    inside, place = QPointF(middle), QPointF(control.mapToGlobal(middle))
+    buttons, keys, phase = Qt.MouseButton.NoButton, Qt.KeyboardModifier.NoModifier, Qt.ScrollPhase.NoScrollPhase
+    event = QWheelEvent(inside, place, QPoint(), QPoint(0, -120), buttons, keys, phase, False)
+    QApplication.sendEvent(control, event)
+    return event.isAccepted()
+
+
+def test_the_wheel_changes_no_value_that_only_lies_under_the_pointer(qtbot) -> None:
+    content = QWidget()
+    column = QVBoxLayout(content)
+    number, chooser, slider = QSpinBox(), QComboBox(), QSlider(Qt.Orientation.Horizontal)
+    chooser.addItems(["a", "b", "c"])
+    for control in (number, slider):
+        control.setRange(0, 100)
+        control.setValue(50)
+    for control in (number, chooser, slider):
+        column.addWidget(control)
+    area = VerticalScroll(content)
+    qtbot.addWidget(area)
+    area.show()
+    assert [turn(control) for control in (number, chooser, slider)] == [False] * 3
+    assert (number.value(), chooser.currentIndex(), slider.value()) == (50, 0, 50)
+    assert all(control.focusPolicy() == Qt.FocusPolicy.StrongFocus for control in (number, chooser, slider))
+    area.activateWindow()
+    number.setFocus()
+    qtbot.waitUntil(number.hasFocus)
+    assert turn(number)
+    assert number.value() == 49
