@@ -179,7 +179,8 @@ def test_numbers_are_on_disk_before_the_first_picture(make_request, monkeypatch)
     assert len(seen[0]["time_shap"]["groups"]) == 3
 
 
-def test_several_images_get_a_summary_that_counts_images(make_request):
+def test_several_images_get_a_summary_that_counts_images(make_request, monkeypatch):
+    monkeypatch.setattr(run, "pictures_of_image", lambda _analysis: {})  # tested above; here the summary's are drawn
     request = make_request(classes=("MEL", "NV"), count=2, quick=True)
     finished, events = collect(request)
     data = read(request.output)
@@ -191,6 +192,7 @@ def test_several_images_get_a_summary_that_counts_images(make_request):
     assert [path.is_dir() for path in (request.output / name for name in data["parts"])] == [True] * 4
     assert sum(isinstance(event, Analysed) for event in events) == 4
     assert "no test of that class can be significant" in finished.verdict
+    assert data["pictures"] == ["statistical_analysis.png", "time_shap_summary.png"]
     page = finished.report.read_text(encoding="utf-8")
     assert all(f'href="{name}/report.html"' in page for name in data["parts"])
 
