@@ -137,7 +137,7 @@ class Photographer:
 
     def _dialogs(self) -> Iterator[Wait]:
         desk, aid = self._window.desk, self._window.help
-        for name in ("export", "settings", "analysis", "training"):
+        for name in ("export", "settings", "analysis", "evaluation", "training"):
             getattr(desk, f"show_{name}")()
             yield DIALOG_MS
             yield from self._take_dialog(name, desk.dialog(name))
