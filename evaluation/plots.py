@@ -34,7 +34,8 @@ def kid_figure(space: str, rows: Mapping[str, tuple[Kid | None, Kid | None]]) ->
     axes.axvline(0, color=MUTED, linewidth=0.8)
     axes.set_yticks(range(len(shown)), list(reversed(shown)))
     axes.set_xlabel(f"kernel distance (KID) in {space}, lower is better")
-    axes.legend(frameon=False, fontsize=8)
+    if shown:
+        axes.legend(frameon=False, fontsize=8)
     return figure_png(figure)
 
 
