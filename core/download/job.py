@@ -145,6 +145,8 @@ class _Job:
             sha256 = sha256_of(path)
         with _discarded_if_useless(partial), open_archive(path) as archive:
             is_first = self._recognise(partial, archive, sha256)
+            # nothing vouches for a first arrival but its own checksums, also those of what is not taken
+            self.done.damaged = is_first and _first_damaged(archive) is not None
             yield from self._install(in_archive(archive, path), sha256)
         if self.done.damaged or not self.done.refused:
             partial.clear()

@@ -12,8 +12,10 @@ from pathlib import Path
 import pytest
 import torch
 
+from core.cancel import CancelToken
 from core.download.events import Extracting, Installed, Refused, Verifying
-from core.download.members import in_archive, open_archive
+from core.download.install import Installation
+from core.download.members import Member, Offer, in_archive, open_archive
 from core.download.naming import class_of, wanted, why_unsafe
 from core.download.source import LocalSource, local_source
 from core.errors import ArchiveError, ChecksumError, UsageError
@@ -189,6 +191,22 @@ def test_a_bomb_that_lies_about_its_size_is_cut_off(bring_it, target, tmp_path, 
     assert names_in(target) == []
     assert any(path.name == "unet_MEL_best.pth" for path in written), "the test must have got as far as unpacking"
     assert max((event.done for event in events if isinstance(event, Extracting)), default=0) <= 20_000
+
+
+def test_a_file_that_grows_while_it_is_read_is_cut_off(tmp_path):
+    read = []
+
+    class Endless(io.RawIOBase):
+        def read(self, size=-1):
+            read.append(size)
+            return bytes(size)
+
+    offer = Offer((Member("x", "unet_MEL_best.pth", 3_000_000, Endless),), ())
+    installation = Installation(tmp_path / "models", tmp_path / "models" / "unpacked")
+    (refused,) = (e for e in installation.put(offer, CancelToken()) if isinstance(e, Refused))
+    assert "damaged" in refused.message
+    assert sum(read) <= 4 * 1024**2
+    assert list((tmp_path / "models").iterdir()) == []
 
 
 @pytest.mark.parametrize(

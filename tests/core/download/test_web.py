@@ -7,6 +7,7 @@ import os
 import shutil
 import threading
 import time
+from zipfile import ZIP_STORED
 
 import pytest
 
@@ -18,7 +19,7 @@ from core.download.patience import Patience
 from core.download.source import WebSource, remote_source
 from core.download.web import PIECE
 from core.errors import ChecksumError, DownloadError, DownloadSignInError, UsageError
-from tests.core.download.conftest import QUICK, end, leftovers, pack
+from tests.core.download.conftest import PADDING, QUICK, STATISTICS, end, leftovers, pack
 from tests.support.file_server import FileServer, serving_file
 
 MEGABYTE = 32 * PIECE
@@ -99,6 +100,39 @@ def test_a_file_exchanged_in_between_is_never_joined_to_the_old_part(small, brin
         events = bring_it(url)
     assert end(events).sha256 == hashlib.sha256(other).hexdigest()
     assert len(of(events, Restarting)) == 1
+
+
+def test_a_file_exchanged_for_one_of_the_same_length_is_noticed_by_its_tag(bring_it):
+    first, other = (pack({"color_statistics.json": STATISTICS, "notes.bin": data}, ZIP_STORED)
+                    for data in (PADDING, PADDING[::-1]))  # fmt: skip
+    assert len(first) == len(other)
+    server = FileServer(first, cuts=[MEGABYTE, *[0] * 20])
+    with serving_file(server) as url:
+        with pytest.raises(DownloadError):
+            bring_it(url)
+        server.cuts.clear()
+        server.data, server.etag = other, '"second"'
+        events = bring_it(url)
+    assert end(events).sha256 == hashlib.sha256(other).hexdigest()
+
+
+def test_two_files_joined_are_never_trusted(bring_it, ledger, target):
+    """A server without tags, and another file of the same length: only the archive's own checksums can tell."""
+    first, other = (pack({"color_statistics.json": STATISTICS, "notes.bin": data}, ZIP_STORED)
+                    for data in (PADDING, PADDING[::-1]))  # fmt: skip
+    server = FileServer(first, etag=None, cuts=[MEGABYTE, *[0] * 20])
+    with serving_file(server) as url:
+        with pytest.raises(DownloadError):
+            bring_it(url)
+        server.cuts.clear()
+        server.data = other
+        joined = end(bring_it(url))
+        assert ledger.known(url) is None
+        assert not joined.first_seen
+        assert leftovers(target) == []
+        again = end(bring_it(url))
+    assert again.sha256 == hashlib.sha256(other).hexdigest()
+    assert ledger.known(url) == again.sha256
 
 
 def test_without_a_tag_a_file_of_another_length_is_noticed(small, bring_it):
