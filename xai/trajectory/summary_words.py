@@ -58,7 +58,9 @@ def _say_index(summary: Summary) -> str:
 
 
 def _say_controls(summary: Summary) -> Iterable[str]:
-    tested = [row for row in summary.rows if row.map_row != OWN and row.result.covers_zero is not None]
+    tested = [row for row in summary.rows if row.map_row != OWN and _is_judged(row)]
+    if not tested:
+        yield f"Whether the controls collapse cannot be judged from fewer than {ENOUGH} images."
     for control, what in CONTROLS.items():
         rows = [row for row in tested if row.map_row == control]
         if not rows:
@@ -75,8 +77,13 @@ def _say_controls(summary: Summary) -> Iterable[str]:
 
 
 def _exceeding(summary: Summary, control: str) -> str:
-    rows = [row for row in summary.beyond if row.map_row == control and row.result.covers_zero is not None]
+    rows = [row for row in summary.beyond if row.map_row == control and _is_judged(row)]
     return f"the map exceeds it in {_above(rows)} of {len(rows)} comparisons, by intervals that are not corrected"
+
+
+def _is_judged(row: Row) -> bool:
+    """Whether a row has enough images for its interval to mean anything: of two images it nearly always misses 0."""
+    return row.result.n >= ENOUGH
 
 
 def _above(rows: Iterable[Row]) -> int:

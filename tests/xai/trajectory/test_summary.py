@@ -94,6 +94,12 @@ def test_values_are_differences_by_image_in_order(rng):
     assert row.result.mean == pytest.approx(np.mean(row.values))
 
 
+def test_controls_are_not_judged_from_a_handful_of_images(rng):
+    words = " ".join(verdict_of_summary(summarise([image("MEL", rng, control=2.0) for _ in range(5)])))
+    assert "cannot be judged from fewer than 6 images" in words
+    assert "collapsed" not in words
+
+
 def test_a_refused_classifier_is_said_first(rng):
     summary = summarise([image("MEL", rng, own=3.0, level="red") for _ in range(8)])
     assert verdict_of_summary(summary)[0].startswith("NO EVIDENCE")
