@@ -17,7 +17,7 @@ FRAME: Final = 4
 
 
 def brought_back(place: QRect, screens: Sequence[QRect]) -> QRect:
-    """Return a place of which the title bar can be seen and taken on one of the screens, without one to spare for.
+    """Return a place of which the title bar can be seen and taken on one of the screens.
 
     A window whose title bar is on a screen keeps its place; any other one comes to the middle of the first screen, and
     is no larger than that.
