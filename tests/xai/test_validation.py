@@ -1,0 +1,71 @@
+"""The table on real photographs, from rows that were made by hand."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from xai.validation import RANDOM, chosen_images, read_rows, render_table, summarise
+
+
+def row(method: str, lesion: str, value: float, control: float, gate: str = "green") -> dict:
+    measure = {"value": value, "control": control, "random_order": None}
+    keys = ("deletion", "insertion", "road", "inside")
+    facts = {"image": f"I{lesion}", "lesion": lesion, "class": "MEL", "method": method, "gate": gate}
+    return facts | dict.fromkeys(keys, measure)
+
+
+def test_the_mean_gap_and_its_interval() -> None:
+    rows = [row("ig", str(n), value, 1.0) for n, value in enumerate((2.0, 3.0, 4.0, 5.0))]
+    found = summarise(rows, "ig", "road")
+    assert found is not None
+    assert found.mean == pytest.approx(2.5)
+    assert 1 <= found.low < 2.5 < found.high <= 4
+    assert summarise(rows, "gradcam", "road") is None
+    assert summarise(rows, "ig", "hair") is None
+
+
+def test_photographs_of_one_lesion_are_one_witness() -> None:
+    alone = [row("ig", str(n), n % 2, 0.0) for n in range(40)]
+    together = [row("ig", str(n % 2), n % 2, 0.0) for n in range(40)]
+    wide, narrow = summarise(together, "ig", "road"), summarise(alone, "ig", "road")
+    assert wide is not None
+    assert narrow is not None
+    assert wide.high - wide.low > 2 * (narrow.high - narrow.low)
+
+
+def test_the_table_has_a_line_for_each_method_and_the_control_last() -> None:
+    rows = [row(m, str(n), 0.5, 0.25, g) for m in ("gradcam", RANDOM, "ig") for n, g in enumerate(("green", "amber"))]
+    lines = render_table(rows).splitlines()[2:]
+    assert [line.split("|")[1].strip() for line in lines] == ["Integrated Gradients", "Grad-CAM", "noise (control)"]
+    assert lines[0].split("|")[2:] == [
+        " 2 ", *[" +0.25 (+0.25 to +0.25) "] * 3, " 50%, +0.25 (+0.25 to +0.25) ", " 1 / 1 / 0 ", "",
+    ]  # fmt: skip
+
+
+def test_a_torn_last_row_is_measured_again(tmp_path: Path) -> None:
+    path = tmp_path / "rows.jsonl"
+    assert read_rows(path) == []
+    path.write_text(json.dumps({"image": "a"}) + '\n{"ima', encoding="utf-8")
+    assert read_rows(path) == [{"image": "a"}]
+
+
+def test_held_out_lesions_with_a_mask_are_chosen_one_photograph_each(tmp_path: Path) -> None:
+    rows = [(f"ISIC_{n:07d}", "MEL", f"L{n // 2}", f"train/MEL/ISIC_{n:07d}.jpg") for n in range(80)]
+    with (tmp_path / "labels.csv").open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows([("id", "class", "lesion_id", "path"), *rows])
+    for name, _, _, path in rows:
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(np.zeros((4, 4, 3), np.uint8)).save(tmp_path / path)
+        if name != rows[0][0]:
+            (tmp_path / "masks").mkdir(exist_ok=True)
+            Image.fromarray(np.zeros((4, 4), np.uint8)).save(tmp_path / "masks" / f"{name}.png")
+    chosen = chosen_images(tmp_path, 3)
+    assert len(chosen) == 3
+    assert len({image.lesion_id for image in chosen}) == 3
+    assert all((tmp_path / "masks" / f"{image.image_id}.png").is_file() for image in chosen)
