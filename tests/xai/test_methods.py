@@ -11,7 +11,7 @@ import torch
 from core.classification.preprocessing import Preprocessing
 from tests.xai.toys import Linear, TwoLayers, hooks_of, picture
 from xai.attribution import guarded, integrated_gradients
-from xai.combined import agreement_map
+from xai.combined import agreement_map, rank_agreement
 from xai.explanation import ExplanationCancelled
 from xai.gradcam import grad_cam, layer_cam
 from xai.occlusion import occlusion
@@ -443,3 +443,22 @@ def test_the_defaults_that_the_guide_names():
 
     smoothgrad(score, image, [image], seed=0, samples=5, chunk=100)
     assert max(sizes) == 5, "no more copies than asked for"
+
+
+def test_rank_agreement_needs_three_values_that_differ():
+    assert rank_agreement(np.array([1.0, 2.0, 5.0]), np.array([3.0, 4.0, 9.0])) == pytest.approx(1)
+    assert rank_agreement(np.array([1.0, 2.0, 5.0]), np.array([9.0, 4.0, 3.0])) == pytest.approx(-1)
+    assert rank_agreement(np.array([1.0, 2.0]), np.array([3.0, 4.0])) is None
+    for constant in range(2):
+        values = [np.array([1.0, 2.0, 5.0]), np.array([3.0, 4.0, 9.0])]
+        values[constant] = np.full(3, 2.0)
+        assert rank_agreement(*values) is None
+
+
+def test_how_many_pictures_each_method_asked_about(net):
+    image, baseline = picture(1), picture(2)
+    asked = {name: method(net.score(), image, [baseline], net).steps for name, method in METHODS.items()}
+    assert asked["gradcam"] == asked["layercam"] == 1
+    assert asked["shapley"] == 64
+    assert asked["combined"] == asked["ig"] + 64
+    assert asked["smoothgrad"] == 6
