@@ -32,7 +32,7 @@ from evaluation.utility.verdict import ArmResult, differences, judge
 
 PER_CLASS = (30, 130, 14, 10, 28, 6, 6)
 LARGE = (150,) * 7
-EXPERIMENTS = 300
+EXPERIMENTS = 200
 REPEATS = 200
 ARMS = plan_arms((0.5, 1.0, 2.0, 5.0))
 
@@ -82,38 +82,45 @@ def small() -> World:
     return World()
 
 
-def answers(world: World, gain: float, experiments: int = EXPERIMENTS, luck: float = 0.15) -> Counter:
-    """Count the first words of the verdicts."""
+@pytest.fixture(scope="module")
+def without_effect(small) -> list[list[ArmResult]]:
+    """Many experiments in which synthetic images do nothing."""
     rng = np.random.default_rng(0)
-    found = Counter()
-    for _ in range(experiments):
-        results = world.experiment(rng, gain, luck=luck)
-        verdict = judge(results, differences(results, HEADLINE), world.count, 0)
-        found[verdict.words.split(":")[0]] += 1
-    return found
+    return [small.experiment(rng) for _ in range(EXPERIMENTS)]
 
 
-def test_an_experiment_without_effect_says_no_gain_at_least_95_times_in_100(small):
-    found = answers(small, 0.0)
+def said(results: list[ArmResult]) -> str:
+    """Return the first words of the verdict."""
+    return judge(results, differences(results, HEADLINE), 100, 0).words.split(":")[0]
+
+
+def answers(world: World, gain: float, experiments: int) -> Counter:
+    """Count the first words of the verdicts; trainings scatter little, so that few experiments suffice."""
+    rng = np.random.default_rng(0)
+    return Counter(said(world.experiment(rng, gain, luck=0.05)) for _ in range(experiments))
+
+
+def test_an_experiment_without_effect_says_no_gain_at_least_95_times_in_100(without_effect):
+    found = Counter(map(said, without_effect))
     claimed = found["It helps"] + found["Too good to be true"]
     assert claimed <= 0.05 * EXPERIMENTS, found
     assert found["Not distinguishable"] >= 0.9 * EXPERIMENTS, found
 
 
 def test_a_planted_gain_is_found():
-    found = answers(World(LARGE), 0.3, 50, luck=0.05)  # about 5 points of balanced accuracy
-    assert found["It helps"] >= 45, found
+    found = answers(World(LARGE), 0.3, 20)  # about 5 points of balanced accuracy
+    assert found["It helps"] >= 18, found
     assert found["It hurts"] == 0
 
 
 def test_a_planted_harm_is_found():
-    found = answers(World(LARGE), -0.4, 40, luck=0.05)
-    assert found["It hurts"] >= 38, found
+    found = answers(World(LARGE), -0.4, 20)
+    assert found["It hurts"] >= 18, found
 
 
 def test_a_planted_leak_raises_the_alarm():
-    found = answers(World(LARGE), 1.5, 40)  # about 18 points
-    assert found["Too good to be true"] == 40
+    found = answers(World(LARGE), 1.5, 20)  # about 18 points
+    assert found["Too good to be true"] == 20
 
 
 def test_test_photographs_among_the_synthetic_ones_end_all_talk(small):
@@ -138,10 +145,9 @@ def test_arms_are_chosen_by_the_validation_lesions_alone(small):
     assert (chosen.chosen, chosen.control) == (again.chosen, again.control)
 
 
-def test_the_interval_covers_the_true_difference_as_often_as_it_says(small):
-    rng, hits = np.random.default_rng(1), 0
-    for _ in range(EXPERIMENTS):
-        real, *_, mixed, _ = small.experiment(rng)
+def test_the_interval_covers_the_true_difference_as_often_as_it_says(without_effect):
+    hits = 0
+    for real, *_, mixed, _ in without_effect:
         hits += compare("mixed", mixed.scores, "real", real.scores).interval.covers_zero
     assert 0.92 <= hits / EXPERIMENTS <= 0.99
 
