@@ -19,14 +19,14 @@ FRAME: Final = 4
 def brought_back(place: QRect, screens: Sequence[QRect]) -> QRect:
     """Return a place of which the title bar can be seen and taken on one of the screens.
 
-    A window whose title bar is on a screen keeps its place; any other one comes to the middle of the first screen, and
-    is no larger than that.
+    A window whose title bar is on a screen keeps its place, unless that is the only screen and too small for it; any
+    other one comes to the middle of the first screen, and is no larger than that.
     """
     bar = QRect(place.left(), place.top(), place.width(), TITLE_BAR)
     for screen in screens:
         seen = bar.intersected(screen)
         if seen.width() >= GRIP and seen.height() >= TITLE_BAR // 2:
-            return place
+            return place if len(screens) > 1 or _fits(place, screen) else centred(place, screen)
     return centred(place, screens[0]) if screens else place
 
 
@@ -41,3 +41,8 @@ def centred(place: QRect, screen: QRect) -> QRect:
 def room_on(screen: QRect) -> QRect:
     """Return where on a screen the inside of a window can be so that its title bar and frame are seen, too."""
     return screen.adjusted(FRAME, TITLE_BAR, -FRAME, -FRAME)
+
+
+def _fits(place: QRect, screen: QRect) -> bool:
+    room = room_on(screen)
+    return place.width() <= room.width() and place.height() <= room.height()

@@ -153,7 +153,7 @@ def _refusing(path: Path) -> Iterator[None]:
         ) from error
     except (*_DECODING_ERRORS, *_DECODING_ERRORS_2) as error:
         raise InputRefusedError(
-            Message("'{path}' cannot be read as a picture: {error}.", path=path, error=error),
+            Message("'{path}' cannot be read as a picture: {error}.", path=path, error=str(error).rstrip(".")),
             remedy=Message("Open it in an image viewer to check it, and save it as PNG or JPEG."),
             path=path,
         ) from error

@@ -34,6 +34,8 @@ class GlossaryDialog(QDialog):
         self.list.setFixedWidth(LIST_WIDTH)
         self.list.setAccessibleName(tr("Terms"))
         self.list.setProperty("roomy", True)
+        self.list.setWordWrap(True)
+        self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.meaning = QTextBrowser()
         self.meaning.setAccessibleName(tr("Meaning of the chosen term"))
         self.meaning.setTabChangesFocus(True)

@@ -12,6 +12,7 @@ from gui.panels.compare_view import CompareView
 from gui.panels.denoising_view import DenoisingView
 from gui.panels.explain_view import ExplainView
 from gui.shortcuts import keyed
+from gui.state.flaws import flaw_lines
 from gui.state.run import RunState
 from gui.state.session import Session
 from gui.theme import palette
@@ -201,9 +202,12 @@ class PicturePanel(QFrame):
         self.recipe.setVisible(concerned and self._session.picture.picture is not None)
 
     def _teach(self) -> None:
+        flaw = self._session.picture.flaw
         if self._session.picture.picture:
             return
-        if self._session.gallery.counts:
+        if flaw:
+            self.empty.say(*flaw_lines(flaw))
+        elif self._session.gallery.counts:
             self.empty.say(tr("Choose an image on the right"), tr("or press Start to make new ones."))
         else:
             self.empty.say(

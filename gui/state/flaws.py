@@ -24,8 +24,18 @@ def flaw_words(flaw: Flaw) -> str:
 
 def flaw_line(flaw: Flaw) -> str:
     """Name a file and say why it cannot be shown."""
+    return f"{_name(flaw)}: {flaw_words(flaw)}"
+
+
+def flaw_lines(flaw: Flaw) -> tuple[str, str]:
+    """Name a file as a heading, and say under it why it cannot be shown."""
+    words = flaw_words(flaw)
+    return _name(flaw), words[:1].upper() + words[1:]
+
+
+def _name(flaw: Flaw) -> str:
     folder, name = os.path.split(flaw.path)
-    return f"{os.path.basename(folder)}/{name}: {flaw_words(flaw)}"
+    return f"{os.path.basename(folder)}/{name}"
 
 
 def rating_words(rating: Rating) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,12 +12,16 @@ from PyQt5.QtCore import QObject, pyqtSignal
 
 from core.dataset.legacy import embedded_recipe
 from core.dataset.recipe import Recipe
+from core.errors import InputRefusedError
 from core.taxonomy import CLASS_INDEX
+from gui.workers.image_check import GONE, Flaw, find_flaw
 from gui.workers.task import TaskRunner
 
 if TYPE_CHECKING:  # annotations only: numpy takes a fifth of a second that the window's start does not have
     import numpy as np
     from numpy.typing import NDArray
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +66,32 @@ def read_picture(path: Path) -> Picture:
     return Picture(path, pixels, embedded_recipe(path), hashlib.sha256(pixels.tobytes()).hexdigest())
 
 
+def look_at(path: Path) -> Picture | Flaw:
+    """Read an image file; of one that is plainly damaged or too large, return why it cannot be shown.
+
+    Raises
+    ------
+    InputRefusedError
+        If the file is gone, or it takes more than a glance to see what is wrong with it.
+    """
+    try:
+        return read_picture(path)
+    except InputRefusedError:
+        flaw = find_flaw(str(path))
+        if flaw is None or flaw.kind == GONE:
+            raise
+        return flaw
+
+
 class PictureModel(QObject):
     """The shown picture.
+
+    Attributes
+    ----------
+    picture
+        What is shown, if anything is.
+    flaw
+        Why nothing is shown though a file was chosen.
 
     Signals
     -------
@@ -81,6 +110,7 @@ class PictureModel(QObject):
         self._wanted: Path | None = None
         self._reading = False
         self.picture: Picture | None = None
+        self.flaw: Flaw | None = None
 
     def show(self, path: Path) -> None:
         """Show a file; of many calls in a row only the latest is read."""
@@ -90,21 +120,25 @@ class PictureModel(QObject):
 
     def clear(self) -> None:
         """Show nothing."""
-        self._wanted, self.picture = None, None
+        self._wanted, self.picture, self.flaw = None, None, None
         self.changed.emit()
 
     def _read(self, path: Path) -> None:
         self._reading = True
         self._tasks.start(
-            lambda: read_picture(path),
-            lambda picture: self._accept(path, picture),
+            lambda: look_at(path),
+            lambda found: self._accept(path, found),
             lambda error: self._refuse(path, error),
         )
 
-    def _accept(self, path: Path, picture: Picture) -> None:
+    def _accept(self, path: Path, found: Picture | Flaw) -> None:
         if self._is_outdated(path):
             return
-        self.picture = picture
+        if isinstance(found, Flaw):
+            _log.info("Not shown: %s, %s", path, found.kind)
+            self.picture, self.flaw = None, found
+        else:
+            self.picture, self.flaw = found, None
         self.changed.emit()
 
     def _refuse(self, path: Path, error: BaseException) -> None:
