@@ -14,7 +14,8 @@ class CloseDialog(QMessageBox):
         super().__init__(parent)
         self.setWindowTitle(tr("A run is going on"))
         self.setIcon(QMessageBox.Icon.NoIcon)
-        self.setText(tr("{done} of {total} images are finished.").format(done=done, total=total))
+        finished = tr("{done} of {total} images are finished.").format(done=done, total=total)
+        self.setText(finished if total else tr("A run is going on"))  # the total is known once the engine has begun
         self.setInformativeText(
             tr("Finished images are kept, and the rest can be made at the next start. Stop the run and close?")
         )

@@ -248,8 +248,8 @@ class GalleryPanel(QFrame):
         chosen = self.selected()
         if chosen:
             return [item.key for item in chosen]
-        picture = self._session.picture.picture
-        key = self._model.key_of(picture.path) if picture else None
+        shown = self._session.picture.path
+        key = self._model.key_of(shown) if shown else None
         return [key] if key else []
 
     def _choose(self, row: int) -> None:
@@ -258,14 +258,13 @@ class GalleryPanel(QFrame):
     def _show_chosen(self, current: QModelIndex, _: QModelIndex) -> None:
         if current.isValid():
             path = Path(self._model.item(current.row()).path)
-            picture = self._session.picture.picture
-            if picture is None or picture.path != path:
+            if self._session.picture.path != path:
                 self._session.show_image(path)
 
     def _mark_shown(self) -> None:
         """Select what is shown, unless it is already among the chosen ones."""
-        picture = self._session.picture.picture
-        row = self._model.row_of(picture.path) if picture else None
+        shown = self._session.picture.path
+        row = self._model.row_of(shown) if shown else None
         selection = self.list.selectionModel()
         if row is None:
             selection.clear()

@@ -112,6 +112,11 @@ class PictureModel(QObject):
         self.picture: Picture | None = None
         self.flaw: Flaw | None = None
 
+    @property
+    def path(self) -> Path | None:
+        """The file that is shown, or of which it is said why it is not."""
+        return self.picture.path if self.picture else Path(self.flaw.path) if self.flaw else None
+
     def show(self, path: Path) -> None:
         """Show a file; of many calls in a row only the latest is read."""
         self._wanted = path

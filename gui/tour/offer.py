@@ -16,7 +16,7 @@ TOPIC: Final = "tour"
 
 def offer_tour(session: Session, start: Callable[[], object]) -> None:
     """Post the offer unless it was made before; `start` leads through whichever window is there by then."""
-    if session.settings.recall(OFFERED, False, bool):
+    if session.settings.is_safe or session.settings.recall(OFFERED, False, bool):
         return
     session.settings.remember(OFFERED, True)
     words = Message("New here? A tour of seven stops shows what is where.")

@@ -315,6 +315,7 @@ def test_broken_files_are_survived_and_named(filled: MainWindow, output: Path, q
         filled.session.show_image(output / path)
         qtbot.waitUntil(lambda path=path: filled.picture.empty.heading == path)
         assert filled.picture.place.currentWidget() is filled.picture.empty  # and not the picture shown before
+        assert [item.path for item in filled.gallery.selected()] == [str(output / path)]
     assert filled._problems == []  # who walks through the gallery is not stopped by dialogs
     filled.session.show_image(output / "MEL" / "ISIC_0000001.png")
     qtbot.waitUntil(lambda: filled.session.picture.picture is not None and filled.session.picture.flaw is None)

@@ -191,3 +191,9 @@ def test_the_caption_follows_the_scrubber(window: MainWindow) -> None:
         shown.append(view.teaching.text())
     assert shown == [what_happens(timestep) for timestep in (950, 500, 10)]
     assert len(set(shown)) == 3
+
+
+def test_safe_mode_which_remembers_nothing_does_not_offer_it(window: MainWindow) -> None:
+    window.session.settings.is_safe = True
+    offer_tour(window.session, window.help.start_tour)
+    assert all(notice.topic != TOPIC for notice in window.session.notices._notices.values())
