@@ -149,7 +149,7 @@ def curate(
     decided = decide(evidence, rules)
     kept = images.only([row for row, verdict in enumerate(decided.verdicts) if not verdict.rule])
     decisions = (*_decisions(images, evidence, decided), *_unreadable(images))
-    evaluator = "" if network is None else f"{network.architecture.name}@{network.sha256[:8]}"
+    evaluator = "" if network is None else _name(network)
     return Curation(images, kept, rules, decisions, evaluator, tuple(_notes(images, kept, evidence, network)))
 
 
@@ -233,12 +233,16 @@ def _notes(images: ImageSet, kept: ImageSet, evidence: Evidence, network: Loaded
         yield Message(
             "The classifier {name} chose by what it has learnt: if test lesions were among that, later results on them "
             "are too good.",
-            name=network.path.name,
+            name=_name(network),
         )
     if evidence.fidelity is not None and (unknown := int(np.isnan(evidence.fidelity.probability).sum())):
         yield Message("The classifier does not know the class of %n image(s): they are not judged by it.", n=unknown)
     if evidence.copies is None:
         yield Message("Copies of training images were not looked for: no photographs were named.")
+
+
+def _name(network: LoadedNetwork) -> str:
+    return f"{network.architecture.name}@{network.sha256[:8]}"
 
 
 def _finite(value: float) -> float | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Final, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,13 +12,16 @@ from scipy.stats import rankdata
 
 from core.message import Message
 from core.taxonomy import CLASS_CODES
-from evaluation.curation.evidence import Copies, Fidelity, Twins
+from evaluation.curation.evidence import NEAR_DUPLICATE, Copies, Fidelity, Twins
 from evaluation.curation.rules import CurationRules
 
 Floats = NDArray[np.float64]
 Indices = NDArray[np.int64]
 
 _T = TypeVar("_T")
+
+SUSPICIOUS: Final = 1.0
+"""Copy score from which on an image is no nearer to training images than unseen photographs are."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,8 +90,9 @@ def decide(evidence: Evidence, rules: CurationRules) -> Decided:
 def qualities(evidence: Evidence) -> Floats:
     """Return the mean of each image's percentile ranks within its class, 0..1, higher is better.
 
-    By fidelity, by distance to the nearest training image, and by distance to the nearest other image of the set: as
-    many of them as were measured; 0.5 where none was.
+    By fidelity, by nearness to a training image, and by nearness to another image of the set: as many of them as were
+    measured; 0.5 where none was. The last two count only where they are suspicious, and all others are equal: to be far
+    from every photograph is no merit.
     """
     ranks = [_within_class(values, evidence.labels) for values in _measured(evidence)]
     return np.mean(ranks, axis=0) if ranks else np.full(len(evidence.labels), 0.5)
@@ -98,9 +102,9 @@ def _measured(evidence: Evidence) -> Iterator[Floats]:
     if evidence.fidelity is not None:
         yield np.nan_to_num(evidence.fidelity.probability, nan=-1.0)
     if evidence.copies is not None:
-        yield evidence.copies.score
+        yield np.minimum(evidence.copies.score, SUSPICIOUS)
     if evidence.twins is not None:
-        yield evidence.twins.distance
+        yield np.minimum(evidence.twins.distance, NEAR_DUPLICATE)
 
 
 def _within_class(values: Floats, labels: Indices) -> Floats:

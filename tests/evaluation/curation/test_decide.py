@@ -76,10 +76,15 @@ def test_the_best_are_chosen_within_each_class_of_what_is_left():
 
 
 def test_quality_is_the_mean_of_percentile_ranks_within_the_class():
-    known = evidence([0.1, 0.2, 0.9], copies=[3, 2, 1], distance=[0.1, 0.5, 0.5])
+    known = evidence([0.1, 0.2, 0.9], copies=[0.9, 0.5, 0.1], distance=[0.01, 0.02, 0.02])
     assert qualities(known) == pytest.approx([(0 + 1 + 0) / 3, (0.5 + 0.5 + 0.75) / 3, (1 + 0 + 0.75) / 3])
     alone = evidence([0.0, 0.1], labels=[0, 1])
     assert qualities(alone).tolist() == [0.5, 0.5]
+
+
+def test_to_be_far_from_every_photograph_is_no_merit():
+    known = evidence([0.2, 0.9], copies=[9.0, 1.1], distance=[0.5, 0.04])
+    assert qualities(known) == pytest.approx([(0 + 0.5 + 0.5) / 3, (1 + 0.5 + 0.5) / 3])
 
 
 @pytest.mark.parametrize("rules", ["copies", "duplicates", "fidelity>=0.1"])
