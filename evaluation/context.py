@@ -9,6 +9,7 @@ from pathlib import Path
 import torch
 
 from core.classification.loading import LoadedNetwork
+from core.utils.output_errors import output_errors
 from core.utils.path_manager import PathManager
 from evaluation.distribution import Side
 from evaluation.features import FeatureCache
@@ -55,7 +56,8 @@ class Context:
         """Return where files about one synthetic set go: the output folder, or one of its own beside other sets'."""
         output = self.request.output
         folder = output if len(self.request.synthetic) == 1 else output / PathManager.safe_component(images.name)
-        folder.mkdir(parents=True, exist_ok=True)
+        with output_errors(folder):
+            folder.mkdir(parents=True, exist_ok=True)
         return folder
 
     def features(self, images: ImageSet, space: Space, tick: Tick | None = None) -> Side:

@@ -9,6 +9,7 @@ import re
 import zipfile
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -94,10 +95,11 @@ class FeatureCache:
         rows = self._rows[table]
         if self._folder is None or not self._new[table]:
             return
-        self._folder.mkdir(parents=True, exist_ok=True)
         stream = io.BytesIO()
         np.savez(stream, keys=np.array(list(rows)), features=np.stack(list(rows.values())))
-        write_bytes_atomic(self._folder / f"{table}.npz", stream.getvalue())
+        with suppress(OSError):  # the features are here, whether or not there is room to keep them for another time
+            self._folder.mkdir(parents=True, exist_ok=True)
+            write_bytes_atomic(self._folder / f"{table}.npz", stream.getvalue())
         self._new[table] = 0
 
 

@@ -15,6 +15,7 @@ from core.measures.memorisation import Memorisation, Pair, judge_memorisation
 from core.measures.memorisation_files import PICTURE_NAME, Names, save_memorisation
 from core.message import Message
 from core.taxonomy import CLASS_CODES
+from core.utils.output_errors import output_errors
 from evaluation.section import Level, Part, Picture, Section, Table, Words
 from evaluation.sets import ImageSet
 from evaluation.ticking import Tick, counted, in_all_views
@@ -49,7 +50,7 @@ def memorisation(
 
     Raises
     ------
-    OSError
+    OutputError
         If the files cannot be written.
     """
     samples, training = synthetic.pixels(SIDE), train.pixels(SIDE)
@@ -59,7 +60,8 @@ def memorisation(
     except InputRefusedError as error:
         return Section(KEY, Message("Memorisation"), "unknown", Message("{why}", why=error.message))
     names = Names(*([image.name for image in images.images] for images in (synthetic, train, held_out)))
-    save_memorisation(found, folder, samples, training, names)
+    with output_errors(folder):
+        save_memorisation(found, folder, samples, training, names)
     per_class = _by_class(found, synthetic)
     picture = Picture(
         (folder / PICTURE_NAME).read_bytes(),

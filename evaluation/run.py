@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from core.cancel import CancelToken
 from core.classification.loading import LoadedNetwork, load_network
-from core.errors import ISICGUIError
+from core.errors import ISICGUIError, OutputError
 from core.events import Event, Notice
 from core.generator.precision import resolve_device
 from core.measures.features import default_evaluator
@@ -26,7 +26,7 @@ from evaluation.report import REPORT_FILE, render_report
 from evaluation.request import EvaluationFinished, EvaluationRequest, EvaluationStarted, Judged, Progressed
 from evaluation.results import Findings, SetFindings, write_results
 from evaluation.section import Section, worst
-from evaluation.sets import ImageSet, divide, read_set
+from evaluation.sets import ImageSet, divide, lesions_in_both, read_set, refuse_shared_pictures
 from evaluation.spaces import make_spaces
 
 LARGEST_SIDE: Final = 256
@@ -93,7 +93,7 @@ class _Evaluation:
         real, *rest = read
         train = rest.pop(0) if request.train else None
         notes = list(_notes(real, train, rest))
-        if train is not None and request.train and request.train.absolute() == request.real.absolute():
+        if train is not None and request.train and request.train.resolve() == request.real.resolve():
             train, real = divide(real)
             notes.append(
                 Message(
@@ -103,6 +103,9 @@ class _Evaluation:
                     real=len(real),
                 )
             )
+        elif train is not None:
+            refuse_shared_pictures(train, real)
+            notes += filter(None, [lesions_in_both(train, real)])
         return real, train, rest, notes
 
     def _context(self, real: ImageSet, train: ImageSet | None, sets: Sequence[ImageSet]) -> Context:
@@ -135,6 +138,8 @@ class _Evaluation:
         tick(0, 1)
         try:
             return one.measure(context, images, tick)
+        except OutputError:
+            raise  # nothing else can be written either
         except ISICGUIError as error:
             return Section(one.key, one.title, "unknown", Message("Not measured: {why}", why=error.message))
 

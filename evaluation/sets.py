@@ -22,6 +22,7 @@ from core.dataset.splits import split_by_lesion
 from core.errors import InputRefusedError
 from core.message import Message
 from core.taxonomy import CLASS_CODES, CLASS_INDEX
+from core.utils.checksum import sha256_of
 
 NOT_IMAGES: Final = frozenset({STATE_DIR, TRAJECTORIES_DIR, "xai_results", "masks"})
 MAX_THREADS: Final = 8
@@ -176,6 +177,39 @@ def divide(whole: ImageSet) -> tuple[ImageSet, ImageSet]:
             path=whole.folder,
         )
     return train, rest
+
+
+def refuse_shared_pictures(train: ImageSet, held_out: ImageSet) -> None:
+    """Refuse photographs that are on both sides: next to themselves no copy would look suspicious any more.
+
+    Raises
+    ------
+    InputRefusedError
+        If a file of one set is, byte for byte, a file of the other.
+    """
+    known = {sha256_of(image.path) for image in train.images}
+    shared = [image.name for image in held_out.images if sha256_of(image.path) in known]
+    if shared:
+        raise InputRefusedError(
+            Message(
+                "{n} of the {total} photographs that should be new are training photographs too, such as {name}.",
+                n=len(shared), total=len(held_out), name=shared[0],
+            ),
+            remedy=Message("Name one data set for both: it is divided by lesion. Or take them out of one of the two."),
+            path=held_out.folder,
+        )  # fmt: skip
+
+
+def lesions_in_both(train: ImageSet, held_out: ImageSet) -> Message | None:
+    """Return a warning if lesions of the same name are on both sides, or None."""
+    shared = sorted({*train.lesions} & {*held_out.lesions}) if train.grouped and held_out.grouped else []
+    if not shared:
+        return None
+    return Message(
+        "Lesions of the same name are among the training and the new photographs ({n}, such as {name}): if they are "
+        "the same lesions, copies are overlooked.",
+        n=len(shared), name=shared[0],
+    )  # fmt: skip
 
 
 def _find(folder: Path) -> tuple[list[SetImage], bool, tuple[str, ...]]:

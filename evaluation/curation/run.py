@@ -12,7 +12,7 @@ from core.events import Event
 from core.message import Message
 from evaluation.curation.curate import STAGES, curate
 from evaluation.curation.request import CurationFinished, CurationProgress, CurationRequest, CurationStarted
-from evaluation.sets import ImageSet, divide, read_set
+from evaluation.sets import ImageSet, divide, read_set, refuse_shared_pictures
 
 Tell = Callable[[Event], None]
 
@@ -61,7 +61,9 @@ def _photographs(train: Path | None, real: Path | None) -> tuple[ImageSet | None
     seen = read_set(train)
     if real is None or real.resolve() == train.resolve():
         return divide(seen)
-    return seen, read_set(real)
+    others = read_set(real)
+    refuse_shared_pictures(seen, others)
+    return seen, others
 
 
 class _Teller:

@@ -95,3 +95,9 @@ def test_blocks_do_not_matter(images, monkeypatch):
     monkeypatch.setattr(features, "BLOCK", 2)
     assert np.allclose(FeatureCache(None).features(images, PIXELS, 32), whole, atol=1e-6)
     assert torch.get_default_dtype() == torch.float32
+
+
+def test_a_cache_that_cannot_be_written_spoils_nothing(images, extractor, tmp_path):
+    (tmp_path / "cache").write_text("a file")
+    found = FeatureCache(tmp_path / "cache").features(images, extractor, 32)
+    assert np.array_equal(found, FeatureCache(None).features(images, extractor, 32))

@@ -8,6 +8,7 @@ import json
 import numpy as np
 import pytest
 
+from core.errors import OutputError
 from core.measures.features import PIXELS
 from core.utils.finite_json import finite
 from evaluation.memorisation import memorisation
@@ -92,3 +93,9 @@ def test_too_little_training_is_unknown_and_said(folders, tmp_path):
     found = memorisation(synthetic, few, folders["held_out"], PIXELS, tmp_path / "out")
     assert found.level == "unknown"
     assert "5 training images" in found.verdict
+
+
+def test_a_folder_that_cannot_be_written_is_no_unexpected_error(folders, tmp_path):
+    (tmp_path / "out").write_text("a file")
+    with pytest.raises(OutputError):
+        judge(folders, tmp_path, photographs(10, seed=3))

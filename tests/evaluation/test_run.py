@@ -6,6 +6,7 @@ import pytest
 
 from cli.app import main
 from core.cancel import CancelToken, StopMode
+from core.errors import InputRefusedError
 from evaluation.context import Stopped
 from evaluation.request import EvaluationFinished, EvaluationRequest, Judged, Progressed
 from evaluation.run import evaluate
@@ -141,3 +142,19 @@ def test_the_command_line_says_it_and_refuses_with_the_right_codes(places, tmp_p
     twice = ["--synthetic", str(places / "spots")] * 2
     assert main(["evaluate", *twice, "--real", str(places / "real"), "--output", str(tmp_path / "out")]) == 2
     assert "named twice" in capsys.readouterr().err
+
+
+def test_photographs_that_were_learnt_from_cannot_be_the_new_ones(places, tmp_path):
+    """With them the threshold of suspicion would be 0, and exact copies would pass."""
+    request = EvaluationRequest(
+        (places / "copies",), places / "real", tmp_path / "out", train=tmp_path / "train", evaluator=places / "judge"
+    )
+    write_folders(tmp_path / "train", CLASSES)
+    (tmp_path / "train/MEL/same.png").write_bytes((places / "real/MEL_0.png").read_bytes())
+    with pytest.raises(InputRefusedError, match="1 of the 25 photographs that should be new"):
+        evaluate(request, lambda event: None)
+
+
+def test_lesions_on_both_sides_are_told(outcome):
+    findings, _ = outcome
+    assert any("Lesions of the same name" in note and "LMEL0" in note for note in findings.notes)
