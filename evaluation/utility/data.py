@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
@@ -91,8 +92,8 @@ def read_material(request: UtilityRequest) -> Material:
     train, test = _photographs(request)
     synthetic = _together([_labelled(read_set(path)) for path in request.synthetic])
     held, rest = _hold_out(train)
-    synthetic = _curated(synthetic, request, rest, held) if request.curate else synthetic
     _refuse_shared_lesions(train, test)
+    synthetic = _curated(synthetic, request, rest, held) if request.curate else synthetic
     size = request.training.image_size
     parts = [_part(images, size) for images in (rest, held, test, synthetic)]
     _refuse_shared_pictures(parts[0], parts[1], parts[2], request)
@@ -134,9 +135,21 @@ def _labelled(images: ImageSet) -> ImageSet:
 
 
 def _together(sets: Sequence[ImageSet]) -> ImageSet:
-    images = tuple(image for one in sets for image in one.images)
-    notes = tuple(note for one in sets for note in one.notes)
-    return ImageSet(sets[0].folder, sets[0].name, images, notes=notes)
+    """Return several sets as one, in which images are told apart by their whole path."""
+    if len(sets) == 1:
+        return sets[0]
+    images = tuple(replace(image, name=image.path.as_posix()) for one in sets for image in one.images)
+    sizes: Counter[tuple[int, int]] = Counter()
+    for one in sets:
+        sizes.update(dict(one.sizes))
+    return ImageSet(
+        sets[0].folder,
+        sets[0].name,
+        images,
+        tuple(pair for one in sets for pair in one.unreadable),
+        tuple(sizes.most_common()),
+        notes=tuple(note for one in sets for note in one.notes),
+    )
 
 
 def _curated(synthetic: ImageSet, request: UtilityRequest, train: ImageSet, held_out: ImageSet) -> ImageSet:

@@ -9,6 +9,7 @@ from typing import ClassVar, Final, Literal
 from core.errors import UsageError
 from core.events import Event
 from core.message import Message
+from evaluation.curation.rules import parse_rules
 
 MAX_RATIO: Final = 50.0
 ENOUGH_SEEDS: Final = 5
@@ -94,6 +95,7 @@ class UtilityRequest:
             raise UsageError(
                 Message("There are no synthetic images."), remedy=Message("Name their folder with --synthetic.")
             )
+        parse_rules(self.curate)  # nonsense is refused before any picture is read
         if self.seeds < 1:
             raise UsageError(Message("At least one seed is needed."), remedy=Message("Five or more tell something."))
         if not self.ratios or len(set(self.ratios)) != len(self.ratios):
