@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from PyQt5.QtCore import Qt
+
 if TYPE_CHECKING:
     from gui.main_window import MainWindow
 
 
 def copy_look(old: MainWindow, new: MainWindow) -> None:
     """Let a window look at the same things as another window of the session."""
+    if not old.windowState() & (Qt.WindowState.WindowMaximized | Qt.WindowState.WindowFullScreen):
+        new.setGeometry(old.geometry())
     _copy_picture(old, new)
     new.gallery.take_over(old.gallery)
     new.log.take_over(old.log)
