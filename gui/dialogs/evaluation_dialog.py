@@ -29,6 +29,7 @@ from gui.widgets.buttons import icon_button, text_button
 from gui.widgets.empty_state import EmptyState
 from gui.widgets.finding_row import FindingRow
 from gui.widgets.labels import ElidedLabel, label
+from gui.widgets.typed import when_typed
 from gui.widgets.warning_lines import WarningLines
 
 SIZE = (940, 620)
@@ -100,9 +101,9 @@ class EvaluationDialog(QDialog):
         self.report.setToolTip(tr("Open the finished report in the browser"))
         self.folder.setToolTip(tr("Show the findings in the file manager"))
         self.finish.setToolTip(tr("Close; an evaluation goes on"))
-        self.synthetic.editingFinished.connect(self._choose_synthetic)
+        when_typed(self.synthetic, self._choose_synthetic)
         for name, line in self.lines.items():
-            line.editingFinished.connect(partial(self._choose_place, name))
+            when_typed(line, partial(self._choose_place, name))
 
     def _lay_out(self) -> None:
         columns = QHBoxLayout()
@@ -219,7 +220,8 @@ class EvaluationDialog(QDialog):
         self.bar.setVisible(model.busy)
         self.bar.setValue(round(model.fraction * RESOLUTION))
         if model.busy:
-            self.words.setText(tr("Stopping…") if model.state is EvaluationState.STOPPING else model.words)
+            ending = model.state is EvaluationState.STOPPING
+            self.words.setText(tr("Stopping…") if ending else model.words or tr("Starting…"))
 
     def _show_buttons(self) -> None:
         model = self._model

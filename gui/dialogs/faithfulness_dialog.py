@@ -18,6 +18,7 @@ from PyQt5.QtWidgets import (
 )
 
 from gui.i18n import tr, translate
+from gui.i18n.numbers import local
 from gui.state.xai_words import method_name
 from gui.theme.tokens import GAP, GAP_LARGE
 from gui.widgets.labels import label
@@ -88,4 +89,4 @@ def _control(measure: Mapping[str, Any]) -> str:
 
 
 def _number(value: object) -> str:
-    return f"{value:.3g}" if isinstance(value, (int, float)) else "–"
+    return local(f"{value:.3f}") if isinstance(value, (int, float)) else "–"

@@ -21,6 +21,7 @@ from gui.i18n.qt_words import translate_qt
 DOMAIN: Final = "isicgui"
 FOLDER: Final = Path(__file__).with_name("locale")
 SYSTEM: Final = "system"
+MINUS: Final = "\N{MINUS SIGN}"
 NAMES: Final[Mapping[str, str]] = MappingProxyType({"en": "English", "ru": "Русский", "zh": "简体中文"})
 """Code and own name of every language there is; the first is the one the texts are written in."""
 
@@ -128,4 +129,9 @@ class _LocalFormatter(Formatter):
     def format_field(self, value: Any, format_spec: str) -> Any:
         """Return a value as its format says."""
         text = super().format_field(translate(value) if isinstance(value, str) else value, format_spec)
-        return text.replace(".", QLocale().decimalPoint()) if isinstance(value, float) else text
+        return local(text) if isinstance(value, float) else text
+
+
+def local(text: str) -> str:
+    """Return the text of a number, as Python writes it, with the decimal sign of the language and a real minus."""
+    return text.replace(".", QLocale().decimalPoint()).replace("-", MINUS)

@@ -7,7 +7,9 @@ from typing import Final
 
 from PyQt5.QtCore import QDateTime, QLocale
 
-from gui.i18n.language import tr
+from gui.i18n.language import local, tr
+
+__all__ = ["duration", "gib_text", "local", "moment", "number", "percent", "size_text"]
 
 MB: Final = 1e6
 GIB: Final = 2**30
@@ -18,11 +20,6 @@ def number(value: float, decimals: int = 0) -> str:
     locale = QLocale()
     locale.setNumberOptions(QLocale.NumberOption.OmitGroupSeparator)
     return locale.toString(float(value), "f", decimals)
-
-
-def local(text: str) -> str:
-    """Return the text of a number, as Python writes it, with the decimal sign of the language and a real minus."""
-    return text.replace(".", QLocale().decimalPoint()).replace("-", "\N{MINUS SIGN}")
 
 
 def percent(share: float, decimals: int = 0) -> str:

@@ -26,6 +26,7 @@ from gui.state.dataset_export import DatasetExportModel, all_classes
 from gui.theme.tokens import GAP, GAP_SMALL, GRID
 from gui.widgets.buttons import icon_button
 from gui.widgets.labels import label
+from gui.widgets.typed import when_typed
 
 FORMAT_NAMES = {
     "imagefolder": "ImageFolder",
@@ -163,7 +164,7 @@ class ExportChoices(QWidget):
         self.val.valueChanged.connect(self._choose_ratios)
         self.test.valueChanged.connect(self._choose_ratios)
         self.zip.toggled.connect(lambda on: self._choose(zip=on))
-        self.target.editingFinished.connect(self._choose_typed)
+        when_typed(self.target, self._choose_typed)
 
     def _choose(self, **changes: Any) -> None:
         if not self._shows:

@@ -26,6 +26,7 @@ from gui.theme.tokens import GAP_SMALL, GRID
 from gui.widgets.buttons import icon_button, text_button
 from gui.widgets.labels import label
 from gui.widgets.photograph_table import PhotographTable
+from gui.widgets.typed import when_typed
 from gui.widgets.warning_lines import WarningLines
 
 LONGEST_MINUTES = 100_000
@@ -157,8 +158,8 @@ class TrainingChoices(QWidget):
     def _connect(self) -> None:
         for kind, button in self.kinds.items():
             button.clicked.connect(lambda _, kind=kind: self._model.choose(kind=kind))
-        self.data.editingFinished.connect(self._choose_typed_data)
-        self.root.editingFinished.connect(self._choose_typed_root)
+        when_typed(self.data, self._choose_typed_data)
+        when_typed(self.root, self._choose_typed_root)
         self.preset.activated.connect(lambda row: self._model.choose(preset=self.preset.itemData(row)))
         self.device.activated.connect(lambda row: self._model.choose(device=self.device.itemData(row)))
         self.minutes.editingFinished.connect(lambda: self._model.choose(minutes=self.minutes.value()))

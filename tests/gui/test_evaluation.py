@@ -194,3 +194,14 @@ def test_folders_are_remembered(dialog, model, tmp_path):
     model.choose_place("train", str(tmp_path / "learnt"))
     again = EvaluationModel(model._settings)
     assert (again.choice.place("real"), again.choice.place("train")) == (str(tmp_path), str(tmp_path / "learnt"))
+
+
+def test_typed_folders_count_before_the_field_is_left(dialog, model, qtbot, tmp_path):
+    model.choose_place("real", "")
+    assert not dialog.go.isEnabled()
+    dialog.activateWindow()
+    dialog.lines["real"].clear()
+    dialog.lines["real"].setFocus()
+    qtbot.keyClicks(dialog.lines["real"], f"{tmp_path}/")
+    qtbot.waitUntil(dialog.go.isEnabled)
+    assert dialog.lines["real"].text() == f"{tmp_path}/"  # nothing is put right under the hands of who types

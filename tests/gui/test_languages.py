@@ -164,6 +164,7 @@ def test_qts_own_words_and_numbers_follow(qapp, code, cancel, number):
     buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
     assert buttons.button(QDialogButtonBox.StandardButton.Cancel).text() == cancel
     assert QLocale().toString(0.5) == number
+    assert tr("{method} {value:+.2f}").format(method="IG", value=-0.5) == f"IG \N{MINUS SIGN}{number}0"
 
 
 @pytest.mark.parametrize("code", ["ru", "zh"])
