@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from core.dataset.pixels import inside_mask
 from core.dataset.png import read_image
 from core.errors import InputRefusedError
 from core.message import Message
@@ -38,7 +39,7 @@ def find_mask(place: Path, source: Path | None) -> Path | None:
 
 
 def read_mask(path: Path, size: tuple[int, int], shape: tuple[int, int]) -> NDArray[np.bool_]:
-    """Read a mask, white (or anything from 128) inside.
+    """Read a mask, white (or anything from 128) inside; of a mask of small labels whatever is not 0.
 
     Parameters
     ----------
@@ -62,5 +63,5 @@ def read_mask(path: Path, size: tuple[int, int], shape: tuple[int, int]) -> NDAr
             remedy=Message("Give the mask in the picture's own size."),
             path=path,
         )  # fmt: skip
-    fitted = Image.fromarray(pixels).resize((shape[1], shape[0]), Image.Resampling.NEAREST)
-    return np.asarray(fitted) >= 128
+    fitted = Image.fromarray(inside_mask(pixels)).resize((shape[1], shape[0]), Image.Resampling.NEAREST)
+    return np.asarray(fitted)

@@ -25,6 +25,8 @@ MAX_THREADS: Final = 16
 NAMED: Final = 3
 """Number of files that a message names."""
 
+_MASK_HALF: Final = 128
+
 _T = TypeVar("_T")
 
 
@@ -146,3 +148,12 @@ def _named(pixels: Pixels) -> str:
     names = [str(path) for path, _ in pixels.unreadable[:NAMED]]
     more = len(pixels.unreadable) - len(names)
     return ", ".join(names) + (f" and {more} more" if more else "")
+
+
+def inside_mask(values: npt.NDArray[np.uint8]) -> npt.NDArray[np.bool_]:
+    """Return where a mask of any values is inside.
+
+    Grey masks, whose largest value is 128 or more, are inside from 128 on; label masks (0 and 1, 0 and 2, several
+    labels) wherever they are not 0.
+    """
+    return values >= _MASK_HALF if values.size and values.max() >= _MASK_HALF else values > 0

@@ -2,24 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
-
 import numpy as np
 from numpy.typing import NDArray
 
 Masks = NDArray[np.bool_]
 Floats = NDArray[np.float64]
-
-_HALF: Final = 128
-
-
-def inside(values: NDArray[Any]) -> Masks:
-    """Return where a mask of any values is inside.
-
-    Grey masks, whose largest value is 128 or more, are inside from 128 on; label masks (0 and 1, 0 and 2, several
-    labels) wherever they are not 0.
-    """
-    return values >= _HALF if values.size and values.max() >= _HALF else values > 0
 
 
 def dice(first: Masks, second: Masks) -> Floats:

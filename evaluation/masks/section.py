@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from core.dataset.pixels import middle_square
+from core.dataset.pixels import inside_mask, middle_square
 from core.dataset.png import read_image
 from core.errors import InputRefusedError
 from core.message import Message
 from evaluation.masks.heuristics import HEURISTICS
-from evaluation.masks.overlap import Masks, dice, inside, iou
+from evaluation.masks.overlap import Masks, dice, iou
 from evaluation.masks.segmenter import Segmenter
 from evaluation.pairs import summarise
 from evaluation.section import Level, Section, Table, Words
@@ -69,7 +69,7 @@ def _masks_of(images: ImageSet, folder: Path) -> dict[str, Path]:
 
 
 def _read(path: Path) -> Masks:
-    mask = inside(middle_square(read_image(path)).max(axis=2))
+    mask = inside_mask(middle_square(read_image(path)).max(axis=2))
     size = Image.fromarray(mask).resize((SIDE, SIDE), Image.Resampling.NEAREST)
     return np.asarray(size)
 

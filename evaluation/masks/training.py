@@ -19,13 +19,13 @@ from torch import Tensor
 from torch.nn import functional
 
 from core.dataset.labelled import LabelledImage
-from core.dataset.pixels import load_pixels, read_square
+from core.dataset.pixels import inside_mask, load_pixels, read_square
 from core.dataset.sources import read_dataset
 from core.dataset.splits import split_by_lesion
 from core.training.runtime import cosine_rate, dihedral, set_rate
 from core.utils.atomic import write_text_atomic
 from core.utils.checksum import sha256_of
-from evaluation.masks.overlap import dice, inside
+from evaluation.masks.overlap import dice
 from evaluation.masks.segmenter import RECORD_FILE, SIDE, WEIGHTS_FILE, Segmenter, UNet
 
 BATCH: Final = 32
@@ -95,7 +95,7 @@ def _mask_of(image: LabelledImage, folder: Path) -> Path:
 def _load(images: Sequence[LabelledImage], folder: Path) -> tuple[Tensor, Tensor]:
     loaded = load_pixels(images, SIDE)
     squares = (read_square(_mask_of(image, folder), SIDE) for image in loaded.images)
-    masks = np.stack([inside(square.max(axis=2)) for square in squares])
+    masks = np.stack([inside_mask(square.max(axis=2)) for square in squares])
     return torch.from_numpy(loaded.array), torch.from_numpy(masks)
 
 

@@ -48,6 +48,12 @@ def test_white_is_inside(tmp_path, mode):
     assert np.array_equal(found, inside)
 
 
+@pytest.mark.parametrize("label", [1, 3])
+def test_labels_are_inside_too(tmp_path, label):
+    labels = np.array([[0, label], [label, 0]], np.uint8)
+    assert np.array_equal(read_mask(save(tmp_path / "m.png", labels), (2, 2), (2, 2)), labels > 0)
+
+
 def test_a_large_mask_shrinks_with_its_picture(tmp_path):
     inside = np.zeros((40, 20), np.uint8)
     inside[:20] = 255
