@@ -6,11 +6,15 @@ import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import Final
 
 from core.dataset.label_forms import PARTS, PICTURE_SUFFIXES
 from core.dataset.labelled import LabelledImage
 from core.errors import InputRefusedError
 from core.taxonomy import CLASS_INDEX
+
+EXPLANATIONS: Final = "xai_results"
+"""Folder of maps in an output folder of this program: pictures, but none of lesions."""
 
 
 def has_class_folders(folder: Path) -> bool:
@@ -39,7 +43,8 @@ def read_class_folders(folder: Path) -> tuple[list[LabelledImage], tuple[str, ..
     files = [(part, child.name.upper(), file) for part, child in places for file in _files(child)]
     images = [_image(home, part, code, file) for part, code, file in files if _is_picture(file)]
     _refuse_photographs_in_two_classes(images)
-    other = [file for _, _, file in files if not _is_picture(file)]
+    recipes = {image.path.with_suffix(".json") for image in images}  # this program's own, beside its images
+    other = [file for _, _, file in files if not _is_picture(file) and file not in recipes]
     return images, (*_other_files(other), *_other_folders(home, [child for _, child in places]))
 
 
@@ -99,6 +104,7 @@ def _other_files(files: Iterable[Path]) -> tuple[str, ...]:
 
 def _other_folders(home: Path, classes: Sequence[Path]) -> tuple[str, ...]:
     parents = {child.parent for child in classes}
-    other = [child for parent in sorted(parents) for child in _folders(parent) if child not in classes]
+    known = (*classes, home / EXPLANATIONS)
+    other = [child for parent in sorted(parents) for child in _folders(parent) if child not in known]
     filled = [child.relative_to(home).as_posix() for child in other if any(map(_is_picture, _files(child)))]
     return (f"Folders that are none of the seven classes are passed over: {', '.join(filled)}.",) if filled else ()

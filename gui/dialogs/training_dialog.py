@@ -111,6 +111,7 @@ class TrainingDialog(QDialog):
         if self._model.busy:
             self._model.stop()
         else:
+            self.status.setText("")  # how the one before ended is no news of this one
             self._model.start()
             self.show_curves()
 

@@ -14,6 +14,7 @@ from PyQt5.QtCore import QObject, QTimer, pyqtSignal
 
 from core.errors import InputRefusedError, ISICGUIError
 from core.message import Message
+from core.taxonomy import CLASS_CODES
 from core.utils.shell import shell_line
 from gui.state.settings import SettingsModel
 from gui.state.training_request import PRESETS, Kind, TrainingRequest, resume_arguments, train_arguments
@@ -198,8 +199,11 @@ class TrainingModel(QObject):
         return train_arguments(self._asked(), self.request.new_run(datetime.now()))
 
     def _asked(self) -> TrainingRequest:
-        has_masks = self.photographs is not None and self.photographs.masks
-        return dataclasses.replace(self.request, has_masks=has_masks)
+        found = self.photographs
+        if found is None:
+            return self.request
+        classes = tuple(found.images) if len(found.images) < len(CLASS_CODES) else ()
+        return dataclasses.replace(self.request, has_masks=found.masks, classes=classes)
 
     def _begin(self, arguments: list[str], run: Path) -> None:
         self._live, self.problem, self.run = TrainingView(), None, run

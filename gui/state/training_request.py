@@ -42,6 +42,8 @@ class TrainingRequest:
         Folder that holds the runs.
     has_masks
         Whether lesion masks lie beside the photographs.
+    classes
+        The classes that a generator can learn because there are photographs of them; empty for all.
     """
 
     root: Path
@@ -51,6 +53,7 @@ class TrainingRequest:
     device: str = "auto"
     minutes: int = 0
     has_masks: bool = False
+    classes: tuple[str, ...] = ()
 
     def new_run(self, now: datetime) -> Path:
         """Return the folder of a run that begins now."""
@@ -62,6 +65,7 @@ def train_arguments(request: TrainingRequest, output: Path) -> list[str]:
     arguments = ["train", request.kind, "--data", str(request.data), "--output", str(output)]
     arguments += ["--preset", request.preset, "--device", request.device]
     arguments += ["--max-minutes", str(request.minutes)] if request.minutes else []
+    arguments += ["--classes", ",".join(request.classes)] if request.classes and request.kind == "diffusion" else []
     # the preset learns where lesions are as a second task, which takes masks
     wants_masks = request.kind == "classifier" and request.preset == "starter"
     return [*arguments, "--set", "mask_weight=0"] if wants_masks and not request.has_masks else arguments

@@ -297,6 +297,12 @@ def test_the_command_line_takes_what_is_asked_of_a_generator(tmp_path):
     assert understood.items() >= wanted.items()
 
 
+def test_a_generator_learns_the_classes_there_are_photographs_of(dialog, model):
+    assert "--classes MEL,NV" in model.command
+    model.choose(kind="classifier")
+    assert "--classes" not in model.command
+
+
 def test_closing_the_dialog_lets_the_training_go_on_and_closing_the_window_asks(dialog, model, play, qtbot, window):
     play(STARTED, step(100, 0.9), {"wait": "never"})
     click(qtbot, dialog.go)

@@ -160,6 +160,15 @@ def test_other_files_and_folders_are_named_not_lost_in_silence(tmp_path):
     assert "notes" not in notes
 
 
+def test_what_this_program_writes_beside_its_images_is_no_strange_file(tmp_path):
+    write_image_folder(tmp_path)
+    picture = next(tmp_path.glob("MEL/*"))
+    picture.with_suffix(".json").write_text("{}")
+    (tmp_path / "xai_results" / "a").mkdir(parents=True)
+    (tmp_path / "xai_results" / "a" / "map.png").touch()
+    assert not any("passed over" in note for note in read_dataset(tmp_path).notes)
+
+
 # Refusals
 
 
