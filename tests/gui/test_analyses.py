@@ -24,8 +24,8 @@ from gui.state.settings import SettingsModel
 from gui.workers.analysis_store import AnalysisRequest, AnalysisState, AnalysisStore
 from gui.workers.command_job import CommandJob
 from tests.gui.conftest import Opener
+from tests.gui.explaining import make_image, show
 from tests.gui.fake_engine import make_pixels
-from tests.gui.test_explain import make_image, show
 
 ROOT = Path(__file__).resolve().parents[2]
 WAITING, RUNNING, HALF = AnalysisState.WAITING, AnalysisState.RUNNING, AnalysisState.INTERRUPTED
