@@ -16,6 +16,7 @@ from evaluation.sets import ImageSet
 
 FORMAT: Final = 1
 RESULTS_FILE: Final = "results.json"
+DISTRIBUTION: Final = "distribution"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +33,14 @@ class SetFindings:
 
     @property
     def level(self) -> Level:
-        """The level that decides, of the measurements that could say something."""
+        """The level that decides, of the measurements that could say something.
+
+        A set is not good by what a single picture can show, such as its colours, where the sets could not be compared.
+        """
         known = [section.level for section in self.sections if section.level != "unknown"]
-        return worst(known) if known else "unknown"
+        level = worst(known) if known else "unknown"
+        is_compared = all(section.level != "unknown" for section in self.sections if section.key == DISTRIBUTION)
+        return level if level != "good" or is_compared else "unknown"
 
     @property
     def verdict(self) -> Message:

@@ -128,6 +128,7 @@ def test_one_image_and_no_classes_are_survived(places, tmp_path):
     )
     findings = evaluate(request, lambda event: None)
     assert {one.key: one.level for one in findings.sets[0].sections}["distribution"] == "unknown"
+    assert findings.sets[0].level != "good", "its colours may be usual, but that is no evidence"
     assert any("only 1 image" in note for note in findings.notes)
 
 
