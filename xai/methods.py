@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from core.classification.preprocessing import to_tensor
-from xai.combined import agreement_map
 from xai.attribution import FIRST_STEPS, Attribution, guarded, integrated_gradients
 from xai.baselines import make_baselines
 from xai.classifier import Classifier
+from xai.combined import agreement_map
 from xai.explanation import ExplainOptions
 from xai.gradcam import grad_cam, layer_cam
 from xai.occlusion import occlusion
