@@ -67,6 +67,8 @@ class ImageAnalysis:
         The kept steps that maps were made of, the last one always.
     controls
         Shifts of the last step under each of `controls.CONTROLS`.
+    difference
+        By how much the image that was drawn differs from its file at most, in 1/255; 0 where no file is analysed.
     seconds
         What each stage took.
     """
@@ -81,6 +83,7 @@ class ImageAnalysis:
     explained: tuple[ExplainedFrame, ...]
     time_shap: TimeShap
     controls: Mapping[str, Mapping[str, Shift]]
+    difference: int
     seconds: Mapping[str, float]
 
     @property
@@ -124,6 +127,7 @@ def analyse_image(
     with _timed("draw", seconds):
         told = reporter.told("draw")
         frames, timesteps = draw_frames(source, request.every, told=told, should_stop=should_stop)
+        difference = source.difference(frames[-1].picture)
         logits = all_logits(classifier.logits, to_pixels(np.stack([frame.picture for frame in frames])))
     with _timed("maps", seconds):
         chosen = frames[-1:] if request.quick else frames
@@ -147,6 +151,7 @@ def analyse_image(
         explained=tuple(explained),
         time_shap=played,
         controls=controls,
+        difference=difference,
         seconds=seconds,
     )
 

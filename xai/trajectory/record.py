@@ -46,7 +46,7 @@ def describe_image(analysis: ImageAnalysis, request: TrajectoryRequest) -> dict[
         **header("image"),
         "verdict": verdict_of_image(analysis),
         "gate": analysis.gate.to_json(),
-        "image": {**analysis.source.describe(), "file": _text(request.image), "explained": _which_pixels(analysis)},
+        "image": {**analysis.source.describe(), "file": _text(request.image), **_which_pixels(analysis)},
         "notes": list(analysis.source.notes),
         "settings": request.settings(),
         "classifier": {
@@ -188,10 +188,12 @@ def _describe_map(found: Explanation) -> dict[str, Any]:
     }
 
 
-def _which_pixels(analysis: ImageAnalysis) -> str:
+def _which_pixels(analysis: ImageAnalysis) -> dict[str, Any]:
     if analysis.source.color is None:
-        return "the image as it is saved; colours of this model's images are not corrected"
-    return "the image as it is saved, after colour correction; earlier steps are corrected in the same way"
+        words = "the image as it is saved; colours of this model's images are not corrected"
+    else:
+        words = "the image as it is saved, after colour correction; earlier steps are corrected in the same way"
+    return {"explained": words, "differs_from_file_by": analysis.difference}
 
 
 def _trajectory(analysis: ImageAnalysis) -> bytes:

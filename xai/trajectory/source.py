@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from core.cache.cache_manager import CacheManager
+from core.errors import InputRefusedError
 from core.generator.color import ColorStatistics, apply_color_statistics
 from core.generator.discovery import discover
 from core.generator.drawing import Drawing, Settings
@@ -26,6 +27,7 @@ from core.generator.reproduce import prepare, recorded_threads
 from core.generator.request import PlannedImage
 from core.generator.sampler import to_uint8
 from core.generator.schedulers import check_steps
+from core.message import Message
 from core.utils.path_manager import PathManager
 from xai.trajectory.request import TrajectoryRequest
 
@@ -44,7 +46,7 @@ class ImageSource:
     color
         The colour statistics that the saved image is corrected with, or None.
     original
-        The image's file as it lies on disk, uint8 (H, W, 3), or None.
+        The image as its file has it, uint8, shape (H, W, 3); None where no file is analysed.
     threads
         CPU threads that the image was made with, or None for those at hand.
     notes
@@ -70,6 +72,29 @@ class ImageSource:
         if self.color is None:
             return pictures
         return np.stack([apply_color_statistics(picture, self.color) for picture in pictures])
+
+    def difference(self, picture: NDArray[np.uint8]) -> int:
+        """Return by how much a picture differs from the image's file at most, in 1/255; 0 where there is no file.
+
+        Raises
+        ------
+        InputRefusedError
+            If the file has another size.
+        """
+        if self.original is None:
+            return 0
+        if self.original.shape != picture.shape:
+            raise InputRefusedError(
+                Message(
+                    "The image file has {width} x {height} pixels, but its recipe makes {made_width} x {made_height}.",
+                    width=self.original.shape[1],
+                    height=self.original.shape[0],
+                    made_width=picture.shape[1],
+                    made_height=picture.shape[0],
+                ),
+                remedy=Message("The file was edited after it was made; use the original."),
+            )
+        return int(np.abs(self.original.astype(np.int16) - picture).max())
 
     @contextmanager
     def circumstances(self) -> Iterator[None]:

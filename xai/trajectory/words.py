@@ -26,6 +26,7 @@ def verdict_of_image(analysis: ImageAnalysis) -> list[str]:
         return [say_gate(analysis.gate), "All numbers below describe this classifier, but say nothing about lesions."]
     return [
         say_answer(analysis),
+        *say_difference(analysis.difference),
         say_time(analysis.time_shap, analysis.class_code),
         say_shifts(analysis.last.shifts),
         ANECDOTE,
@@ -50,6 +51,16 @@ def say_answer(analysis: ImageAnalysis) -> str:
     own = f"{answer.probabilities[code]:.0%}"
     said = f"{long(answer.predicted)} ({share}; {own} {code})"
     return f"The image was made for {long(code)}, but the classifier says {said}."
+
+
+def say_difference(difference: int) -> list[str]:
+    """Return a warning if the image that was analysed is not quite that of the file, else nothing."""
+    if not difference:
+        return []
+    return [
+        f"Everything here is about the image drawn again from its recipe, which is not that of the file: they differ "
+        f"by up to {difference} of 255 levels."
+    ]
 
 
 def say_time(played: TimeShap, code: str) -> str:

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from core.errors import FolderLockedError, InputRefusedError, ModelRefusedError, UsageError
 from core.events import Failed, ImageDone
@@ -327,6 +328,46 @@ def test_an_image_file_is_analysed_by_its_recipe(make_request, models, tmp_path)
     assert (data["image"]["class"], data["image"]["steps"]) == ("BKL", 5)
     with np.load(finished.output / "trajectory.npz") as arrays:
         np.testing.assert_array_equal(arrays["x0_pictures"][-1], np.asarray(Image.open(file)))
+
+
+@pytest.fixture
+def made_image(models, tmp_path):
+    """Return a function that makes an image, changes its pixels, and keeps the recipe inside it."""
+    generation = GenerationRequest((("BKL", 1),), models, tmp_path / "images", steps=3, device="cpu")
+    (file,) = [event.file for event in ImageGenerator().generate(generation) if isinstance(event, ImageDone)]
+
+    def edited(change):
+        chunks = PngInfo()
+        with Image.open(file) as image:
+            for key, text in image.text.items():
+                chunks.add_text(key, text)
+            changed = Image.fromarray(change(np.asarray(image).copy()))
+        changed.save(tmp_path / "edited.png", pnginfo=chunks)
+        return tmp_path / "edited.png"
+
+    return edited
+
+
+@pytest.mark.usefixtures("no_plots")
+def test_an_image_that_is_not_what_its_recipe_makes_is_told_so(make_request, made_image):
+    def lighter(pixels):
+        pixels[3, 4, 1] ^= 128
+        return pixels
+
+    finished, _ = collect(make_request(image=made_image(lighter), quick=True))
+    image = read(finished.output)["image"]
+    assert image["differs_from_file_by"] == 128
+    assert "differ by up to 128 of 255 levels" in finished.verdict
+    whole, _ = collect(make_request(image=made_image(lambda pixels: pixels), quick=True, output=finished.output / "b"))
+    assert read(whole.output)["image"]["differs_from_file_by"] == 0
+    assert "of 255 levels" not in whole.verdict
+
+
+@pytest.mark.usefixtures("no_plots")
+def test_an_image_of_another_size_than_its_recipe_makes_is_refused(make_request, made_image):
+    request = make_request(image=made_image(lambda pixels: pixels[:-2]), quick=True)
+    with pytest.raises(InputRefusedError, match="16 x 14 pixels, but its recipe makes 16 x 16"):
+        collect(request)
 
 
 def test_parts_of_one_image_lie_in_the_folder_itself(make_request):
