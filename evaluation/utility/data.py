@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Final
 
 import numpy as np
@@ -24,6 +25,9 @@ VALIDATION: Final = 0.15
 """Share of the training lesions that choose the best state of every training."""
 
 _SALT: Final = "utility-validation"
+
+Tick = Callable[[str, int, int], None]
+"""Told what is being done, how much of it, and of how much; raises to stop."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,6 +53,11 @@ class Part:
     def digests(self) -> list[str]:
         """SHA-256 of each image's pixels."""
         return [hashlib.sha256(image.tobytes()).hexdigest() for image in self.pixels.numpy()]
+
+    @property
+    def codes(self) -> tuple[str, ...]:
+        """The classes that are in it, canonical order."""
+        return tuple(CLASS_CODES[label] for label in sorted(set(self.labels.tolist())))
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,8 +89,13 @@ class Material:
         return {"train": self.train, "validation": self.validation, "test": self.test, "synthetic": self.synthetic}
 
 
-def read_material(request: UtilityRequest) -> Material:
+def read_material(request: UtilityRequest, tick: Tick | None = None) -> Material:
     """Read and divide the images.
+
+    Parameters
+    ----------
+    tick
+        Called after every picture and at every stage of a curation.
 
     Raises
     ------
@@ -89,11 +103,13 @@ def read_material(request: UtilityRequest) -> Material:
         If a set is empty or has no classes, if a photograph or a lesion is in training and test, or if the test set
         holds one class only.
     """
-    train, test = _photographs(request)
-    synthetic = _together([_labelled(read_set(path)) for path in request.synthetic])
+    reading = partial(tick or _unheard, Message("Reading the images"))
+    train, test = _photographs(request, reading)
+    synthetic = _together([_labelled(read_set(path, tick=reading)) for path in request.synthetic])
     held, rest = _hold_out(train)
     _refuse_shared_lesions(train, test)
-    synthetic = _curated(synthetic, request, rest, held) if request.curate else synthetic
+    if request.curate:
+        synthetic = _curated(synthetic, request, rest, held, partial(tick or _unheard, Message("Leaving images out")))
     size = request.training.image_size
     parts = [_part(images, size) for images in (rest, held, test, synthetic)]
     _refuse_shared_pictures(parts[0], parts[1], parts[2], request)
@@ -107,20 +123,58 @@ def read_material(request: UtilityRequest) -> Material:
         synthetic=parts[3],
         copies_of_test=sum(digest in in_test for digest in generated),
         copies_of_train=sum(digest in in_train for digest in generated),
-        notes=tuple(dict.fromkeys((*train.notes, *test.notes, *synthetic.notes))),
+        notes=tuple(
+            dict.fromkeys(
+                (*_lesion_notes(train, test), *_class_notes(*parts), *train.notes, *test.notes, *synthetic.notes)
+            )
+        ),
         fingerprint=_fingerprint(parts),
     )
 
 
-def _photographs(request: UtilityRequest) -> tuple[ImageSet, ImageSet]:
-    train = _labelled(read_set(request.train))
+def _unheard(words: str, done: int, total: int) -> None:
+    """Nobody wants to know."""
+
+
+def _photographs(request: UtilityRequest, tick: Callable[[int, int], None]) -> tuple[ImageSet, ImageSet]:
+    train = _labelled(read_set(request.train, tick=tick))
     if request.train.resolve() == request.test.resolve():
         return divide(train)
-    return train, _labelled(read_set(request.test))
+    return train, _labelled(read_set(request.test, tick=tick))
+
+
+def _lesion_notes(train: ImageSet, test: ImageSet) -> Iterator[Message]:
+    for images in (train, test):
+        if not images.grouped:
+            yield Message(
+                "{name} names no lesions: each photograph counts as one, so photographs of one lesion may be on two "
+                "sides, and intervals are too narrow.",
+                name=images.name,
+            )
+
+
+def _class_notes(train: Part, validation: Part, test: Part, synthetic: Part) -> Iterator[Message]:
+    """Name the classes that are missing somewhere, and what that means."""
+    asked = test.codes
+    if missing := _missing(train.codes, asked):
+        yield Message(
+            "There is no photograph of {codes} to learn from: what synthetic images gain there is no fair gain.",
+            codes=missing,
+        )
+    if missing := _missing(validation.codes, train.codes):
+        yield Message("{codes}: too few lesions to choose the best state by.", codes=missing)
+    if missing := _missing(asked, CLASS_CODES):
+        yield Message("The test set has no photograph of {codes}: nothing is said about that.", codes=missing)
+    if missing := _missing(synthetic.codes, CLASS_CODES):
+        yield Message("The synthetic set has no image of {codes}.", codes=missing)
+
+
+def _missing(codes: Sequence[str], wanted: Sequence[str]) -> str:
+    return ", ".join(code for code in wanted if code not in codes)
 
 
 def _labelled(images: ImageSet) -> ImageSet:
-    """Return the images whose class is known."""
+    """Return the images whose class is known; what is said of the set is said with its name."""
     rows = [row for row, image in enumerate(images.images) if image.code is not None]
     if not rows:
         raise InputRefusedError(
@@ -131,7 +185,11 @@ def _labelled(images: ImageSet) -> ImageSet:
             ),
             path=images.folder,
         )
-    return images.only(rows)
+    notes = list(images.notes)
+    if unknown := len(images) - len(rows):
+        notes.append(Message("Nothing says the class of %n image(s): left out.", n=unknown))
+    named = tuple(Message("{name}: {note}", name=images.name, note=note) for note in notes)
+    return replace(images.only(rows), notes=named)
 
 
 def _together(sets: Sequence[ImageSet]) -> ImageSet:
@@ -152,12 +210,18 @@ def _together(sets: Sequence[ImageSet]) -> ImageSet:
     )
 
 
-def _curated(synthetic: ImageSet, request: UtilityRequest, train: ImageSet, held_out: ImageSet) -> ImageSet:
+def _curated(
+    synthetic: ImageSet,
+    request: UtilityRequest,
+    train: ImageSet,
+    held_out: ImageSet,
+    tick: Callable[[int, int], None],
+) -> ImageSet:
     """Return the images that the rules leave in, and write down what was decided about each."""
     from evaluation.curation.curate import curate
     from evaluation.curation.rules import parse_rules
 
-    curation = curate(synthetic, parse_rules(request.curate), train=train, held_out=held_out)
+    curation = curate(synthetic, parse_rules(request.curate), train=train, held_out=held_out, tick=tick)
     curation.save(request.output)
     notes = (*synthetic.notes, curation.sentence, *curation.notes)
     if not len(curation.kept):

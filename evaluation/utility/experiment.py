@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Generator, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from queue import SimpleQueue
 from typing import Any, Final
 
 from core.cancel import CancelToken
@@ -76,17 +79,40 @@ class _Experiment:
     def run(self) -> Iterator[Event]:
         arms = plan_arms(self.request.ratios)
         config_of(self.request.training, arms[0], FIRST_SEED, self.request.device)  # before minutes of reading
-        yield self._progress("reading", 0, 0, 0.0, Message("Reading the images"))
-        material = read_material(self.request)
-        yield self._started(arms, material)
-        yield from (Notice("data", note) for note in material.notes)
         try:
+            material = yield from self._read()
+            yield self._started(arms, material)
+            yield from (Notice("data", note) for note in material.notes)
             results = yield from self._results(arms, material)
         except _Stopped:
             yield UtilityFinished("stopped", self.request.output)
             return
         yield self._progress("report", 0, 0, 1.0, Message("Writing the report"))
         yield self._write(results, material)
+
+    def _read(self) -> Generator[Event, None, Material]:
+        """Read the images in a thread, so that what it tells can be told at once and a stop is heard."""
+        yield self._progress("reading", 0, 0, 0.0, Message("Reading the images"))
+        told: SimpleQueue[UtilityProgress | None] = SimpleQueue()
+        left = threading.Event()
+
+        def tick(words: str, done: int, total: int) -> None:
+            self._check()
+            if left.is_set():
+                raise _Stopped
+            if done == total or done % max(1, total // _TOLD) == 0:
+                counted = Message("{words} ({done} of {total})", words=words, done=done, total=total)
+                told.put(self._progress("reading", done, total, 0.0, counted))
+
+        with ThreadPoolExecutor(1) as thread:
+            reading = thread.submit(read_material, self.request, tick)
+            reading.add_done_callback(lambda _: told.put(None))
+            try:
+                while (event := told.get()) is not None:
+                    yield event
+            finally:
+                left.set()
+        return reading.result()
 
     def _results(self, arms: Sequence[Arm], material: Material) -> Generator[Event, None, list[ArmResult]]:
         store = Store(self.request.output, material.fingerprint, self.request.training)

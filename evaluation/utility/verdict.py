@@ -1,11 +1,12 @@
 """What may be said: does it help, does it hurt, can nothing be told, or is it too good to be true?
 
 Which arm with synthetic images is compared with which control is decided by the validation lesions, never by the test.
+Only the alarm looks at every arm: what is too good to be true in one of them is a fault of the data, chosen or not.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -39,7 +40,7 @@ class Verdict:
     Attributes
     ----------
     chosen, control
-        Keys of the arms that it compares.
+        Keys of the arms that it compares; `chosen` is the alarming arm where one is.
     """
 
     level: Level
@@ -75,10 +76,20 @@ def judge(results: Sequence[ArmResult], headline: Sequence[Difference], lesions:
     by_key = {result.arm.key: result for result in results}
     chosen = _best([result for result in results if not result.arm.is_control and result.arm.real])
     control = _best([result for result in results if result.arm.is_control])
-    difference = next(d for d in headline if (d.arm, d.than) == (chosen.arm.key, control.arm.key))
+    against = {difference.arm: difference for difference in headline if difference.than == control.arm.key}
+    difference = max(filter(_is_alarming, against.values()), key=_gain, default=against[chosen.arm.key])
     level, words = _words(difference, by_key, lesions, copies_of_test)
-    doubts = _doubts(len(chosen.outcomes))
-    return Verdict(level, joined((words, *doubts)) if doubts else words, chosen.arm.key, control.arm.key, difference)
+    doubts = tuple(_doubts(len(chosen.outcomes), difference))
+    words = joined((words, *doubts)) if doubts else words
+    return Verdict(level, words, difference.arm, control.arm.key, difference)
+
+
+def _gain(difference: Difference) -> float:
+    return difference.interval.value or 0.0
+
+
+def _is_alarming(difference: Difference) -> bool:
+    return difference.call == "better" and _gain(difference) > LEAKAGE
 
 
 def _best(results: Sequence[ArmResult]) -> ArmResult:
@@ -101,7 +112,7 @@ def _words(
         "high": points(found.high),
         "lesions": lesions,
     }
-    if call == "better" and (found.value or 0) > LEAKAGE:
+    if _is_alarming(difference):
         return "bad", Message(
             "Too good to be true: {arm} beats {control} by {points} points ({low} to {high}). Published gains are a "
             "few points: look for test photographs among what the generator has learnt from.",
@@ -126,12 +137,13 @@ def _words(
     )
 
 
-def _doubts(seeds: int) -> tuple[Message, ...]:
+def _doubts(seeds: int, difference: Difference) -> Iterator[Message]:
+    if difference.call == "not distinguishable" and _gain(difference) > LEAKAGE:
+        yield Message("If it is a gain, it is suspiciously large: more test lesions would tell.")
     if seeds == 1:
-        return (Message("One seed: how much chance in training matters is not known, the interval is too narrow."),)
-    if seeds < ENOUGH_SEEDS:
-        return (Message("{n} seeds are few; five or more are usual.", n=seeds),)
-    return ()
+        yield Message("One seed: how much chance in training matters is not known, the interval is too narrow.")
+    elif seeds < ENOUGH_SEEDS:
+        yield Message("{n} seeds are few; five or more are usual.", n=seeds)
 
 
 def points(share: float | None) -> str:

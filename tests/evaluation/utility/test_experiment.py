@@ -32,6 +32,10 @@ def of(events, kind):
     return [event for event in events if isinstance(event, kind)]
 
 
+def said(events):
+    return [event.message for event in of(events, Notice)]
+
+
 def test_it_ends_with_a_verdict_a_report_and_every_number(ask):
     request = ask()
     events = carry_out(request)
@@ -180,9 +184,54 @@ def test_unreadable_files_are_named_and_survived(world, ask, tmp_path):
     assert events[-1].status == "completed"
 
 
-def test_a_missing_class_is_survived(world, ask, tmp_path):
+def test_a_missing_class_is_named_and_survived(world, ask, tmp_path):
     draw(tmp_path / "few", 3, 9000, ("MEL", "NV"))
-    assert carry_out(ask(synthetic=(tmp_path / "few",), seeds=1))[-1].status == "completed"
+    events = carry_out(ask(synthetic=(tmp_path / "few",), seeds=1))
+    assert events[-1].status == "completed"
+    assert "The synthetic set has no image of BCC, AKIEC, BKL, DF, VASC." in said(events)
+
+
+@pytest.mark.parametrize(
+    ("part", "words"),
+    [("train", "no photograph of DF to learn from"), ("test", "The test set has no photograph of DF")],
+)
+def test_a_class_that_is_missing_among_the_photographs_is_named(world, ask, tmp_path, part, words):
+    shutil.copytree(world / part, tmp_path / "without")
+    shutil.rmtree(tmp_path / "without" / "DF")
+    events = carry_out(ask(**{part: tmp_path / "without"}, seeds=1))
+    assert any(words in note for note in said(events)), said(events)
+    assert events[-1].status == "completed"
+
+
+def test_photographs_that_name_no_lesions_are_told_as_such(ask):
+    assert sum("names no lesions" in note for note in read_material(ask()).notes) == 2
+
+
+def test_images_without_a_class_are_counted_and_every_note_says_of_which_set(world, ask, tmp_path):
+    shutil.copytree(world / "synthetic", tmp_path / "set" / "batch")
+    (tmp_path / "set" / "batch" / "odd").mkdir()
+    for name in ("a.png", "b.png"):
+        shutil.copy(next((world / "synthetic" / "MEL").iterdir()), tmp_path / "set" / "batch" / "odd" / name)
+    (tmp_path / "set" / "batch" / "NV" / "broken.png").write_bytes(b"\x89PNG")
+    notes = read_material(ask(synthetic=(tmp_path / "set",))).notes
+    assert "set: Nothing says the class of 2 images: left out." in notes
+    assert any(note.startswith("set: ") and "broken.png" in note for note in notes)
+
+
+def test_a_stop_is_heard_while_images_are_read(ask):
+    cancel = CancelToken()
+    events = []
+    for event in run_experiment(ask(), cancel):
+        events.append(event)
+        cancel.request(StopMode.NOW)
+    assert events[-1] == UtilityFinished("stopped", ask().output)
+    assert not of(events, UtilityStarted)
+
+
+def test_reading_is_counted(ask):
+    told = [event.words for event in of(carry_out(ask(seeds=1)), UtilityProgress) if event.stage == "reading"]
+    assert "Reading the images (42 of 42)" in told
+    assert "Reading the images (21 of 21)" in told
 
 
 @pytest.mark.parametrize("which", ["train", "test", "synthetic"])

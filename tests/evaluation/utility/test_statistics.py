@@ -123,6 +123,30 @@ def test_a_planted_leak_raises_the_alarm():
     assert found["Too good to be true"] == 20
 
 
+def test_a_leak_in_an_arm_that_was_not_chosen_raises_the_alarm_too(small):
+    results = World(LARGE).experiment(np.random.default_rng(0), luck=0.05)
+    alone = results[-1]
+    assert alone.arm.key == "synthetic_only"
+    results[-1] = ArmResult(alone.arm, alone.outcomes, Scores({HEADLINE: alone.scores.values[HEADLINE] + 0.2}))
+    verdict = judge(results, differences(results, HEADLINE), 100, 0)
+    assert verdict.words.startswith("Too good to be true: synthetic only beats")
+    assert verdict.chosen == "synthetic_only"
+
+
+def test_a_large_gain_that_may_be_nothing_is_called_suspicious(small):
+    results = small.experiment(np.random.default_rng(0))
+    shift = np.array([-0.3, 0.5, 0.0, 0.6, 0.1])[:, None]
+    loose = [
+        ArmResult(one.arm, one.outcomes, Scores({HEADLINE: one.scores.values[HEADLINE] + shift}))
+        if one.arm.key.startswith("synthetic_") and one.arm.real
+        else one
+        for one in results
+    ]
+    words = judge(loose, differences(loose, HEADLINE), small.count, 0).words
+    assert words.startswith("Not distinguishable")
+    assert "suspiciously large" in words
+
+
 def test_test_photographs_among_the_synthetic_ones_end_all_talk(small):
     results = small.experiment(np.random.default_rng(0))
     verdict = judge(results, differences(results, HEADLINE), small.count, 1)
