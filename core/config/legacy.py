@@ -96,4 +96,5 @@ _TRANSLATIONS: Final[Mapping[str, Callable[[Any], dict[str, Value]]]] = {
     "ui.theme": lambda value: {} if value == "light" else {"ui.theme": value},
     "ui.language": _renamed("ui.language"),
     "advanced.enable_color_postprocessing": _renamed("generation.color"),
+    "advanced.enable_xai": lambda value: {"xai.enabled": True} if value is True else {},
 }

@@ -206,6 +206,7 @@ def test_the_predecessors_choices_are_taken_over_once(path: Path, tmp_path: Path
         "generation.steps": 200,
         "generation.sampler": "ddpm",
         "generation.seed": 7,
+        "xai.enabled": True,
         "xai.every": 4,
         "generation.color": False,
         "ui.language": "ru",
