@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Generator
 from pathlib import Path
-from typing import Final, assert_never
+from typing import Final
 
 from core.cancel import CancelToken
 from core.download.attempt import Attempt, Interrupted, Stopped, Useless
@@ -15,7 +15,7 @@ from core.download.events import Fetching, Restarting, Retrying
 from core.download.pages import by_hand
 from core.download.partial import Partial
 from core.download.patience import Patience
-from core.download.source import ORIGINALS, ORIGINALS_BYTES, DriveSource, RemoteSource, WebSource
+from core.download.source import ORIGINALS, ORIGINALS_BYTES, DriveSource, RemoteSource
 from core.download.space import free_bytes, require_space, writing_to
 from core.download.speed import Speed
 from core.errors import DownloadError
@@ -136,11 +136,9 @@ def _fetch(attempt: Attempt) -> Path:
         from core.download.drive import fetch_drive
 
         return fetch_drive(source, attempt)
-    if isinstance(source, WebSource):
-        from core.download.web import fetch_web
+    from core.download.web import fetch_web
 
-        return fetch_web(source, attempt)
-    assert_never(source)
+    return fetch_web(source, attempt)
 
 
 def _give_up(attempt: Attempt, in_vain: int, problem: Exception) -> None:
