@@ -133,6 +133,34 @@ def test_licence_and_citation() -> None:
         assert version[1] == __version__, name
 
 
+def written_files() -> list[Path]:
+    """Return every text that people read, the code included, that lies in the repository."""
+    top = [path for path in ROOT.iterdir() if path.suffix in {".md", ".py"}]
+    below = [path for room in (*ROOMS, "docs", "starter", "benchmarks", "scripts") for path in (ROOT / room).rglob("*")]
+    return [path for path in (*top, *below) if path.suffix in {".md", ".py"}]
+
+
+def test_documents_and_pictures_that_are_named_are_there() -> None:
+    named = {
+        (path, match[0])
+        for path in written_files()
+        for match in re.finditer(r"\bdocs/[\w/-]+\.(?:md|png)\b", path.read_text(encoding="utf-8"))
+    }
+    assert len(named) > 20
+    assert {(str(path.relative_to(ROOT)), name) for path, name in named if not (ROOT / name).is_file()} == set()
+
+
+def test_links_between_documents_lead_somewhere() -> None:
+    links = {
+        (path, match[1])
+        for path in written_files()
+        if path.suffix == ".md"
+        for match in re.finditer(r"\]\((?!https?:|mailto:|#)([^)#\s]+)", path.read_text(encoding="utf-8"))
+    }
+    assert len(links) > 20
+    assert {(str(path.relative_to(ROOT)), link) for path, link in links if not (path.parent / link).exists()} == set()
+
+
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no executable bit")
 @pytest.mark.parametrize("name", ["run_isicgui.sh", ".ci/run"])
 def test_launchers_can_be_run(name: str) -> None:

@@ -1,7 +1,8 @@
 """The engine in a process of its own, so that importing torch, computing and even crashing never touch the window.
 
 Why a process: importing torch holds the interpreter's lock for stretches of up to half a second, in which a window
-that shares it stands still; see docs/adr/0002-engine-process.md.
+that shares it stands still; see
+docs/adr/0003-the-window-keeps-its-engine-in-a-process.md.
 """
 
 from __future__ import annotations
@@ -88,6 +89,11 @@ class ProcessEngine:
         """Say what a request will come to."""
         foresight: Foresight = self._call("foresee", request)
         return foresight
+
+    def time_step(self, request: GenerationRequest) -> float:
+        """Try out how long one step of one image takes."""
+        seconds: float = self._call("time_step", request)
+        return seconds
 
     def generate(self, request: GenerationRequest, cancel: CancelToken) -> Iterator[Event]:
         """Carry out a request."""
