@@ -16,6 +16,7 @@ from core.download.pages import begins_like_html, page_error
 from core.download.partial import Seen
 from core.download.source import WebSource, refuse_unprotected
 from core.message import Message
+from core.utils.whole_number import read_whole_number
 
 PIECE: Final = 32 * 1024
 """Bytes; an incomplete piece is lost when the connection breaks, so it is small."""
@@ -120,8 +121,8 @@ def _beginning(response: requests.Response) -> str:
 def _seen(response: requests.Response, offset: int) -> Seen:
     headers = response.headers
     packed = headers.get("Content-Encoding", "identity").lower() not in ("", "identity")
-    length = headers.get("Content-Length", "")
-    total = None if packed or not length.isdigit() else offset + int(length)
+    length = None if packed else read_whole_number(headers.get("Content-Length", ""))
+    total = None if length is None else offset + length
     return Seen(total, headers.get("ETag"), headers.get("Last-Modified"))
 
 

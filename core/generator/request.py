@@ -12,6 +12,7 @@ from typing import Any, Final
 from core.errors import UsageError
 from core.message import Message
 from core.taxonomy import CLASS_CODES, SEED_MASK, image_seed, parse_class
+from core.utils.whole_number import read_whole_number
 
 DEFAULT_BASE_SEED: Final = 42
 MAX_STEPS: Final = 1000
@@ -75,7 +76,7 @@ class GenerationRequest:
         _check_counts(self.counts)
         _check_choice("sampler", self.sampler, tuple(DEFAULT_STEPS))
         _check_choice("precision", self.precision, PRECISIONS)
-        _check_range("steps", self.steps, 1, MAX_STEPS)
+        _check_range("number of steps", self.steps, 1, MAX_STEPS)
         if self.seed is not None:
             _check_range("seed", self.seed, 0, SEED_MASK)
         if self.guidance is not None:
@@ -177,7 +178,8 @@ def parse_counts(text: str) -> tuple[tuple[str, int], ...]:
     counts: dict[str, int] = {}
     for part in filter(None, (p.strip() for p in text.split(","))):
         name, _, number = part.partition("=")
-        if not number.strip().isdigit() or int(number) < 1:
+        count = read_whole_number(number)
+        if not count:
             raise UsageError(
                 Message("'{part}' is not NAME=COUNT.", part=part),
                 remedy=Message("Write for example --classes MEL=4,NV=2 or all=3."),
@@ -189,7 +191,7 @@ def parse_counts(text: str) -> tuple[tuple[str, int], ...]:
                     Message("Class {code} is named twice.", code=code),
                     remedy=Message("Name each class once, as in MEL=4,NV=2."),
                 )
-            counts[code] = int(number)
+            counts[code] = count
     return order_counts(counts)
 
 

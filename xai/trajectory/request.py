@@ -19,6 +19,7 @@ from core.generator.request import (
 )
 from core.message import Message
 from core.taxonomy import CLASS_CODES, SEED_MASK, image_seed, parse_class
+from core.utils.whole_number import read_whole_number
 from xai.explanation import METHODS
 
 DEFAULT_EVERY: Final = 5
@@ -173,12 +174,13 @@ def _number(environment: Mapping[str, str], name: str) -> int | None:
     text = environment.get(name, "").strip()
     if not text:
         return None
-    if not text.isascii() or not text.isdigit():
+    number = read_whole_number(text)
+    if number is None:
         raise UsageError(
             Message("{name} is '{text}', which is not a whole number.", name=name, text=text),
             remedy=Message("Set {name} to a whole number.", name=name),
         )
-    return int(text)
+    return number
 
 
 def _check_range(what: str, value: int, low: int, high: int) -> None:

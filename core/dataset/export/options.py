@@ -12,6 +12,7 @@ from core.dataset.ratings import MAX_STARS
 from core.errors import UsageError
 from core.message import Message
 from core.taxonomy import parse_class
+from core.utils.whole_number import read_whole_number
 
 Format = Literal["imagefolder", "csv", "jsonl", "hf", "isic"]
 Ratios = tuple[int, int, int]
@@ -93,10 +94,10 @@ def parse_split(text: str) -> Ratios | None:
     """
     if text.strip().lower() == NO_SPLIT:
         return None
-    numbers = [part.strip() for part in text.split("/")]
-    if len(numbers) != len(PARTS) or not all(number.isascii() and number.isdigit() for number in numbers):
+    numbers = [read_whole_number(part) for part in text.split("/")]
+    if len(numbers) != len(PARTS) or None in numbers:
         raise _no_split(text)
-    ratios = cast(Ratios, tuple(map(int, numbers)))
+    ratios = cast(Ratios, tuple(numbers))
     _check_ratios(ratios)
     return ratios
 

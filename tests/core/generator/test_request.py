@@ -30,7 +30,9 @@ def test_all_means_every_class():
     assert parse_counts("all=3") == tuple((code, 3) for code in CLASS_CODES)
 
 
-@pytest.mark.parametrize("text", ["MEL", "MEL=", "MEL=0", "MEL=-1", "MEL=x", "MEL=1,mel=2", "all=1,NV=2", "MEL=1.5"])
+@pytest.mark.parametrize(
+    "text", ["MEL", "MEL=", "MEL=0", "MEL=-1", "MEL=x", "MEL=1,mel=2", "all=1,NV=2", "MEL=1.5", "MEL=²"]
+)
 def test_malformed_counts_are_usage_errors(text):
     with pytest.raises(UsageError):
         parse_counts(text)
