@@ -10,9 +10,11 @@ import click
 from core.errors import UsageError
 from core.generator.request import parse_counts
 from core.taxonomy import SEED_MASK
+from core.utils.whole_number import read_whole_number
 
-FOLDER = click.Path(file_okay=False, path_type=Path)
 ANY_PATH = click.Path(path_type=Path)
+FOLDER = click.Path(path_type=Path)
+FOLDER.name = "directory"  # for the help; whether it is one, the engine says, with the exit code that fits
 
 json_option = click.option("--json", "json_mode", is_flag=True, help="Print events as JSON lines on standard output.")
 device_option = click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N.")
@@ -67,6 +69,7 @@ class ShardType(click.ParamType):
 
 
 def _whole_number(what: str, text: str, remedy: str) -> int:
-    if not text.isascii() or not text.isdigit():
+    number = read_whole_number(text)
+    if number is None:
         raise UsageError(f"The {what} '{text}' is not a whole number.", remedy=remedy)
-    return int(text)
+    return number

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import parse_qs, urlsplit
 
-from core.errors import UsageError
+from core.errors import ModelMissingError, UsageError
 from core.message import Message
 
 _SUM: Final = re.compile(r"[0-9a-f]{64}")
@@ -128,12 +128,14 @@ def local_source(path: Path, sha256: str | None = None) -> LocalSource:
 
     Raises
     ------
+    ModelMissingError
+        If there is nothing at that place.
     UsageError
-        If there is nothing at that place, or a checksum is given for a folder, or it is none.
+        If a checksum is given for a folder, or it is none.
     """
     checksum = checked_sum(sha256)
     if not path.exists():
-        raise UsageError(
+        raise ModelMissingError(
             Message("There is nothing at {path}.", path=path),
             remedy=Message("Name a folder or a zip archive that holds unet_<CLASS>_best.pth files."),
             path=path,

@@ -1,9 +1,12 @@
 """Exit codes and the words that come with them."""
 
+import itertools
 import json
 
 import pytest
+from PIL import Image
 
+from core.taxonomy import CLASS_CODES
 from tests.support.tiny_models import write_tiny_pack
 
 
@@ -50,6 +53,42 @@ def test_output_under_a_file_is_exit_4(call, tmp_path):
     )
     assert code == 4
     assert str(tmp_path / "file") in err
+
+
+@pytest.mark.parametrize(
+    ("command", "code"),
+    [
+        ("generate --classes MEL=1 --output FILE --models MODELS", 4),
+        ("generate --classes MEL=1 --output new --models FILE", 3),
+        ("resume FILE", 3),
+        ("explain PICTURE --output FILE", 4),
+        ("trajectory --output FILE --models MODELS", 4),
+        ("evaluate --synthetic PICTURES --real PICTURES --output FILE", 4),
+        ("evaluate --synthetic FILE --real PICTURES --output new", 3),
+        ("utility --train PICTURES --test PICTURES --synthetic PICTURES --output FILE", 4),
+        ("export FILE --to new --format csv", 3),
+        ("train classifier --data PICTURES --output FILE --preset quick", 4),
+        ("experiments list --root FILE", 3),
+    ],
+)
+def test_a_file_where_a_folder_should_be_is_an_unwritable_output_or_a_refused_input(call, tmp_path, command, code):
+    places = {name: tmp_path / name.lower() for name in ("FILE", "MODELS", "PICTURES", "new")}
+    places["PICTURE"] = draw_classes(places["PICTURES"])
+    write_tiny_pack(places["MODELS"])
+    places["FILE"].write_text("not a folder")
+    found, out, err = call(*(places.get(word, word) for word in command.split()))
+    assert found == code, err
+    assert out == ""
+    assert str(places["FILE"]) in err
+    assert places["FILE"].read_text() == "not a folder"
+
+
+def draw_classes(folder):
+    """Draw a few pictures of each class, and return one of them."""
+    for number, (code, index) in enumerate(itertools.product(CLASS_CODES, range(8))):
+        (folder / code).mkdir(parents=True, exist_ok=True)
+        Image.new("RGB", (32, 32), (number, 90, 60)).save(folder / code / f"p{number}-{index}.png")
+    return folder / "MEL" / "p0-0.png"
 
 
 def test_an_unexpected_error_is_exit_1_and_names_its_report(call, home, monkeypatch):

@@ -173,7 +173,6 @@ def test_a_partly_refused_import_is_exit_3_and_says_both(call, tmp_path):
     ("arguments", "words"),
     [
         (["--from-file", "x.zip", "--url", "https://x/y.zip"], "not from both"),
-        (["--from-file", "not-there.zip"], "nothing at"),
         (["--url", "x.zip"], "no web address"),
         (["--url", "http://example.org/x.zip"], "not protected"),
         (["--sha256", "1234"], "no SHA-256"),
@@ -185,6 +184,14 @@ def test_wrong_usage_is_exit_2(call, tmp_path, monkeypatch, arguments, words):
     assert code == 2
     assert out == ""
     assert words in err
+
+
+def test_an_archive_that_is_not_there_is_refused_like_every_missing_file(call, tmp_path):
+    code, out, err = call("models", "download", "--from-file", tmp_path / "not-there.zip", "--to", tmp_path / "models")
+    assert code == 3
+    assert out == ""
+    assert "nothing at" in err
+    assert not (tmp_path / "models").exists()
 
 
 def test_two_at_once_in_one_folder_are_told_apart(archive, tmp_path, call):
