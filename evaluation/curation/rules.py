@@ -21,7 +21,6 @@ from typing import Final
 from core.errors import UsageError
 from core.message import Message
 
-STANDARD: Final = "fidelity>=0.1,copies,duplicates"
 NONE: Final = "none"
 EXAMPLE: Final = "fidelity>=0.5,copies,duplicates,best=50%"
 

@@ -43,11 +43,6 @@ class CatalogModel(QObject):
         return translate(self.catalog.title) if self.catalog else ""
 
     @property
-    def available_count(self) -> int:
-        """How many of the seven classes can be made."""
-        return len(self.catalog.available) if self.catalog else 0
-
-    @property
     def has_color_statistics(self) -> bool:
         """Whether colour statistics lie next to the models, and some model wants them."""
         return self.catalog is not None and any(map(self.catalog.corrects_colors, self.catalog.available))

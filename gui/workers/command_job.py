@@ -115,11 +115,6 @@ class CommandJob(QObject):
         return self._process.state() != QProcess.ProcessState.NotRunning or self._exit_code is not None
 
     @property
-    def stopping(self) -> bool:
-        """Whether it has been asked to stop."""
-        return self._stopping
-
-    @property
     def tail(self) -> str:
         """The last lines written for people."""
         return "\n".join(self._tail)
