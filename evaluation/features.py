@@ -7,14 +7,16 @@ import io
 import os
 import re
 import zipfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from core.dataset.pixels import read_square
 from core.measures.features import Extractor
@@ -33,7 +35,7 @@ Tick = Callable[[int, int], None]
 
 
 class FeatureCache:
-    """Features by the SHA-256 of a picture file, one file for each space and size.
+    """Features by the SHA-256 of what was looked at, in a folder for each space and size.
 
     Parameters
     ----------
@@ -44,20 +46,46 @@ class FeatureCache:
     def __init__(self, folder: Path | None) -> None:
         self._folder = folder
         self._rows: dict[str, dict[str, NDArray[np.float32]]] = {}
-        self._new: dict[str, int] = {}
+        self._new: dict[str, list[str]] = {}
 
     def features(self, images: ImageSet, extractor: Extractor, side: int, tick: Tick | None = None) -> Floats:
         """Return the features (N, D) of a set's middle squares of `side` pixels, float32 accuracy in float64.
 
         Everything computed so far is kept if `tick` raises.
         """
-        table = re.sub(r"[^\w@.-]+", "_", f"{extractor.name}-{side}")
-        known = self._load(table)
+        table = self._open(f"{extractor.name}-{side}")
         try:
             rows = self._collect(images, extractor, side, table, tick)
         finally:
             self._save(table)
+        known = self._rows[table]
         return np.stack([known[key] for key in rows]).astype(np.float64) if rows else np.empty((0, 0))
+
+    @contextmanager
+    def remembering(self, extractor: Extractor) -> Iterator[Extractor]:
+        """Give an extractor that knows every picture which it, or one like it, has ever seen.
+
+        Pictures are told by their pixels, as turned and mirrored views have no file. Everything computed so far is kept
+        if the block ends with an exception.
+        """
+        table = self._open(f"{extractor.name}-pixels")
+
+        def features(pixels: Tensor) -> Tensor:
+            return self._recall(table, pixels, extractor)
+
+        try:
+            yield Extractor(extractor.name, features)
+        finally:
+            self._save(table)
+
+    def _recall(self, table: str, pixels: Tensor, extractor: Extractor) -> Tensor:
+        known = self._rows[table]
+        keys = [_digest_pixels(picture) for picture in (pixels * 255).round().to(torch.uint8).cpu().numpy()]
+        missing = [row for row, key in enumerate(keys) if key not in known]
+        if missing:
+            computed = extractor.features(pixels[missing]).float().cpu().numpy()
+            self._keep(table, [keys[row] for row in missing], computed)
+        return torch.from_numpy(np.stack([known[key] for key in keys]))
 
     def _collect(
         self, images: ImageSet, extractor: Extractor, side: int, table: str, tick: Tick | None
@@ -79,28 +107,35 @@ class FeatureCache:
         if not paths:
             return
         squares = np.stack([read_square(path, side) for path in paths]).transpose(0, 3, 1, 2)
-        for key, row in zip(keys, extractor(np.ascontiguousarray(squares)), strict=True):
-            self._rows[table][key] = row.astype(np.float32)
-        self._new[table] += len(paths)
-        if self._new[table] >= SAVED_EVERY:
+        self._keep(table, keys, extractor(np.ascontiguousarray(squares)))
+
+    def _keep(self, table: str, keys: Sequence[str], features: NDArray[np.floating[Any]]) -> None:
+        self._rows[table].update(zip(keys, features.astype(np.float32), strict=True))
+        self._new[table] += dict.fromkeys(keys)
+        if len(self._new[table]) >= SAVED_EVERY:
             self._save(table)
 
-    def _load(self, table: str) -> dict[str, NDArray[np.float32]]:
+    def _open(self, name: str) -> str:
+        """Read what is kept under a name, once, and return what it is called on disk."""
+        table = re.sub(r"[^\w@.-]+", "_", name)
         if table not in self._rows:
-            self._rows[table] = _read(self._folder / f"{table}.npz") if self._folder else {}
-            self._new[table] = 0
-        return self._rows[table]
+            files = sorted((self._folder / table).glob("*.npz")) if self._folder else []
+            self._rows[table] = {key: row for file in files for key, row in _read(file).items()}
+            self._new[table] = []
+        return table
 
     def _save(self, table: str) -> None:
-        rows = self._rows[table]
-        if self._folder is None or not self._new[table]:
+        """Write what is new into a file of its own: files grow with what is computed, not with its square."""
+        keys, rows = self._new[table], self._rows[table]
+        if self._folder is None or not keys:
             return
         stream = io.BytesIO()
-        np.savez(stream, keys=np.array(list(rows)), features=np.stack(list(rows.values())))
+        np.savez(stream, keys=np.array(keys), features=np.stack([rows[key] for key in keys]))
+        name = hashlib.sha256("".join(keys).encode()).hexdigest()[:16]
         with suppress(OSError):  # the features are here, whether or not there is room to keep them for another time
-            self._folder.mkdir(parents=True, exist_ok=True)
-            write_bytes_atomic(self._folder / f"{table}.npz", stream.getvalue())
-        self._new[table] = 0
+            (self._folder / table).mkdir(parents=True, exist_ok=True)
+            write_bytes_atomic(self._folder / table / f"{name}.npz", stream.getvalue())
+        self._new[table] = []
 
 
 def _read(path: Path) -> dict[str, NDArray[np.float32]]:
@@ -113,6 +148,10 @@ def _read(path: Path) -> dict[str, NDArray[np.float32]]:
     if features.ndim != 2 or len(keys) != len(features) or not np.isfinite(features).all():
         return {}
     return dict(zip(map(str, keys.tolist()), features.astype(np.float32), strict=True))
+
+
+def _digest_pixels(picture: NDArray[np.uint8]) -> str:
+    return hashlib.sha256(repr(picture.shape).encode() + picture.tobytes()).hexdigest()
 
 
 def _digest(path: Path) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Final
 
 import numpy as np
@@ -15,6 +16,7 @@ from diffusion.fidelity import Accuracy, balanced_accuracy, predict
 from evaluation import plots
 from evaluation.section import Level, Picture, Section, Table, Words
 from evaluation.sets import NO_CLASS, ImageSet
+from evaluation.ticking import Tick
 
 Labels = NDArray[np.int64]
 
@@ -23,6 +25,9 @@ TITLE: Final = Message("Class fidelity")
 NEAR: Final = 0.8
 """From this share of what the classifier reaches on real photographs on, the classes count as drawn well."""
 
+PART: Final = 64
+"""Images between two looks at whether to stop."""
+
 ABOUT: Final = (
     "Each image is shown to a classifier that the generator has never had to please. Its answers are compared with the "
     "class that was asked for, and with how well it does on the real photographs. High numbers say that classes are "
@@ -30,15 +35,24 @@ ABOUT: Final = (
 )
 
 
-def fidelity_section(network: LoadedNetwork | None, synthetic: ImageSet, real: ImageSet, side: int) -> Section:
-    """Classify both sets at the same size; a set without classes, or no classifier, gives an unknown verdict."""
+def fidelity_section(
+    network: LoadedNetwork | None, synthetic: ImageSet, real: ImageSet, side: int, tick: Tick | None = None
+) -> Section:
+    """Classify both sets at the same size; a set without classes, or no classifier, gives an unknown verdict.
+
+    Parameters
+    ----------
+    tick
+        Told how many pictures are classified, and of how many; raises to stop.
+    """
     if network is None:
         return _unknown(Message("There is no classifier to ask."))
     if not synthetic.counts:
         return _unknown(Message("The images have no classes: nobody knows what was asked for."))
-    generated, matrix = _accuracy(network, synthetic, side, by_lesion=False)
     known = real.only([row for row, image in enumerate(real.images) if image.code in synthetic.counts])
-    on_real = _accuracy(network, known, side, by_lesion=True)[0] if len(known) else None
+    step = _steps(len(synthetic) + len(known), tick)
+    generated, matrix = _accuracy(network, synthetic, side, step, by_lesion=False)
+    on_real = _accuracy(network, known, side, step, by_lesion=True)[0] if len(known) else None
     level, words = _verdict(generated, on_real, len(synthetic.counts))
     name = f"{network.architecture.name}@{network.sha256[:8]}"
     return Section(
@@ -55,13 +69,31 @@ def _unknown(words: Message) -> Section:
     return Section(KEY, TITLE, "unknown", words)
 
 
-def _accuracy(network: LoadedNetwork, images: ImageSet, side: int, *, by_lesion: bool) -> tuple[Accuracy, Labels]:
+def _steps(total: int, tick: Tick | None) -> Callable[[int], None]:
+    done = 0
+
+    def step(count: int) -> None:
+        nonlocal done
+        done += count
+        if tick is not None:
+            tick(done, total)
+
+    return step
+
+
+def _accuracy(
+    network: LoadedNetwork, images: ImageSet, side: int, step: Callable[[int], None], *, by_lesion: bool
+) -> tuple[Accuracy, Labels]:
     rows = [row for row, label in enumerate(images.labels.tolist()) if label != NO_CLASS]
     some = images.only(rows)
     labels = some.labels
-    seen = np.concatenate([
-        predict(network, block, labels) for block in some.blocks(side)
-    ])  # fmt: skip
+    answers = []
+    for block in some.blocks(side):
+        for start in range(0, len(block), PART):
+            part = block[start : start + PART]
+            answers.append(predict(network, part, labels))
+            step(len(part))
+    seen = np.concatenate(answers)
     groups = some.lesions if by_lesion else [image.name for image in some.images]
     matrix = confusion_matrix(labels, seen, labels=np.arange(len(CLASS_CODES)))
     return balanced_accuracy(labels, seen, groups), matrix

@@ -44,7 +44,7 @@ def measure_distribution(context: Context, synthetic: ImageSet, tick: Tick) -> S
 
 def measure_fidelity(context: Context, synthetic: ImageSet, tick: Tick) -> Section:
     """Ask the classifier."""
-    return fidelity_section(context.network, synthetic, context.real, context.side)
+    return fidelity_section(context.network, synthetic, context.real, context.side, tick)
 
 
 def measure_appearance(context: Context, synthetic: ImageSet, tick: Tick) -> Section:
@@ -56,13 +56,15 @@ def measure_memorisation(context: Context, synthetic: ImageSet, tick: Tick) -> S
     """Look for copies of training photographs."""
     if context.train is None:
         return None
-    extractor = context.spaces[0].extractor
-    return memorisation(synthetic, context.train, context.real, extractor, context.folder_of(synthetic), tick)
+    folder = context.folder_of(synthetic)
+    with context.cache.remembering(context.spaces[0].extractor) as extractor:
+        return memorisation(synthetic, context.train, context.real, extractor, folder, tick)
 
 
 def measure_diversity(context: Context, synthetic: ImageSet, tick: Tick) -> Section:
     """Ask whether the set repeats itself."""
-    return diversity(synthetic, context.real, context.spaces[0].extractor, context.request.seed, tick)
+    with context.cache.remembering(context.spaces[0].extractor) as extractor:
+        return diversity(synthetic, context.real, extractor, context.request.seed, tick)
 
 
 def measure_pairs(context: Context, synthetic: ImageSet, tick: Tick) -> Section | None:
@@ -83,6 +85,6 @@ MEASUREMENTS: Final = (
     Measurement("memorisation", Message("Memorisation"), 12.0, measure_memorisation),
     Measurement("diversity", Message("Diversity"), 8.0, measure_diversity),
     Measurement("appearance", Message("Colour and sharpness"), 1.0, measure_appearance),
-    Measurement("pairs", Message("Pairs"), 1.0, measure_pairs),
-    Measurement("masks", Message("Masks"), 1.0, measure_masks),
+    Measurement("pairs", Message("Image pairs"), 1.0, measure_pairs),
+    Measurement("masks", Message("Following masks"), 1.0, measure_masks),
 )

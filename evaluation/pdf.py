@@ -28,6 +28,9 @@ MARGIN: Final = 0.08
 WIDTH: Final = 1 - 2 * MARGIN
 COLUMNS: Final = 98
 ROWS_OF_TABLE: Final = 40
+LETTERS_OF_ROW: Final = 138
+"""Of the small letters of a table, side by side between the margins."""
+
 LINE: Final = 0.0165
 
 
@@ -139,10 +142,11 @@ class _Writer:
         self.paragraph(caption, MUTED)
 
     def table(self, table: Table) -> None:
-        """Write a table in lines of equal columns; long ones are cut, the page has them whole."""
-        widths = [min(34, max(len(str(row[i])) for row in (table.head, *table.rows))) for i in range(len(table.head))]
-        for place, row in enumerate((table.head, *table.rows[:ROWS_OF_TABLE])):
-            text = "  ".join(str(cell)[:width].ljust(width) for cell, width in zip(row, widths, strict=True))
+        """Write a table in lines of columns; cells that are cut end in "…", the page has them whole."""
+        rows = [[str(cell) for cell in row] for row in (table.head, *table.rows[:ROWS_OF_TABLE])]
+        widths = _widths(rows)
+        for place, row in enumerate(rows):
+            text = "  ".join(_cut(cell, width).ljust(width) for cell, width in zip(row, widths, strict=True))
             muted = place - 1 in table.muted
             self._make_room(LINE)
             self._figure.text(
@@ -150,11 +154,26 @@ class _Writer:
                 color=MUTED if muted or not place else TEXT,
             )  # fmt: skip
             self._y -= LINE * 0.75
+        if len(table.rows) > ROWS_OF_TABLE:
+            self.paragraph(f"… {len(table.rows) - ROWS_OF_TABLE} more rows on the page", MUTED)
         self.space(LINE)
 
     def _make_room(self, height: float) -> None:
         if self._y - height < MARGIN:
             self.new_page()
+
+
+def _widths(rows: Sequence[Sequence[str]]) -> list[int]:
+    """Return the columns' widths in letters: what they need, the widest cut until the line fits the page."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    room = LETTERS_OF_ROW - 2 * (len(widths) - 1)
+    while sum(widths) > room and max(widths) > 1:
+        widths[widths.index(max(widths))] -= 1
+    return widths
+
+
+def _cut(cell: str, width: int) -> str:
+    return cell if len(cell) <= width else cell[: width - 1] + "…"
 
 
 def created_now() -> str:

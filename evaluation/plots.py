@@ -24,19 +24,23 @@ def kid_figure(space: str, rows: Mapping[str, tuple[Kid | None, Kid | None]]) ->
     """Draw kernel distances with their intervals beside what real photographs reach, a row for each class."""
     shown = {name: pair for name, pair in rows.items() if pair[0] is not None}
     figure, axes = _figure(1.1 + 0.42 * max(1, len(shown)))
-    for place, (kid, floor) in enumerate(reversed(shown.values())):
-        for found, offset, color, label in ((kid, 0.12, SERIES[0], "synthetic"), (floor, -0.12, MUTED, "real")):
-            if found is not None:
-                axes.plot([found.low, found.high], [place + offset] * 2, color=color, linewidth=2)
-                axes.plot(
-                    found.value, place + offset, "o", color=color, markersize=5, label=label if not place else None
-                )
+    _draw_kids(axes, [kid for kid, _ in reversed(shown.values())], 0.12, SERIES[0], "synthetic")
+    _draw_kids(axes, [floor for _, floor in reversed(shown.values())], -0.12, MUTED, "real")
     axes.axvline(0, color=MUTED, linewidth=0.8)
     axes.set_yticks(range(len(shown)), list(reversed(shown)))
     axes.set_xlabel(f"kernel distance (KID) in {space}, lower is better")
     if shown:
-        axes.legend(frameon=False, fontsize=8)
+        _legend(axes)
     return figure_png(figure)
+
+
+def _draw_kids(axes: Axes, rows: Sequence[Kid | None], offset: float, color: str, label: str) -> None:
+    found = [(place + offset, kid) for place, kid in enumerate(rows) if kid is not None]
+    if found:
+        values = np.array([(kid.value, kid.low, kid.high) for _, kid in found])
+        width = np.abs(values[:, 1:] - values[:, :1]).T
+        places = [place for place, _ in found]
+        axes.errorbar(values[:, 0], places, xerr=width, fmt="o", color=color, markersize=5, linewidth=2, label=label)
 
 
 def prdc_figure(space: str, value: Prdc, reference: Prdc) -> bytes:
@@ -47,7 +51,7 @@ def prdc_figure(space: str, value: Prdc, reference: Prdc) -> bytes:
         axes.bar(places + offset, list(found.to_json().values()), 0.34, color=color, label=label)
     axes.set_xticks(places, NAMES)
     axes.set_ylabel(space, fontsize=8)
-    axes.legend(frameon=False, fontsize=8)
+    _legend(axes)
     return figure_png(figure)
 
 
@@ -60,7 +64,7 @@ def cloud_figure(space: str, synthetic: NDArray[np.float64], real: NDArray[np.fl
         seen = (features - centre) @ axes_of_real[:2].T
         axes.scatter(seen[:, 0], seen[:, -1], s=8, color=color, alpha=0.6, linewidths=0, label=label)
     axes.set_xlabel(f"first and second principal component of the real photographs in {space}")
-    axes.legend(frameon=False, fontsize=8)
+    _legend(axes)
     return figure_png(figure)
 
 
@@ -97,6 +101,11 @@ def histogram_figure(values: Mapping[str, tuple[NDArray[np.float64], NDArray[np.
         axes.tick_params(labelsize=7)
     figure.axes[0].legend(frameon=False, fontsize=7)
     return figure_png(figure)
+
+
+def _legend(axes: Axes) -> None:
+    """Explain the colours above the plot, where no data are."""
+    axes.figure.legend(*axes.get_legend_handles_labels(), loc="outside upper right", ncols=2, frameon=False, fontsize=8)
 
 
 def _figure(height: float, width: float = WIDTH) -> tuple[Figure, Axes]:

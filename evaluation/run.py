@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from core.cancel import CancelToken
 from core.classification.loading import LoadedNetwork, load_network
-from core.errors import ISICGUIError, OutputError
+from core.errors import InputRefusedError, ISICGUIError, OutputError
 from core.events import Event, Notice
 from core.generator.precision import resolve_device
 from core.measures.features import default_evaluator
@@ -72,6 +72,7 @@ class _Evaluation:
     def carry_out(self) -> Findings:
         request = self._request
         self._tell(EvaluationStarted(request.output, request.synthetic, request.real))
+        _refuse_missing(request.masks, request.reference)
         real, train, sets, notes = self._read_sets()
         for note in [*notes, *(f"{one.name}: {note}" for one in (real, *sets) for note in one.notes)]:
             self._tell(Notice("evaluate", note))
@@ -173,6 +174,15 @@ class _Evaluation:
                 {found.name: {"level": found.level, "verdict": str(found.verdict)} for found in findings.sets},
             )
         )  # fmt: skip
+
+
+def _refuse_missing(*folders: Path | None) -> None:
+    """Say at once what would be missing at the end."""
+    for folder in folders:
+        if folder is not None and not folder.is_dir():
+            raise InputRefusedError(
+                Message("There is no folder {path}.", path=folder), remedy=Message("Check the path."), path=folder
+            )
 
 
 def _names(folders: Sequence[Path]) -> list[str]:

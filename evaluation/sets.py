@@ -146,7 +146,7 @@ def read_set(folder: Path, name: str | None = None, tick: Tick | None = None) ->
     """
     if not folder.exists():
         raise InputRefusedError(
-            Message("There is no {path}.", path=folder), remedy=Message("Check the path."), path=folder
+            Message("There is no file or folder {path}.", path=folder), remedy=Message("Check the path."), path=folder
         )
     images, grouped, notes = _find(folder)
     return _checked(ImageSet(folder, name or folder.resolve().name, tuple(images), grouped=grouped, notes=notes), tick)

@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from core.measures.features import PIXELS, Extractor
+from core.measures.neighbours import all_views
 from evaluation import features
 from evaluation.features import FeatureCache
 from evaluation.sets import read_set
@@ -85,7 +86,7 @@ def test_a_stop_keeps_what_is_computed(images, extractor, counted, tmp_path, mon
 def test_a_damaged_cache_is_computed_again(images, extractor, tmp_path, damage):
     cache = tmp_path / "cache"
     first = FeatureCache(cache).features(images, extractor, 32)
-    (table,) = cache.iterdir()
+    (table,) = cache.rglob("*.npz")
     table.write_bytes(damage or table.read_bytes()[:100])
     assert np.array_equal(FeatureCache(cache).features(images, extractor, 32), first)
 
@@ -101,3 +102,38 @@ def test_a_cache_that_cannot_be_written_spoils_nothing(images, extractor, tmp_pa
     (tmp_path / "cache").write_text("a file")
     found = FeatureCache(tmp_path / "cache").features(images, extractor, 32)
     assert np.array_equal(found, FeatureCache(None).features(images, extractor, 32))
+
+
+def test_turned_views_are_remembered_by_their_pixels(images, extractor, counted, tmp_path):
+    pixels = images.pixels(32)
+    for _ in range(2):
+        with FeatureCache(tmp_path / "cache").remembering(extractor) as known:
+            found = all_views(pixels, known)
+    assert np.array_equal(found, all_views(pixels, extractor))
+    assert counted.images == 2 * 8 * 9, "one half for the comparison above"
+    assert known.name == extractor.name
+
+
+def test_a_stop_among_the_views_loses_nothing_that_was_computed(images, extractor, counted, tmp_path):
+    pixels = images.pixels(32)
+
+    def look_at_some_and_stop():
+        with FeatureCache(tmp_path / "cache").remembering(extractor) as known:
+            known(pixels[:5])
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        look_at_some_and_stop()
+    with FeatureCache(tmp_path / "cache").remembering(extractor) as known:
+        known(pixels)
+    assert counted.images == 9
+
+
+def test_what_is_written_grows_with_what_is_new(images, extractor, tmp_path, monkeypatch):
+    monkeypatch.setattr(features, "SAVED_EVERY", 2)
+    monkeypatch.setattr(features, "BLOCK", 2)
+    FeatureCache(tmp_path / "cache").features(images, extractor, 32)
+    sizes = [file.stat().st_size for file in (tmp_path / "cache").rglob("*.npz")]
+    assert len(sizes) == 5
+    assert max(sizes) < 2 * min(sizes)
+    assert FeatureCache(tmp_path / "cache").features(images, extractor, 32).shape == (9, 3)

@@ -3,13 +3,20 @@
 import json
 
 import pytest
+import torch
 
 from cli.app import main
 from core.cancel import CancelToken, StopMode
 from core.errors import InputRefusedError
-from evaluation.context import Stopped
+from core.measures.features import Extractor, small_pixels
+from core.message import Message
+from evaluation.context import Context, Stopped
+from evaluation.features import FeatureCache
+from evaluation.measurements import measure_diversity, measure_memorisation
 from evaluation.request import EvaluationFinished, EvaluationRequest, Judged, Progressed
 from evaluation.run import evaluate
+from evaluation.sets import read_set
+from evaluation.spaces import Space
 from tests.support.picture_sets import blue, write_folders, write_labelled
 from tests.support.tiny_classifier import write_tiny_classifier
 
@@ -159,3 +166,35 @@ def test_photographs_that_were_learnt_from_cannot_be_the_new_ones(places, tmp_pa
 def test_lesions_on_both_sides_are_told(outcome):
     findings, _ = outcome
     assert any("Lesions of the same name" in note and "LMEL0" in note for note in findings.notes)
+
+
+@pytest.mark.parametrize("option", ["masks", "reference"])
+def test_a_folder_that_is_not_there_is_refused_before_anything_is_measured(places, tmp_path, option):
+    events = []
+    request = EvaluationRequest(
+        (places / "spots",), places / "real", tmp_path / "out", evaluator=places / "judge",
+        **{option: tmp_path / "nowhere"},
+    )  # fmt: skip
+    with pytest.raises(InputRefusedError, match="There is no folder"):
+        evaluate(request, events.append)
+    assert not any(isinstance(event, Progressed) for event in events)
+
+
+def test_the_longest_measurements_compute_nothing_twice(places, tmp_path):
+    """Features of turned views are the longest work of all: another set, or another time, finds them cached."""
+    cache = FeatureCache(tmp_path / "cache")
+    seen = []
+
+    def features(pixels):
+        seen.append(len(pixels))
+        return small_pixels(pixels)
+
+    spaces = (Space(Extractor("small", features), False, Message("Small.")),)
+    request = EvaluationRequest((places / "spots",), places / "real", tmp_path / "out", train=places / "train")
+    real, train, spots = (read_set(places / name) for name in ("real", "train", "spots"))
+    for images in (spots, read_set(places / "blue"), spots):
+        context = Context(request, real, train, 48, None, spaces, torch.device("cpu"), cache)
+        measure_memorisation(context, images, lambda done, total: None)
+        measure_diversity(context, images, lambda done, total: None)
+    training, views = 25, 8 * 25
+    assert sum(seen) <= training + 3 * views, "training, real, spots, blue: each once"
