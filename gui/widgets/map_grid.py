@@ -77,6 +77,8 @@ class MapGrid(QWidget):
         """Show maps; the chosen one stays chosen if it is among them."""
         place = self.view.place() if self.view.has_picture else None
         same_image = bool(self._maps and maps) and self._maps[-1].entry.image == maps[-1].entry.image
+        if not same_image:
+            self._leave_pinned(maps)
         self._maps = tuple(maps)
         while len(self._tiles) < len(maps):
             self._add_tile()
@@ -140,6 +142,11 @@ class MapGrid(QWidget):
             self._key = tile.shown.entry.key
             self._show_chosen()
             self.chosen.emit()
+
+    def _leave_pinned(self, maps: Sequence[ShownMap]) -> None:
+        """With another picture its own map is what counts, not the one that was pinned to compare with."""
+        if any(shown.entry.key == self._key and shown.entry.pinned for shown in maps):
+            self._key = None
 
     def _show_chosen(self) -> None:
         current = self.current

@@ -107,6 +107,22 @@ def test_equal_colours_mean_equal_values_across_images(window: MainWindow, tmp_p
     assert window.session.explain.shown[0].drawn.high == pytest.approx(alone)
 
 
+def test_another_picture_is_judged_by_its_own_map_not_by_the_pinned_one(
+    window: MainWindow, tmp_path: Path, qtbot
+) -> None:
+    first, second = make_image(tmp_path, "a.png", 1), make_image(tmp_path, "b.png", 2)
+    explain(window, first, qtbot)
+    grid = window.picture.explain.grid
+    grid.tiles[0].chosen.emit()
+    grid.tiles[0].pin.click()
+    qtbot.waitUntil(lambda: window.session.explain.shown[0].entry.pinned)
+    explain(window, second, qtbot)
+    qtbot.waitUntil(lambda: len(grid.tiles) == 2)
+    assert grid.current.entry.image == second
+    grid.tiles[0].chosen.emit()
+    assert grid.current.entry.image == first  # whoever asks for the pinned one sees it
+
+
 def test_how_far_the_maps_agree_is_told_for_the_chosen_one(
     window: MainWindow, engine: FakeEngine, tmp_path: Path, qtbot
 ) -> None:
