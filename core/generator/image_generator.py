@@ -19,6 +19,7 @@ from core.generator.precision import has_bf16, resolve_device, resolve_precision
 from core.generator.request import UNCHANGED, GenerationRequest, PlannedImage, RunChanges, plan_class
 from core.generator.run_images import Equipment, RunImages
 from core.generator.schedulers import check_steps
+from core.generator.trial import step_seconds
 from core.message import Message, joined
 
 
@@ -96,7 +97,7 @@ class ImageGenerator:
         if not output.is_dir():
             raise InputRefusedError(
                 Message("There is no folder {output}.", output=output),
-                remedy=Message("Name an output folder."),
+                remedy=Message("Bring it, or its drive, back, or name another output folder."),
                 path=output,
             )
         with SyntheticDataset.open(output, create=False) as dataset:
@@ -109,6 +110,16 @@ class ImageGenerator:
                 yield from self._resume_run(dataset, run, cancel)
                 if cancel.mode is not None:
                     return
+
+    def time_step(self, request: GenerationRequest) -> float:
+        """Return how long one step of one image takes here, by trying; may be called beside a stream of events.
+
+        Raises
+        ------
+        ISICGUIError
+            As `step_seconds` of `core.generator.trial`.
+        """
+        return step_seconds(request, self._manager)
 
     def _resume_run(self, dataset: SyntheticDataset, run: Run, cancel: CancelToken) -> Iterator[Event]:
         request = run.request

@@ -26,10 +26,7 @@ _REASONS: Final[dict[int, tuple[str, str]]] = {
     errno.ENAMETOOLONG: (Message("the path is too long"), Message("Choose an output folder with a shorter path.")),
     errno.ENOENT: (
         Message("the folder has vanished, or a drive was disconnected"),
-        Message(
-            "Bring the folder or the drive back, then `resume` (a training: --resume); everything "
-            "finished before is kept."
-        ),
+        Message("Bring the folder or the drive back, then resume; everything finished before is kept."),
     ),
     errno.ENOTDIR: (Message("a part of the path is a file, not a folder"), Message("Choose another output folder.")),
     errno.EEXIST: (
@@ -53,15 +50,13 @@ def explain_os_error(error: OSError, path: Path) -> OutputError:
     if error.errno in _FULL:
         return DiskFullError(
             Message("There is no space left on the drive of '{path}'; everything finished before is kept.", path=path),
-            remedy=Message(
-                "Free some space, then `resume` the folder (a training: --resume); or choose one on another drive."
-            ),
+            remedy=Message("Free some space, then resume; or choose a folder on another drive."),
             path=path,
         )
     where = Path(error.filename) if isinstance(error.filename, str) else path
     fallback = (
         Message("the system reports: {reason}", reason=error.strerror or error),
-        Message("Check the drive, then `resume` the folder (a training: --resume)."),
+        Message("Check the drive, then resume."),
     )
     reason, remedy = _REASONS.get(error.errno or 0, fallback)
     return OutputError(

@@ -59,8 +59,9 @@ class DenoisingView(QWidget):
         self._lay_out()
         self.slider.valueChanged.connect(model.show)
         model.changed.connect(self._show)
+        self.noisy.placed.connect(self.predicted.show_place)
+        self.predicted.placed.connect(self.noisy.show_place)
         run.state_changed.connect(self._say)
-        self._say()
         self._show()
 
     def _fill_export(self) -> None:
@@ -101,13 +102,21 @@ class DenoisingView(QWidget):
         layout.addWidget(self._pages)
 
     def _say(self) -> None:
-        heading = tr("Starting…") if self._run.busy else tr("Nothing is being made")
-        self.empty.say(heading, tr("While a run goes on you see each step here."))
+        if self._run.busy:
+            self.empty.say(tr("Starting…"), tr("While a run goes on you see each step here."))
+        elif self._model.is_unknown:
+            self.empty.say(
+                tr("The steps of this image are not kept"),
+                tr("Those of the images made last are, until the window is closed."),
+            )
+        else:
+            self.empty.say(tr("Nothing is being made"), tr("While a run goes on you see each step here."))
 
     def _show(self) -> None:
         frame = self._model.frame
         self._pages.setCurrentIndex(0 if frame is None else 1)
         if frame is None:
+            self._say()
             return
         self.noisy.show_picture(to_pixmap(frame.preview.noisy))
         self.predicted.show_picture(to_pixmap(frame.preview.predicted))

@@ -151,7 +151,8 @@ class PicturePanel(QFrame):
         self.tabs.currentChanged.connect(self._turn)
         self.image.activated.connect(self.open_outside)
         self.image.zoomed.connect(self._show_zoom)
-        for zoomed in (self.explain.zoomed, *(view.zoomed for view in self.compare.views)):
+        views = (self.denoising.noisy, self.denoising.predicted, *self.compare.views)
+        for zoomed in (self.explain.zoomed, *(view.zoomed for view in views)):
             zoomed.connect(lambda _: self._show_zoom(self.view.zoom))
         self.denoising.export_asked.connect(session.collection.export_film)
         self.recipe.again_asked.connect(self._make_again)

@@ -136,15 +136,26 @@ class RunControls(QWidget):
         self.estimate.setText(
             tr("Looking at the models…") if session.catalog.catalog is None else _unbroken(cost.text())
         )
-        self.start.setEnabled(not run.busy and cost.images > 0)
         self.enqueue.setEnabled(cost.images > 0)
         self.command.setEnabled(cost.images > 0)
-        self.stop.setEnabled(run.busy)
+        self._enable_run(can_start=not run.busy and cost.images > 0)
         self._show_pause()
         self._show_last()
         self._show_warnings()
         if self._question and not run.busy:
             self._question.go_on_button.click()  # nothing is left to be stopped
+
+    def _enable_run(self, *, can_start: bool) -> None:
+        """Pass the focus between Start and Stop: Qt would pass it on to the queue, where a space bar adds a run."""
+        busy = self._session.run.busy
+        if busy and self.start.hasFocus():
+            self.stop.setEnabled(True)
+            self.stop.setFocus()
+        if can_start and not self.start.isEnabled() and (self.stop.hasFocus() or self.pause.hasFocus()):
+            self.start.setEnabled(True)
+            self.start.setFocus()
+        self.start.setEnabled(can_start)
+        self.stop.setEnabled(busy)
 
     def _show_pause(self) -> None:
         run = self._session.run

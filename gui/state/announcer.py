@@ -16,6 +16,7 @@ from gui.state.collection import missing_folder
 from gui.state.notices import Notice
 from gui.state.problem import Problem
 from gui.state.request import describe_request
+from gui.state.run import RunState
 from gui.state.wishes import Wish
 from gui.workers.queue_store import QueuedRun
 from gui.workers.unfinished import Unfinished
@@ -40,6 +41,7 @@ class Announcer(QObject):
         self._notices = session.notices
         self._failures: dict[str, Problem] = {}
         session.unfinished.connect(self._offer_resume)
+        session.run.state_changed.connect(self._forget_failures)
         session.class_failed.connect(self._tell_class_failed)
         session.collection.folder_missing.connect(self._tell_folder)
         session.queue.run_failed.connect(self._tell_queued_run)
@@ -92,15 +94,19 @@ class Announcer(QObject):
     def _offer_resume(self, runs: list[Unfinished]) -> None:
         if not runs:
             self._notices.withdraw(UNFINISHED)
-            self._notices.withdraw(FAILED_CLASSES)
-            self._failures.clear()
             return
         words = Message(
-            "A run in this folder was interrupted: {done} of {total} images are there.",
+            "%n run(s) in this folder was interrupted: {done} of {total} images are there.",
+            n=len(runs),
             done=sum(run.done for run in runs),
             total=sum(run.total for run in runs),
         )
         self._notices.post(Notice(UNFINISHED, words, mark("Resume"), self._session.resume))
+
+    def _forget_failures(self) -> None:
+        if self._session.run.state is RunState.STARTING:
+            self._notices.withdraw(FAILED_CLASSES)
+            self._failures.clear()
 
     def _tell_class_failed(self, problem: Problem) -> None:
         self._failures[problem.title] = problem

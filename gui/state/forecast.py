@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from functools import partial
 from typing import Final
 
 from PyQt5.QtCore import QObject, QTimer, pyqtSignal
@@ -63,6 +64,8 @@ class ForecastModel(QObject):
         self._engine, self._ask, self._may_ask = engine, ask, may_ask
         self._memory, self._speeds = memory, speeds
         self._tasks = TaskRunner(1, self)
+        self._trials = TaskRunner(1, self)
+        self._tried: set[str] = set()
         self._asked: GenerationRequest | None = None
         self.foresight: Foresight | None = None
         self.refusal = ""
@@ -89,7 +92,7 @@ class ForecastModel(QObject):
         if told is None:
             return Estimate(counts, None, None)
         seconds = self._speeds.seconds(request, told.device, told.precision, told.image_size)
-        return Estimate(counts, seconds, bytes_on_disk(request, told.image_size))
+        return Estimate(counts, seconds, bytes_on_disk(request, told.image_size), not self._trials.is_idle)
 
     @property
     def warnings(self) -> list[str]:
@@ -110,7 +113,33 @@ class ForecastModel(QObject):
 
     def _accept(self, foresight: Foresight) -> None:
         self.foresight, self.refusal = foresight, ""
+        self._try_out(foresight)
         self._tell()
+
+    def _try_out(self, foresight: Foresight) -> None:
+        """Have a few steps made where nothing of the kind was made on this machine before, once each."""
+        request = self._asked
+        if request is None or request != self._ask() or not self._may_ask() or not self._trials.is_idle:
+            return
+        kind = self._speeds.kind(request, foresight)
+        told = foresight.device, foresight.precision, foresight.image_size
+        if kind in self._tried or self._speeds.seconds(request, *told) is not None:
+            return
+        self._tried.add(kind)
+        self._trials.start(
+            partial(self._engine.time_step, request), partial(self._expect, request, foresight), self._leave_untried
+        )
+
+    def _expect(self, request: GenerationRequest, foresight: Foresight, seconds: float) -> None:
+        if self._may_ask():
+            self._speeds.expect(request, foresight, seconds)
+        else:  # a run that has begun in the meantime slowed the trial, and measures better
+            self._tried.discard(self._speeds.kind(request, foresight))
+        self.changed.emit()
+
+    def _leave_untried(self, error: BaseException) -> None:
+        _log.debug("How long an image takes could not be tried out: %s", error)
+        self.changed.emit()
 
     def _refuse(self, error: BaseException) -> None:
         if isinstance(error, ISICGUIError):

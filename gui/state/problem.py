@@ -91,7 +91,7 @@ TITLES: Final[Mapping[str, str]] = {
     "download_sign_in": mark("The models are not open to everybody"),
     "checksum": mark("The file is another one than expected"),
     "archive": mark("The archive cannot be used"),
-    "input": mark("The file cannot be used"),
+    "input": mark("The file or folder cannot be used"),
     "out_of_memory": mark("Not enough memory"),
     "output": mark("The output folder cannot be written"),
     "disk_full": mark("The disk is full"),

@@ -46,6 +46,7 @@ ACTIONS: Final[Mapping[str, tuple[Action, ...]]] = {
     "out_of_memory": (Action.SMALLER_BATCH, Action.ON_CPU, Action.AGAIN),
     "output": _FOLDER,
     "disk_full": _FOLDER,
+    "input": _FOLDER,
     "locked": (Action.AGAIN, Action.OTHER_FOLDER),
     "model": _MODELS,
     "model_missing": (Action.GET_MODELS, Action.STARTER_MODELS, Action.MODELS_FOLDER),
@@ -97,10 +98,10 @@ class Remedies(QObject):
         self._settings = session.settings
         self._files = TaskRunner(1, self)
         self._table: dict[Action, tuple[Callable[[Problem], bool], Callable[[Problem], None]]] = {
-            Action.AGAIN: (self._has_run, self._again),
+            Action.AGAIN: (_has_run, self._again),
             Action.ON_CPU: (self._is_off_cpu, self._on_cpu),
             Action.SMALLER_BATCH: (self._can_shrink, self._with_smaller_batch),
-            Action.OTHER_FOLDER: (self._has_run, self._in_another_folder),
+            Action.OTHER_FOLDER: (_has_run, self._in_another_folder),
             Action.GET_MODELS: (_always, partial(self._wish, Wish.GET_MODELS)),
             Action.STARTER_MODELS: (self._uses_other_models, self._with_starter_models),
             Action.MODELS_FOLDER: (_always, partial(self._wish, Wish.MODELS_FOLDER)),
@@ -111,9 +112,6 @@ class Remedies(QObject):
         """Return what can be done about a problem, the most likely help first."""
         offered = (action for action in ACTIONS.get(problem.kind, ()) if self._table[action][0](problem))
         return tuple(Remedy(action, partial(self._table[action][1], problem)) for action in offered)
-
-    def _has_run(self, problem: Problem) -> bool:
-        return problem.run is not None
 
     def _is_off_cpu(self, problem: Problem) -> bool:
         used = problem.run.device if problem.run else ""
@@ -179,6 +177,12 @@ class Remedies(QObject):
         """The folder cannot be read: whatever is begun in it says so, in its own words."""
         _log.debug("No look at interrupted runs of %s: %s", run.output, error)
         self._go_on(run, changes, [])
+
+
+def _has_run(problem: Problem) -> bool:
+    """Whether a run can be helped: one that was refused an input only if that is its folder, which has gone."""
+    run = problem.run
+    return run is not None and (problem.kind != "input" or problem.path == run.output)
 
 
 def _always(problem: Problem) -> bool:

@@ -63,14 +63,17 @@ class Estimate:
     counts
         Images of each class that is asked for.
     seconds
-        None until images like these have been made on this machine.
+        None until images like these have been made or tried on this machine.
     disk
         Bytes; None until the size of the images is known.
+    is_trying
+        Whether the time is being found out at this moment.
     """
 
     counts: tuple[int, ...]
     seconds: float | None
     disk: int | None
+    is_trying: bool = False
 
     @property
     def images(self) -> int:
@@ -83,8 +86,12 @@ class Estimate:
             return tr("Choose at least one class")
         if self.disk is None:  # the engine, which knows device and models, has not answered yet
             return self._what()
-        time = f"~{duration(self.seconds)}" if self.seconds is not None else tr("time known after the first")
-        return " · ".join((self._what(), time, size_text(self.disk)))
+        return " · ".join((self._what(), self._time(), size_text(self.disk)))
+
+    def _time(self) -> str:
+        if self.seconds is not None:
+            return f"~{duration(self.seconds)}"
+        return tr("timing…") if self.is_trying else tr("time known after the first")
 
     def _what(self) -> str:
         classes, each = len(self.counts), self.counts[0]

@@ -335,6 +335,7 @@ class Session(QObject):
         self.classes.set_availability(catalog.classes if catalog else None)
 
     def _image_done(self, event: ImageDone) -> None:
+        self.denoising.keep(event.file)
         self.gallery.add(event.file, event.class_code, self.run.started.run_id if self.run.started else "")
         if self._follows_run:
             self.picture.show(event.file)
@@ -373,6 +374,7 @@ class Session(QObject):
             self.report(error)
 
     def _class_failed(self, event: Failed) -> None:
+        self.denoising.leave()
         self.class_failed.emit(
             Problem(event.class_code, translate(event.message), translate(event.remedy), kind=event.kind)
         )
@@ -381,8 +383,7 @@ class Session(QObject):
         if event.status == "discarded":
             self.gallery.refresh()
             self.picture.clear()
-        if event.status == "stopped":
-            self._look_for_unfinished()
+        self._look_for_unfinished()  # also after a run that is complete: an earlier one may not be
         self._settle()
 
     def _run_failed(self, error: BaseException) -> None:
@@ -399,6 +400,8 @@ class Session(QObject):
         """Explain what is shown, but leave the machine to the run while it is the run that changes the picture."""
         following = self._follows_run and self.run.busy
         picture = self.picture.picture
+        if not self.run.busy:
+            self.denoising.choose(self.picture.path)
         self.explain.set_picture(None if following else picture)
         wanted, self._to_analyse = self._to_analyse, None
         if picture and picture.path == wanted:

@@ -1,4 +1,4 @@
-"""How long an image takes on this machine: measured in every run, remembered, never guessed."""
+"""How long an image takes on this machine: measured in every run, or tried out before the first; never guessed."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import hashlib
 from typing import Final
 
 from core.events import Started
+from core.generator.cost import Foresight
 from core.generator.request import GenerationRequest
 from gui.state.settings import SettingsModel
 
@@ -18,6 +19,7 @@ class SpeedBook:
 
     def __init__(self, settings: SettingsModel) -> None:
         self._settings = settings
+        self._tried: dict[str, float] = {}
 
     def learn(self, request: GenerationRequest, started: Started, size: int, seconds: float) -> None:
         """Take an image into account that took `seconds` in the run that `started`."""
@@ -26,9 +28,18 @@ class SpeedBook:
         latest = seconds / max(1, started.steps)
         self._settings.remember(key, latest if known <= 0 else known + NEW_SHARE * (latest - known))
 
+    def expect(self, request: GenerationRequest, told: Foresight, per_step: float) -> None:
+        """Take the seconds of a trial, until the first image made here knows better."""
+        self._tried[self.kind(request, told)] = per_step
+
+    def kind(self, request: GenerationRequest, told: Foresight) -> str:
+        """Return what two requests have in common whose images take equally long a step."""
+        return _key(request, told.device, told.precision, told.image_size)
+
     def seconds(self, request: GenerationRequest, device: str, precision: str, size: int) -> float | None:
-        """Return what all images of a request will take, or None if none like them have been made here."""
-        per_step = self._settings.recall(_key(request, device, precision, size), 0.0, float)
+        """Return what all images of a request will take, or None if nothing like them was made or tried here."""
+        key = _key(request, device, precision, size)
+        per_step = self._settings.recall(key, 0.0, float) or self._tried.get(key, 0.0)
         images = sum(count for _, count in request.counts)
         return images * request.steps * per_step if per_step > 0 else None
 

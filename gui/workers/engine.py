@@ -101,6 +101,9 @@ class Engine(Protocol):
     def foresee(self, request: GenerationRequest) -> Foresight:
         """Say what a request will come to, without loading a model or writing a file."""
 
+    def time_step(self, request: GenerationRequest) -> float:
+        """Take a few steps of a request to tell how long one takes for one image; takes seconds, writes no file."""
+
     def generate(self, request: GenerationRequest, cancel: CancelToken) -> Iterator[Event]:
         """Carry out a request."""
 

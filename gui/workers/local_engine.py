@@ -56,6 +56,12 @@ class LocalEngine:
 
         return foresee(request)
 
+    def time_step(self, request: GenerationRequest) -> float:
+        """Try out how long one step of one image takes."""
+        self._prepare()
+        seconds: float = self._generator.time_step(request)
+        return seconds
+
     def generate(self, request: GenerationRequest, cancel: CancelToken) -> Iterator[Event]:
         """Carry out a request."""
         self._prepare()

@@ -15,6 +15,7 @@ import numpy as np
 from core.cancel import CancelToken, StopMode
 from core.dataset.png import encode_png, read_image
 from core.dataset.recipe import Recipe
+from core.errors import InputRefusedError
 from core.events import (
     Continued,
     Event,
@@ -97,6 +98,7 @@ class FakeEngine:
     warm_up_error: Exception | None = None
     explain_error: Exception | None = None
     foresee_error: Exception | None = None
+    trial_seconds: float | None = None
     free_memory: int = 12 * GIB
     free_disk: int | None = 100 * GIB
     writer: str = ""
@@ -105,7 +107,9 @@ class FakeEngine:
     extra: Callable[[int], Iterator[Event]] = lambda number: iter(())
     gate: threading.Event = field(default_factory=threading.Event)
     save_gate: threading.Event = field(default_factory=threading.Event)
+    trial_gate: threading.Event = field(default_factory=threading.Event)
     requests: list[GenerationRequest] = field(default_factory=list)
+    tried: list[GenerationRequest] = field(default_factory=list)
     resumed: list[Path] = field(default_factory=list)
     changes: list[RunChanges] = field(default_factory=list)
     explained: list[Path] = field(default_factory=list)
@@ -129,6 +133,7 @@ class FakeEngine:
     def __post_init__(self) -> None:
         self.gate.set()
         self.save_gate.set()
+        self.trial_gate.set()
 
     def warm_up(self) -> EngineInfo:
         self.warm_ups += 1
@@ -151,6 +156,13 @@ class FakeEngine:
         disk = bytes_on_disk(request, self.size)
         precision = "fp32" if request.precision == "auto" else request.precision
         return Foresight(device, precision, 1, self.size, 2 * GIB, disk, self.free_disk, self.writer)
+
+    def time_step(self, request: GenerationRequest) -> float:
+        self.tried.append(request)
+        self.trial_gate.wait(20)
+        if self.trial_seconds is None:
+            raise InputRefusedError("There is nothing to try.")
+        return self.trial_seconds
 
     def generate(self, request: GenerationRequest, cancel: CancelToken) -> Iterator[Event]:
         self.requests.append(request)

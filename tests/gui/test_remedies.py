@@ -80,7 +80,17 @@ def test_each_kind_of_error_has_its_words_and_buttons(
 
 def test_every_kind_that_has_actions_has_a_title_and_is_tried_above() -> None:
     assert set(ACTIONS) <= set(TITLES)
-    assert set(ACTIONS) == {kind.kind for kind, actions in KINDS.items() if actions}
+    assert set(ACTIONS) - {"input"} == {kind.kind for kind, actions in KINDS.items() if actions}
+
+
+def test_a_folder_that_has_gone_is_no_dead_end(window: MainWindow, engine: FakeEngine, output: Path, qtbot) -> None:
+    """Nothing can be done about another file that was refused; about the run's own folder, a lot."""
+    dialog = fail_with(window, engine, errors.InputRefusedError("There is no folder.", path=output), qtbot)
+    assert [button.text() for button in dialog.remedies] == [WORDS[Action.OTHER_FOLDER], WORDS[Action.AGAIN]]
+    click(dialog, Action.AGAIN)
+    qtbot.waitUntil(lambda: len(engine.requests) == 2)
+    wait_idle(window, qtbot)
+    assert window.session.run.done == 2
 
 
 def click(dialog: ProblemDialog, action: Action) -> None:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PyQt5.QtCore import Qt
 
 from core.cancel import StopMode
 from core.errors import DiskFullError, FolderLockedError, ModelMissingError, OutOfMemoryError
-from core.events import Failed
+from core.events import Failed, Preview, Step
 from gui.i18n import tr
 from gui.main_window import MainWindow
+from gui.state.denoising import FILMS, DenoisingModel
 from gui.state.run import RunState
 from tests.gui.fake_engine import FakeEngine
 
@@ -219,3 +222,98 @@ def test_a_second_start_is_ignored_while_running(window: MainWindow, engine: Fak
     engine.gate.set()
     wait_idle(window, qtbot)
     assert len(engine.requests) == 1
+
+
+def test_the_time_is_tried_out_before_the_first_run_and_measured_better_by_it(
+    window: MainWindow, engine: FakeEngine, qtbot
+) -> None:
+    """Two steps of trial foretell the first run; from its images on, they count for nothing."""
+    engine.trial_seconds = 0.5
+    engine.trial_gate.clear()
+    window.session.settings.set("generation.guidance", 3.0)  # of which nothing has been tried
+    ask_for(window, MEL=2)
+    qtbot.waitUntil(lambda: "timing…" in estimate_of(window))
+    engine.trial_gate.set()
+    qtbot.waitUntil(lambda: estimate_of(window) == "2 images · ~20 s · 0.1 MB")  # of 20 steps each
+    tried = len(engine.tried)
+    ask_for(window, NV=1)
+    window.session.settings.set("generation.steps", 40)
+    qtbot.waitUntil(lambda: estimate_of(window) == "1 image · ~20 s · 0.1 MB")
+    assert len(engine.tried) == tried
+    window.session.settings.set("generation.steps", 400)
+    window.setup.start.click()
+    wait_idle(window, qtbot)
+    assert estimate_of(window) == "1 image · ~10 s · 0.1 MB"  # 0.1 s for the 4 steps that the engine tells of
+
+
+def test_the_focus_goes_from_start_to_stop_and_back(window: MainWindow, engine: FakeEngine, qtbot) -> None:
+    """Left to Qt it goes on to "To queue", and the next space bar adds a run nobody asked for."""
+    controls = window.setup.controls
+    window.activateWindow()
+    ask_for(window, MEL=1)
+    engine.gate.clear()
+    controls.start.setFocus()
+    qtbot.waitUntil(controls.start.hasFocus)
+    qtbot.keyClick(controls.start, Qt.Key.Key_Space)
+    qtbot.waitUntil(lambda: window.session.run.state is RunState.RUNNING)
+    assert controls.stop.hasFocus()
+    engine.gate.set()
+    wait_idle(window, qtbot)
+    assert controls.start.hasFocus()
+
+
+def test_the_steps_of_the_image_that_is_chosen_are_looked_back_at(window: MainWindow, output: Path, qtbot) -> None:
+    """Of the latest images; of an older one it is said that they are not kept, instead of showing another's."""
+    session, view = window.session, window.picture.denoising
+    ask_for(window, MEL=FILMS + 1)
+    window.setup.start.click()
+    wait_idle(window, qtbot)
+
+    def choose(number: int) -> None:
+        file = output / "MEL" / f"ISIC_{number:07d}.png"
+        session.show_image(file)
+        qtbot.waitUntil(lambda: session.picture.path == file)
+
+    for number in (2, FILMS + 1, 3):
+        choose(number)
+        assert np.array_equal(session.denoising.frame.preview.noisy, session.picture.picture.pixels)
+        assert view.noisy.isVisibleTo(view)
+    choose(1)
+    assert session.denoising.frames == []
+    assert view.empty.heading == tr("The steps of this image are not kept")
+    ask_for(window, NV=1)
+    window.setup.start.click()
+    assert view.empty.heading == tr("Starting…")
+    wait_idle(window, qtbot)
+    choose(4)
+    assert np.array_equal(session.denoising.frame.preview.noisy, session.picture.picture.pixels)
+
+
+def test_steps_of_an_image_that_was_not_written_belong_to_nobody(tmp_path: Path) -> None:
+    """Of a batch the first image is watched; if it comes out unusable, the next one that is written is another."""
+    model = DenoisingModel()
+    files = [tmp_path / f"{number}.png" for number in range(2)]
+    for file in files:
+        file.touch()
+    picture = Preview(np.zeros((2, 2, 3), np.uint8), np.zeros((2, 2, 3), np.uint8))
+    model.add(Step("MEL", 1, 1, 999, (1, 2, 3), picture))
+    model.leave()
+    model.keep(files[0])
+    model.add(Step("MEL", 1, 1, 999, (4, 5), picture))
+    model.keep(files[1])
+    model.choose(files[0])
+    assert model.is_unknown
+    model.choose(files[1])
+    assert [frame.image for frame in model.frames] == [4]
+
+
+def test_both_pictures_of_a_step_are_magnified_together(window: MainWindow, qtbot) -> None:
+    ask_for(window, MEL=1)
+    window.setup.start.click()
+    wait_idle(window, qtbot)
+    window.picture.tabs.setCurrentIndex(1)
+    view = window.picture.denoising
+    for magnified in (view.noisy, view.predicted):
+        magnified.zoom_by(2)
+        assert view.noisy.zoom == pytest.approx(view.predicted.zoom)
+        assert window.picture._zoom.text() == f"{view.noisy.zoom:.0%}"

@@ -13,6 +13,7 @@ from PyQt5.QtWidgets import QAbstractButton, QComboBox, QLineEdit, QSpinBox, QTo
 
 from core.dataset.png import encode_png
 from core.errors import DeviceError
+from gui import window_place
 from gui.crash import Crashes
 from gui.main_window import MainWindow
 from gui.theme.tokens import DARK
@@ -63,7 +64,10 @@ def test_an_engine_that_does_not_start_is_told(open_window: Opener, engine: Fake
     assert "not available" in window.statusBar().engine.text()
 
 
-def test_choices_come_back_at_the_next_start(open_window: Opener, tmp_path: Path) -> None:
+def test_choices_come_back_at_the_next_start(
+    open_window: Opener, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(window_place, "_fits", lambda place, screen: True)  # the tests' screen is smaller than that
     first = open_window()
     ask_for(first, BKL=7)
     settings = first.session.settings
@@ -160,10 +164,25 @@ def test_an_interrupted_run_is_offered_and_resumed(
     window = open_window()
     qtbot.waitUntil(lambda: window.banner.isVisible())
     assert "3 of 8 images are there" in window.banner.text
+    assert window.banner.text.startswith("1 run in this folder was interrupted")
+    engine.gate.clear()
     window.banner._action.click()
-    wait_idle(window, qtbot)
-    assert engine.resumed == [output]
+    qtbot.waitUntil(lambda: engine.resumed == [output])
     assert not window.banner.isVisible()
+    engine.gate.set()
+    wait_idle(window, qtbot)
+
+
+def test_a_run_that_is_complete_does_not_bury_those_that_are_not(open_window: Opener, output: Path, qtbot) -> None:
+    for _ in range(2):
+        interrupt_a_run(output, finished=1, total=4)
+    window = open_window()
+    qtbot.waitUntil(lambda: window.banner.isVisible())
+    window.session.start()
+    assert not window.banner.isVisible()
+    wait_idle(window, qtbot)
+    qtbot.waitUntil(lambda: window.banner.isVisible())
+    assert window.banner.text == "2 runs in this folder were interrupted: 2 of 8 images are there."
 
 
 def interrupt_a_run(output: Path, *, finished: int, total: int) -> None:
@@ -199,12 +218,14 @@ def drop(window: MainWindow, file: Path) -> None:
 
 @pytest.mark.parametrize("content", [b"", b"\x89PNG\r\n\x1a\n half", b"no picture at all"])
 def test_a_broken_file_is_refused_in_words(window: MainWindow, tmp_path: Path, qtbot, content: bytes) -> None:
+    """Where the picture would be; a dialog each time would be in the way of whoever goes through a folder."""
     file = tmp_path / "broken.png"
     file.write_bytes(content)
     window.session.show_image(file)
-    qtbot.waitUntil(lambda: bool(window._problems))
-    assert "broken.png" in window._problems[0].problem.message
-    assert window._problems[0].problem.expected
+    qtbot.waitUntil(lambda: window.session.picture.flaw is not None)
+    assert window.picture.empty.isVisible()
+    assert "broken.png" in window.picture.empty.heading
+    assert not window._problems
 
 
 def test_every_control_is_named_and_reachable(window: MainWindow) -> None:

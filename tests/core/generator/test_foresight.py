@@ -6,10 +6,12 @@ import pytest
 
 from core.errors import DeviceError, ModelMissingError, UsageError
 from core.events import Started
-from core.generator import foresight
+from core.generator import drawing, foresight
 from core.generator.cost import bytes_on_disk
 from core.generator.foresight import foresee
 from core.generator.image_generator import ImageGenerator
+from core.generator.predictor import make_predictor
+from core.generator.trial import TIMED, WARM_UP
 from tests.support.tiny_models import write_tiny_pack
 
 
@@ -70,3 +72,25 @@ def test_a_drive_that_does_not_answer_is_no_error(ask, monkeypatch):
 
     monkeypatch.setattr(foresight.shutil, "disk_usage", refuse)
     assert foresee(ask()).free_disk is None
+
+
+@pytest.mark.parametrize("steps", [1, 20])
+def test_a_step_is_tried_out_without_a_trace(ask, tmp_path, monkeypatch, steps):
+    """So many steps and no more, of images that nobody gets; where one image has too few, of several."""
+    asked = []
+
+    def count(model, guidance):
+        predict = make_predictor(model, guidance)
+        return lambda *given: asked.append(len(given[0])) or predict(*given)
+
+    monkeypatch.setattr(drawing, "make_predictor", count)
+    request = ask(output=tmp_path / "none", steps=steps, batch_size=2)
+    seconds = ImageGenerator().time_step(request)
+    assert 0 < seconds < 10
+    assert asked == [2] * (WARM_UP + TIMED)
+    assert not (tmp_path / "none").exists()
+
+
+def test_a_trial_without_a_model_is_refused(ask, tmp_path):
+    with pytest.raises(ModelMissingError):
+        ImageGenerator().time_step(ask(models=tmp_path))
