@@ -9,37 +9,44 @@ from typing import Any
 import click
 
 from cli.console import Console
-from cli.options import FOLDER, BatchSizeType, CountsType, SeedType, ShardType, device_option, json_option
+from cli.options import (
+    FOLDER,
+    BatchSizeType,
+    CountsType,
+    SeedType,
+    ShardType,
+    device_option,
+    guidance_option,
+    json_option,
+    models_option,
+    no_color_option,
+    precision_option,
+    sampler_option,
+)
 from cli.progress import ProgressBar
 from cli.signals import EXIT_INTERRUPTED, stop_on_signal
 from core.errors import ISICGUIError, ModelRefusedError
 from core.events import Event, Failed, Finished, ImageDone, Notice
-from core.generator.request import DEFAULT_SAMPLER, DEFAULT_STEPS, PRECISIONS, GenerationRequest, RunChanges
+from core.generator.request import DEFAULT_STEPS, GenerationRequest, RunChanges
 from core.utils.path_manager import PathManager
 
 
 @click.command(short_help="Make images, each with its recipe inside.")
 @click.option("--classes", "counts", type=CountsType(), required=True, help="Images per class: MEL=4,NV=2 or all=3.")
 @click.option("--output", type=FOLDER, required=True, help="Folder the images go to; numbering continues in it.")
-@click.option("--models", type=FOLDER, help="Folder of checkpoints or model packs [default: the starter models].")
+@models_option
 @click.option(
     "--seed", type=SeedType(), default="42", show_default=True, metavar="N|random", help="Base seed, or random."
 )
 @click.option("--steps", type=int, help="Denoising steps, 1 to 1000 [default: 20; ddim and ddpm 50].")
-@click.option(
-    "--sampler",
-    type=click.Choice(list(DEFAULT_STEPS)),
-    default=DEFAULT_SAMPLER,
-    show_default=True,
-    help="Denoising method.",
-)
-@click.option("--guidance", type=float, help="Classifier-free guidance, 1 = none [default: the model's own].")
+@sampler_option
+@guidance_option
 @device_option
-@click.option("--precision", type=click.Choice(PRECISIONS), default="auto", show_default=True, help="Number format.")
+@precision_option
 @click.option(
     "--batch-size", type=BatchSizeType(), default="auto", show_default=True, metavar="N|auto", help="Images at once."
 )
-@click.option("--no-color", is_flag=True, help="Leave out the colour statistics that lie next to the models.")
+@no_color_option
 @click.option(
     "--xai-every",
     type=int,

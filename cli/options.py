@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from core.errors import UsageError
-from core.generator.request import parse_counts
+from core.generator.request import DEFAULT_SAMPLER, DEFAULT_STEPS, PRECISIONS, parse_counts
 from core.taxonomy import SEED_MASK
 from core.utils.whole_number import read_whole_number
 
@@ -18,6 +18,25 @@ FOLDER.name = "directory"  # for the help; whether it is one, the engine says, w
 
 json_option = click.option("--json", "json_mode", is_flag=True, help="Print events as JSON lines on standard output.")
 device_option = click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N.")
+models_option = click.option(
+    "--models", type=FOLDER, help="Folder of checkpoints or model packs [default: the starter models]."
+)
+sampler_option = click.option(
+    "--sampler",
+    type=click.Choice(list(DEFAULT_STEPS)),
+    default=DEFAULT_SAMPLER,
+    show_default=True,
+    help="Denoising method.",
+)
+guidance_option = click.option(
+    "--guidance", type=float, help="Classifier-free guidance, 1 = none [default: the model's own]."
+)
+precision_option = click.option(
+    "--precision", type=click.Choice(PRECISIONS), default="auto", show_default=True, help="Number format."
+)
+no_color_option = click.option(
+    "--no-color", is_flag=True, help="Leave out the colour statistics that lie next to the models."
+)
 classifier_option = click.option("--classifier", type=ANY_PATH, help="Classifier file or folder [default: starter].")
 inputs_argument = click.argument("inputs", nargs=-1, required=True, type=ANY_PATH, metavar="IMAGE|FOLDER...")
 

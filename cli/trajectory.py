@@ -10,11 +10,20 @@ import click
 from tqdm import tqdm
 
 from cli.console import Console
-from cli.options import FOLDER, classifier_option, device_option, json_option
+from cli.options import (
+    FOLDER,
+    classifier_option,
+    device_option,
+    guidance_option,
+    json_option,
+    models_option,
+    no_color_option,
+    precision_option,
+    sampler_option,
+)
 from cli.signals import EXIT_INTERRUPTED, stop_on_signal
 from core.errors import ModelRefusedError
 from core.events import Event, Failed
-from core.generator.request import DEFAULT_SAMPLER, DEFAULT_STEPS, PRECISIONS
 from xai.explanation import ExplanationCancelled
 from xai.trajectory.events import Analysed, AnalysisFinished, AnalysisStarted, Progress
 from xai.trajectory.request import NEUTRAL_ACTIONS, TrajectoryRequest, default_methods, parse_classes
@@ -33,19 +42,13 @@ _BAR: Final = "{percentage:3.0f} % |{bar:30}| {elapsed} {desc}"
     help="Analyse this image: class, seed and settings from its recipe.",
 )
 @click.option("--output", type=FOLDER, required=True, help="Folder of the analysis, or an output folder of images.")
-@click.option("--models", type=FOLDER, help="Folder of checkpoints or model packs [default: the starter models].")
+@models_option
 @classifier_option
 @click.option("--steps", type=int, help="Denoising steps [default: 20; ddim and ddpm 50].")
-@click.option(
-    "--sampler",
-    type=click.Choice(list(DEFAULT_STEPS)),
-    default=DEFAULT_SAMPLER,
-    show_default=True,
-    help="Denoising method.",
-)
-@click.option("--guidance", type=float, help="Classifier-free guidance, 1 = none [default: the model's own].")
-@click.option("--precision", type=click.Choice(PRECISIONS), default="auto", show_default=True, help="Number format.")
-@click.option("--no-color", is_flag=True, help="Leave out the colour statistics that lie next to the models.")
+@sampler_option
+@guidance_option
+@precision_option
+@no_color_option
 @click.option("--every", type=int, default=5, show_default=True, metavar="N", help="Keep and explain every N-th step.")
 @click.option(
     "--methods", default=",".join(default_methods()), show_default=True, help="Maps; the first decides the regions."
