@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
@@ -19,7 +20,6 @@ from core.message import Message
 from core.taxonomy import CLASS_CODES
 from core.utils.atomic import write_text_atomic
 from core.utils.finite_json import finite, finite_json
-from core.utils.output_errors import output_errors
 from xai.trajectory.request import TrajectoryRequest
 
 REQUEST_FILE: Final = "request.json"
@@ -44,28 +44,46 @@ def identity(request: TrajectoryRequest) -> dict[str, Any]:
     return same
 
 
-def open_folder(request: TrajectoryRequest, class_name: str) -> Path:
-    """Return the folder of the analysis: an unfinished one of the same request, or a new one; it is made.
+def find_folder(request: TrajectoryRequest, class_name: str) -> Path:
+    """Return the folder of the analysis: an unfinished one of the same request, or one that may not exist yet.
 
     Parameters
     ----------
     class_name
         What stands for the classes in the name of a new folder.
+    """
+    if not _holds_images(request.output):
+        return request.output
+    results = request.output if request.output.name == RESULTS else request.output / RESULTS
+    return next(_unfinished(results, request), None) or _new_name(results, class_name)
+
+
+def claim(folder: Path, request: TrajectoryRequest) -> None:
+    """Write into a folder what it is for, unless it is for that already.
 
     Raises
     ------
     UsageError
-        If the folder holds another analysis.
-    OutputError
-        If it cannot be made.
+        If it holds another analysis.
     """
-    with output_errors(request.output):
-        if not _holds_images(request.output):
-            return _claim(request.output, request)
-        results = request.output if request.output.name == RESULTS else request.output / RESULTS
-        for folder in _unfinished(results, request):
-            return folder
-        return _claim(_new_name(results, class_name), request)
+    known, wanted = read_json(folder / REQUEST_FILE), identity(request)
+    if known == wanted:
+        return
+    if known and _holds_results(folder):
+        raise UsageError(
+            Message("{folder} holds another analysis.", folder=folder),
+            remedy=Message("Name another folder, or repeat the command that began it to continue it."),
+            path=folder,
+        )
+    write_text_atomic(folder / REQUEST_FILE, finite_json(wanted))
+
+
+def forget(folder: Path) -> None:
+    """Take back a claim that came to nothing; a folder that is empty then goes too."""
+    if not _holds_results(folder):
+        (folder / REQUEST_FILE).unlink(missing_ok=True)
+        with suppress(OSError):  # it holds something else
+            folder.rmdir()
 
 
 def classes_in_name(classes: tuple[str, ...]) -> str:
@@ -98,18 +116,8 @@ def _unfinished(results: Path, request: TrajectoryRequest) -> Iterator[Path]:
     yield from (f for f in found if read_json(f / REQUEST_FILE) == wanted and not is_complete(f))
 
 
-def _claim(folder: Path, request: TrajectoryRequest) -> Path:
-    folder.mkdir(parents=True, exist_ok=True)
-    known, wanted = read_json(folder / REQUEST_FILE), identity(request)
-    if known and known != wanted:
-        raise UsageError(
-            Message("{folder} holds another analysis.", folder=folder),
-            remedy=Message("Name another folder, or repeat the command that began it to continue it."),
-            path=folder,
-        )
-    if not known:
-        write_text_atomic(folder / REQUEST_FILE, finite_json(wanted))
-    return folder
+def _holds_results(folder: Path) -> bool:
+    return any(next(folder.glob(pattern), None) for pattern in (ANALYSIS_FILE, f"*/{ANALYSIS_FILE}"))
 
 
 def _new_name(results: Path, class_name: str) -> Path:

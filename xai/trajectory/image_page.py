@@ -11,7 +11,7 @@ from xai.marks import MARKS
 from xai.trajectory.artefacts import Drawn
 from xai.trajectory.interventions import TITLES
 from xai.trajectory.plot_shift import ROWS
-from xai.trajectory.words import long
+from xai.trajectory.words import long, say_logit, signed
 
 STYLE: Final = ".verdict { font-weight: 600; }\n"
 _SIGNS: Final = {"green": "\u2714", "amber": "\u26a0", "red": "\u2716"}
@@ -27,7 +27,9 @@ def image_page(data: Mapping[str, Any], drawn: Drawn) -> str:
     """
     parts = [
         _introduction(data),
-        *_shown(drawn, "How the image came about", ("trajectory_all_steps.png", "probabilities_over_time.png"), _HOW),
+        *_shown(
+            drawn, "How the image came about", ("trajectory_all_steps.png", "probabilities_over_time.png"), _how(data)
+        ),
         _time(data["time_shap"], drawn),
         *_shown(drawn, "What the classifier looks at", _step_names(drawn), _MAPS),
         _causal(data, drawn),
@@ -37,14 +39,10 @@ def image_page(data: Mapping[str, Any], drawn: Drawn) -> str:
     return page(f"Trajectory of {data['image']['class']} {data['image']['index']}", parts, STYLE)
 
 
-_HOW: Final = (
-    "Above what the network saw at each kept step, below what it took the image to become. The last one is the image "
-    "as it is saved."
-)
 _MAPS: Final = (
     "Red regions raise the logit of the class, blue ones lower it, compared with the image's own skin tone. All maps "
-    "of one method share one scale, so that a pale map is a weak one. White outlines: the tenth of the picture that "
-    "the first map marks most; dotted: the tenth it marks least."
+    "of one method share one scale, that of the colour bar, so that a pale map is a weak one. White outlines: the "
+    "tenth of the picture that the first map marks most; dotted: the tenth it marks least."
 )
 _CAM: Final = "GradCAM is coarse: it knows no more than one value for each cell, whatever the smooth picture suggests."
 
@@ -53,7 +51,16 @@ def _introduction(data: Mapping[str, Any]) -> str:
     image = data["image"]
     title = f"<h1>Why {escape(long(image['class']))}? The image with seed {image['seed']}</h1>"
     verdict = "".join(paragraph(sentence) for sentence in data["verdict"])
-    return f"{title}{section('Verdict', badge(data['gate']['level']), verdict)}"
+    logit = paragraph(say_logit(data["classifier"]["temperature"]), "muted")
+    return f"{title}{section('Verdict', badge(data['gate']['level']), verdict, logit)}"
+
+
+def _how(data: Mapping[str, Any]) -> str:
+    kept = ", ".join(str(frame["step"]) for frame in data["frames"])
+    return (
+        f"From left to right step {kept} of {len(data['timesteps'])}: above what the network saw, below what it took "
+        "the image to become. The last one is the image as it is saved."
+    )
 
 
 def badge(level: str) -> str:
@@ -97,7 +104,7 @@ def _time(played: Mapping[str, Any], drawn: Drawn) -> str:
     facts = pairs(
         {
             "method": played["method"],
-            "error of the sum": f"{played['efficiency_error']:.1e} logits",
+            "error of the sum": f"{played['efficiency_error']:.1g} logits",
             "coalitions played": played["coalitions_played"],
             "groups of steps walked": f"{played['segments_walked']}, instead of {played['segments_without_sharing']}",
             "if sampled instead": f"{played['hoeffding']['orders_needed_if_sampled']} orders for an error of "
@@ -152,8 +159,3 @@ def _about(data: Mapping[str, Any], drawn: Drawn) -> str:
     return section(
         "How this was made", folded("Details", facts), items(data["notes"]) if data["notes"] else "", *missing
     )
-
-
-def signed(value: float | None) -> str:
-    """Return a number with its sign, or a dash."""
-    return "\u2013" if value is None else f"{value:+.3f}".replace("-", "\u2212")

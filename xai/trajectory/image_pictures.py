@@ -11,6 +11,7 @@ from xai.trajectory.plot_maps import (
     cam,
     cam_overview,
     cam_summary,
+    map_figure,
     marked_overlay,
     most_important,
     scales,
@@ -44,7 +45,7 @@ def _pictures_of_steps(analysis: ImageAnalysis) -> dict[str, Picture]:
         for one in item.maps:
             if one.method != CAM:
                 suffix = _SUFFIXES.get(one.method, one.method)
-                found[f"{name}_{suffix}.png"] = partial(marked_overlay, one, scale[one.method])
+                found[f"{name}_{suffix}.png"] = partial(map_figure, one, scale[one.method], item.frame.step)
         found[f"interventions_t_{item.frame.name}.png"] = partial(interventions_figure, item, seed)
     return found
 

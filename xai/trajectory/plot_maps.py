@@ -5,11 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+from matplotlib.axes import Axes
 
-from core.utils.palette import figure_png
+from core.utils.palette import MUTED, figure_png
+from xai.colour import colour_ramp
+from xai.comparison import BAR_GROUND
 from xai.explanation import FACTS, Explanation
-from xai.figure import png_bytes
-from xai.overlay import render_marked, render_overlay, shared_scale
+from xai.figure import png_bytes, render_figure
+from xai.overlay import OPACITY, render_marked, shared_scale, why_no_map
 from xai.trajectory.analysis import ExplainedFrame, ImageAnalysis
 from xai.trajectory.canvas import new_figure, outline, show
 
@@ -27,20 +30,29 @@ def scales(analysis: ImageAnalysis) -> dict[str, float | None]:
 def step_panels(item: ExplainedFrame, scale: dict[str, float | None]) -> bytes:
     """Return one step in a row: x_t, the predicted picture with its regions, and the overlay of each method."""
     panels = 2 + len(item.maps)
-    figure = new_figure(2.55 * panels, 2.9)
-    noisy, picture, *overlays = figure.subplots(1, panels)
+    figure = new_figure(2.55 * panels, 3.3)
+    (noisy, picture, *overlays), bars = figure.subplots(2, panels, height_ratios=(1, 0.035))
     show(noisy, item.frame.noisy_picture, f"step {item.frame.step} (t = {item.frame.name}): x_t")
     show(picture, item.frame.picture, "predicted picture, regions")
     outline(picture, item.top)
     outline(picture, item.bottom, dotted=True)
-    for axes, found in zip(overlays, item.maps, strict=True):
-        show(axes, render_marked(found, scale=scale[found.method]), _title(found, scale[found.method]))
+    for axes in bars:
+        axes.set_axis_off()
+    for axes, bar, found in zip(overlays, bars[2:], item.maps, strict=True):
+        show(axes, render_marked(found, scale=scale[found.method]), FACTS[found.method].title)
+        _colour_bar(bar, found, scale[found.method])
     return figure_png(figure)
 
 
 def marked_overlay(found: Explanation, scale: float | None) -> bytes:
     """Return one map over its picture, with the gate's mark."""
     return png_bytes(render_marked(found, scale=scale))
+
+
+def map_figure(found: Explanation, scale: float | None, step: int) -> bytes:
+    """Return one map of a step with its picture, colour bar, gate and the classifier's answer."""
+    heading = "   \u00b7   ".join((f"predicted picture of step {step}", *found.notes[:1]))
+    return png_bytes(render_figure(replace(found, notes=(heading, *found.notes[1:])), scale=scale))
 
 
 def cam_overview(analysis: ImageAnalysis) -> bytes:
@@ -53,7 +65,7 @@ def cam_overview(analysis: ImageAnalysis) -> bytes:
     for axes in grid:
         axes.set_axis_off()
     for axes, item in zip(grid, analysis.explained, strict=False):
-        show(axes, render_overlay(cam(item), scale=scale), f"step {item.frame.step} (t = {item.frame.name})")
+        show(axes, render_marked(cam(item), scale=scale), f"step {item.frame.step} (t = {item.frame.name})")
     found = cam(analysis.last)
     cell = "" if found.cell is None else f"; one cell is {found.cell[1]:.0f} x {found.cell[0]:.0f} pixels"
     figure.supxlabel(f"{FACTS[CAM].title}, one scale for all{cell}", fontsize=8.5)
@@ -78,6 +90,17 @@ def cam(item: ExplainedFrame) -> Explanation:
     return next(found for found in item.maps if found.method == CAM)
 
 
-def _title(found: Explanation, scale: float | None) -> str:
-    facts = FACTS[found.method]
-    return facts.title if scale is None else f"{facts.title}, \u00b1{scale:.2g}"
+def _colour_bar(axes: Axes, found: Explanation, scale: float | None) -> None:
+    """Draw a colour bar below an overlay: from what speaks against the class to what speaks for it."""
+    if scale is None or why_no_map(found) is not None:
+        return
+    colours = colour_ramp("signed", 256, BAR_GROUND, OPACITY)[None].repeat(2, axis=0)
+    axes.set_axis_on()
+    axes.imshow(colours, aspect="auto", extent=(-scale, scale, 0.0, 1.0))
+    axes.set_yticks([])
+    axes.set_xticks((-scale, 0.0, scale), (f"\u2212{scale:.2g}  against", "0", f"+{scale:.2g}  for"))
+    for label, side in zip(axes.get_xticklabels(), ("left", "center", "right"), strict=True):
+        label.set_horizontalalignment(side)
+    axes.tick_params(labelsize=7.5, colors=MUTED, length=2)
+    axes.set_xlabel(FACTS[found.method].unit, fontsize=7.5, color=MUTED)
+    axes.spines[:].set_visible(False)

@@ -10,10 +10,13 @@ from scipy.ndimage import gaussian_filter
 
 from core.utils.palette import MUTED, TEXT, figure_png, style_axes
 from xai.colour import blend_signed, grey
+from xai.explanation import GateLevel
+from xai.marks import MARKS
 from xai.overlay import CLIP_PERCENTILE, OPACITY, SMOOTHING
 from xai.trajectory.analysis import ImageAnalysis
 from xai.trajectory.canvas import bands, new_figure, show
 from xai.trajectory.time_shap import TimeShap
+from xai.trajectory.words import signed
 
 MOST_SHOWN = 12
 FOR, AGAINST = "#c2471f", "#3b6fb6"
@@ -26,7 +29,7 @@ def time_shap_figure(analysis: ImageAnalysis) -> bytes:
     figure = new_figure(max(8.0, 1.35 * (shown + 1)), 6.6)
     upper, lower = bands(figure, 1.0, 1.25)
     _bars(upper.subplots(), analysis)
-    _rows(lower, played, shown)
+    _rows(lower, played, shown, analysis.gate.level)
     return figure_png(figure)
 
 
@@ -40,7 +43,7 @@ def _bars(axes: Axes, analysis: ImageAnalysis) -> None:
         axes.errorbar(middles, values, 2 * errors, fmt="none", ecolor=TEXT, capsize=3, linewidth=1)
     for middle, value in zip(middles, values, strict=True):
         axes.annotate(
-            f"{value:+.2f}", (middle, value), (0, 3 if value >= 0 else -11), textcoords="offset points", ha="center",
+            signed(value, 2), (middle, value), (0, 3 if value >= 0 else -11), textcoords="offset points", ha="center",
             fontsize=8, color=TEXT,
         )  # fmt: skip
     style_axes(axes)
@@ -52,13 +55,14 @@ def _bars(axes: Axes, analysis: ImageAnalysis) -> None:
     axes.set_ylabel(f"logits of {analysis.class_code}")
     gain = played.full - played.empty
     axes.set_title(
-        f"Time-SHAP: the groups add up to {gain:+.2f} = {played.full:+.2f} (this image) \u2212 ({played.empty:+.2f}) "
+        f"Time-SHAP: the groups add up to {signed(gain, 2)} = {signed(played.full, 2)} (this image) \u2212 "
+        f"({signed(played.empty, 2)}) "
         "(all steps left out)" + ("; bars: 2 standard errors" if errors.any() else ""),
         fontsize=9.5, color=TEXT, loc="left",
     )  # fmt: skip
 
 
-def _rows(figure: SubFigure, played: TimeShap, shown: int) -> None:
+def _rows(figure: SubFigure, played: TimeShap, shown: int, level: GateLevel) -> None:
     grid = figure.subplots(2, shown + 1)
     show(grid[0, 0], played.neutral_picture, "all left out")
     show(grid[1, 0], played.picture, "this image")
@@ -71,10 +75,14 @@ def _rows(figure: SubFigure, played: TimeShap, shown: int) -> None:
         first, last = played.groups[number]
         change = (0.5 + changes[number] / (2 * reach)).clip(0, 1) * 255
         show(grid[0, number + 1], change.astype(np.uint8), f"{first}\u2013{last}")
-        show(grid[1, number + 1], blend_signed(ground, maps[number] / scale, OPACITY))
+        strength = np.zeros_like(maps[number]) if level == "red" else maps[number] / scale
+        show(grid[1, number + 1], blend_signed(ground, strength, OPACITY))
+    below = f"where that raised (red) or lowered (blue) the logit (\u00b1{scale:.2g} logits per pixel)"
+    if level == "red":
+        below = "no map of the logit, as there is no evidence"
     figure.supxlabel(
-        f"Above: how each group changed the picture (grey: not at all; \u00b1{reach:.2f} of full brightness).\nBelow: "
-        f"where that raised (red) or lowered (blue) the logit (\u00b1{scale:.2g} logits per pixel). One scale per row.",
+        f"Above: how each group changed the picture (grey: not at all; \u00b1{reach:.2f} of full brightness).\n"
+        f"Below: {below}. One scale per row. The gate says {MARKS[level].word}.",
         fontsize=8, color=MUTED,
     )  # fmt: skip
 

@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from core.errors import InputRefusedError, ISICGUIError, ModelRefusedError
+from core.errors import InputRefusedError, ISICGUIError, ModelRefusedError, UsageError
 from core.events import Failed
 from core.generator.request import PlannedImage
 from core.utils.folder_lock import FolderLock
@@ -23,9 +23,11 @@ from xai.trajectory.events import Analysed, AnalysisFinished, AnalysisStarted, P
 from xai.trajectory.folders import (
     ANALYSIS_FILE,
     REPORT_FILE,
+    claim,
     classes_in_name,
+    find_folder,
+    forget,
     is_complete,
-    open_folder,
     read_json,
 )
 from xai.trajectory.image_page import image_page
@@ -76,9 +78,9 @@ def run_analysis(request: TrajectoryRequest, tell: Tell = silent, should_stop: S
     """
     began = time.perf_counter()
     make_source, planned = _sources(request)
-    folder = open_folder(request, classes_in_name(tuple(dict.fromkeys(image.class_code for image in planned))))
+    folder = find_folder(request, classes_in_name(tuple(dict.fromkeys(image.class_code for image in planned))))
     parts = _parts(planned, folder)
-    with _locked(folder):
+    with _claimed(folder, request):
         tell(AnalysisStarted(folder, tuple(p.title for p in parts), sum(is_complete(p.folder) for p in parts)))
         _analyse_all(parts, request, make_source, tell, should_stop)
         words = _conclude(folder, parts, request, tell)
@@ -172,10 +174,18 @@ def _conclude(folder: Path, parts: list[Part], request: TrajectoryRequest, tell:
 
 
 @contextmanager
-def _locked(folder: Path) -> Iterator[None]:
+def _claimed(folder: Path, request: TrajectoryRequest) -> Iterator[None]:
+    """Hold a folder alone and say in it what it is for; what is refused before there is a result leaves nothing."""
     work = folder / _WORK
     with output_errors(folder):
-        work.mkdir(exist_ok=True)
-    with FolderLock(work, subject=folder):
-        yield
+        work.mkdir(parents=True, exist_ok=True)
+    try:
+        with FolderLock(work, subject=folder):
+            with output_errors(folder):
+                claim(folder, request)
+            yield
+    except (ModelRefusedError, InputRefusedError, UsageError):
+        shutil.rmtree(work, ignore_errors=True)
+        forget(folder)
+        raise
     shutil.rmtree(work, ignore_errors=True)

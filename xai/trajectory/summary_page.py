@@ -8,13 +8,14 @@ from html import escape
 from core.utils.html import folded, numbers, page, paragraph, picture, section
 from xai.trajectory.artefacts import Drawn
 from xai.trajectory.folders import REPORT_FILE
-from xai.trajectory.image_page import STYLE, signed
+from xai.trajectory.image_page import STYLE
 from xai.trajectory.interventions import TITLES
 from xai.trajectory.plot_shift import ROWS
 from xai.trajectory.shift import FORMULA
 from xai.trajectory.summary import Row, Summary
 from xai.trajectory.summary_plots import CONTRAST_TITLES
 from xai.trajectory.summary_words import family_words, verdict_of_summary
+from xai.trajectory.words import signed
 
 _HEAD = (
     "class", "intervention", "n", "mean", "95 % interval", "Wilcoxon p", "Holm p", "permutation p", "Welch p",

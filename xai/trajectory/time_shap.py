@@ -19,8 +19,10 @@ from captum.attr import IntegratedGradients
 from numpy.typing import NDArray
 from torch import Tensor
 
+from core.errors import InputRefusedError
 from core.generator.sampler import ImageStreams
 from core.generator.schedulers import build_scheduler
+from core.message import Message
 from xai.attribution import MIN_DIFFERENCE, never
 from xai.game import Coalitions, Shares, exact_shapley, exact_shares, sampled_shares
 from xai.trajectory.actions import make_actions
@@ -143,6 +145,8 @@ def time_shap(
     ------
     ExplanationCancelled
         As soon as `should_stop` says so.
+    InputRefusedError
+        If an image comes out as NaN or infinity.
     UsageError
         If the neutral action is impossible with this model.
     """
@@ -220,10 +224,19 @@ class Game:
         new = set(coalitions) - self.values.keys()
         total = len(self.values) + len(new)
         for played, samples in self._tree.play(new):
+            _check_finite(samples)
             pictures = self._finish(samples)
             self.values.update(zip(played, self._logits(pictures).tolist(), strict=True))
             self.pictures.update(zip(played, pictures, strict=True))
             self._told(len(self.values), total)
+
+
+def _check_finite(samples: Tensor) -> None:
+    if not torch.isfinite(samples).all():
+        raise InputRefusedError(
+            Message("With some steps left out this image comes out as NaN or infinity, so Time-SHAP has no answer."),
+            remedy=Message("Try --precision fp32; if that does not help, the model is damaged or trained too little."),
+        )
 
 
 def solve(game: Game, seed: int = 0, max_evaluations: int = MAX_EVALUATIONS) -> Shares:

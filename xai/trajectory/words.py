@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Final
 
@@ -19,6 +20,12 @@ from xai.trajectory.time_shap import TimeShap
 ANECDOTE: Final = "This is one image, an anecdote: n = 1, no test."
 RESEARCH: Final = "It says what this classifier reacts to. For research only, never a diagnosis."
 
+RIVALS: Final = {
+    "random_attribution": "a random map",
+    "random_head": "the map of a shuffled head",
+    "permuted_labels": "the effect on another class",
+}
+
 
 def verdict_of_image(analysis: ImageAnalysis) -> list[str]:
     """Return the result for one image, the most important sentence first."""
@@ -29,6 +36,7 @@ def verdict_of_image(analysis: ImageAnalysis) -> list[str]:
         *say_difference(analysis.difference),
         say_time(analysis.time_shap, analysis.class_code),
         say_shifts(analysis.last.shifts),
+        say_controls(analysis.last.shifts, analysis.controls),
         ANECDOTE,
         say_gate(analysis.gate),
         RESEARCH,
@@ -68,33 +76,58 @@ def say_time(played: TimeShap, code: str) -> str:
     gain = played.full - played.empty
     if abs(gain) < MIN_DIFFERENCE:
         return (
-            f"With all steps left out the logit of {code} would be nearly the same ({gain:+.2f}), so there is no class "
-            "to be looked for in time."
+            f"With all steps left out the logit of {code} would be nearly the same ({signed(-gain, 2)}), so there is "
+            "no class to be looked for in time."
         )
     group = int(np.argmax(np.sign(gain) * played.shapley.values))
     verb = "come into" if gain > 0 else "leave"
     share = played.shapley.values[group]
     return (
-        f"Signs of {code} {verb} the image mainly in {steps(played.groups[group])} of {played.groups[-1][1]}: they "
-        f"account for {share:+.2f} of the {gain:+.2f} logits by which this image differs from the one made with all "
-        "steps left out."
+        f"Signs of {code} {verb} the image most of all in {steps(played.groups[group])} of {played.groups[-1][1]}: "
+        f"they account for {signed(share, 2)} of the {signed(gain, 2)} logits by which this image differs from the one "
+        "made with all steps left out."
+    )
+
+
+def say_controls(own: Mapping[str, Shift], controls: Mapping[str, Mapping[str, Shift]]) -> str:
+    """Return how often a control, in which the index should come to nothing, is as high as the map itself."""
+    counted = ", ".join(
+        f"{RIVALS[name]} under {sum(shifts[kind].csi >= shift.csi for kind, shift in own.items())}"
+        for name, shifts in controls.items()
+    )
+    return (
+        f"Controls that should come to nothing reach as high an index as this map: {counted} of {len(own)} "
+        "interventions. Where one does, the effect is not owed to this map for this class."
     )
 
 
 def say_shifts(shifts: Mapping[str, Shift]) -> str:
     """Return whether the marked region matters more than others to the classifier, for one image."""
-    stronger = [TITLES[name] for name, shift in shifts.items() if shift.control > 0 and shift.csi > 0]
+    stronger = {TITLES[name]: shift for name, shift in shifts.items() if shift.control > 0 and shift.csi > 0}
     if not stronger:
         return (
             "Changing the tenth of the picture that the map marks moves the classifier no more than changing as much "
             "of it elsewhere: here the map does not point at what matters."
         )
-    most = max(shifts.values(), key=lambda shift: shift.control)
+    most = max(stronger.values(), key=lambda shift: shift.control)
     return (
         f"Changing the tenth of the picture that the map marks moves the classifier more than changing as much of it "
         f"elsewhere under {len(stronger)} of {len(shifts)} interventions ({', '.join(stronger)}; at best by "
         f"{most.mean_top:.2f} against {most.mean_rival:.2f} logits at random places)."
     )
+
+
+def say_logit(temperature: float) -> str:
+    """Return what a logit is, for a classifier whose logits are divided by a temperature."""
+    return (
+        "A logit is the classifier's score for a class before the scores are made into probabilities: the higher, the "
+        f"likelier. One logit more makes the odds of the class {math.exp(1 / temperature):.1f} times as high."
+    )
+
+
+def signed(value: float | None, digits: int = 3) -> str:
+    """Return a number with its sign, or a dash."""
+    return "\u2013" if value is None else f"{value:+.{digits}f}".replace("-", "\u2212")
 
 
 def steps(group: tuple[int, int]) -> str:
@@ -104,4 +137,7 @@ def steps(group: tuple[int, int]) -> str:
 
 def long(code: str) -> str:
     """Return `melanoma (MEL)`, or the name of an output that is no class."""
-    return f"{class_name(code)} ({code})" if code in CLASS_INDEX else code
+    if code not in CLASS_INDEX:
+        return code
+    name = class_name(code)
+    return f"{name[0].lower()}{name[1:]} ({code})"

@@ -17,6 +17,7 @@ from core.errors import FolderLockedError, InputRefusedError, ModelRefusedError,
 from core.events import Failed, ImageDone
 from core.generator.image_generator import ImageGenerator
 from core.generator.request import GenerationRequest
+from core.taxonomy import image_seed
 from core.utils.folder_lock import FolderLock
 from tests.support.tiny_classifier import write_tiny_classifier
 from tests.support.tiny_models import write_tiny_pack
@@ -256,6 +257,29 @@ def test_another_request_does_not_overwrite_an_analysis(make_request):
     collect(make_request(quick=True))
     with pytest.raises(UsageError, match="holds another analysis"):
         collect(make_request(quick=True, seed=7))
+
+
+@pytest.mark.usefixtures("no_plots")
+@pytest.mark.parametrize("kept", [(), ("notes.txt",)])
+def test_a_refused_request_leaves_nothing_and_may_be_corrected(make_request, tmp_path, kept):
+    out = tmp_path / "out"
+    for name in kept:
+        out.mkdir()
+        (out / name).write_text("mine", encoding="utf-8")
+    with pytest.raises(ModelRefusedError):
+        collect(make_request(models=tmp_path / "nowhere"))
+    assert out.exists() is bool(kept)
+    assert [path.name for path in tmp_path.glob("out/*")] == list(kept)
+    collect(make_request(quick=True))
+    assert is_complete(out)
+
+
+@pytest.mark.usefixtures("no_plots")
+def test_a_request_stopped_before_its_first_result_may_give_way_to_another(make_request):
+    with pytest.raises(ExplanationCancelled):
+        collect(make_request(quick=True), should_stop=lambda: True)
+    finished, _ = collect(make_request(quick=True, seed=7))
+    assert read(finished.output)["image"]["seed"] == image_seed("MEL", 0, 7)
 
 
 @pytest.mark.usefixtures("no_plots")

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from core.errors import UsageError
+from core.errors import InputRefusedError, UsageError
 from tests.xai.trajectory.builders import linear_target, toy_root
 from xai.explain import get_classifier
 from xai.trajectory import time_shap as module
@@ -120,6 +120,14 @@ def test_sampled_pixel_shares_add_up_too(make_source, monkeypatch):
     np.testing.assert_allclose(found.pixel_shares.sum(axis=0), difference, atol=1e-4)
     # a linear logit makes each group's share of the pixels its share of the logit
     np.testing.assert_allclose(found.logit_maps.sum(axis=(1, 2)), found.shapley.values, atol=1e-2)
+
+
+def test_a_coalition_that_is_no_picture_is_refused_instead_of_judged(make_source):
+    groups = split_steps(2, 2)
+    held = Actions(lambda branches, _t: branches, lambda b, _t: replace(b, sample=b.sample + torch.nan), "hold")
+    game = Game(CoalitionTree(toy_root(2), held, groups), 2, make_source().finish, lambda _pictures: np.zeros(1))
+    with pytest.raises(InputRefusedError, match="With some steps left out"):
+        game.play([0])
 
 
 def test_pixel_shares_do_not_depend_on_which_orders_were_sampled():
