@@ -30,16 +30,15 @@ from evaluation.curation.decide import Decided, Evidence, decide
 from evaluation.curation.evidence import NEAR_DUPLICATE, Pixels, measure_copies, measure_fidelity, measure_twins
 from evaluation.curation.rules import CurationRules
 from evaluation.sets import ImageSet
+from evaluation.ticking import counted, in_all_views
 
 FORMAT: Final = 1
 SUMMARY_FILE: Final = "curation.json"
 SIDE: Final = 128
 """Side of the squares that are compared, in pixels; smaller where the images are."""
 
-STAGES: Final = ("reading the images", "asking the classifier", "looking for copies", "comparing the images")
-
-Tick = Callable[[int, int], None]
-"""Told how many stages are done, and of how many; raises to stop."""
+Tick = Callable[[Message, float], None]
+"""Told what is being done, and the share of everything that is done, 0..1; raises to stop."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -142,8 +141,8 @@ def curate(
     """
     _check(images, rules, train, held_out)
     network = network or _default_network(rules)
-    tell = tick or (lambda done, total: None)
-    tell(0, len(STAGES))
+    tell = tick or (lambda words, share: None)
+    tell(Message("Reading the images"), 0.0)
     pixels = images.pixels(min(SIDE, images.side or SIDE))
     evidence = _measure(images, pixels, train, held_out, network, tell)
     decided = decide(evidence, rules)
@@ -185,15 +184,20 @@ def _measure(
     network: LoadedNetwork | None,
     tell: Tick,
 ) -> Evidence:
-    labels, total = images.labels, len(STAGES)
-    tell(1, total)
+    labels = images.labels
+    tell(Message("Asking the classifier"), 0.1)
     fidelity = None if network is None else measure_fidelity(network, pixels, labels)
-    tell(2, total)
-    extractor = PIXELS if network is None else extractor_of(network)
-    copies = measure_copies(pixels, train, held_out, extractor) if train and held_out else None
-    tell(3, total)
+    words = Message("Looking for copies")
+    tell(words, 0.2)
+    copies = None
+    if train and held_out:
+        extractor = PIXELS if network is None else extractor_of(network)
+        seen = len(train) + in_all_views(len(images), len(held_out))
+        told = counted(extractor, seen, lambda done, total: tell(words, 0.2 + 0.7 * done / total))
+        copies = measure_copies(pixels, train, held_out, told)
+    tell(Message("Comparing the images"), 0.9)
     twins = measure_twins(pixels)
-    tell(4, total)
+    tell(Message("Comparing the images"), 1.0)
     return Evidence([image.name for image in images.images], labels, fidelity, copies, twins)
 
 

@@ -10,13 +10,16 @@ from core.classification.loading import load_network
 from core.errors import UsageError
 from core.events import Event
 from core.message import Message
-from evaluation.curation.curate import STAGES, curate
+from evaluation.curation.curate import curate
 from evaluation.curation.request import CurationFinished, CurationProgress, CurationRequest, CurationStarted
 from evaluation.sets import ImageSet, divide, read_set, refuse_shared_pictures
 
 Tell = Callable[[Event], None]
 
 _READING_SHARE = 0.3
+_SETS = 3
+_TOLD = 20
+"""Events for each set that is read."""
 
 
 class Stopped(Exception):  # noqa: N818  # an answer to a wish, not an error
@@ -44,8 +47,8 @@ def run_curation(request: CurationRequest, tell: Tell, is_stopped: Callable[[], 
         )
     tell(CurationStarted(request.synthetic, request.output, str(rules)))
     teller = _Teller(tell, is_stopped)
-    images = read_set(request.synthetic, tick=teller.reading)
-    train, held_out = _photographs(request.train, request.real)
+    images = read_set(request.synthetic, tick=teller.reading(0))
+    train, held_out = _photographs(request.train, request.real, teller)
     network = None if request.classifier is None else load_network(request.classifier)
     found = curate(images, rules, train=train, held_out=held_out, network=network, tick=teller.stage)
     path = found.save(request.output)
@@ -55,13 +58,13 @@ def run_curation(request: CurationRequest, tell: Tell, is_stopped: Callable[[], 
     tell(CurationFinished(request.output, path, total, len(found.kept), dict(left_out), found.sentence, notes))
 
 
-def _photographs(train: Path | None, real: Path | None) -> tuple[ImageSet | None, ImageSet | None]:
+def _photographs(train: Path | None, real: Path | None, teller: _Teller) -> tuple[ImageSet | None, ImageSet | None]:
     if train is None:
         return None, None
-    seen = read_set(train)
+    seen = read_set(train, tick=teller.reading(1))
     if real is None or real.resolve() == train.resolve():
         return divide(seen)
-    others = read_set(real)
+    others = read_set(real, tick=teller.reading(2))
     refuse_shared_pictures(seen, others)
     return seen, others
 
@@ -70,14 +73,21 @@ class _Teller:
     def __init__(self, tell: Tell, is_stopped: Callable[[], bool]) -> None:
         self._tell, self._is_stopped = tell, is_stopped
 
-    def reading(self, done: int, total: int) -> None:
-        self._progress("reading", done, total, _READING_SHARE * done / total)
+    def reading(self, place: int) -> Callable[[int, int], None]:
+        """Return what is told while the first, second or third set is read."""
 
-    def stage(self, done: int, total: int) -> None:
-        words = STAGES[min(done, len(STAGES) - 1)]
-        self._progress(words, done, total, _READING_SHARE + (1 - _READING_SHARE) * done / total)
+        def tick(done: int, total: int) -> None:
+            words = Message("Reading the images")
+            counted = Message("{words} ({done} of {total})", words=words, done=done, total=total)
+            self._progress("reading", done, total, _READING_SHARE * (place + done / total) / _SETS, counted)
 
-    def _progress(self, stage: str, done: int, total: int, fraction: float) -> None:
+        return tick
+
+    def stage(self, words: Message, share: float) -> None:
+        self._progress("measuring", round(100 * share), 100, _READING_SHARE + (1 - _READING_SHARE) * share, words)
+
+    def _progress(self, stage: str, done: int, total: int, fraction: float, words: Message) -> None:
         if self._is_stopped():
             raise Stopped
-        self._tell(CurationProgress(stage, done, total, round(fraction, 4), f"{stage} ({done} of {total})"))
+        if done == total or done % max(1, total // _TOLD) == 0:
+            self._tell(CurationProgress(stage, done, total, round(fraction, 4), words))

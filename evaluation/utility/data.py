@@ -109,7 +109,7 @@ def read_material(request: UtilityRequest, tick: Tick | None = None) -> Material
     held, rest = _hold_out(train)
     _refuse_shared_lesions(train, test)
     if request.curate:
-        synthetic = _curated(synthetic, request, rest, held, partial(tick or _unheard, Message("Leaving images out")))
+        synthetic = _curated(synthetic, request, rest, held, tick or _unheard)
     size = request.training.image_size
     parts = [_part(images, size) for images in (rest, held, test, synthetic)]
     _refuse_shared_pictures(parts[0], parts[1], parts[2], request)
@@ -215,13 +215,16 @@ def _curated(
     request: UtilityRequest,
     train: ImageSet,
     held_out: ImageSet,
-    tick: Callable[[int, int], None],
+    tick: Tick,
 ) -> ImageSet:
     """Return the images that the rules leave in, and write down what was decided about each."""
     from evaluation.curation.curate import curate
     from evaluation.curation.rules import parse_rules
 
-    curation = curate(synthetic, parse_rules(request.curate), train=train, held_out=held_out, tick=tick)
+    def tell(words: Message, share: float) -> None:
+        tick(words, round(100 * share), 100)
+
+    curation = curate(synthetic, parse_rules(request.curate), train=train, held_out=held_out, tick=tell)
     curation.save(request.output)
     notes = (*synthetic.notes, curation.sentence, *curation.notes)
     if not len(curation.kept):

@@ -144,11 +144,36 @@ def test_impossible_wishes_are_refused(tmp_path, judge, photos):
         curate(read_set(tmp_path / "bare"), parse_rules("none"), network=judge)
 
 
-def test_it_can_be_stopped_between_stages(tmp_path, judge):
-    def tick(done, total):
-        if done == 2:
+@pytest.mark.parametrize("stage", ["Asking the classifier", "Looking for copies", "Comparing the images"])
+def test_it_can_be_stopped_at_every_stage(tmp_path, judge, stage):
+    def tick(words, share):
+        if words == stage:
             raise InterruptedError
 
     save(tmp_path, "NV/0.png", draw_lesion("NV"))
     with pytest.raises(InterruptedError):
         curate(read_set(tmp_path), parse_rules("none"), network=judge, tick=tick)
+
+
+def test_it_can_be_stopped_while_copies_are_looked_for(tmp_path, judge):
+    """That takes minutes: the way there is told, and a stop is heard on it."""
+    for index in range(2):
+        save(tmp_path, f"set/NV/{index}.png", draw_lesion("NV", index))
+    for index in range(30):
+        save(tmp_path, f"photographs/NV/{index}.png", draw_lesion("NV", 100 + index))
+    photographs = read_set(tmp_path / "photographs")
+    train, held_out = photographs.only(range(20)), photographs.only(range(20, 30))
+    told = []
+
+    def tick(words, share):
+        told.append((words, share))
+        if words == "Looking for copies" and len(told) > 5:
+            raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        curate(
+            read_set(tmp_path / "set"), parse_rules("copies"), train=train, held_out=held_out, network=judge, tick=tick
+        )
+    shares = [share for _, share in told]
+    assert shares == sorted(shares)
+    assert "Comparing the images" not in dict(told)

@@ -32,7 +32,7 @@ from evaluation.utility.verdict import ArmResult, differences, judge
 
 PER_CLASS = (30, 130, 14, 10, 28, 6, 6)
 LARGE = (150,) * 7
-EXPERIMENTS = 200
+EXPERIMENTS = 600
 REPEATS = 200
 ARMS = plan_arms((0.5, 1.0, 2.0, 5.0))
 
@@ -170,10 +170,10 @@ def test_arms_are_chosen_by_the_validation_lesions_alone(small):
 
 
 def test_the_interval_covers_the_true_difference_as_often_as_it_says(without_effect):
-    hits = 0
-    for real, *_, mixed, _ in without_effect:
-        hits += compare("mixed", mixed.scores, "real", real.scores).interval.covers_zero
-    assert 0.92 <= hits / EXPERIMENTS <= 0.99
+    """Over every arm with synthetic images against every control: 92 to 98 % hold the truth, which is 0."""
+    covers = [[one.interval.covers_zero for one in differences(results, HEADLINE)] for results in without_effect]
+    assert 0.92 <= np.mean(covers) <= 0.98
+    assert np.mean(covers, axis=0).min() >= 0.92, "for each of the comparisons"
 
 
 def test_the_same_answers_differ_by_nothing():
