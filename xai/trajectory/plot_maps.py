@@ -99,8 +99,9 @@ def _colour_bar(axes: Axes, found: Explanation, scale: float | None) -> None:
     axes.imshow(colours, aspect="auto", extent=(-scale, scale, 0.0, 1.0))
     axes.set_yticks([])
     axes.set_xticks((-scale, 0.0, scale), (f"\u2212{scale:.2g}  against", "0", f"+{scale:.2g}  for"))
-    for label, side in zip(axes.get_xticklabels(), ("left", "center", "right"), strict=True):
-        label.set_horizontalalignment(side)
+    first, _, last = axes.get_xticklabels()
+    first.set_horizontalalignment("left")
+    last.set_horizontalalignment("right")
     axes.tick_params(labelsize=7.5, colors=MUTED, length=2)
     axes.set_xlabel(FACTS[found.method].unit, fontsize=7.5, color=MUTED)
     axes.spines[:].set_visible(False)
