@@ -19,6 +19,7 @@ from cli.export import export
 from cli.generate import generate, resume
 from cli.models import models
 from cli.reproduce import reproduce
+from cli.signals import EXIT_INTERRUPTED
 from cli.train import train
 from cli.trajectory import trajectory
 from cli.utility import utility
@@ -27,8 +28,6 @@ from core.errors import ISICGUIError
 from core.utils.leash import obey_leash
 from core.utils.logger import setup_logging
 from core.version import __version__
-
-EXIT_INTERRUPTED = 130
 
 EPILOG = """
 \b

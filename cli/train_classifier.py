@@ -12,6 +12,7 @@ from tqdm import tqdm
 
 from cli.console import Console
 from cli.options import ANY_PATH, FOLDER, json_option
+from cli.signals import EXIT_INTERRUPTED
 from core.errors import UsageError
 from core.events import Event, Notice
 
@@ -21,14 +22,18 @@ if TYPE_CHECKING:
     from classifier.run import ClassifierRun
     from core.dataset.sources import Photographs
 
-EXIT_INTERRUPTED = 130
 SCENARIOS = click.Choice(["head_only", "partial_unfreeze", "full_training"])
 
 
 @click.command("classifier")
 @click.option("--data", type=ANY_PATH, required=True, help="Photographs: a folder of a known form, or a CSV.")
 @click.option("--output", type=FOLDER, help="Folder of the run [default: a new one in runs/].")
-@click.option("--config", "settings_file", type=ANY_PATH, help="Settings, TOML or JSON; all keys: docs/training.md.")
+@click.option(
+    "--config",
+    "settings_file",
+    type=ANY_PATH,
+    help="Settings, TOML or JSON; the keys are listed in classifier/config.py.",
+)
 @click.option("--preset", help="quick (CPU minutes), starter (as shipped) or gpu.")
 @click.option("--set", "assignments", multiple=True, metavar="KEY=VALUE", help="Change one setting; repeatable.")
 @click.option("--architecture", help="resnet18, densenet121, efficientnet_lite0, simple_cnn ...")
@@ -36,23 +41,27 @@ SCENARIOS = click.Choice(["head_only", "partial_unfreeze", "full_training"])
 @click.option("--unfreeze-percent", type=float, help="Share of blocks that partial_unfreeze trains.")
 @click.option("--pretrained", metavar="none|imagenet|FILE", help="Where the trunk's weights come from.")
 @click.option("--weights-sha256", help="Checksum that the pretrained weights must have.")
-@click.option("--batch-size", type=int)
-@click.option("--epochs", type=int)
-@click.option("--max-minutes", type=float)
+@click.option("--batch-size", type=int, help="Images of one step.")
+@click.option("--epochs", type=int, help="Passes over the training images.")
+@click.option("--max-minutes", type=float, help="Time limit.")
 @click.option("--learning-rate", type=float, help="[default: what suits the scenario]")
-@click.option("--dropout-rate", "dropout", type=float)
+@click.option("--dropout-rate", "dropout", type=float, help="Share of the head's inputs left out in training.")
 @click.option("--image-size", type=int, help="Side of the square input in pixels.")
-@click.option("--augmentation", type=click.Choice(["none", "dihedral", "full"]))
+@click.option("--augmentation", type=click.Choice(["none", "dihedral", "full"]), help="Views in training.")
 @click.option("--use-class-weights", is_flag=True, help="Weigh the loss instead of drawing classes equally often.")
 @click.option("--early-stopping-patience", type=int, help="Epochs without improvement.")
-@click.option("--seed", type=int)
+@click.option("--seed", type=int, help="Of weights, draws and views.")
 @click.option("--seeds", metavar="N,N,...", help="Train once for each seed.")
 @click.option("--folds", type=int, help="Cross-validate over so many folds of lesions.")
 @click.option("--device", help="auto, cpu, cuda or cuda:N.")
-@click.option("--precision", type=click.Choice(["auto", "fp32", "bf16"]))
-@click.option("--threads", type=int)
+@click.option("--precision", type=click.Choice(["auto", "fp32", "bf16"]), help="Number format.")
+@click.option("--threads", type=int, help="Processor threads.")
 @click.option(
-    "--tracker", type=click.Choice(["tensorboard", "wandb", "none"]), default="tensorboard", show_default=True
+    "--tracker",
+    type=click.Choice(["tensorboard", "wandb", "none"]),
+    default="tensorboard",
+    show_default=True,
+    help="Where the curves go.",
 )
 @click.option("--resume", is_flag=True, help="Go on with the run in --output, with its settings.")
 @click.option("--allow-leakage", is_flag=True, help="Train although held-out images show lesions of training.")

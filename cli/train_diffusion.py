@@ -15,6 +15,7 @@ from tqdm import tqdm
 
 from cli.console import Console
 from cli.options import ANY_PATH, FOLDER, json_option
+from cli.signals import EXIT_INTERRUPTED
 from core.errors import UsageError
 from core.events import Event, Notice
 from diffusion.events import (
@@ -29,8 +30,6 @@ from diffusion.presets import PRESETS, one_network_a_class
 
 if TYPE_CHECKING:
     from diffusion.run import RunRequest
-
-EXIT_INTERRUPTED = 130
 
 
 @click.command(name="diffusion", short_help="Train a generator.")
