@@ -12,7 +12,6 @@ from typing import Any, Final
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from core.classification.loading import RECORD_FILE
 from core.classification.preprocessing import to_tensor
@@ -31,6 +30,7 @@ from xai.gate import (
     judge_confidence,
     judge_convergence,
     judge_direction,
+    judge_picture,
     judge_sampling,
     judge_sanity,
     judge_shift,
@@ -145,7 +145,9 @@ def _classify(subject: Subject, classifier: Classifier) -> Classification:
         dict(zip(classifier.classes, logits.tolist(), strict=True)),
         classifier.provenance
         if classifier.provenance.level == "red"
-        else combine(classifier.provenance, judge_confidence(probabilities), _judge_shift(pixels, classifier)),
+        else combine(
+            classifier.provenance, judge_confidence(probabilities, subject.label), *_judge_image(subject, classifier)
+        ),
     )
 
 
@@ -182,8 +184,9 @@ def _read_mask(place: Path | None, subject: Subject) -> tuple[NDArray[np.bool_] 
     return read_mask(path, subject.size, (height, width)), ()
 
 
-def _judge_shift(pixels: Tensor, classifier: Classifier) -> GateVerdict:
-    return judge_shift(classifier.distance(pixels), classifier.reference)
+def _judge_image(subject: Subject, classifier: Classifier) -> Iterator[GateVerdict]:
+    yield judge_picture(*subject.size, coloured=bool(np.ptp(subject.image, axis=2).any()))
+    yield judge_shift(classifier.distance(to_tensor(subject.image)), classifier.reference)
 
 
 def _choose_target(
@@ -261,7 +264,7 @@ def _judge(found: Attribution, question: _Question, method: str) -> GateVerdict:
         question.classifier.provenance,
         *_judge_map(found, method),
         judge_confidence(answer.probabilities, label),
-        _judge_shift(question.task.image, question.classifier),
+        *_judge_image(question.subject, question.classifier),
         _judge_sanity(question, method),
     ]
     if target != label:

@@ -21,6 +21,8 @@ MIN_AGREEMENT: Final = 0.5
 MAX_SIMILARITY: Final = 0.5
 WEAK_ACCURACY: Final = 0.5
 IMAGENET_CLASSES: Final = 1000
+MIN_SIDE: Final = 32
+"""Pixels a picture must have on each side: what is enlarged from fewer shows no structure of a lesion."""
 
 NOT_NUMBERS: Final = Message("The attribution holds values that are no numbers.")
 GREEN: Final = GateVerdict("green")
@@ -104,6 +106,22 @@ def judge_confidence(probabilities: Mapping[str, float], intended: str | None = 
             predicted=predicted,
         )
         verdicts.append(_amber(words))
+    return combine(*verdicts)
+
+
+def judge_picture(height: int, width: int, coloured: bool) -> GateVerdict:
+    """Judge whether there is enough of a picture: the classifier answers to any, also to a single grey pixel."""
+    verdicts = [GREEN]
+    if min(height, width) < MIN_SIDE:
+        small = Message(
+            "The picture has {width} x {height} pixels only: too few to show what a classifier looks for.",
+            width=width,
+            height=height,
+        )
+        verdicts.append(_amber(small))
+    if not coloured:
+        grey = Message("The picture has no colours, and classifiers of lesions are trained on colour photographs.")
+        verdicts.append(_amber(grey))
     return combine(*verdicts)
 
 

@@ -13,6 +13,7 @@ from PIL import Image
 from core.dataset.png import read_image, read_recipe
 from core.dataset.sidecar import read_sidecar
 from core.errors import InputRefusedError
+from core.message import Message
 from core.taxonomy import CLASS_INDEX, parse_class
 
 MAX_SIDE: Final = 1024
@@ -60,17 +61,18 @@ def read_subject(image: Path | NDArray[np.uint8], label: str | None = None) -> S
     """
     path = image if isinstance(image, Path) else None
     pixels = read_image(image) if isinstance(image, Path) else _checked(image)
-    code, source = (parse_class(label), "as given") if label is not None else _find_label(path)
+    code, source = (parse_class(label), Message("as given")) if label is not None else _find_label(path)
     fitted = _fit(pixels)
-    notes = () if fitted.shape == pixels.shape else (_scaled_note(pixels, fitted),)
+    scaled = () if fitted.shape == pixels.shape else (_scaled_note(pixels, fitted),)
+    notes = (*(() if path is None else _left_out(path)), *scaled)
     return Subject(fitted, path, code, source, (pixels.shape[0], pixels.shape[1]), notes)
 
 
 def _checked(image: NDArray[Any]) -> NDArray[np.uint8]:
     if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or not image.size:
         raise InputRefusedError(
-            f"The picture is an array of {image.dtype} with shape {image.shape}.",
-            remedy="Give RGB pixels as uint8 with shape (height, width, 3).",
+            Message("The picture is an array of {kind} with shape {shape}.", kind=image.dtype, shape=image.shape),
+            remedy=Message("Give RGB pixels as uint8 with shape (height, width, 3)."),
         )
     return image.copy()
 
@@ -79,9 +81,9 @@ def _find_label(path: Path | None) -> tuple[str | None, str]:
     if path is None:
         return None, ""
     found = {
-        "from the image's recipe": _recipe_class(path),
-        "from the image's sidecar": str(read_sidecar(path).get("class")),
-        "from the name of the image's folder": path.absolute().parent.name,
+        Message("from the image's recipe"): _recipe_class(path),
+        Message("from the image's sidecar"): str(read_sidecar(path).get("class")),
+        Message("from the name of the image's folder"): path.absolute().parent.name,
     }
     return next(((code, source) for source, code in found.items() if code in CLASS_INDEX), (None, ""))
 
@@ -102,8 +104,19 @@ def _fit(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return np.asarray(Image.fromarray(pixels).resize(size, Image.Resampling.LANCZOS))
 
 
-def _scaled_note(before: NDArray[np.uint8], after: NDArray[np.uint8]) -> str:
-    return (
-        f"Scaled down from {before.shape[1]}x{before.shape[0]} to {after.shape[1]}x{after.shape[0]} pixels before "
-        "explaining."
+def _scaled_note(before: NDArray[np.uint8], after: NDArray[np.uint8]) -> Message:
+    return Message(
+        "Scaled down from {before} to {after} pixels before explaining.",
+        before=f"{before.shape[1]}x{before.shape[0]}",
+        after=f"{after.shape[1]}x{after.shape[0]}",
     )
+
+
+def _left_out(path: Path) -> tuple[Message, ...]:
+    """Return what a file holds and 8-bit RGB cannot; the file has been read before, so it can be read."""
+    with Image.open(path) as image:
+        if image.mode.startswith(("I", "F")):
+            return (Message("Its values have more than 8 bits; what is explained is their reduction to 8 bits."),)
+        if image.has_transparency_data and image.convert("RGBA").getchannel("A").getextrema()[0] < 255:
+            return (Message("Parts of it are transparent; what is explained is what lies beneath."),)
+    return ()

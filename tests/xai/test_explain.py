@@ -203,6 +203,53 @@ def test_pictures_of_other_shapes(classifier, shape):
     assert found.attribution.shape == (*shape, 3)
 
 
+@pytest.mark.parametrize(
+    ("shape", "said"),
+    [((1, 1), ["has 1 x 1 pixels only"]), ((31, 400), ["has 400 x 31 pixels only"]), ((32, 400), []), ((40, 40), [])],
+)
+def test_a_picture_too_small_to_show_a_lesion_is_doubtful(classifier, shape, said):
+    image = np.random.default_rng(0).integers(0, 256, (*shape, 3)).astype(np.uint8)
+    answer = classify_image(image, classifier, "cpu")
+    (found,) = explain_image(image, options(classifier))
+    for gate in (answer.gate, found.gate):
+        about = [reason for reason in gate.reasons if "pixels only" in reason]
+        assert len(about) == len(said)
+        assert all(words in reason for words, reason in zip(said, about, strict=True))
+        assert gate.level != "green" or not said
+
+
+def test_a_picture_without_colour_is_doubtful(classifier, tmp_path):
+    coloured = save(tmp_path / "colour.png", draw_lesion("VASC", 7))
+    grey = save(tmp_path / "grey.png", np.asarray(Image.open(coloured).convert("L")))
+    verdicts = {path.stem: classify_image(path, classifier, "cpu").gate for path in (coloured, grey)}
+    assert verdicts["colour"].level == "green"
+    assert verdicts["grey"].level == "amber"
+    assert "has no colours" in " ".join(verdicts["grey"].reasons)
+    assert "has no colours" in " ".join(explain_image(grey, options(classifier))[0].gate.reasons)
+
+
+def test_what_is_left_out_in_reading_is_said(tmp_path):
+    pixels = draw_lesion("NV", side=40)
+    clear = np.dstack([pixels, np.full((40, 40), 255, np.uint8)])
+    holed = clear.copy()
+    holed[:5, :5, 3] = 0
+    files = {"clear": clear, "holed": holed, "sixteen": np.full((40, 40), 30000, np.uint16), "plain": pixels}
+    notes = {name: read_subject(save(tmp_path / f"{name}.png", array)).notes for name, array in files.items()}
+    assert notes["clear"] == notes["plain"] == ()
+    assert len(notes["holed"]) == len(notes["sixteen"]) == 1
+    assert "transparent" in notes["holed"][0]
+    assert "8 bits" in notes["sixteen"][0]
+
+
+def test_the_answer_is_doubtful_where_the_image_stands_for_another_class(classifier, tmp_path):
+    image = draw_lesion("VASC", 7)
+    right, wrong = (save(tmp_path / code / "a.png", image) for code in ("VASC", "NV"))
+    assert classify_image(right, classifier, "cpu").gate.level == "green"
+    verdict = classify_image(wrong, classifier, "cpu").gate
+    assert verdict.level == "amber"
+    assert verdict.reasons == ("The image stands for NV, but the classifier says VASC.",)
+
+
 def test_large_pictures_are_scaled_down_and_it_is_said(tmp_path):
     path = save(tmp_path / "large.png", np.full((1500, 2000, 3), 128, np.uint8))
     subject = read_subject(path)
