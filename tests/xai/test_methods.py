@@ -7,6 +7,7 @@ import gc
 import numpy as np
 import pytest
 import torch
+from captum.attr import ShapleyValues
 
 from core.classification.preprocessing import Preprocessing
 from tests.xai.toys import Linear, TwoLayers, hooks_of, picture
@@ -52,6 +53,12 @@ def method(request):
 @pytest.fixture
 def net():
     return TwoLayers()
+
+
+@pytest.mark.parametrize("name", ["gradcam", "layercam", "occlusion", "smoothgrad"])
+def test_methods_that_do_not_add_up_claim_no_gap(name, net):
+    found = METHODS[name](net.score(), picture(1), [picture(2)], net)
+    assert (found.delta, found.relative_delta) == (0, None)
 
 
 def test_shape_type_ends_and_finite_values(method, net):
@@ -215,6 +222,17 @@ def test_chunks_do_not_change_shapley_values(net, chunk):
     whole = shapley_values(net.score(), picture(1), [picture(2)], segments=SEGMENTS, seed=0, chunk=1000)
     parts = shapley_values(net.score(), picture(1), [picture(2)], segments=SEGMENTS, seed=0, chunk=chunk)
     np.testing.assert_allclose(parts.values, whole.values, atol=1e-6)
+
+
+def test_shapley_values_are_those_of_captum(net):
+    image, baseline = picture(8), picture(9)
+    segments = SEGMENTS.clip(max=4)
+    found = shapley_values(net.score(), image, [baseline], segments=segments, seed=0)
+    mask = torch.from_numpy(segments).long()[None, None]
+    theirs = ShapleyValues(net.score()).attribute(image, baseline, feature_mask=mask)[0, 0].numpy()
+    ours = np.array(found.parameters["values"])[segments]
+    assert np.abs(ours).min() > 1e-3
+    assert np.allclose(ours, theirs, atol=1e-5)
 
 
 def test_superpixels_that_do_nothing_and_superpixels_that_do_the_same():
