@@ -280,7 +280,7 @@ class RunImages:
             steps=state.steps,
             timestep=round(state.timestep),
             images=tuple(self._positions[slot.planned] for slot in batch),
-            preview=_preview(state) if self._previews.is_due() else None,
+            preview=preview_of(state) if self._previews.is_due() else None,
         )
 
 
@@ -298,5 +298,6 @@ def _late_start(request: GenerationRequest, first: float) -> Notice:
     )
 
 
-def _preview(state: StepState) -> Preview:
+def preview_of(state: StepState) -> Preview:
+    """Return what a step looks like: the first image of its batch."""
     return Preview(noisy=to_uint8(state.noisy[0]), predicted=to_uint8(state.predicted[0]))

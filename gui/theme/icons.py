@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import weakref
+from pathlib import Path
 from typing import Final
 
 import qtawesome
 from PyQt5 import sip
 from PyQt5.QtGui import QIcon
 from PyQt5.QtWidgets import QAbstractButton, QAction
+from qtawesome.iconic_font import IconicFont
 
 from gui.theme.tokens import LIGHT, Tokens
 
@@ -75,8 +77,14 @@ NAMES: Final[dict[str, str]] = {
 }
 
 
+FAMILY: Final = "mdi6"
+FILES: Final = "materialdesignicons6"
+"""Beginning of the names of the family's files, which go on with its version."""
+
+
 class _Tint:
     tokens: Tokens = LIGHT
+    family: IconicFont | None = None
 
 
 _wearers: weakref.WeakKeyDictionary[Wearer, tuple[str, str]] = weakref.WeakKeyDictionary()
@@ -85,7 +93,16 @@ _wearers: weakref.WeakKeyDictionary[Wearer, tuple[str, str]] = weakref.WeakKeyDi
 def icon(name: str, token: str = "text") -> QIcon:
     """Return icon `name` in the colour of a token."""
     t = _Tint.tokens
-    return qtawesome.icon(NAMES[name], color=getattr(t, token), color_disabled=t.disabled)
+    return _family().icon(NAMES[name], color=getattr(t, token), color_disabled=t.disabled)
+
+
+def _family() -> IconicFont:
+    """Return the one family in use: QtAwesome would load all of its twelve before the window is shown."""
+    if _Tint.family is None or not qtawesome.has_valid_font_ids(_Tint.family):
+        folder = Path(qtawesome.get_fonts_info()[0])
+        names = [next(folder.glob(f"{FILES}*{suffix}")).name for suffix in (".ttf", ".json")]
+        _Tint.family = IconicFont((FAMILY, *names))
+    return _Tint.family
 
 
 def set_icon(wearer: Wearer, name: str, token: str = "text") -> None:
