@@ -104,6 +104,8 @@ def _part(part: Part) -> str:
         return paragraph(part.text, part.kind)
     if isinstance(part, Picture):
         return picture(part.png, part.caption) + paragraph(part.caption, "muted")
+    if part.unfolded:
+        return _table(part)
     return folded(part.caption or "Numbers", _table(part))
 
 

@@ -33,12 +33,15 @@ class Table:
     ----------
     muted
         Indices of rows that are shown in grey: numbers that mean nothing, with the reason in the row.
+    unfolded
+        Whether a page shows it without being clicked.
     """
 
     head: Sequence[str]
     rows: Sequence[Sequence[str]]
     caption: str = ""
     muted: frozenset[int] = frozenset()
+    unfolded: bool = False
 
 
 @dataclass(frozen=True, slots=True)

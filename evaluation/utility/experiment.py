@@ -6,7 +6,6 @@ import threading
 from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
-from datetime import datetime
 from queue import SimpleQueue
 from typing import Any, Final
 
@@ -18,6 +17,7 @@ from core.utils.finite_json import finite_json
 from core.utils.folder_lock import FolderLock
 from core.utils.output_errors import output_errors
 from core.version import __version__
+from evaluation.pdf import created_now
 from evaluation.section import Section
 from evaluation.utility.arms import Arm, plan_arms
 from evaluation.utility.data import Material, read_material
@@ -182,10 +182,10 @@ class _Experiment:
             arms_section(results),
             data_section(self.request, material),
         )
-        output = self.request.output
+        output, created = self.request.output, created_now()
         with output_errors(output):
-            write_text_atomic(output / RESULTS_FILE, finite_json(self._json(sections)))
-            write_text_atomic(output / REPORT_FILE, render_page(sections))
+            write_text_atomic(output / RESULTS_FILE, finite_json(self._json(sections, created)))
+            write_text_atomic(output / REPORT_FILE, render_page(sections, created))
         return UtilityFinished(
             "completed",
             output,
@@ -196,12 +196,12 @@ class _Experiment:
             {f"{difference.arm} - {difference.than}": difference.interval.to_json() for difference in found},
         )
 
-    def _json(self, sections: Sequence[Section]) -> dict[str, Any]:
+    def _json(self, sections: Sequence[Section], created: str) -> dict[str, Any]:
         request = self.request
         return {
             "format": FORMAT,
             "product_version": __version__,
-            "created": datetime.now().astimezone().isoformat(timespec="seconds"),
+            "created": created,
             "settings": {
                 "train": str(request.train),
                 "test": str(request.test),

@@ -15,7 +15,8 @@ ABOUT = (
 )
 
 
-def render_page(sections: Sequence[Section]) -> str:
-    """Return the page."""
-    head = "<h1>Does the synthetic data help a classifier?</h1>" + paragraph(f"{PRODUCT} {__version__}", "muted")
+def render_page(sections: Sequence[Section], created: str) -> str:
+    """Return the page; `created` says when."""
+    made = paragraph(f"{PRODUCT} {__version__}, {created}", "muted")
+    head = "<h1>Does the synthetic data help a classifier?</h1>" + made
     return page("Does the synthetic data help?", [head, paragraph(ABOUT), *map(render_section, sections)], STYLE)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
 from core.message import Message
 from core.taxonomy import CLASS_CODES
@@ -13,7 +13,7 @@ from evaluation.utility.data import Material
 from evaluation.utility.figure import differences_figure
 from evaluation.utility.request import UtilityRequest
 from evaluation.utility.statistics import HEADLINE, MELANOMA, METRICS, RECALL, Difference, Interval
-from evaluation.utility.verdict import ArmResult, Verdict, points
+from evaluation.utility.verdict import ArmResult, Verdict, differences, points
 
 METRIC_WORDS: Final = {
     HEADLINE: "balanced accuracy",
@@ -23,6 +23,9 @@ METRIC_WORDS: Final = {
     "ece": "calibration error (ECE)",
     "brier": "Brier score",
 }
+
+OTHERS: Final = (*METRICS[1:], *(f"{RECALL}{code}" for code in CLASS_CODES))
+"""Everything but the score that decides."""
 
 LIMITS: Final = (
     Message(
@@ -42,17 +45,42 @@ def answer_section(verdict: Verdict, found: Sequence[Difference], results: Seque
     rows = [[titles[d.arm], titles[d.than], points(d.interval.value), _range(d.interval), d.call] for d in found]
     table = Table(("arm", "compared with", "points", "95 % interval", "verdict"), rows, "Every difference")
     picture = Picture(differences_figure(found, titles), "Balanced accuracy against each control, in points")
-    data = {
+    data: dict[str, Any] = {
         "chosen": verdict.chosen,
         "control": verdict.control,
         "difference": verdict.difference.interval.to_json(),
         "call": verdict.difference.call,
-        "differences": [
-            {"arm": d.arm, "than": d.than, "metric": d.metric, **d.interval.to_json(), "call": d.call} for d in found
-        ],
+        "differences": [_difference(d) for d in found],
     }
-    parts: list[Part] = [picture, table, *(Words(words, "muted") for words in LIMITS)]
+    others = [d for metric in OTHERS for d in differences(results, metric)]
+    data["other_metrics"] = [_difference(d) for d in others]
+    pair = (verdict.chosen, verdict.control)
+    more = _other_metrics([d for d in others if (d.arm, d.than) == pair], titles)
+    parts: list[Part] = [picture, table, more, *(Words(words, "muted") for words in LIMITS)]
     return Section("utility", "Does it help?", verdict.level, verdict.words, parts, data)
+
+
+def _difference(found: Difference) -> dict[str, Any]:
+    return {
+        "arm": found.arm,
+        "than": found.than,
+        "metric": found.metric,
+        **found.interval.to_json(),
+        "call": found.call,
+    }
+
+
+def _other_metrics(found: Sequence[Difference], titles: Mapping[str, str]) -> Table:
+    """Return how the two arms of the verdict differ in everything else."""
+    rows = [[_metric(d.metric), points(d.interval.value), _range(d.interval), d.call] for d in found]
+    caption = (
+        f"Other scores: {titles[found[0].arm]} - {titles[found[0].than]}; of so many, one in twenty differs by chance"
+    )
+    return Table(("score", "points", "95 % interval", "verdict"), rows, caption)
+
+
+def _metric(name: str) -> str:
+    return METRIC_WORDS.get(name) or f"recall of {name.removeprefix(RECALL)}"
 
 
 def arms_section(results: Sequence[ArmResult]) -> Section:
@@ -78,7 +106,9 @@ def arms_section(results: Sequence[ArmResult]) -> Section:
         "Trained on synthetic images alone, the classifier reaches a balanced accuracy of {value} on real lesions.",
         value=_number(alone),
     )
-    return Section("arms", "Every arm", "unknown", words, [Table(head, rows, "Scores"), _recalls(results)], data)
+    return Section(
+        "arms", "Every arm", "unknown", words, [Table(head, rows, "Scores", unfolded=True), _recalls(results)], data
+    )
 
 
 def data_section(request: UtilityRequest, material: Material) -> Section:
@@ -96,7 +126,14 @@ def data_section(request: UtilityRequest, material: Material) -> Section:
         batch=training.batch_size,
         n=request.seeds,
     )
-    parts: list[Part] = [Table(("part", "images", "lesions", *CLASS_CODES), rows, "Images")]
+    folders = {
+        "Learnt from": request.train,
+        "Asked about": request.test,
+        "Synthetic": ", ".join(map(str, request.synthetic)),
+    }
+    parts: list[Part] = [Words(f"{name}: {folder}") for name, folder in folders.items()]
+    parts += [Words(f"Left out before by the rules {request.curate}: see curation.csv.")] if request.curate else []
+    parts += [Table(("part", "images", "lesions", *CLASS_CODES), rows, "Images")]
     if material.copies_of_train:
         copies = Message(
             "{n} synthetic image(s) are training photographs, pixel for pixel.", n=material.copies_of_train

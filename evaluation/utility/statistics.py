@@ -27,7 +27,7 @@ Floats = NDArray[np.float64]
 Labels = NDArray[np.int64]
 Call = Literal["better", "worse", "not distinguishable"]
 
-REPEATS: Final = 1000
+REPEATS: Final = 2000
 CONFIDENCE: Final = 0.95
 LEAKAGE: Final = 0.08
 """A gain in balanced accuracy above this is an alarm: published gains are a few points."""

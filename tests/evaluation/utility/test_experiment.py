@@ -60,6 +60,18 @@ def test_it_ends_with_a_verdict_a_report_and_every_number(ask):
         assert arms[key]["balanced_accuracy"]["low"] <= arms[key]["balanced_accuracy"]["value"]
         assert set(arms[key]["recall"]) == {"MEL", "NV", "BCC", "AKIEC", "BKL", "DF", "VASC"}
     assert len(results["sections"]["utility"]["differences"]) == 2 * 4
+    others = results["sections"]["utility"]["other_metrics"]
+    assert len(others) == 2 * 4 * (5 + 7), "every score of every pair"
+    assert {"brier", "f1_macro", "recall_DF"} <= {one["metric"] for one in others}
+    assert all(one["call"] in ("better", "worse", "not distinguishable") for one in others)
+    for words in (
+        results["created"],
+        str(request.train),
+        str(request.test),
+        str(request.synthetic[0]),
+        "recall of MEL",
+    ):
+        assert words in page
 
 
 def test_what_is_finished_is_kept_and_the_rest_is_made(ask):
