@@ -68,9 +68,14 @@ class FrontDesk(QObject):
 
     def show_export(self) -> None:
         """Offer to make a data set of the output folder."""
+        self.export_curated(None)
+
+    def export_curated(self, curation: Path | None) -> None:
+        """Offer to make a data set of what a curation keeps of the output folder."""
         from gui.dialogs.export_dialog import ExportDialog
 
-        self._stand.show("export", partial(ExportDialog, self._session.dataset_export, self._window))
+        model = self._session.dataset_export
+        self._stand.show("export", partial(ExportDialog, model, self._window, curation=curation))
 
     def show_diagnostics(self) -> None:
         """Show what to send with a report."""
@@ -113,11 +118,14 @@ class FrontDesk(QObject):
 
     def show_evaluation(self) -> None:
         """Offer to judge a synthetic set, beside the window."""
+        self._stand.show("evaluation", self._make_evaluation, is_modal=False)
+
+    def _make_evaluation(self) -> QDialog:
         from gui.dialogs.evaluation_dialog import EvaluationDialog
 
-        self._stand.show(
-            "evaluation", partial(EvaluationDialog, self._session.evaluation, self._window), is_modal=False
-        )
+        dialog = EvaluationDialog(self._session.evaluation, self._window)
+        dialog.export_wanted.connect(self.export_curated)
+        return dialog
 
     def leave_training(self) -> None:
         """Ask whether the training that goes on is to be stopped, and close the window once it has."""

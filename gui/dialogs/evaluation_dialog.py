@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-from functools import partial
-from pathlib import Path
-
-from PyQt5.QtCore import Qt
+from PyQt5.QtCore import Qt, pyqtSignal
 from PyQt5.QtGui import QGuiApplication
 from PyQt5.QtWidgets import (
-    QButtonGroup,
     QDialog,
-    QFileDialog,
     QFrame,
     QHBoxLayout,
-    QLineEdit,
     QProgressBar,
-    QPushButton,
     QScrollArea,
     QVBoxLayout,
     QWidget,
@@ -23,22 +16,30 @@ from PyQt5.QtWidgets import (
 
 from gui.desktop import open_path
 from gui.i18n import tr, translate
-from gui.state.evaluation import PLACES, EvaluationModel, EvaluationState, Kind
+from gui.panels.evaluation_choices import EvaluationChoices, place_titles
+from gui.state.evaluation import EvaluationModel, EvaluationState
+from gui.state.evaluation_choice import EvaluationChoice
 from gui.theme.tokens import GAP, GAP_LARGE, GAP_SMALL, GRID
-from gui.widgets.buttons import icon_button, text_button
+from gui.widgets.buttons import text_button
 from gui.widgets.empty_state import EmptyState
 from gui.widgets.finding_row import FindingRow
 from gui.widgets.labels import ElidedLabel, label
-from gui.widgets.typed import when_typed
 from gui.widgets.warning_lines import WarningLines
 
 SIZE = (940, 620)
-CHOICES_WIDTH = 330
 RESOLUTION = 1000
 
 
 class EvaluationDialog(QDialog):
-    """Shows an `EvaluationModel`; an evaluation goes on when the dialog is closed."""
+    """Shows an `EvaluationModel`; an evaluation goes on when the dialog is closed.
+
+    Signals
+    -------
+    export_wanted
+        The images that a curation keeps are to be exported; carries its path.
+    """
+
+    export_wanted = pyqtSignal(object)
 
     def __init__(self, model: EvaluationModel, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -49,11 +50,7 @@ class EvaluationDialog(QDialog):
         self.setAccessibleName(tr("Evaluate a synthetic set"))
         self.resize(*SIZE)
         model.open()
-        self.kinds = self._make_kinds()
-        self.purpose = label("", "muted", wrap=True)
-        self.synthetic = QLineEdit()
-        self.lines: dict[str, QLineEdit] = {name: QLineEdit() for name in _names()}
-        self.boxes: dict[str, QWidget] = {}
+        self.choices = EvaluationChoices(model)
         self.findings = QVBoxLayout()
         self.empty = EmptyState("report", tr("Nothing measured yet"), tr("Findings appear here one by one."))
         self.verdict = label("", "title", wrap=True)
@@ -62,9 +59,11 @@ class EvaluationDialog(QDialog):
         self.problem.setTextFormat(Qt.TextFormat.PlainText)
         self.bar = QProgressBar()
         self.words = ElidedLabel()
+        self.needed = ElidedLabel()
         self.copy = text_button(tr("Copy as command"), self._copy)
         self.report = text_button(tr("Open the report"), self._open_report)
         self.folder = text_button(tr("Open the folder"), self._open_folder)
+        self.export = text_button(tr("Export what is kept…"), self._export)
         self.finish = text_button(tr("Close"), self.close)
         self.go = text_button(tr("Evaluate"), self._go)
         self._dress()
@@ -74,47 +73,29 @@ class EvaluationDialog(QDialog):
         model.ended.connect(self._tell_end)
         self._show()
 
-    def _make_kinds(self) -> dict[Kind, QPushButton]:
-        quality, utility = text_button(tr("Quality")), text_button(tr("Usefulness"))
-        quality.setToolTip(tr("How near to real photographs, how varied, and whether training photographs are copied"))
-        utility.setToolTip(tr("Whether a classifier gets better when it learns from the images too"))
-        group = QButtonGroup(self)
-        kinds: dict[Kind, QPushButton] = {"evaluate": quality, "utility": utility}
-        for kind, button in kinds.items():
-            button.setCheckable(True)
-            group.addButton(button)
-            button.clicked.connect(partial(self._choose_kind, kind))
-        return kinds
-
     def _dress(self) -> None:
         self.go.setObjectName("primary")
         self.bar.setRange(0, RESOLUTION)
         self.bar.setTextVisible(False)
-        for widget, words in (
-            (self.bar, tr("Progress of the evaluation")),
-            (self.synthetic, tr("Folder of the generated images")),
-            *((self.lines[name], words) for name, words in _hints().items()),
-        ):
-            widget.setAccessibleName(words)
-            widget.setToolTip(words)
+        self.bar.setAccessibleName(tr("Progress of the evaluation"))
+        self.bar.setToolTip(tr("Progress of the evaluation"))
         self.copy.setToolTip(tr("Copy a command line that does the same"))
         self.report.setToolTip(tr("Open the finished report in the browser"))
         self.folder.setToolTip(tr("Show the findings in the file manager"))
         self.finish.setToolTip(tr("Close; an evaluation goes on"))
-        when_typed(self.synthetic, self._choose_synthetic)
-        for name, line in self.lines.items():
-            when_typed(line, partial(self._choose_place, name))
+        self.export.setToolTip(tr("Make a data set of the images that are kept"))
 
     def _lay_out(self) -> None:
         columns = QHBoxLayout()
         columns.setSpacing(GAP_LARGE)
-        columns.addWidget(self._choices())
+        columns.addWidget(self.choices)
         columns.addLayout(self._found(), 1)
         buttons = QHBoxLayout()
         buttons.setSpacing(GAP_SMALL)
         buttons.addWidget(self.copy)
         buttons.addWidget(self.words, 1)
-        for button in (self.folder, self.report, self.finish, self.go):
+        buttons.addWidget(self.needed, 1)
+        for button in (self.folder, self.report, self.export, self.finish, self.go):
             buttons.addWidget(button)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(GAP_LARGE, GAP_LARGE, GAP_LARGE, GAP_LARGE)
@@ -123,38 +104,6 @@ class EvaluationDialog(QDialog):
         layout.addWidget(self.problem)
         layout.addWidget(self.bar)
         layout.addLayout(buttons)
-
-    def _choices(self) -> QWidget:
-        self.choices = QWidget()
-        self.choices.setFixedWidth(CHOICES_WIDTH)
-        layout = QVBoxLayout(self.choices)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(GRID)
-        row = QHBoxLayout()
-        row.setSpacing(GAP_SMALL)
-        for button in self.kinds.values():
-            row.addWidget(button, 1)
-        layout.addLayout(row)
-        layout.addWidget(self.purpose)
-        layout.addWidget(self._place_box(tr("Generated images"), self.synthetic, self._browse_synthetic))
-        for name, title in _titles().items():
-            self.boxes[name] = self._place_box(title, self.lines[name], partial(self._browse, name))
-            layout.addWidget(self.boxes[name])
-        layout.addStretch(1)
-        return self.choices
-
-    def _place_box(self, title: str, line: QLineEdit, browse: object) -> QWidget:
-        box = QWidget()
-        layout = QVBoxLayout(box)
-        layout.setContentsMargins(0, GAP_SMALL, 0, 0)
-        layout.setSpacing(GRID)
-        row = QHBoxLayout()
-        row.setSpacing(GAP_SMALL)
-        row.addWidget(line, 1)
-        row.addWidget(icon_button("folder", tr("Choose a folder: {title}").format(title=title), browse, flat=False))  # type: ignore[arg-type]
-        layout.addWidget(label(title, "title"))
-        layout.addLayout(row)
-        return box
 
     def _found(self) -> QVBoxLayout:
         inner = QWidget()
@@ -177,14 +126,7 @@ class EvaluationDialog(QDialog):
         return column
 
     def _show(self) -> None:
-        model, choice = self._model, self._model.choice
-        self.kinds[choice.kind].setChecked(True)
-        self.purpose.setText(_purposes()[choice.kind])
-        _put(self.synthetic, str(choice.synthetic))
-        for name, line in self.lines.items():
-            _put(line, choice.place(name))
-            self.boxes[name].setVisible(name in PLACES[choice.kind])
-        self.choices.setEnabled(not model.busy)
+        self.choices.show_choice()
         self._show_findings()
         self._show_progress()
         self._show_buttons()
@@ -199,8 +141,9 @@ class EvaluationDialog(QDialog):
                 self.findings.count() - 1, FindingRow(finding.title, finding.level, finding.verdict)
             )
         self._shown = len(model.findings)
-        self.empty.setVisible(not model.findings)
-        self.area.setVisible(bool(model.findings))
+        is_empty = not (model.findings or model.verdict)
+        self.empty.setVisible(is_empty)
+        self.area.setVisible(not is_empty)
         self.verdict.setText(model.verdict)
         self.verdict.setVisible(bool(model.verdict))
         self.notes.show_warnings(model.notes)
@@ -225,37 +168,22 @@ class EvaluationDialog(QDialog):
 
     def _show_buttons(self) -> None:
         model = self._model
-        self.go.setText(tr("Stop") if model.busy else tr("Evaluate"))
-        self.go.setToolTip(tr("Stop; what is computed is kept") if model.busy else tr("Measure the chosen images"))
+        begin = tr("Go on") if model.goes_on else tr("Evaluate")
+        self.go.setText(tr("Stop") if model.busy else begin)
+        needed = _needed(model.choice)
+        self.needed.setText(needed)
+        self.needed.setVisible(bool(needed))
+        self.words.setVisible(not needed)
+        ready = needed or tr("Measure the chosen images")
+        self.go.setToolTip(tr("Stop; what is computed is kept") if model.busy else ready)
         self.go.setAccessibleName(self.go.text())
         self.go.setEnabled(model.can_start or model.state is EvaluationState.RUNNING)
         self.report.setVisible(model.report is not None)
+        is_table = model.report is not None and model.report.suffix == ".csv"
+        self.report.setText(tr("Open the decisions") if is_table else tr("Open the report"))
         self.folder.setVisible(model.report is not None)
+        self.export.setVisible(model.exportable is not None)
         self.copy.setEnabled(model.choice.is_complete)
-
-    def _choose_kind(self, kind: Kind) -> None:
-        self._model.choose(kind=kind)
-
-    def _choose_synthetic(self) -> None:
-        text = self.synthetic.text().strip()
-        if text and text != str(self._model.choice.synthetic):
-            self._model.choose(synthetic=Path(text).expanduser().absolute())
-
-    def _choose_place(self, name: str) -> None:
-        text = self.lines[name].text().strip()
-        if text != self._model.choice.place(name):
-            self._model.choose_place(name, text)
-
-    def _browse_synthetic(self) -> None:
-        folder = QFileDialog.getExistingDirectory(self, tr("Generated images"), str(self._model.choice.synthetic))
-        if folder:
-            self._model.choose(synthetic=Path(folder))
-
-    def _browse(self, name: str) -> None:
-        start = self._model.choice.place(name) or str(Path.home())
-        folder = QFileDialog.getExistingDirectory(self, _titles()[name], start)
-        if folder:
-            self._model.choose_place(name, folder)
 
     def _go(self) -> None:
         if self._model.busy:
@@ -271,6 +199,10 @@ class EvaluationDialog(QDialog):
         if self._model.report:
             open_path(self._model.report)
 
+    def _export(self) -> None:
+        if curation := self._model.exportable:
+            self.export_wanted.emit(curation)
+
     def _open_folder(self) -> None:
         if self._model.output:
             open_path(self._model.output)
@@ -279,37 +211,8 @@ class EvaluationDialog(QDialog):
         self.words.setText(translate(words))
 
 
-def _names() -> list[str]:
-    return list(dict.fromkeys(name for places in PLACES.values() for name in places))
-
-
-def _titles() -> dict[str, str]:
-    return {
-        "real": tr("Real photographs, not learnt from"),
-        "train": tr("Photographs to learn from"),
-        "test": tr("Photographs to test with"),
-        "masks": tr("Lesion masks, if there are"),
-    }
-
-
-def _hints() -> dict[str, str]:
-    return {
-        "real": tr("Photographs of lesions that the generator has not seen"),
-        "train": tr(
-            "Photographs that the generator, or the classifier, learns from; one data set is divided by lesion"
-        ),
-        "test": tr("Photographs of other lesions, which nothing is chosen by"),
-        "masks": tr("Masks that the images were asked to follow, named like them"),
-    }
-
-
-def _purposes() -> dict[Kind, str]:
-    return {
-        "evaluate": tr("How near to real photographs is the set, how varied, and does it copy what was learnt from?"),
-        "utility": tr("Does a classifier get better with the set, at the same number of steps? This takes long."),
-    }
-
-
-def _put(line: QLineEdit, text: str) -> None:
-    if not line.hasFocus() and line.text() != text:
-        line.setText(text)
+def _needed(choice: EvaluationChoice) -> str:
+    """Return what has to be named before it can begin, or nothing."""
+    titles = place_titles()
+    missing = ", ".join(titles[name] for name in choice.missing)
+    return tr("Still needed: {what}").format(what=missing) if missing else ""

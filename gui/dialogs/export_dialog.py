@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from PyQt5.QtCore import Qt
 from PyQt5.QtGui import QGuiApplication
 from PyQt5.QtWidgets import QDialog, QHBoxLayout, QProgressBar, QVBoxLayout, QWidget
@@ -26,9 +28,17 @@ NAMED = 20
 
 
 class ExportDialog(QDialog):
-    """Shows a `DatasetExportModel` and lets it be changed; an export that is being written goes on without it."""
+    """Shows a `DatasetExportModel` and lets it be changed; an export that is being written goes on without it.
 
-    def __init__(self, model: DatasetExportModel, parent: QWidget | None = None) -> None:
+    Parameters
+    ----------
+    curation
+        The one to begin with, if any.
+    """
+
+    def __init__(
+        self, model: DatasetExportModel, parent: QWidget | None = None, *, curation: Path | None = None
+    ) -> None:
         super().__init__(parent)
         self._model = model
         self._shown: Preview | None = None
@@ -36,7 +46,7 @@ class ExportDialog(QDialog):
         self.setWindowTitle(tr("Export for training"))
         self.setAccessibleName(tr("Export for training"))
         self.resize(*SIZE)
-        model.open()
+        model.open(curation)
         self.choices = ExportChoices(model)
         self.summary = label("", "title", wrap=True)
         self.again = icon_button("again", tr("Look at the images again"), model.look)

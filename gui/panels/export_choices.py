@@ -25,6 +25,7 @@ from gui.i18n import tr, translate
 from gui.state.dataset_export import DatasetExportModel, all_classes
 from gui.theme.tokens import GAP, GAP_SMALL, GRID
 from gui.widgets.buttons import icon_button
+from gui.widgets.elided_combo import ElidedCombo
 from gui.widgets.labels import label
 from gui.widgets.typed import when_typed
 
@@ -38,6 +39,7 @@ FORMAT_NAMES = {
 """Proper names, in every language."""
 
 CLASS_COLUMNS = 4
+OTHER = "other"
 
 
 class ExportChoices(QWidget):
@@ -50,6 +52,7 @@ class ExportChoices(QWidget):
         self.format = self._make_format()
         self.purpose = label("", "muted", wrap=True)
         self.rating = self._make_rating()
+        self.curation = ElidedCombo()
         self.classes = {lesion.code: QCheckBox(lesion.code) for lesion in CLASSES}
         self.split = QCheckBox(tr("Divide into train, val and test"))
         self.train = label("")
@@ -69,6 +72,7 @@ class ExportChoices(QWidget):
         self.format.setCurrentIndex(self.format.findData(options.format))
         self.purpose.setText(translate(FORMATS[options.format]))
         self.rating.setCurrentIndex(options.rating)
+        self._show_curation()
         for code, box in self.classes.items():
             box.setChecked(not options.classes or code in options.classes)
         self._show_split()
@@ -76,6 +80,15 @@ class ExportChoices(QWidget):
         if not self.target.hasFocus() and self.target.text() != str(options.target):
             self.target.setText(str(options.target))
         self._shows = False
+
+    def _show_curation(self) -> None:
+        known = self._model.curation
+        self.curation.clear()
+        self.curation.addItem(tr("None is left out by a selection"), "")
+        if known:
+            self.curation.addItem(tr("Selected: {name}").format(name=known.parent.name), str(known))
+        self.curation.addItem(tr("Another selection…"), OTHER)
+        self.curation.setCurrentIndex(1 if self._model.options.curation else 0)
 
     def _show_split(self) -> None:
         ratios = self._model.options.split
@@ -115,6 +128,7 @@ class ExportChoices(QWidget):
         for widget, words in (
             (self.format, tr("Format of the data set")),
             (self.rating, tr("Which images; rejected ones are never taken")),
+            (self.curation, tr("Leave out what a selection (curation.csv) leaves out")),
             (self.split, tr("Images of one seed are never divided between the parts")),
             (self.zip, tr("Write a zip archive of the folder beside it, the same bytes every time")),
             (self.target, tr("The new folder; it must not exist yet, or be empty")),
@@ -131,7 +145,7 @@ class ExportChoices(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(GRID)
         self._add(layout, tr("Format"), self.format, self.purpose)
-        self._add(layout, tr("Images"), self.rating)
+        self._add(layout, tr("Images"), self.rating, self.curation)
         self._add(layout, tr("Classes"), self._class_boxes())
         self._add(layout, tr("Parts"), self.split, _row(self.train, self.val, self.test))
         self._add(layout, tr("Where"), _row(self.target, self.browse), self.zip)
@@ -158,6 +172,7 @@ class ExportChoices(QWidget):
     def _connect(self) -> None:
         self.format.activated.connect(lambda row: self._choose(format=self.format.itemData(row)))
         self.rating.activated.connect(lambda row: self._choose(rating=self.rating.itemData(row)))
+        self.curation.activated.connect(self._choose_curation)
         for box in self.classes.values():
             box.toggled.connect(self._choose_classes)
         self.split.toggled.connect(lambda on: self._choose(split=DEFAULT_SPLIT if on else None))
@@ -169,6 +184,15 @@ class ExportChoices(QWidget):
     def _choose(self, **changes: Any) -> None:
         if not self._shows:
             self._model.choose(**changes)
+
+    def _choose_curation(self, row: int) -> None:
+        chosen: str = self.curation.itemData(row)
+        if chosen == OTHER:
+            start = str(self._model.curation or self._model.output)
+            chosen, _ = QFileDialog.getOpenFileName(self, tr("Selection"), start, "curation.csv (*.csv)")
+            chosen = chosen or str(self._model.options.curation or "")
+        self._choose(curation=Path(chosen) if chosen else None)
+        self.show_options()
 
     def _choose_classes(self) -> None:
         chosen = {code for code, box in self.classes.items() if box.isChecked()}

@@ -116,13 +116,22 @@ class DatasetExportModel(QObject):
         """The command line that makes the same export."""
         return shell_line(export_arguments(self.output, self.options))
 
-    def open(self) -> None:
+    @property
+    def curation(self) -> Path | None:
+        """The curation that can be chosen without looking for it: the chosen one, or the last one of this folder."""
+        if self.options.curation is not None:
+            return self.options.curation
+        recall = self._settings.recall
+        last = Path(recall("curation/file", "", str))
+        return last if recall("curation/of", "", str) == str(self.output) and last.is_file() else None
+
+    def open(self, curation: Path | None = None) -> None:
         """Look at the output folder in force, unless an export is being written."""
         if self.is_writing:
             return
         self._forget_work()
         self.output = self._settings.output
-        self.options = self._recall()
+        self.options = dataclasses.replace(self._recall(), curation=curation)
         self._is_target_chosen = False
         self._collection, self.preview, self.problem, self.last = None, None, None, None
         self.look()

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import enum
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Final, Literal, cast
+from typing import Any, Final, cast
 
 from PyQt5.QtCore import QObject, QTimer, pyqtSignal
 
@@ -15,21 +15,24 @@ from core.errors import InputRefusedError, ISICGUIError
 from core.message import Message
 from core.utils.shell import shell_line
 from gui.i18n import translate
+from gui.state.evaluation_choice import (
+    ALL_PLACES,
+    NOTHING,
+    PLACES,
+    PRESETS,
+    RULES,
+    EvaluationChoice,
+    Kind,
+    evaluation_arguments,
+)
 from gui.state.settings import SettingsModel
 from gui.workers.command_job import MAIN, CommandJob, JobEnd
 
 TELL_MS: Final = 100
 LEAVE_MS: Final = 4000
 EVALUATIONS: Final = "evaluations"
-
-Kind = Literal["evaluate", "utility"]
-PLACES: Final[dict[Kind, tuple[str, ...]]] = {
-    "evaluate": ("real", "train", "masks"),
-    "utility": ("train", "test"),
-}
-"""The folders that a command takes besides the synthetic set; the first ones are needed."""
-
-NEEDED: Final[dict[Kind, tuple[str, ...]]] = {"evaluate": ("real",), "utility": ("train", "test")}
+RESULTS: Final = "results.json"
+"""Written when an experiment is complete, and not before."""
 
 
 class EvaluationState(enum.Enum):
@@ -41,54 +44,15 @@ class EvaluationState(enum.Enum):
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class EvaluationChoice:
-    """What the window asks of `evaluate` or `utility`.
-
-    Attributes
-    ----------
-    synthetic
-        Folder of generated images.
-    places
-        Folder or table by the name of its flag; see `PLACES`.
-    root
-        Folder in which each evaluation gets a folder.
-    """
-
-    synthetic: Path
-    root: Path
-    kind: Kind = "evaluate"
-    places: tuple[tuple[str, str], ...] = ()
-    device: str = "auto"
-
-    def place(self, name: str) -> str:
-        """Return a folder by its flag's name, empty if none was chosen."""
-        return dict(self.places).get(name, "")
-
-    @property
-    def is_complete(self) -> bool:
-        """Whether everything that is needed was named."""
-        return all(self.place(name) for name in NEEDED[self.kind])
-
-    def output(self, now: datetime) -> Path:
-        """Return the folder of an evaluation that begins now."""
-        return self.root / f"{self.kind}-{self.synthetic.name}_{now:%Y%m%d_%H%M%S}"
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
 class Finding:
-    """One measurement that is finished: its title, ``good``, ``doubt``, ``bad`` or ``unknown``, and the verdict."""
+    """One measurement that is finished: its title, ``good``, ``doubt``, ``bad`` or ``unknown``, and the verdict.
+
+    A training that is finished says nothing yet about the set: its level is empty.
+    """
 
     title: str
     level: str
     verdict: str
-
-
-def evaluation_arguments(choice: EvaluationChoice, output: Path) -> list[str]:
-    """Return the arguments of `python main.py` that judge a set into a folder."""
-    arguments: list[str] = [choice.kind, "--synthetic", str(choice.synthetic)]
-    for name in PLACES[choice.kind]:
-        arguments += [f"--{name}", choice.place(name)] if choice.place(name) else []
-    return [*arguments, "--output", str(output), "--device", choice.device]
 
 
 class EvaluationModel(QObject):
@@ -108,7 +72,7 @@ class EvaluationModel(QObject):
     findings
         What has been measured so far, in order.
     report
-        The finished page, once there is one.
+        The finished page, once there is one; after a curation the table of its decisions.
     notes
         What a person should know about the sets.
     """
@@ -147,11 +111,22 @@ class EvaluationModel(QObject):
     @property
     def command(self) -> str:
         """The command line that does the same."""
-        return shell_line(evaluation_arguments(self.choice, self.choice.output(datetime.now())))
+        return shell_line(evaluation_arguments(self.choice, self._place()))
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether the chosen experiment has been begun and would go on where it was stopped."""
+        return self._begun() is not None
+
+    @property
+    def exportable(self) -> Path | None:
+        """The curation that has just been made of the output folder in force, for an export of it."""
+        is_curated = self.choice.kind == "curate" and self.choice.synthetic == self._settings.output
+        return self.report if is_curated else None
 
     def open(self) -> None:
         """Begin with the output folder in force, unless something goes on or was found."""
-        if not self.busy and not self.findings:
+        if not self.busy and not self.findings and not self.verdict:
             self.choice = dataclasses.replace(self.choice, synthetic=self._settings.output)
 
     def choose(self, **changes: Any) -> None:
@@ -169,7 +144,10 @@ class EvaluationModel(QObject):
         """Judge the chosen set."""
         if not self.can_start:
             return
-        self.output = self.choice.output(datetime.now())
+        self.output = self._place()
+        if self.choice.kind == "utility":
+            self._settings.remember("evaluation/begun", str(self.output))
+            self._settings.remember("evaluation/begun_as", self.choice.signature)
         self.fraction, self.words, self.level, self.verdict = 0.0, "", "unknown", ""
         self.findings, self.notes, self.report, self.problem = [], [], None, None
         self.state = EvaluationState.RUNNING
@@ -180,7 +158,7 @@ class EvaluationModel(QObject):
         job.start()
 
     def stop(self) -> None:
-        """Stop; features that were computed are kept for the next time."""
+        """Stop; features that were computed, and finished trainings, are kept for the next time."""
         if self._job and self.state is EvaluationState.RUNNING:
             self.state = EvaluationState.STOPPING
             self._job.stop()
@@ -196,6 +174,7 @@ class EvaluationModel(QObject):
         take: Callable[[dict[str, Any]], None] | None = {
             "progress": self._take_progress,
             "judged": self._take_finding,
+            "trained": self._take_training,
             "notice": self._take_note,
             "finished": self._take_end,
         }.get(str(event.get("event")))
@@ -217,6 +196,14 @@ class EvaluationModel(QObject):
         self.findings.append(Finding(title, str(event.get("level", "unknown")), verdict))
         self.changed.emit()
 
+    def _take_training(self, event: dict[str, Any]) -> None:
+        arm, score = event.get("title"), event.get("balanced_accuracy")
+        if isinstance(arm, str) and isinstance(score, int | float):
+            title = Message("{arm}, seed {seed}", arm=arm, seed=event.get("seed", "?"))
+            words = Message("Balanced accuracy on the validation lesions: {value:.3f}", value=float(score))
+            self.findings.append(Finding(translate(title), "", translate(words)))
+            self.changed.emit()
+
     def _take_note(self, event: dict[str, Any]) -> None:
         if isinstance(event.get("message"), str):
             self.notes.append(translate(event["message"]))
@@ -224,8 +211,13 @@ class EvaluationModel(QObject):
 
     def _take_end(self, event: dict[str, Any]) -> None:
         self.fraction = 1.0
-        if isinstance(event.get("report"), str):
-            self.report = Path(event["report"])
+        report = event.get("report", event.get("curation"))
+        if isinstance(report, str):
+            self.report = Path(report)
+        self.notes += [translate(note) for note in event.get("notes", ()) if isinstance(note, str)]
+        for rule, count in dict(event.get("left_out", {})).items():
+            words = Message("Left out: %n image(s).", n=count)
+            self.findings.append(Finding(translate(_rule_words(rule)), "", translate(words)))
         if isinstance(event.get("verdict"), str):
             self.verdict = translate(event["verdict"])
         self.level = str(event.get("level", "unknown"))
@@ -236,22 +228,58 @@ class EvaluationModel(QObject):
             job.deleteLater()
         self.state = EvaluationState.IDLE
         self.problem = _problem(end)
+        if curation := self.exportable:
+            self._settings.remember("curation/file", str(curation))
+            self._settings.remember("curation/of", str(self.choice.synthetic))
         self.changed.emit()
         self.progressed.emit()
-        self.ended.emit(_how_it_ended(end))
+        self.ended.emit(_how_it_ended(end, self.choice.kind))
+
+    def _place(self) -> Path:
+        """Return where the results go: where the same experiment was begun, or into a new folder."""
+        return self._begun() or self.choice.output(datetime.now())
+
+    def _begun(self) -> Path | None:
+        """Return the folder of an experiment like the chosen one that is not finished."""
+        begun = Path(self._settings.recall("evaluation/begun", "", str))
+        is_same = self._settings.recall("evaluation/begun_as", "", str) == self.choice.signature
+        is_wanted = self.choice.kind == "utility" and is_same
+        return begun if is_wanted and begun.is_dir() and not (begun / RESULTS).exists() else None
 
     def _recall(self) -> EvaluationChoice:
-        recall = self._settings.recall
         root = self._settings.paths.default_output_dir.parent / EVALUATIONS
-        kind = cast(Kind, recall("evaluation/kind", "evaluate", str))
-        names = dict.fromkeys(name for places in PLACES.values() for name in places)
-        places = tuple((name, text) for name in names if (text := recall(f"evaluation/{name}", "", str)))
-        return EvaluationChoice(self._settings.output, root, kind if kind in PLACES else "evaluate", places)
+        kind = cast(Kind, self._recalled("kind", PLACES, "evaluate"))
+        places = ((name, self._settings.recall(f"evaluation/{name}", "", str)) for name in ALL_PLACES)
+        return EvaluationChoice(
+            self._settings.output,
+            root,
+            kind,
+            tuple((name, text) for name, text in places if text),
+            rules=self._recalled("rules", RULES, "standard"),
+            before=self._recalled("before", RULES, NOTHING),
+            preset=self._recalled("preset", PRESETS, PRESETS[0]),
+        )
+
+    def _recalled(self, name: str, known: Collection[str], usual: str) -> str:
+        found: str = self._settings.recall(f"evaluation/{name}", usual, str)
+        return found if found in known else usual
 
     def _remember(self) -> None:
-        self._settings.remember("evaluation/kind", self.choice.kind)
-        for name in dict.fromkeys(name for places in PLACES.values() for name in places):
+        for name in ("kind", "rules", "before", "preset"):
+            self._settings.remember(f"evaluation/{name}", getattr(self.choice, name))
+        for name in ALL_PLACES:
             self._settings.remember(f"evaluation/{name}", self.choice.place(name))
+
+
+def _rule_words(rule: str) -> str:
+    words = {
+        "copies": Message("Like copies of training photographs"),
+        "fidelity": Message("Not seen as the class that was asked for"),
+        "duplicates": Message("Nearly the same as another image"),
+        "best": Message("Not among the best of the class"),
+        "unreadable": Message("Unreadable files"),
+    }
+    return words.get(rule, rule)
 
 
 def _problem(end: JobEnd) -> ISICGUIError | None:
@@ -262,13 +290,17 @@ def _problem(end: JobEnd) -> ISICGUIError | None:
     last = "".join(end.log_tail.strip().splitlines()[-1:])
     return InputRefusedError(
         Message("The evaluation ended by itself ({code}). It last said: {words}", code=end.exit_code, words=last),
-        remedy=Message("Begin it again: features that were computed are kept."),
+        remedy=Message("Begin it again: features that were computed, and finished trainings, are kept."),
     )
 
 
-def _how_it_ended(end: JobEnd) -> Message:
+def _how_it_ended(end: JobEnd, kind: Kind) -> Message:
     if end.exit_code == 0:
         return Message("The evaluation is complete.")
-    if end.cancelled:
-        return Message("The evaluation was stopped; the next one goes on with the features it has computed.")
-    return Message("The evaluation ended with an error.")
+    if not end.cancelled:
+        return Message("The evaluation ended with an error.")
+    return {
+        "evaluate": Message("The evaluation was stopped; the next one goes on with the features it has computed."),
+        "curate": Message("The selection was stopped; nothing was written."),
+        "utility": Message("The experiment was stopped; with the same choices it goes on where it was."),
+    }[kind]

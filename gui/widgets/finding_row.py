@@ -22,7 +22,7 @@ SIGNS: Final = {
 
 
 class FindingRow(QWidget):
-    """Says what one measurement found; the level is an icon and a word, never a colour alone."""
+    """Says what one measurement found; the level is an icon and a word, never a colour alone, or "" for none."""
 
     def __init__(self, title: str, level: str, verdict: str) -> None:
         super().__init__()
@@ -35,10 +35,11 @@ class FindingRow(QWidget):
         layout.setHorizontalSpacing(GAP_SMALL)
         layout.setVerticalSpacing(0)
         layout.addWidget(IconLabel(name, token), 0, 0, Qt.AlignmentFlag.AlignTop)
-        layout.addWidget(label(f"{title} · {level_words(level)}", "title", wrap=True), 0, 1)
+        said = level_words(level) if level else ""
+        layout.addWidget(label(f"{title} · {said}" if said else title, "title", wrap=True), 0, 1)
         layout.addWidget(words, 1, 1)
         layout.setColumnStretch(1, 1)
-        self.setAccessibleName(f"{title}: {level_words(level)}")
+        self.setAccessibleName(f"{title}: {said}" if said else title)
         self.setAccessibleDescription(verdict)
 
 

@@ -11,12 +11,17 @@ import pytest
 from PyQt5.QtCore import Qt
 from PyQt5.QtGui import QGuiApplication
 
+from cli.curate import curate as curate_command
 from cli.evaluate import evaluate as evaluate_command
 from cli.utility import utility as utility_command
+from evaluation.curation.rules import parse_rules
+from evaluation.utility.request import PRESETS as EXPERIMENTS
 from gui.dialogs.evaluation_dialog import EvaluationDialog
 from gui.state.evaluation import EvaluationModel, EvaluationState
+from gui.state.evaluation_choice import PRESETS, RULES
 from gui.widgets.finding_row import FindingRow
 
+COMMANDS = {"evaluate": evaluate_command, "curate": curate_command, "utility": utility_command}
 FAKE = Path(__file__).with_name("fake_trainer.py")
 
 
@@ -69,8 +74,8 @@ def model(window, play, qtbot) -> Iterator[EvaluationModel]:
 def dialog(window, model, tmp_path) -> EvaluationDialog:
     window.desk.show_evaluation()
     shown = window.desk.dialog("evaluation")
-    shown.lines["real"].setText(str(tmp_path))
-    shown.lines["real"].editingFinished.emit()
+    shown.choices.lines["real"].setText(str(tmp_path))
+    shown.choices.lines["real"].editingFinished.emit()
     return shown
 
 
@@ -89,10 +94,12 @@ def rows(dialog):
 def test_it_needs_real_photographs_and_begins_with_the_output_folder(window, model):
     window.desk.show_evaluation()
     dialog = window.desk.dialog("evaluation")
-    assert dialog.synthetic.text() == str(window.session.settings.output)
+    assert dialog.choices.synthetic.text() == str(window.session.settings.output)
     assert not dialog.go.isEnabled()
+    assert dialog.needed.text() == "Still needed: Real photographs, not learnt from"
     model.choose_place("real", "somewhere")
     assert dialog.go.isEnabled()
+    assert not dialog.needed.isVisible()
     model.choose_place("real", "")
     assert not dialog.go.isEnabled()
 
@@ -153,9 +160,9 @@ def test_an_error_is_said_with_its_remedy(dialog, model, play, qtbot):
 
 def test_the_copied_command_is_the_one_that_runs_and_the_command_lines_take_it(dialog, model, play, qtbot, tmp_path):
     model.choose_place("train", str(tmp_path))
-    for kind, command in (("evaluate", evaluate_command), ("utility", utility_command)):
-        click(qtbot, dialog.kinds[kind])
-        model.choose_place("test", str(tmp_path))
+    model.choose_place("test", str(tmp_path))
+    for kind, command in COMMANDS.items():
+        click(qtbot, dialog.choices.kinds[kind])
         click(qtbot, dialog.copy)
         words = shlex.split(QGuiApplication.clipboard().text())[2:]
         click(qtbot, dialog.go)
@@ -165,13 +172,13 @@ def test_the_copied_command_is_the_one_that_runs_and_the_command_lines_take_it(d
         assert [*words[:place], str(model.output), *words[place + 1 :], "--json"] == ran
         understood = command.make_context(kind, ran[1:]).params
         assert understood["train"] == tmp_path
-        assert understood["synthetic"] == (model.choice.synthetic,)
+        assert understood["synthetic"] in (model.choice.synthetic, (model.choice.synthetic,))
 
 
 def test_usefulness_asks_for_other_photographs(dialog, model, qtbot):
-    click(qtbot, dialog.kinds["utility"])
-    shown = [name for name, box in dialog.boxes.items() if box.isVisible()]
-    assert shown == ["train", "test"]
+    click(qtbot, dialog.choices.kinds["utility"])
+    shown = [name for name, box in dialog.choices.boxes.items() if box.isVisible()]
+    assert shown == ["train", "test", "preset", "before"]
     assert not dialog.go.isEnabled()
 
 
@@ -200,8 +207,123 @@ def test_typed_folders_count_before_the_field_is_left(dialog, model, qtbot, tmp_
     model.choose_place("real", "")
     assert not dialog.go.isEnabled()
     dialog.activateWindow()
-    dialog.lines["real"].clear()
-    dialog.lines["real"].setFocus()
-    qtbot.keyClicks(dialog.lines["real"], f"{tmp_path}/")
+    dialog.choices.lines["real"].clear()
+    dialog.choices.lines["real"].setFocus()
+    qtbot.keyClicks(dialog.choices.lines["real"], f"{tmp_path}/")
     qtbot.waitUntil(dialog.go.isEnabled)
-    assert dialog.lines["real"].text() == f"{tmp_path}/"  # nothing is put right under the hands of who types
+    assert dialog.choices.lines["real"].text() == f"{tmp_path}/"  # nothing is put right under the hands of who types
+
+
+def trained(arm, seed, kept=False):
+    return {"event": "trained", "arm": arm, "title": arm, "seed": seed, "balanced_accuracy": 0.4, "kept": kept}
+
+
+def choose(combo, name):
+    combo.setCurrentIndex(combo.findData(name))
+    combo.activated.emit(combo.currentIndex())
+
+
+def begin_experiment(dialog, model, qtbot, tmp_path):
+    model.choose_place("train", str(tmp_path))
+    model.choose_place("test", str(tmp_path))
+    click(qtbot, dialog.choices.kinds["utility"])
+    click(qtbot, dialog.go)
+
+
+def test_what_can_be_chosen_is_what_the_commands_know():
+    assert set(PRESETS) == set(EXPERIMENTS)
+    assert [str(parse_rules(rules)) for rules in RULES.values()] == list(RULES.values())
+    assert parse_rules(RULES["standard"]) == parse_rules("standard")
+
+
+def test_trainings_appear_one_by_one(dialog, model, play, qtbot, tmp_path):
+    play(trained("real", 42), trained("synthetic only", 43), FINISHED)
+    begin_experiment(dialog, model, qtbot, tmp_path)
+    ends(model, qtbot)
+    assert rows(dialog) == ["real, seed 42", "synthetic only, seed 43"]
+    assert model.findings[0].verdict == "Balanced accuracy on the validation lesions: 0.400"
+
+
+def test_a_stopped_experiment_goes_on_in_its_folder_also_after_a_restart(dialog, model, play, qtbot, tmp_path):
+    play(trained("real", 42), {"wait": "never"})
+    begin_experiment(dialog, model, qtbot, tmp_path)
+    qtbot.waitUntil(lambda: len(model.findings) == 1)
+    first = model.output
+    click(qtbot, dialog.go)
+    ends(model, qtbot)
+    assert "goes on where it was" in dialog.words.text()
+    assert dialog.go.text() == "Go on"
+    again = EvaluationModel(model._settings)
+    assert again.goes_on
+    assert str(first) in again.command
+    choose(dialog.choices.preset, "standard")
+    assert dialog.go.text() == "Evaluate", "another experiment"
+    choose(dialog.choices.preset, "quick")
+    click(qtbot, dialog.go)
+    assert model.output == first
+    qtbot.waitUntil(lambda: len(model.findings) == 1)
+    (first / "results.json").touch()
+    click(qtbot, dialog.go)
+    ends(model, qtbot)
+    assert not model.goes_on, "a finished experiment is left alone"
+
+
+def test_thoroughness_and_rules_reach_the_command(dialog, model, play, qtbot, tmp_path):
+    choose(dialog.choices.preset, "standard")
+    choose(dialog.choices.before, "half")
+    begin_experiment(dialog, model, qtbot, tmp_path)
+    ends(model, qtbot)
+    ran = json.loads((model.output / "arguments.json").read_text())
+    assert ran[ran.index("--preset") + 1] == "standard"
+    assert ran[ran.index("--curate") + 1] == RULES["half"]
+    assert EvaluationModel(model._settings).choice.before == "half"
+
+
+def test_a_selection_without_photographs_looks_for_no_copies(dialog, model, qtbot, tmp_path):
+    click(qtbot, dialog.choices.kinds["curate"])
+    click(qtbot, dialog.go)
+    ends(model, qtbot)
+    ran = json.loads((model.output / "arguments.json").read_text())
+    assert ran[ran.index("--rules") + 1] == "fidelity>=0.1,duplicates"
+    model.choose_place("train", str(tmp_path))
+    assert "fidelity>=0.1,copies,duplicates" in model.command
+
+
+CURATED = {
+    "event": "finished", "output": "OUTPUT", "curation": "OUTPUT/curation.csv", "images": 2, "kept": 1,
+    "left_out": {"copies": 1}, "verdict": "1 of 2 images are kept.", "notes": ["No image of DF is kept."],
+}  # fmt: skip
+
+
+def test_a_selection_leads_to_its_table_and_to_the_export(dialog, model, play, qtbot, window):
+    play(CURATED)
+    click(qtbot, dialog.choices.kinds["curate"])
+    assert not dialog.export.isVisible()
+    click(qtbot, dialog.go)
+    ends(model, qtbot)
+    assert dialog.verdict.text() == "1 of 2 images are kept."
+    assert dialog.notes.text == "No image of DF is kept."
+    assert dialog.report.text() == "Open the decisions"
+    assert rows(dialog) == ["Like copies of training photographs"]
+    assert model.findings[0].verdict == "Left out: 1 image."
+    assert not dialog.empty.isVisible()
+    table = model.output / "curation.csv"
+    table.touch()
+    click(qtbot, dialog.export)
+    export = window.desk.dialog("export")
+    assert window.session.dataset_export.options.curation == table
+    assert export.choices.curation.currentData() == str(table)
+    choose(export.choices.curation, "")
+    assert window.session.dataset_export.options.curation is None
+    choose(export.choices.curation, str(table))
+    assert window.session.dataset_export.options.curation == table, "it stays at hand"
+    export.close()
+
+
+def test_a_selection_of_another_folder_is_not_exported_from_here(dialog, model, play, qtbot, tmp_path):
+    model.choose(synthetic=tmp_path / "elsewhere", kind="curate")
+    play(CURATED)
+    click(qtbot, dialog.go)
+    ends(model, qtbot)
+    assert dialog.report.isVisible()
+    assert not dialog.export.isVisible()
