@@ -144,12 +144,20 @@ def read_set(folder: Path, name: str | None = None, tick: Tick | None = None) ->
     InputRefusedError
         If nothing is there, or no picture can be read.
     """
-    if not folder.exists():
-        raise InputRefusedError(
-            Message("There is no file or folder {path}.", path=folder), remedy=Message("Check the path."), path=folder
-        )
+    refuse_missing(folder)
     images, grouped, notes = _find(folder)
     return _checked(ImageSet(folder, name or folder.resolve().name, tuple(images), grouped=grouped, notes=notes), tick)
+
+
+def refuse_missing(*folders: Path) -> None:
+    """Refuse the first folder or file that is not there; raises InputRefusedError."""
+    for folder in folders:
+        if not folder.exists():
+            raise InputRefusedError(
+                Message("There is no file or folder {path}.", path=folder),
+                remedy=Message("Check the path."),
+                path=folder,
+            )
 
 
 def divide(whole: ImageSet) -> tuple[ImageSet, ImageSet]:

@@ -12,7 +12,7 @@ from core.events import Event
 from core.message import Message
 from evaluation.curation.curate import curate
 from evaluation.curation.request import CurationFinished, CurationProgress, CurationRequest, CurationStarted
-from evaluation.sets import ImageSet, divide, read_set, refuse_shared_pictures
+from evaluation.sets import ImageSet, divide, read_set, refuse_missing, refuse_shared_pictures
 
 Tell = Callable[[Event], None]
 
@@ -45,6 +45,7 @@ def run_curation(request: CurationRequest, tell: Tell, is_stopped: Callable[[], 
         raise UsageError(
             Message("--real alone tells no copies."), remedy=Message("Name the training photographs with --train too.")
         )
+    refuse_missing(request.synthetic, *filter(None, (request.train, request.real)))
     tell(CurationStarted(request.synthetic, request.output, str(rules)))
     teller = _Teller(tell, is_stopped)
     images = read_set(request.synthetic, tick=teller.reading(0))

@@ -18,7 +18,7 @@ from core.dataset.labelled import LabelledImage, hold_out_lesions
 from core.errors import InputRefusedError
 from core.message import Message
 from core.taxonomy import CLASS_CODES
-from evaluation.sets import ImageSet, SetImage, divide, read_set
+from evaluation.sets import ImageSet, SetImage, divide, read_set, refuse_missing
 from evaluation.utility.request import UtilityRequest
 
 VALIDATION: Final = 0.15
@@ -103,6 +103,7 @@ def read_material(request: UtilityRequest, tick: Tick | None = None) -> Material
         If a set is empty or has no classes, if a photograph or a lesion is in training and test, or if the test set
         holds one class only.
     """
+    refuse_missing(request.train, request.test, *request.synthetic)  # before minutes of reading
     reading = partial(tick or _unheard, Message("Reading the images"))
     train, test = _photographs(request, reading)
     synthetic = _together([_labelled(read_set(path, tick=reading)) for path in request.synthetic])

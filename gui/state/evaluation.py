@@ -34,6 +34,9 @@ EVALUATIONS: Final = "evaluations"
 RESULTS: Final = "results.json"
 """Written when an experiment is complete, and not before."""
 
+TRAININGS: Final = "runs"
+"""Folder of the finished trainings of an experiment."""
+
 
 class EvaluationState(enum.Enum):
     """What the process does."""
@@ -244,7 +247,7 @@ class EvaluationModel(QObject):
         begun = Path(self._settings.recall("evaluation/begun", "", str))
         is_same = self._settings.recall("evaluation/begun_as", "", str) == self.choice.signature
         is_wanted = self.choice.kind == "utility" and is_same
-        return begun if is_wanted and begun.is_dir() and not (begun / RESULTS).exists() else None
+        return begun if is_wanted and (begun / TRAININGS).is_dir() and not (begun / RESULTS).exists() else None
 
     def _recall(self) -> EvaluationChoice:
         root = self._settings.paths.default_output_dir.parent / EVALUATIONS

@@ -249,6 +249,8 @@ def test_a_stopped_experiment_goes_on_in_its_folder_also_after_a_restart(dialog,
     begin_experiment(dialog, model, qtbot, tmp_path)
     qtbot.waitUntil(lambda: len(model.findings) == 1)
     first = model.output
+    assert not model.goes_on, "nothing is finished that could be kept"
+    (first / "runs").mkdir()
     click(qtbot, dialog.go)
     ends(model, qtbot)
     assert "goes on where it was" in dialog.words.text()

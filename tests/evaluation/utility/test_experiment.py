@@ -255,6 +255,15 @@ def test_an_empty_folder_is_refused_by_name(ask, tmp_path, which):
     assert str(tmp_path / "empty") in str(refusal.value)
 
 
+@pytest.mark.parametrize("which", ["train", "test", "synthetic"])
+def test_a_folder_that_is_not_there_is_refused_before_any_image_is_read(ask, tmp_path, which):
+    gone = tmp_path / "gone"
+    ticks = []
+    with pytest.raises(InputRefusedError, match="gone"):
+        read_material(ask(**{which: (gone,) if which == "synthetic" else gone}), lambda *told: ticks.append(told))
+    assert not ticks
+
+
 def test_images_without_classes_are_refused_with_the_form_to_bring_them_into(world, ask, tmp_path):
     (tmp_path / "flat").mkdir()
     shutil.copy(next((world / "synthetic" / "MEL").iterdir()), tmp_path / "flat" / "a.png")
