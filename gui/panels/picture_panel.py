@@ -150,10 +150,9 @@ class PicturePanel(QFrame):
         session = self._session
         self.tabs.currentChanged.connect(self._turn)
         self.image.activated.connect(self.open_outside)
-        self.image.zoomed.connect(self._show_zoom)
-        views = (self.denoising.noisy, self.denoising.predicted, *self.compare.views)
+        views = (self.image, self.denoising.noisy, self.denoising.predicted, *self.compare.views)
         for zoomed in (self.explain.zoomed, *(view.zoomed for view in views)):
-            zoomed.connect(lambda _: self._show_zoom(self.view.zoom))
+            zoomed.connect(self._show_zoom)
         self.denoising.export_asked.connect(session.collection.export_film)
         self.recipe.again_asked.connect(self._make_again)
         self.recipe.explain_asked.connect(lambda: self.tabs.setCurrentIndex(EXPLAIN))
@@ -169,15 +168,16 @@ class PicturePanel(QFrame):
     def _turn(self, page: int) -> None:
         self.pages.setCurrentIndex(page)
         self._show_recipe()
-        self._show_zoom(self.view.zoom)
+        self._show_zoom()
         if page == EXPLAIN:
             self._session.settings.set("xai.enabled", True)
 
     def _turn_to_compare(self) -> None:
         self.tabs.setCurrentIndex(COMPARE)
 
-    def _show_zoom(self, zoom: float) -> None:
-        self._zoom.setText(f"{zoom:.0%}" if self.view.has_picture else "")
+    def _show_zoom(self) -> None:
+        """Show the magnification of what is seen, whichever view has changed its own."""
+        self._zoom.setText(f"{self.view.zoom:.0%}" if self.view.has_picture else "")
 
     def _show_picture(self) -> None:
         picture = self._session.picture.picture

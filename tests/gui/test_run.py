@@ -317,3 +317,5 @@ def test_both_pictures_of_a_step_are_magnified_together(window: MainWindow, qtbo
         magnified.zoom_by(2)
         assert view.noisy.zoom == pytest.approx(view.predicted.zoom)
         assert window.picture._zoom.text() == f"{view.noisy.zoom:.0%}"
+    window.picture.image.zoom_by(5)  # which nobody sees
+    assert window.picture._zoom.text() == f"{view.noisy.zoom:.0%}"
