@@ -32,7 +32,7 @@ sys.exit(7 if sys.argv[1:] == ["fail"] else 0)
 def project(tmp_path: Path) -> Path:
     """A folder with the real launchers, a one-line program and one requirement; its path is not a simple one."""
     folder = tmp_path / "проект ISIC (копия) ü"
-    for name in ("bootstrap.py", "run_isicgui.sh", "core/__init__.py", "core/errors.py"):
+    for name in ("bootstrap.py", "run_isicgui.sh", "core/__init__.py", "core/errors.py", "core/message.py"):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / name, folder / name)
     shutil.copytree(ROOT / "core" / "environment", folder / "core" / "environment")
