@@ -76,14 +76,14 @@ class GenerationRequest:
         _check_counts(self.counts)
         _check_choice("sampler", self.sampler, tuple(DEFAULT_STEPS))
         _check_choice("precision", self.precision, PRECISIONS)
-        _check_range("number of steps", self.steps, 1, MAX_STEPS)
+        check_range("number of steps", self.steps, 1, MAX_STEPS)
         if self.seed is not None:
-            _check_range("seed", self.seed, 0, SEED_MASK)
+            check_range("seed", self.seed, 0, SEED_MASK)
         if self.guidance is not None:
-            _check_range("guidance", self.guidance, 0.0, 50.0)
+            check_range("guidance", self.guidance, 0.0, 50.0)
         if self.batch_size is not None:
-            _check_range("batch size", self.batch_size, 1, 4096)
-        _check_range("xai-every", self.xai_every, 0, MAX_COUNT)
+            check_range("batch size", self.batch_size, 1, 4096)
+        check_range("xai-every", self.xai_every, 0, MAX_COUNT)
         if not 1 <= self.shard[0] <= self.shard[1]:
             raise UsageError(
                 Message("Shard {index}/{count} does not exist.", index=self.shard[0], count=self.shard[1]),
@@ -223,10 +223,11 @@ def _check_counts(counts: tuple[tuple[str, int], ...]) -> None:
         )
     for code, count in counts:
         parse_class(code)
-        _check_range(f"number of {code} images", count, 1, MAX_COUNT)
+        check_range(f"number of {code} images", count, 1, MAX_COUNT)
 
 
-def _check_range(what: str, value: float, low: float, high: float) -> None:
+def check_range(what: str, value: float, low: float, high: float) -> None:
+    """Raise a UsageError that names `what` if its value is outside low..high, or NaN."""
     if not low <= value <= high:
         raise UsageError(
             Message("The {what} is {value}.", what=what, value=value),

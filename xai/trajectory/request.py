@@ -16,6 +16,7 @@ from core.generator.request import (
     MAX_STEPS,
     PRECISIONS,
     PlannedImage,
+    check_range,
 )
 from core.message import Message
 from core.taxonomy import CLASS_CODES, SEED_MASK, image_seed, parse_class
@@ -96,12 +97,12 @@ class TrajectoryRequest:
         _check_one_of("precision", (self.precision,), PRECISIONS)
         _check_one_of("neutral action", (self.neutral,), NEUTRAL_ACTIONS)
         _check_one_of("explanation method", self.methods or ("",), tuple(METHODS))
-        _check_range("base seed", self.seed, 0, SEED_MASK)
-        _check_range("index", self.index, 0, SEED_MASK)
-        _check_range("number of images", self.count, 1, 10_000)
-        _check_range("number of steps", self.denoising_steps, 1, MAX_STEPS)
-        _check_range("spacing of the kept steps", self.every, 1, MAX_STEPS)
-        _check_range("number of groups", self.groups, 1, MAX_GROUPS)
+        check_range("base seed", self.seed, 0, SEED_MASK)
+        check_range("index", self.index, 0, SEED_MASK)
+        check_range("number of images", self.count, 1, 10_000)
+        check_range("number of steps", self.denoising_steps, 1, MAX_STEPS)
+        check_range("spacing of the kept steps", self.every, 1, MAX_STEPS)
+        check_range("number of groups", self.groups, 1, MAX_GROUPS)
         if not self.classes:
             raise UsageError(
                 Message("No class was named."), remedy=Message("Name one, as in --class MEL, or --class all.")
@@ -181,14 +182,6 @@ def _number(environment: Mapping[str, str], name: str) -> int | None:
             remedy=Message("Set {name} to a whole number.", name=name),
         )
     return number
-
-
-def _check_range(what: str, value: int, low: int, high: int) -> None:
-    if not low <= value <= high:
-        raise UsageError(
-            Message("The {what} is {value}.", what=what, value=value),
-            remedy=Message("Choose a value from {low} to {high}.", low=low, high=high),
-        )
 
 
 def _check_one_of(what: str, values: tuple[str, ...], choices: tuple[str, ...]) -> None:
