@@ -47,7 +47,7 @@ class PairedResult:
     smallest_p
         The smallest p that Wilcoxon's test can give with so many images.
     holm_p
-        `wilcoxon_p` corrected over the family; None before `correct_family`.
+        `wilcoxon_p` corrected over the family by `holm`; None where there is no family.
 
     All p-values are None for fewer than 2 images.
     """
