@@ -231,7 +231,13 @@ def _explain(question: _Question, method: str) -> Explanation:
         classifier_sha256=question.classifier.sha256,
         seconds=time.perf_counter() - start,
         source=question.subject.source,
-        notes=(*question.notes[:1], *describe(method, found), *question.notes[1:], *question.subject.notes),
+        notes=(
+            *question.notes[:1],
+            *describe(method, found),
+            *question.notes[1:],
+            *question.subject.notes,
+            *_untested(question, method),
+        ),
         parameters=found.parameters,
         standard_error=found.standard_error,
         segments=found.segments,
@@ -283,6 +289,17 @@ def _judge_sanity(question: _Question, method: str) -> GateVerdict:
         else known_sanity(classifier, method)
     )
     return judge_sanity(FACTS[method].title, None if known is None else known.similarity)
+
+
+def _untested(question: _Question, method: str) -> Iterator[Message]:
+    """Say so where the gate could not ask whether the method's maps depend on what this classifier has learnt."""
+    classifier = question.classifier
+    if classifier.provenance.level == "red" or question.options.faithfulness or known_sanity(classifier, method):
+        return
+    yield Message(
+        "Not tested for this classifier: whether such maps depend on what it has learnt. Measuring the faithfulness "
+        "of a map tests it."
+    )
 
 
 def _judge_map(found: Attribution, method: str) -> Iterator[GateVerdict]:

@@ -100,7 +100,7 @@ def test_the_label_of_a_recipe_goes_before_sidecar_and_folder(classifier, tmp_pa
     (found,) = explain_image(image, options(classifier))
     assert found.target == "NV"
     assert found.source == image
-    assert found.notes == ("Explained: NV (from the image's recipe).",)
+    assert found.notes[0] == "Explained: NV (from the image's recipe)."
     assert read_subject(image, "vasc").label == "VASC"
 
 
@@ -248,6 +248,20 @@ def test_the_answer_is_doubtful_where_the_image_stands_for_another_class(classif
     verdict = classify_image(wrong, classifier, "cpu").gate
     assert verdict.level == "amber"
     assert verdict.reasons == ("The image stands for NV, but the classifier says VASC.",)
+
+
+def test_it_is_said_where_a_method_was_not_tested_for_the_classifier(classifier, tmp_path, monkeypatch):
+    monkeypatch.setenv("ISICGUI_HOME", str(tmp_path / "home"))
+
+    def untested(classifier, **changes):
+        asked = options(classifier, methods=("gradcam",), **changes)
+        (found,) = explain_image(draw_lesion("MEL", 7), asked, label="MEL")
+        return any("Not tested for this classifier" in note for note in found.notes)
+
+    assert untested(classifier)
+    assert not untested(classifier, faithfulness=True)
+    assert not untested(classifier), "it is known now"
+    assert not untested(write_tiny_classifier(tmp_path / "c", trained=False)), "red for a better reason"
 
 
 def test_large_pictures_are_scaled_down_and_it_is_said(tmp_path):
