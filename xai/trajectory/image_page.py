@@ -13,7 +13,10 @@ from xai.trajectory.interventions import TITLES
 from xai.trajectory.plot_shift import ROWS
 from xai.trajectory.words import long, say_logit, signed
 
-STYLE: Final = ".verdict { font-weight: 600; }\n"
+STYLE: Final = """
+.verdict { font-weight: 600; }
+table.numbers td:not(:first-child), table.numbers th:not(:first-child) { padding-left: 12px; }
+"""
 _SIGNS: Final = {"green": "\u2714", "amber": "\u26a0", "red": "\u2716"}
 
 

@@ -178,7 +178,8 @@ def _claimed(folder: Path, request: TrajectoryRequest) -> Iterator[None]:
     """Hold a folder alone and say in it what it is for; what is refused before there is a result leaves nothing."""
     work = folder / _WORK
     with output_errors(folder):
-        work.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
+        work.mkdir(exist_ok=True)
     try:
         with FolderLock(work, subject=folder):
             with output_errors(folder):

@@ -12,10 +12,10 @@ from xai.trajectory.image_page import STYLE
 from xai.trajectory.interventions import TITLES
 from xai.trajectory.plot_shift import ROWS
 from xai.trajectory.shift import FORMULA
-from xai.trajectory.summary import Row, Summary
+from xai.trajectory.summary import ENOUGH, Row, Summary
 from xai.trajectory.summary_plots import CONTRAST_TITLES
 from xai.trajectory.summary_words import family_words, verdict_of_summary
-from xai.trajectory.words import signed
+from xai.trajectory.words import LOGIT, signed
 
 _HEAD = (
     "class", "intervention", "n", "mean", "95 % interval", "Wilcoxon p", "Holm p", "permutation p", "Welch p",
@@ -34,7 +34,7 @@ def summary_page(summary: Summary, drawn: Drawn, parts: Sequence[str]) -> str:
     total = sum(summary.images.values())
     body = [
         f"<h1>Trajectories of {total} images</h1>",
-        section("Verdict", *(paragraph(sentence) for sentence in verdict_of_summary(summary))),
+        section("Verdict", *map(paragraph, verdict_of_summary(summary)), paragraph(LOGIT, "muted")),
         _plot(drawn, "Does the marked region matter?", "statistical_analysis.png", f"{FORMULA}."),
         _plot(drawn, "When does the class come into the images?", "time_shap_summary.png", _TIMES),
         _tables(summary),
@@ -44,7 +44,15 @@ def summary_page(summary: Summary, drawn: Drawn, parts: Sequence[str]) -> str:
     return page(f"Trajectories of {total} images", body, STYLE)
 
 
-_TIMES = "Mean Shapley values over the images of a class, with 95 % bootstrap intervals."
+_TIMES = (
+    "Mean Shapley values over the images of a class: what a group of steps adds to the logit of the class. Lines: 95 % "
+    f"bootstrap intervals, from {ENOUGH} images on."
+)
+_COLUMNS = (
+    "Means are in logits; above 0 the marked region moves the classifier more. Rank-biserial correlation lies between "
+    "\u22121 and 1, Cohen's d is the mean over the standard deviation, Welch's test leaves the pairing aside. "
+    f"Fewer than {ENOUGH} images have no interval: it would be too narrow."
+)
 _CONTROLS = (
     "In each control the pairing of map and class is broken. What is left of the index in a control is not owed to "
     "this map for this class: a random map tells what chance gives, a shuffled head and another class what any map "
@@ -58,7 +66,7 @@ def _plot(drawn: Drawn, title: str, name: str, words: str) -> str:
 
 
 def _tables(summary: Summary) -> str:
-    parts = [paragraph(family_words(summary.rows), "muted")]
+    parts = [paragraph(f"{family_words(summary.rows)} {_COLUMNS}", "muted")]
     for contrast, title in CONTRAST_TITLES.items():
         rows = [row for row in summary.family() if row.contrast == contrast]
         parts.append(f"<h3>{escape(title)}</h3>{numbers(_HEAD, map(_cells, rows))}")
@@ -75,7 +83,7 @@ def _control_tables(summary: Summary) -> str:
 
 def _cells(row: Row) -> Sequence[str]:
     found = row.result
-    interval = "\u2013" if found.low is None else f"{signed(found.low)} to {signed(found.high)}"
+    interval = f"{signed(found.low)} to {signed(found.high)}" if found.n >= ENOUGH else "\u2013"
     p_values = (found.wilcoxon_p, found.holm_p, found.permutation_p, found.welch_p)
     return (
         row.class_code,

@@ -9,7 +9,7 @@ from core.utils.palette import MUTED, SERIES, TEXT, figure_png, style_axes
 from xai.trajectory.canvas import new_figure
 from xai.trajectory.interventions import INTERVENTIONS, TITLES
 from xai.trajectory.plot_shift import ROWS
-from xai.trajectory.summary import Row, Summary
+from xai.trajectory.summary import ENOUGH, Row, Summary
 
 CONTRAST_TITLES = {"csi": "CSI: top \u2212 bottom", "top_minus_random": "top \u2212 random places"}
 
@@ -25,7 +25,7 @@ def statistics_figure(summary: Summary) -> bytes:
             number = summary.images.get(code, sum(summary.images.values()))
             axes.set_title(f"{code}, n = {number}: {title}", fontsize=9.5, loc="left", color=TEXT)
     for axes in grid[-1]:
-        axes.set_xlabel("logits; dots: images, bars: mean with 95 % interval")
+        axes.set_xlabel(f"logits; dots: images, bars: mean with 95 % interval (from {ENOUGH} images on)")
     handles, labels = grid[0, 0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=len(ROWS), frameon=False, fontsize=8.5)
     return figure_png(figure)
@@ -46,7 +46,7 @@ def times_figure(summary: Summary) -> bytes:
         widths = [group.last_step - group.first_step + 0.86 for group in groups]
         axes.bar(middles, [group.mean for group in groups], widths, color=SERIES[0], alpha=0.75)
         for middle, group in zip(middles, groups, strict=True):
-            if group.low is not None and group.high is not None:
+            if group.n >= ENOUGH and group.low is not None and group.high is not None:
                 axes.vlines(middle, group.low, group.high, color=TEXT, linewidth=1.6)
         style_axes(axes)
         axes.axhline(0, color=MUTED, linewidth=0.8)
@@ -66,7 +66,7 @@ def _panel(axes: Axes, rows: list[Row]) -> None:
             axes.plot(
                 row.result.mean, height, "|", color=colour, markersize=9, markeredgewidth=2, label=_once(label, line)
             )
-            if row.result.low is not None and row.result.high is not None:
+            if row.result.n >= ENOUGH and row.result.low is not None and row.result.high is not None:
                 axes.hlines(height, row.result.low, row.result.high, color=colour, linewidth=2)
     style_axes(axes)
     axes.axvline(0, color=MUTED, linewidth=0.8)

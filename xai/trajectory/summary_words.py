@@ -8,9 +8,8 @@ from typing import Final
 from scipy.stats import binom
 
 from xai.statistics import ALPHA
-from xai.trajectory.controls import CONTROLS
 from xai.trajectory.summary import ENOUGH, OWN, Row, Summary
-from xai.trajectory.words import RESEARCH
+from xai.trajectory.words import RESEARCH, RIVALS
 
 ADVISED: Final = 30
 _ADVICE: Final = f"Analyse {ADVISED} of each class (--count {ADVISED}) before anything is concluded."
@@ -61,7 +60,7 @@ def _say_controls(summary: Summary) -> Iterable[str]:
     tested = [row for row in summary.rows if row.map_row != OWN and _is_judged(row)]
     if not tested:
         yield f"Whether the controls collapse cannot be judged from fewer than {ENOUGH} images."
-    for control, what in CONTROLS.items():
+    for control, what in RIVALS.items():
         rows = [row for row in tested if row.map_row == control]
         if not rows:
             continue

@@ -19,6 +19,10 @@ from xai.trajectory.time_shap import TimeShap
 
 ANECDOTE: Final = "This is one image, an anecdote: n = 1, no test."
 RESEARCH: Final = "It says what this classifier reacts to. For research only, never a diagnosis."
+LOGIT: Final = (
+    "A logit is the classifier's score for a class before the scores are made into probabilities: the higher, the "
+    "likelier."
+)
 
 RIVALS: Final = {
     "random_attribution": "a random map",
@@ -119,10 +123,7 @@ def say_shifts(shifts: Mapping[str, Shift]) -> str:
 
 def say_logit(temperature: float) -> str:
     """Return what a logit is, for a classifier whose logits are divided by a temperature."""
-    return (
-        "A logit is the classifier's score for a class before the scores are made into probabilities: the higher, the "
-        f"likelier. One logit more makes the odds of the class {math.exp(1 / temperature):.1f} times as high."
-    )
+    return f"{LOGIT} One logit more makes the odds of the class {math.exp(1 / temperature):.1f} times as high."
 
 
 def signed(value: float | None, digits: int = 3) -> str:

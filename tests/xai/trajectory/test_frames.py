@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from core.errors import InputRefusedError
@@ -76,6 +77,15 @@ def test_frames_hold_noise_first_and_the_prediction_in_range(make_source):
     assert frames[0].noisy.std() == pytest.approx(1, abs=0.15)
     assert all(np.abs(frame.predicted).max() <= 1 + 1e-6 for frame in frames)
     assert frames[0].noisy_picture.dtype == np.uint8
+
+
+def test_pictures_on_the_way_are_what_the_network_took_the_image_to_become(make_source):
+    source = make_source(steps=6)
+    frames, _ = draw_frames(source, 1)
+    for frame in frames[:-1]:
+        expected = source.finish(torch.from_numpy(frame.predicted.transpose(2, 0, 1))[None])[0]
+        np.testing.assert_array_equal(frame.picture, expected)
+        assert not np.array_equal(frame.picture, frame.noisy_picture)
 
 
 def test_an_image_that_is_no_picture_is_refused(make_source):

@@ -61,6 +61,15 @@ def test_a_shuffle_keeps_every_pixel_and_the_inside_of_patches(picture, region):
     np.testing.assert_array_equal(picture[y : y + 2, x : x + 2], patch)
 
 
+def test_patches_are_a_thirty_second_of_the_side():
+    """Each goes its own way: neighbours inside a patch stay neighbours, those across its border do not."""
+    numbers = np.arange(64 * 64.0).reshape(64, 64, 1).repeat(3, axis=2)
+    changed = shuffle_patches(numbers, np.ones((64, 64), bool), np.random.default_rng(0))[..., 0]
+    kept = np.diff(changed, axis=1) == 1
+    assert kept[:, ::2].all()
+    assert kept[:, 1::2].mean() < 0.05
+
+
 def test_regions_too_small_for_a_patch_are_shuffled_pixel_by_pixel(picture):
     thin = np.zeros((64, 64), bool)
     thin[7, 3:40] = True

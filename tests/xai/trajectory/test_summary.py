@@ -1,12 +1,16 @@
 """The summary: n counts images, one family of tests, controls beside the maps, words that say what the numbers do."""
 
+import re
+
 import numpy as np
 import pytest
 
 from xai.statistics import holm
+from xai.trajectory.artefacts import Drawn
 from xai.trajectory.controls import CONTROLS
 from xai.trajectory.interventions import INTERVENTIONS
 from xai.trajectory.summary import OWN, summarise
+from xai.trajectory.summary_page import summary_page
 from xai.trajectory.summary_words import verdict_of_summary
 
 
@@ -98,6 +102,14 @@ def test_controls_are_not_judged_from_a_handful_of_images(rng):
     words = " ".join(verdict_of_summary(summarise([image("MEL", rng, control=2.0) for _ in range(5)])))
     assert "cannot be judged from fewer than 6 images" in words
     assert "collapsed" not in words
+
+
+def test_an_interval_of_a_handful_of_images_is_not_shown(rng):
+    """The interval of two values is these two values: it would look like a result."""
+    few = summary_page(summarise([image("MEL", rng, own=2.0) for _ in range(5)]), Drawn({}, {}), ())
+    enough = summary_page(summarise([image("MEL", rng, own=2.0) for _ in range(6)]), Drawn({}, {}), ())
+    assert not re.search(r"[+\u2212][0-9.]+ to [+\u2212]", few)
+    assert len(re.findall(r"[+\u2212][0-9.]+ to [+\u2212]", enough)) == 2 * 4 * (1 + 2 * len(CONTROLS))
 
 
 def test_a_refused_classifier_is_said_first(rng):
