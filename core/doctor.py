@@ -222,7 +222,7 @@ def read_sums(folder: Path) -> dict[Path, str]:
 def _disk(output: Path) -> Check:
     place = _existing(output)
     free = shutil.disk_usage(place).free
-    detail = Message("{free} free at {place}", free=_size(free), place=place)
+    detail = Message("{free} free at {place}", free=_disk_size(free), place=place)
     if free < LITTLE_DISK:
         how = Message("Free some space, or choose an output folder on another drive.")
         return Check(_DISK, "warn", detail, how)
@@ -252,3 +252,8 @@ def _free_of(free: float, total: float) -> Message:
 
 def _size(count: float) -> Message:
     return Message("{size:.1f} GiB", size=count / 1024**3)
+
+
+def _disk_size(count: float) -> Message:
+    """Say it as drives are sold, file managers count and the download does: in thousands."""
+    return Message("{size:.1f} GB", size=count / 1000**3)

@@ -91,6 +91,7 @@ def test_a_full_disk_and_a_read_only_folder_are_told(monkeypatch, tmp_path: Path
     assert "Permission denied" in check.detail
     monkeypatch.setattr(doctor.shutil, "disk_usage", lambda _: type("Usage", (), {"free": 10**9})())
     assert doctor._disk(tmp_path).status == "warn"
+    assert doctor._disk(tmp_path).detail.startswith("1.0 GB free")  # as the download, beside it in the window, counts
 
 
 def test_missing_system_libraries_and_no_display_are_told(monkeypatch) -> None:
