@@ -151,10 +151,11 @@ def test_a_rearranged_layout_is_there_at_the_next_start(open_window: Opener) -> 
 
 def test_reset_gives_the_first_layout_back(open_window: Opener, qtbot) -> None:
     first = open_window()
-    fresh, widths = layout_of(first), [dock.width() for dock in first.docks]
+    fresh, widths, size = layout_of(first), [dock.width() for dock in first.docks], first.size()
     rearrange(first)
     first.close()
     second = open_window()
+    second.resize(size)  # it was made smaller, to leave room for its title bar on the small screen of the tests
     second.reset_layout()
     assert layout_of(second) == fresh
     assert not second.tabifiedDockWidgets(second.docks[1])
