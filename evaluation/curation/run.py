@@ -8,7 +8,7 @@ from pathlib import Path
 
 from core.classification.loading import load_network
 from core.errors import UsageError
-from core.events import Event
+from core.events import Event, Notice
 from core.message import Message
 from evaluation.curation.curate import curate
 from evaluation.curation.request import CurationFinished, CurationProgress, CurationRequest, CurationStarted
@@ -55,6 +55,8 @@ def run_curation(request: CurationRequest, tell: Tell, is_stopped: Callable[[], 
     path = found.save(request.output)
     left_out = Counter(decision.rule for decision in found.decisions if not decision.kept)
     notes = (*images.notes, *found.notes)
+    for note in notes:
+        tell(Notice("curate", note))
     total = len(found.decisions)
     tell(CurationFinished(request.output, path, total, len(found.kept), dict(left_out), found.sentence, notes))
 

@@ -117,6 +117,7 @@ class EvaluationDialog(QDialog):
         self.area.setWidgetResizable(True)
         self.area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.area.setWidget(inner)
+        self.area.verticalScrollBar().rangeChanged.connect(self._follow)
         column = QVBoxLayout()
         column.setSpacing(GAP_SMALL)
         column.addWidget(self.verdict)
@@ -124,6 +125,11 @@ class EvaluationDialog(QDialog):
         column.addWidget(self.area, 1)
         column.addWidget(self.notes)
         return column
+
+    def _follow(self, _least: int, most: int) -> None:
+        """Keep the newest finding in sight while they come in."""
+        if self._model.busy:
+            self.area.verticalScrollBar().setValue(most)
 
     def _show(self) -> None:
         self.choices.show_choice()
@@ -138,15 +144,16 @@ class EvaluationDialog(QDialog):
         self._shown = max(self._shown, 0)
         for finding in model.findings[self._shown :]:
             self.findings.insertWidget(
-                self.findings.count() - 1, FindingRow(finding.title, finding.level, finding.verdict)
+                self.findings.count() - 1,
+                FindingRow(translate(finding.title), finding.level, translate(finding.verdict)),
             )
         self._shown = len(model.findings)
         is_empty = not (model.findings or model.verdict)
         self.empty.setVisible(is_empty)
         self.area.setVisible(not is_empty)
-        self.verdict.setText(model.verdict)
+        self.verdict.setText(translate(model.verdict))
         self.verdict.setVisible(bool(model.verdict))
-        self.notes.show_warnings(model.notes)
+        self.notes.show_warnings([translate(note) for note in model.notes])
         problem = model.problem
         self.problem.setText(f"{translate(problem.message)} {translate(problem.remedy)}".strip() if problem else "")
         self.problem.setVisible(problem is not None)
@@ -164,7 +171,7 @@ class EvaluationDialog(QDialog):
         self.bar.setValue(round(model.fraction * RESOLUTION))
         if model.busy:
             ending = model.state is EvaluationState.STOPPING
-            self.words.setText(tr("Stopping…") if ending else model.words or tr("Starting…"))
+            self.words.setText(tr("Stopping…") if ending else translate(model.words) or tr("Starting…"))
 
     def _show_buttons(self) -> None:
         model = self._model

@@ -14,7 +14,6 @@ from PyQt5.QtCore import QObject, QTimer, pyqtSignal
 from core.errors import InputRefusedError, ISICGUIError
 from core.message import Message
 from core.utils.shell import shell_line
-from gui.i18n import translate
 from gui.state.evaluation_choice import (
     ALL_PLACES,
     NOTHING,
@@ -50,7 +49,8 @@ class EvaluationState(enum.Enum):
 class Finding:
     """One measurement that is finished: its title, ``good``, ``doubt``, ``bad`` or ``unknown``, and the verdict.
 
-    A training that is finished says nothing yet about the set: its level is empty.
+    A training that is finished says nothing yet about the set: its level is empty. The words are English, to be
+    translated where they are shown.
     """
 
     title: str
@@ -188,14 +188,12 @@ class EvaluationModel(QObject):
         fraction = event.get("fraction")
         if isinstance(fraction, int | float):
             self.fraction = min(1.0, max(self.fraction, float(fraction)))
-        self.words = translate(str(event.get("words", "")))
+        self.words = _sentence(event, "words")
         if not self._timer.isActive():
             self._timer.start(TELL_MS)
 
     def _take_finding(self, event: dict[str, Any]) -> None:
-        title, verdict = (
-            translate(event[key]) if isinstance(event.get(key), str) else "" for key in ("title", "verdict")
-        )
+        title, verdict = _sentence(event, "title"), _sentence(event, "verdict")
         self.findings.append(Finding(title, str(event.get("level", "unknown")), verdict))
         self.changed.emit()
 
@@ -204,12 +202,12 @@ class EvaluationModel(QObject):
         if isinstance(arm, str) and isinstance(score, int | float):
             title = Message("{arm}, seed {seed}", arm=arm, seed=event.get("seed", "?"))
             words = Message("Balanced accuracy on the validation lesions: {value:.3f}", value=float(score))
-            self.findings.append(Finding(translate(title), "", translate(words)))
+            self.findings.append(Finding(title, "", words))
             self.changed.emit()
 
     def _take_note(self, event: dict[str, Any]) -> None:
         if isinstance(event.get("message"), str):
-            self.notes.append(translate(event["message"]))
+            self.notes.append(event["message"])
             self.changed.emit()
 
     def _take_end(self, event: dict[str, Any]) -> None:
@@ -217,12 +215,10 @@ class EvaluationModel(QObject):
         report = event.get("report", event.get("curation"))
         if isinstance(report, str):
             self.report = Path(report)
-        self.notes += [translate(note) for note in event.get("notes", ()) if isinstance(note, str)]
         for rule, count in dict(event.get("left_out", {})).items():
             words = Message("Left out: %n image(s).", n=count)
-            self.findings.append(Finding(translate(_rule_words(rule)), "", translate(words)))
-        if isinstance(event.get("verdict"), str):
-            self.verdict = translate(event["verdict"])
+            self.findings.append(Finding(_rule_words(rule), "", words))
+        self.verdict = _sentence(event, "verdict") or self.verdict
         self.level = str(event.get("level", "unknown"))
 
     def _end(self, end: JobEnd) -> None:
@@ -272,6 +268,12 @@ class EvaluationModel(QObject):
             self._settings.remember(f"evaluation/{name}", getattr(self.choice, name))
         for name in ALL_PLACES:
             self._settings.remember(f"evaluation/{name}", self.choice.place(name))
+
+
+def _sentence(event: dict[str, Any], key: str) -> str:
+    """Return a sentence of an event as it is, so that it is translated where it is shown; "" if there is none."""
+    words = event.get(key)
+    return words if isinstance(words, str) else ""
 
 
 def _rule_words(rule: str) -> str:

@@ -14,15 +14,24 @@ from PyQt5.QtGui import QGuiApplication
 from cli.curate import curate as curate_command
 from cli.evaluate import evaluate as evaluate_command
 from cli.utility import utility as utility_command
+from core.message import Message
+from core.wire import with_templates
 from evaluation.curation.rules import parse_rules
 from evaluation.utility.request import PRESETS as EXPERIMENTS
 from gui.dialogs.evaluation_dialog import EvaluationDialog
+from gui.i18n import set_language, translate
 from gui.state.evaluation import EvaluationModel, EvaluationState
 from gui.state.evaluation_choice import PRESETS, RULES
 from gui.widgets.finding_row import FindingRow
 
 COMMANDS = {"evaluate": evaluate_command, "curate": curate_command, "utility": utility_command}
 FAKE = Path(__file__).with_name("fake_trainer.py")
+
+
+@pytest.fixture(autouse=True)
+def _english() -> Iterator[None]:
+    yield
+    set_language("en")
 
 
 def progress(fraction, words="set: Diversity"):
@@ -244,6 +253,40 @@ def test_trainings_appear_one_by_one(dialog, model, play, qtbot, tmp_path):
     assert model.findings[0].verdict == "Balanced accuracy on the validation lesions: 0.400"
 
 
+def test_everything_that_was_told_is_said_in_a_language_chosen_later(dialog, model, play, qtbot, window, tmp_path):
+    words = Message("{words} ({done} of {total})", words=Message("Reading the images"), done=1, total=2)
+    note = Message("The synthetic set has no image of {codes}.", codes="DF")
+    play(
+        with_templates(progress(0.1, words)),
+        with_templates({"event": "notice", "kind": "data", "message": note}),
+        with_templates(trained(Message("synthetic only"), 42)),
+        {"wait": "never"},
+    )
+    begin_experiment(dialog, model, qtbot, tmp_path)
+    qtbot.waitUntil(lambda: len(model.findings) == 1)
+    dialog.close()
+    qtbot.waitUntil(lambda: window.desk.dialog("evaluation") is None)
+    set_language("ru")
+    window.desk.show_evaluation()
+    again = window.desk.dialog("evaluation")
+    shown = [again.words.text(), again.notes.text, *rows(again)]
+    again.close()
+    assert shown == [
+        "Чтение изображений (1 из 2)",
+        "В созданном наборе нет изображений DF.",
+        f"{translate(Message('synthetic only'))}, зерно 42",
+    ]
+    assert "synthetic" not in shown[2]
+
+
+def test_the_newest_training_is_in_sight(dialog, model, play, qtbot, tmp_path):
+    play(*(trained("real", seed) for seed in range(30)), {"wait": "never"})
+    begin_experiment(dialog, model, qtbot, tmp_path)
+    qtbot.waitUntil(lambda: len(model.findings) == 30)
+    bar = dialog.area.verticalScrollBar()
+    qtbot.waitUntil(lambda: bar.maximum() > 0 and bar.value() == bar.maximum())
+
+
 def test_a_stopped_experiment_goes_on_in_its_folder_also_after_a_restart(dialog, model, play, qtbot, tmp_path):
     play(trained("real", 42), {"wait": "never"})
     begin_experiment(dialog, model, qtbot, tmp_path)
@@ -298,7 +341,7 @@ CURATED = {
 
 
 def test_a_selection_leads_to_its_table_and_to_the_export(dialog, model, play, qtbot, window):
-    play(CURATED)
+    play({"event": "notice", "kind": "curate", "message": "No image of DF is kept."}, CURATED)
     click(qtbot, dialog.choices.kinds["curate"])
     assert not dialog.export.isVisible()
     click(qtbot, dialog.go)
