@@ -127,6 +127,8 @@ class AnalysisDialog(QDialog):
         button.setAutoDefault(False)
         button.setAccessibleName(tr("Methods"))
         button.setToolTip(tr("Methods whose maps are drawn; the first decides which regions are tested"))
+        button.setProperty("chooser", True)
+        button.setProperty("arrow", True)
         menu = CheckMenu(button)
         menu.setToolTipsVisible(True)
         for key in METHODS:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from PyQt5.QtCore import QSize
 from PyQt5.QtWidgets import QMessageBox, QPushButton, QWidget
 
 from gui.i18n import tr
+from gui.theme.icons import icon
+from gui.theme.tokens import ICON_SIZE
 
 
 class EmptyTrashDialog(QMessageBox):
@@ -12,7 +15,7 @@ class EmptyTrashDialog(QMessageBox):
 
     def __init__(self, files: int, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setIcon(QMessageBox.Icon.Warning)
+        self.setIconPixmap(icon("warning", "doubt").pixmap(QSize(ICON_SIZE * 2, ICON_SIZE * 2)))
         self.setWindowTitle(tr("Empty the trash"))
         self.setText(tr("Delete %n file(s) for good?", files))
         self.setInformativeText(tr("They cannot be brought back. Their numbers and seeds are not used again."))

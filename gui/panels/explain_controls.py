@@ -74,6 +74,8 @@ class ExplainControls(QWidget):
         button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextOnly)
         button.setAccessibleName(tr("Methods"))
         button.setToolTip(tr("Methods; several at once are shown side by side on one scale"))
+        button.setProperty("chooser", True)
+        button.setProperty("arrow", True)
         menu = CheckMenu(button)
         menu.setToolTipsVisible(True)
         for key in METHODS:

@@ -103,7 +103,7 @@ def _time_shap(analysis: Mapping[str, Any]) -> Iterable[str]:
             words.format(
                 all=_number(found.get("v_all")),
                 none=_number(found.get("v_none")),
-                error=_number(found.get("efficiency_error")),
+                error=_number(found.get("efficiency_error")).lstrip("+−"),
             )
         )
         + "</p>"

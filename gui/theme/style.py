@@ -49,9 +49,9 @@ QPushButton:pressed, QToolButton:pressed, QToolButton:open {{ background: {t.sel
 QPushButton:disabled, QToolButton:disabled {{ color: {t.disabled}; background: transparent; }}
 QPushButton:focus, QToolButton:focus {{ border: 1px solid {t.accent}; }}
 QToolButton:checked, QPushButton:checked {{ background: {t.selection}; border-color: {t.accent}; }}
-QToolButton[chooser="true"] {{ border-color: {t.control_line}; }}
-QToolButton[chooser="true"]:focus {{ border-color: {t.accent}; }}
-QToolButton[chooser="true"]:disabled {{ border-color: {t.hairline}; }}
+*[chooser="true"] {{ border-color: {t.control_line}; }}
+*[chooser="true"]:focus {{ border-color: {t.accent}; }}
+*[chooser="true"]:disabled {{ border-color: {t.hairline}; }}
 QToolButton[flat="true"], QPushButton[flat="true"] {{ background: transparent; border-color: transparent; }}
 QToolButton[flat="true"]:hover, QPushButton[flat="true"]:hover {{ background: {t.selection}; }}
 QToolButton[flat="true"]:focus, QPushButton[flat="true"]:focus {{ border-color: {t.accent}; }}
@@ -63,6 +63,10 @@ QToolButton[fold="true"] {{ text-align: left; }}
 QToolButton[fold="true"]:checked {{ background: transparent; border-color: transparent; }}
 QToolButton[fold="true"]:focus {{ border-color: {t.accent}; }}
 QToolButton::menu-indicator, QPushButton::menu-indicator {{ image: none; width: 0; }}
+QToolButton[arrow="true"], QPushButton[arrow="true"] {{ text-align: left; padding: 0 20px 0 6px; }}
+QToolButton[arrow="true"]::menu-indicator, QPushButton[arrow="true"]::menu-indicator {{
+    image: url(icons:down.svg); width: 8px; height: 8px;
+    subcontrol-origin: border; subcontrol-position: right center; right: 7px; }}
 QPushButton#primary {{ background: {t.accent}; color: {t.on_accent}; border: 1px solid {t.accent};
     min-height: {PRIMARY_HEIGHT - 2}px; font-weight: 600; padding: 0 16px; }}
 QPushButton#primary:hover {{ background: {t.accent_hover}; border-color: {t.accent_hover}; }}

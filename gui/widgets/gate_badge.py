@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Final
 
-from PyQt5.QtCore import QEvent
+from PyQt5.QtCore import QEvent, Qt
 from PyQt5.QtWidgets import QHBoxLayout, QLabel, QWidget
 
 from gui.i18n import mark, tr, translate
 from gui.theme import palette
 from gui.theme.tokens import GRID
 from gui.widgets.icon_label import IconLabel
-from gui.widgets.labels import ElidedLabel
+from gui.widgets.labels import TwoLineLabel
 from xai.explanation import GateVerdict
 
 WORDS: Final = {"green": mark("Evidence"), "amber": mark("Doubtful"), "red": mark("Not evidence")}
@@ -26,13 +26,13 @@ class GateBadge(QWidget):
         self._verdict: GateVerdict | None = None
         self._icon = IconLabel()
         self._word = QLabel()
-        self._reason = ElidedLabel()
+        self._reason = TwoLineLabel()
         self._reason.setProperty("role", "muted")
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(2 * GRID)
-        layout.addWidget(self._icon)
-        layout.addWidget(self._word)
+        for part in (self._icon, self._word):
+            layout.addWidget(part, 0, Qt.AlignmentFlag.AlignTop)
         layout.addWidget(self._reason, 1)
         self.show_verdict(None)
 

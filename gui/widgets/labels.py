@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PyQt5.QtCore import QSize, Qt
-from PyQt5.QtGui import QPainter, QPaintEvent
+from PyQt5.QtGui import QPainter, QPaintEvent, QTextLayout
 from PyQt5.QtWidgets import QLabel, QSizePolicy, QWidget
 
 
@@ -47,3 +47,45 @@ class ElidedLabel(QLabel):
         painter.setPen(self.palette().color(self.foregroundRole()))
         text = self.fontMetrics().elidedText(self.text(), self._mode, self.contentsRect().width())
         painter.drawText(self.contentsRect(), int(self.alignment() | Qt.AlignmentFlag.AlignVCenter), text)
+
+
+class TwoLineLabel(ElidedLabel):
+    """As many lines as its words need, two at most; the whole text is in the tooltip."""
+
+    MOST_LINES = 2
+
+    def __init__(self, text: str = "", parent: QWidget | None = None) -> None:
+        super().__init__(text, parent=parent)
+        self.setWordWrap(True)  # so that a layout asks for the height of a width
+
+    def heightForWidth(self, width: int) -> int:
+        """Return the height of the lines that are shown in a width."""
+        return max(1, len(self.lines(width))) * self.fontMetrics().lineSpacing()
+
+    def lines(self, width: int) -> list[str]:
+        """Return what is shown in a width, line by line."""
+        found = self._wrapped(width)
+        if len(found) <= self.MOST_LINES:
+            return found
+        rest = "".join(found[self.MOST_LINES - 1 :])
+        return [*found[: self.MOST_LINES - 1], self.fontMetrics().elidedText(rest, self._mode, width)]
+
+    def _wrapped(self, width: int) -> list[str]:
+        text, found = self.text(), []
+        layout = QTextLayout(text, self.font())
+        layout.beginLayout()
+        while (line := layout.createLine()).isValid():
+            line.setLineWidth(width)
+            found.append(text[line.textStart() : line.textStart() + line.textLength()])
+        layout.endLayout()
+        return found
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw the lines from the top."""
+        painter = QPainter(self)
+        painter.setPen(self.palette().color(self.foregroundRole()))
+        area, high = self.contentsRect(), self.fontMetrics().lineSpacing()
+        for number, line in enumerate(self.lines(area.width())):
+            place = area.adjusted(0, number * high, 0, 0)
+            place.setHeight(high)
+            painter.drawText(place, int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter), line)

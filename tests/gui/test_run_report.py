@@ -24,7 +24,7 @@ ANALYSIS = {
     "classification": {"predicted": "MEL", "probabilities": {"MEL": 0.71, "NV": 0.29}},
     "time_shap": {
         "groups": [{"first_step": 1, "last_step": 5, "phi": 0.75, "standard_error": None}],
-        "v_all": 1.0, "v_none": 0.25, "efficiency_error": 0.0,
+        "v_all": 1.0, "v_none": 0.25, "efficiency_error": -0.002,
     },
     "csi": {
         "formula": "CSI = E|top| - E|bottom|",
@@ -91,7 +91,16 @@ def test_a_run_is_read_in_its_own_order_and_made_no_wider_than_a_page(run: Path)
 
 def test_the_page_tells_verdict_and_numbers_and_escapes_what_it_reads(run: Path) -> None:
     page = page_of(read_report(run))
-    for words in ("Doubtful", "Signs of MEL come late.", "71.0%", "1–5", "+0.75", "Gaussian blur", "E|bottom|"):
+    for words in (
+        "Doubtful",
+        "Signs of MEL come late.",
+        "71.0%",
+        "1–5",
+        "+0.75",
+        "within 0.002.",
+        "Gaussian blur",
+        "E|bottom|",
+    ):
         assert words in page
     assert "<script>" not in page
     assert "&lt;script&gt;" in page

@@ -21,10 +21,13 @@ from gui.state.denoising import KEPT, DenoisingModel
 from gui.state.log import line_of
 from gui.theme.palette import apply_theme, color, make_palette
 from gui.theme.tokens import DARK, LIGHT, Tokens
+from gui.widgets.gate_badge import GateBadge
 from gui.widgets.images import to_pixmap, to_qimage
+from gui.widgets.labels import TwoLineLabel
 from gui.widgets.picture_view import MAX_ZOOM, PictureView
 from gui.widgets.vertical_scroll import VerticalScroll
 from gui.workers.stream import StreamThread
+from xai.explanation import GateVerdict
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -276,3 +279,22 @@ def test_the_wheel_changes_no_value_that_only_lies_under_the_pointer(qtbot) -> N
     qtbot.waitUntil(number.hasFocus)
     assert turn(number)
     assert number.value() == 49
+
+
+REASONS = ("The image stands for MEL, but the classifier says BKL.", "The map shows edges more than what was learnt.")
+
+
+def test_the_reason_of_a_verdict_takes_a_second_line_before_it_is_shortened(qtbot) -> None:
+    badge = GateBadge()
+    qtbot.addWidget(badge)
+    badge.show_verdict(GateVerdict("amber", REASONS))
+    reason = badge.findChild(TwoLineLabel)
+    whole = reason.fontMetrics().horizontalAdvance(" ".join(REASONS))
+    assert reason.lines(2 * whole) == [" ".join(REASONS)]
+    assert "".join(reason.lines(whole * 2 // 3)) == " ".join(REASONS)
+    short = reason.lines(whole // 4)
+    assert len(short) == 2
+    assert short[1].endswith("…")
+    one, two = (reason.heightForWidth(width) for width in (2 * whole, whole // 4))
+    assert two == 2 * one
+    assert badge.heightForWidth(whole * 2 // 3) > badge.heightForWidth(3 * whole)
