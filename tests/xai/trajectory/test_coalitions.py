@@ -11,10 +11,13 @@ from core.generator.predictor import make_predictor
 from core.generator.sampler import ImageStreams, advance
 from core.generator.schedulers import build_scheduler
 from tests.xai.trajectory.builders import toy_root
+from xai.explain import get_classifier
 from xai.explanation import ExplanationCancelled
 from xai.trajectory.actions import Actions, acting, hold, make_actions
 from xai.trajectory.branches import root
 from xai.trajectory.coalitions import CoalitionTree, split_steps
+from xai.trajectory.target import make_target
+from xai.trajectory.time_shap import time_shap
 
 SAMPLERS = ("ddpm", "ddim", "dpmpp-2m-sde", "unipc")
 
@@ -66,6 +69,26 @@ def test_every_coalition_is_what_denoising_it_from_the_beginning_gives(make_sour
                 found[coalition], denoise_slowly(source, groups, coalition, neutral), rtol=0, atol=0
             )
     assert len({found[coalition].numpy().tobytes() for coalition in range(8)}) == 8  # every group does something
+
+
+@pytest.mark.parametrize("neutral", ["null", "hold"])
+def test_time_shap_is_its_definition_worked_out_slowly(make_source, classifier, neutral):
+    """Mean over all orders of what a group adds, every coalition denoised from the beginning and judged by itself."""
+    source, target = make_source(sampler="ddpm", steps=5), make_target(get_classifier(classifier, "cpu"), "NV")
+    groups = split_steps(5, 3)
+    with torch.no_grad():
+        images = [denoise_slowly(source, groups, coalition, neutral)[None] for coalition in range(8)]
+    worth = [float(target.of_pictures(source.finish(image))[0]) for image in images]
+    phi = np.zeros(3)
+    for order in itertools.permutations(range(3)):
+        joined = 0
+        for player in order:
+            phi[player] += (worth[joined | 1 << player] - worth[joined]) / 6
+            joined |= 1 << player
+    found = time_shap(source, target, 3, neutral)
+    np.testing.assert_allclose(found.shapley.values, phi, atol=1e-9)
+    np.testing.assert_allclose([found.values[coalition] for coalition in range(8)], worth, atol=1e-9)
+    assert np.abs(phi).max() > 1e-4
 
 
 @pytest.mark.parametrize("sampler", SAMPLERS)
