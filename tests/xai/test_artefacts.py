@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+import pytest
 from PIL import Image, ImageDraw
 
 from xai.artefacts import artefact_masks
@@ -77,3 +80,84 @@ def test_the_edge_of_the_lens_is_a_dark_corner_and_a_dark_lesion_is_not() -> Non
     outside = np.hypot(x, y) > SIDE * 0.62
     lens[outside] = 8
     np.testing.assert_array_equal(artefact_masks(lens)["corner"], outside)
+
+
+def plain(
+    *boxes: tuple[int, int, int, int], value: tuple[int, int, int] = (30, 20, 20), side: int = SIDE
+) -> np.ndarray:
+    """Skin without noise, with dark boxes: upper edge, left edge, height, width."""
+    picture = np.full((side, side, 3), (225, 180, 160), np.uint8)
+    for top, left, height, width in boxes:
+        picture[top : top + height, left : left + width] = value
+    return picture
+
+
+def ruler(count: int = 8, spacing: int = 12, height: int = 10, width: int = 2) -> list[tuple[int, int, int, int]]:
+    return [(100, 5 + spacing * number, height, width) for number in range(count)]
+
+
+def found(kind: str, *boxes: tuple[int, int, int, int], **how: Any) -> bool:
+    return bool(artefact_masks(plain(*boxes, **how))[kind].any())
+
+
+@pytest.mark.parametrize("scale", [1, 2])
+def test_a_hair_is_longer_than_18_percent_of_the_side_and_thinner_than_3(scale: int) -> None:
+    side = SIDE * scale
+    assert found("hair", (20, 20, 2 * scale, 31 * scale), side=side)
+    assert found("hair", (20, 20, 31 * scale, 2 * scale), side=side)
+    assert found("hair", (20, 20, 4 * scale, 60 * scale), side=side)
+    assert not found("hair", (20, 20, 2 * scale, 27 * scale), side=side)
+    assert not found("hair", (20, 20, 6 * scale, 60 * scale), side=side)
+
+
+def test_a_hair_is_18_grey_values_darker_than_what_surrounds_it() -> None:
+    line = (20, 20, 2, 60)
+    assert not found("hair", line, value=(208, 163, 143))
+    assert found("hair", line, value=(205, 160, 140))
+
+
+def test_a_corner_is_dark_and_large_enough() -> None:
+    for top, left in ((0, 0), (0, -8), (-8, 0), (-8, -8)):
+        picture = plain()
+        picture[top % SIDE :, left % SIDE :][:8, :8] = 59
+        np.testing.assert_array_equal(artefact_masks(picture)["corner"], picture[..., 0] == 59)
+    assert not found("corner", (0, 0, 8, 8), value=(61, 61, 61))
+    assert not found("corner", (0, 0, 7, 7), value=(59, 59, 59)), "under a five-hundredth of the picture"
+    assert not found("corner", (0, 20, 8, 8), value=(59, 59, 59)), "at an edge and not in a corner"
+
+
+@pytest.mark.parametrize(
+    ("marks", "is_one"),
+    [
+        (ruler(), True),
+        (ruler(count=6), True),
+        (ruler(count=5), False),
+        (ruler(spacing=18), True),
+        (ruler(count=7, spacing=21), False),
+        (ruler(height=5), True),
+        (ruler(height=4), False),
+        (ruler(height=23), True),
+        (ruler(height=26), False),
+        (ruler(height=8, width=3), True),
+        (ruler(height=7, width=4), False),
+        ([*ruler(), (100, 5 + 12 * 8 + 2, 10, 2)], True),
+        ([*ruler(), (100, 5 + 12 * 8 + 4, 10, 2)], False),
+    ],
+)
+def test_a_ruler_has_six_even_marks(marks: list[tuple[int, int, int, int]], is_one: bool) -> None:
+    assert found("ruler", *marks) == is_one
+
+
+def test_a_mark_beside_the_row_is_none_of_the_ruler() -> None:
+    for away, belongs in ((2, True), (9, False)):
+        mask = artefact_masks(plain(*ruler(), (100 + away, 5 + 12 * 8, 10, 2)))["ruler"]
+        assert mask[105, 5]
+        assert mask[105, 5 + 12 * 8] == belongs
+
+
+def test_marks_stand_across_their_row() -> None:
+    for degrees, is_one in ((8, True), (32, False)):
+        picture = Image.fromarray(plain())
+        dx, dy = 14 * np.sin(np.radians(degrees)), 14 * np.cos(np.radians(degrees))
+        drawn(picture, *((12 * n + 6, 100, 12 * n + 6 + dx, 100 + dy) for n in range(9)))
+        assert artefact_masks(np.asarray(picture))["ruler"].any() == is_one

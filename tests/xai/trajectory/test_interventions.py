@@ -76,3 +76,10 @@ def test_regions_too_small_for_a_patch_are_shuffled_pixel_by_pixel(picture):
     changed = shuffle_patches(picture, thin, np.random.default_rng(0))
     assert sorted(map(tuple, changed[thin])) == sorted(map(tuple, picture[thin]))
     assert (changed[thin] != picture[thin]).any()
+
+
+def test_patches_of_small_pictures_are_single_pixels():
+    numbers = np.arange(16 * 16.0).reshape(16, 16, 1).repeat(3, axis=2)
+    changed = shuffle_patches(numbers, np.ones((16, 16), bool), np.random.default_rng(0))[..., 0]
+    assert sorted(changed.ravel()) == list(range(256))
+    assert (np.diff(changed, axis=1) == 1).mean() < 0.05
