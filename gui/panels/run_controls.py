@@ -16,7 +16,7 @@ from gui.state.run import PAUSES
 from gui.state.session import Session
 from gui.theme.icons import set_icon
 from gui.theme.tokens import GAP_SMALL
-from gui.widgets.buttons import icon_button, text_button
+from gui.widgets.buttons import hold_width, icon_button, text_button
 from gui.widgets.labels import label
 from gui.widgets.warning_lines import WarningLines
 
@@ -33,6 +33,8 @@ class RunControls(QWidget):
         self.start = self._make_start()
         self.pause = keyed(text_button(tr("Pause"), session.run.toggle_pause), "pause")
         self.pause.setProperty("tall", True)
+        set_icon(self.pause, "pause")
+        hold_width(self.pause, tr("Pause"), tr("Resume"))
         self.stop = self._make_stop()
         self.regenerate = keyed(text_button(tr("Regenerate"), session.regenerate), "regenerate")
         set_icon(self.regenerate, "again")

@@ -36,3 +36,13 @@ def text_button(words: str, clicked: Callable[[], object] | None = None, *, flat
     if clicked:
         button.clicked.connect(lambda: clicked())
     return button
+
+
+def hold_width(button: QPushButton, *words: str) -> None:
+    """Make a button whose words change as wide as its widest ones, so that its neighbours do not move."""
+    widths = []
+    for text in words:
+        button.setText(text)
+        button.ensurePolished()
+        widths.append(button.sizeHint().width())
+    button.setMinimumWidth(max(widths))

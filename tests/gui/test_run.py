@@ -319,3 +319,17 @@ def test_both_pictures_of_a_step_are_magnified_together(window: MainWindow, qtbo
         assert window.picture._zoom.text() == f"{view.noisy.zoom:.0%}"
     window.picture.image.zoom_by(5)  # which nobody sees
     assert window.picture._zoom.text() == f"{view.noisy.zoom:.0%}"
+
+
+def test_pausing_moves_no_button(window: MainWindow, engine: FakeEngine, qtbot) -> None:
+    controls = window.setup.controls
+    ask_for(window, MEL=2)
+    engine.gate.clear()
+    controls.start.click()
+    qtbot.waitUntil(lambda: window.session.run.state is RunState.RUNNING)
+    qtbot.wait(50)
+    before = [button.geometry() for button in (controls.start, controls.pause, controls.stop)]
+    controls.pause.click()
+    qtbot.waitUntil(lambda: controls.pause.text() == tr("Resume"))
+    qtbot.wait(50)
+    assert [button.geometry() for button in (controls.start, controls.pause, controls.stop)] == before
