@@ -121,6 +121,7 @@ class TrainingChoices(QWidget):
         spin.setRange(0, LONGEST_MINUTES)
         spin.setSpecialValueText(tr("as the preset says"))
         spin.setSuffix(tr(" min"))
+        spin.setKeyboardTracking(False)
         return spin
 
     def _name_all(self) -> None:
@@ -162,7 +163,11 @@ class TrainingChoices(QWidget):
         when_typed(self.root, self._choose_typed_root)
         self.preset.activated.connect(lambda row: self._model.choose(preset=self.preset.itemData(row)))
         self.device.activated.connect(lambda row: self._model.choose(device=self.device.itemData(row)))
-        self.minutes.editingFinished.connect(lambda: self._model.choose(minutes=self.minutes.value()))
+        self.minutes.valueChanged.connect(self._choose_minutes)
+
+    def _choose_minutes(self, minutes: int) -> None:
+        if minutes != self._model.request.minutes:
+            self._model.choose(minutes=minutes)
 
     def _choose_typed_data(self) -> None:
         text = self.data.text().strip()

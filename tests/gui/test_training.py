@@ -290,6 +290,12 @@ def test_the_copied_command_is_the_one_that_runs_and_the_command_line_takes_it(d
     assert (understood["preset"], understood["max_minutes"], understood["data"]) == ("starter", 5, model.request.data)
 
 
+def test_the_shown_limit_counts_as_soon_as_it_is_shown(dialog, model):
+    dialog.choices.minutes.stepUp()  # the arrow; the field is not left
+    assert dialog.choices.minutes.text() == "1 min"
+    assert "--max-minutes 1" in model.command
+
+
 def test_the_command_line_takes_what_is_asked_of_a_generator(tmp_path):
     request = TrainingRequest(tmp_path, data=tmp_path, preset="gpu", device="cuda:1", minutes=90)
     understood = diffusion_command.make_context("diffusion", train_arguments(request, tmp_path / "run")[2:]).params
