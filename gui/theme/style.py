@@ -63,7 +63,7 @@ QToolButton[fold="true"] {{ text-align: left; }}
 QToolButton[fold="true"]:checked {{ background: transparent; border-color: transparent; }}
 QToolButton[fold="true"]:focus {{ border-color: {t.accent}; }}
 QToolButton::menu-indicator, QPushButton::menu-indicator {{ image: none; width: 0; }}
-QToolButton[arrow="true"], QPushButton[arrow="true"] {{ text-align: left; padding: 0 20px 0 6px; }}
+QToolButton[arrow="true"], QPushButton[arrow="true"] {{ padding: 0 18px 0 8px; }}
 QToolButton[arrow="true"]::menu-indicator, QPushButton[arrow="true"]::menu-indicator {{
     image: url(icons:down.svg); width: 8px; height: 8px;
     subcontrol-origin: border; subcontrol-position: right center; right: 7px; }}
