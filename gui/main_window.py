@@ -409,7 +409,7 @@ class MainWindow(QMainWindow):
         setup, gallery, tree, log, queue = self.docks
         self.resizeDocks([setup, gallery], [324, 252], Qt.Orientation.Horizontal)
         self.resizeDocks([gallery, tree], [360, 180], Qt.Orientation.Vertical)
-        self.resizeDocks([log], [150], Qt.Orientation.Vertical)
+        self.resizeDocks([log], [112], Qt.Orientation.Vertical)
         self.resizeDocks([log, queue], [760, 500], Qt.Orientation.Horizontal)
 
 

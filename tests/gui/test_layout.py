@@ -15,6 +15,7 @@ from PyQt5.QtWidgets import QApplication
 
 from gui.i18n import languages, set_language
 from gui.main_window import MainWindow
+from gui.state.notices import Notice
 from gui.widgets.elided_combo import ElidedCombo
 from gui.window_place import FRAME, TITLE_BAR, brought_back, centred, room_on
 from tests.gui.conftest import Opener
@@ -170,6 +171,16 @@ def test_a_layout_that_cannot_be_read_is_the_first_one(open_window: Opener) -> N
     first.session.settings.save()
     second = open_window()
     assert layout_of(second) == fresh
+
+
+def test_a_first_window_shows_all_of_the_setup_with_a_notice_above_it(window: MainWindow, qtbot) -> None:
+    """At the reference size less its frame: who has never seen it learns that there are more options."""
+    window.resize(1271, 763)
+    window.reset_layout()
+    window.session.notices.post(Notice("tour", "New here?", "Show me around", lambda: None))
+    qtbot.waitUntil(window.banner.isVisible)
+    qtbot.wait(50)
+    assert window.setup.options.verticalScrollBar().maximum() == 0
 
 
 def test_headings_stand_free_above_their_panels(window: MainWindow) -> None:

@@ -181,6 +181,7 @@ def test_the_copied_command_asks_for_the_same_run(window: MainWindow, engine: Fa
     wait_idle(window, qtbot)
     _, command, rest = cli.resolve_command(command_context(), words[2:])
     values = command.make_context("generate", rest).params
+    assert values.pop("threads") == 0  # as the window's setting says; no part of the request
     del values["json_mode"]
     assert request_of(**values) == engine.requests[0]
 
