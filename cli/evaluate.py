@@ -41,6 +41,7 @@ results.json, report.html and report.pdf; docs/evaluation.md says what each numb
 @click.option(
     "--features", "--inception", "features", type=ANY_PATH, help="Weights of Inception (TF) or torchvision's ImageNet."
 )
+@click.option("--lpips", type=ANY_PATH, help="torchvision's AlexNet: then pairs are compared by LPIPS, too.")
 @click.option("--evaluator", type=ANY_PATH, help="Classifier that judges [default: the starter's independent one].")
 @click.option("--seed", type=int, default=0, show_default=True, help="Of the random halves and subsets.")
 @device_option

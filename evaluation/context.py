@@ -13,6 +13,7 @@ from core.utils.output_errors import output_errors
 from core.utils.path_manager import PathManager
 from evaluation.distribution import Side
 from evaluation.features import FeatureCache
+from evaluation.lpips import Lpips
 from evaluation.request import EvaluationRequest
 from evaluation.section import Section
 from evaluation.sets import ImageSet
@@ -40,6 +41,8 @@ class Context:
         Side in pixels at which everything is compared.
     network
         A classifier that had no part in generating, or None.
+    lpips
+        What compares pairs as people do, or None.
     """
 
     request: EvaluationRequest
@@ -50,6 +53,7 @@ class Context:
     spaces: tuple[Space, ...]
     device: torch.device
     cache: FeatureCache
+    lpips: Lpips | None = None
     _sides: dict[tuple[str, str], Side] = field(default_factory=dict)
 
     def folder_of(self, images: ImageSet) -> Path:

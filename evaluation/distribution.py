@@ -26,7 +26,8 @@ Labels = NDArray[np.int64]
 ALL: Final = "all"
 SUBSETS: Final = 100
 FEW: Final = 0.5
-"""Below this share of what real photographs reach, precision or coverage say that a set is something else."""
+"""Below this share of what real photographs reach, coverage says that most of them are missing from a set, and with
+precision or recall that it is something else."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,7 +80,8 @@ class Comparison:
         if self.kid is None or self.kid_floor is None or self.prdc_matched is None or self.prdc_reference is None:
             return "unknown"
         matched, reference = self.prdc_matched, self.prdc_reference
-        if matched.precision < FEW * reference.precision and matched.coverage < FEW * reference.coverage:
+        is_foreign = matched.precision < FEW * reference.precision or matched.recall < FEW * reference.recall
+        if is_foreign and matched.coverage < FEW * reference.coverage:
             return "bad"
         return "good" if self.kid.low <= max(self.kid_floor.high, 0.0) else "doubt"
 
@@ -177,7 +179,7 @@ def verdict(by_space: Mapping[str, Comparison]) -> tuple[Level, Message]:
     numbers = _numbers(first)
     if first.level == "bad":
         return "bad", Message("{numbers} The set does not look like the real photographs.", numbers=numbers)
-    if any(level == "bad" for level in levels):
+    if first.level == "good" and "bad" in levels:
         return "doubt", Message("{numbers} The two feature spaces do not agree.", numbers=numbers)
     if all(level == "good" for level in levels):
         return "good", Message("{numbers} No difference from real photographs was found.", numbers=numbers)

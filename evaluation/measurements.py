@@ -70,7 +70,7 @@ def measure_diversity(context: Context, synthetic: ImageSet, tick: Tick) -> Sect
 def measure_pairs(context: Context, synthetic: ImageSet, tick: Tick) -> Section | None:
     """Compare images with the references of their names."""
     reference = context.request.reference
-    return None if reference is None else compare_pairs(synthetic, read_set(reference), tick)
+    return None if reference is None else compare_pairs(synthetic, read_set(reference), tick, context.lpips)
 
 
 def measure_masks(context: Context, synthetic: ImageSet, tick: Tick) -> Section | None:

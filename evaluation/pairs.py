@@ -1,4 +1,4 @@
-"""How well images repeat their references: PSNR, SSIM, MAE and MSE of paired folders.
+"""How well images repeat their references: PSNR, SSIM, MAE, MSE and LPIPS of paired folders.
 
 Only for pairs that belong together (reconstruction, inpainting, translation). Between a generated image and a
 photograph that has nothing to do with it these numbers mean nothing.
@@ -80,8 +80,13 @@ def ssim(first: Image, second: Image) -> float:
     return float(structural_similarity(first, second, win_size=WINDOW, channel_axis=2, data_range=PEAK))
 
 
-_MEASURES: Final[Mapping[str, Callable[[Image, Image], float]]] = {"psnr": psnr, "ssim": ssim, "mae": mae, "mse": mse}
-_UNITS: Final = {"psnr": "PSNR, dB", "ssim": "SSIM", "mae": "MAE (0..255)", "mse": "MSE (0..255)"}
+Measure = Callable[[Image, Image], float]
+_MEASURES: Final[Mapping[str, Measure]] = {"psnr": psnr, "ssim": ssim, "mae": mae, "mse": mse}
+_UNITS: Final = {"psnr": "PSNR, dB", "ssim": "SSIM", "mae": "MAE (0..255)", "mse": "MSE (0..255)", "lpips": "LPIPS"}
+
+
+_ABOUT_LPIPS: Final = Message("LPIPS says how different two images look: 0 for the same, larger for others.")
+_NO_LPIPS: Final = Message("LPIPS is not measured: give torchvision's AlexNet with --lpips.")
 
 
 def match(images: ImageSet, others: ImageSet) -> list[tuple[SetImage, SetImage]]:
@@ -97,21 +102,26 @@ def _stem(name: str) -> str:
     return PurePosixPath(name).with_suffix("").as_posix()
 
 
-def compare_pairs(images: ImageSet, references: ImageSet, tick: Tick | None = None) -> Section:
+def compare_pairs(
+    images: ImageSet, references: ImageSet, tick: Tick | None = None, lpips: Measure | None = None
+) -> Section:
     """Measure each image against the reference of its name.
 
     Parameters
     ----------
     tick
         Told how many pairs are done, and of how many; raises to stop.
+    lpips
+        Measures how different two images look; None where its weights are not there.
     """
     pairs = match(images, references)
-    values: dict[str, list[float]] = {key: [] for key in _MEASURES}
+    measures = {**_MEASURES, "lpips": lpips} if lpips is not None else _MEASURES
+    values: dict[str, list[float]] = {key: [] for key in measures}
     misfits = 0
     for number, (image, other) in enumerate(pairs, 1):
         first, second = read_image(image.path), read_image(other.path)
         if first.shape == second.shape:
-            for key, measure in _MEASURES.items():
+            for key, measure in measures.items():
                 values[key].append(measure(first, second))
         else:
             misfits += 1
@@ -144,27 +154,37 @@ def _section(values: Mapping[str, NDArray[np.float64]], images: int, pairs: int,
             Message(
                 "These numbers say how well an image repeats its reference, not whether it looks real. PSNR leaves out "
                 "identical images, whose PSNR is infinite. {unmatched} images have no reference of their name; "
-                "{misfits} have one of another size. LPIPS is not measured: its weights do not come with the program.",
+                "{misfits} have one of another size.",
                 unmatched=images - pairs,
                 misfits=misfits,
             ),
             "muted",
         ),
+        Words(_ABOUT_LPIPS if "lpips" in found else _NO_LPIPS, "muted"),
     )
     return Section("pairs", title, LEVELS[band], verdict, parts, {**counts, "identical": identical, **found})
 
 
 def summarise(key: str, values: NDArray[np.float64]) -> dict[str, Any]:
-    """Return mean, 95 % bootstrap interval, n and band of the finite values for JSON; null where there are none."""
+    """Return mean, 95 % bootstrap interval, n and band of the finite values for JSON; null where there are none.
+
+    LPIPS has no bands.
+    """
     finite = values[np.isfinite(values)]
     if not len(finite):
         return {"mean": None, "low": None, "high": None, "n": 0, "band": None}
-    mean = float(finite.mean())
+    mean, band = float(finite.mean()), BANDS.get(key)
     low, high = bootstrap_by_group(lambda rows: float(finite[rows].mean()), range(len(finite)), repeats=1000)
-    return {"mean": mean, "low": low, "high": high, "n": len(finite), "band": BANDS[key].name(mean)}
+    return {"mean": mean, "low": low, "high": high, "n": len(finite), "band": band and band.name(mean)}
 
 
 def _row(title: str, found: Mapping[str, Any]) -> Sequence[str]:
     if found["mean"] is None:
         return title, "\u2013", "\u2013", "0", "\u2013"
-    return title, f"{found['mean']:.4g}", f"{found['low']:.4g} .. {found['high']:.4g}", str(found["n"]), found["band"]
+    return (
+        title,
+        f"{found['mean']:.4g}",
+        f"{found['low']:.4g} .. {found['high']:.4g}",
+        str(found["n"]),
+        found["band"] or "\u2013",
+    )

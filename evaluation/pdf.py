@@ -53,7 +53,8 @@ def _pages(findings: Findings) -> Iterator[Figure]:
         writer.paragraph(f"{LEVELS[found.level][0]} {found.name}: {found.verdict}", COLORS[found.level], weight="bold")
         for one in found.sections:
             writer.paragraph(f"{LEVELS[one.level][0]} {one.title}: {one.verdict}", COLORS[one.level])
-    for note in findings.notes:
+    sets = [findings.real, *([findings.train] if findings.train else []), *(found.images for found in findings.sets)]
+    for note in [*findings.notes, *(f"{one.name}: {note}" for one in sets for note in one.notes)]:
         writer.paragraph(note, MUTED)
     for found in findings.sets:
         _write_set(writer, found)

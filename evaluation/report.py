@@ -32,6 +32,7 @@ STYLE: Final = """
 .verdict { font-size: 18px; font-weight: 600; margin: 12px 0 4px; }
 .good { color: #1a7f37; } .doubt { color: #946200; } .bad { color: #c0262d; } .unknown { color: #57606a; }
 .warning { border-left: 4px solid #9a6700; padding-left: 12px; }
+table.overview th { white-space: normal; vertical-align: bottom; }
 tr.muted td { color: #8b949e; }
 img.example { display: inline-block; margin: 2px; border-radius: 3px; }
 """
@@ -62,7 +63,7 @@ def _overview(findings: Findings) -> str:
     rows = "".join(_overview_row(found) for found in findings.sets)
     titles = list(dict.fromkeys(one.title for found in findings.sets for one in found.sections))
     head = "".join(f"<th>{escape(title)}</th>" for title in ("set", "images", "altogether", *titles))
-    table = f'<div class="scroll"><table class="numbers"><tr>{head}</tr>{rows}</table></div>'
+    table = f'<div class="scroll"><table class="numbers overview"><tr>{head}</tr>{rows}</table></div>'
     verdicts = "".join(
         f'<p class="verdict {found.level}">{_sign(found.level)} {escape(found.name)}: {escape(found.verdict)}</p>'
         for found in findings.sets

@@ -29,6 +29,8 @@ class EvaluationRequest:
         Folder of images that the generated ones are compared with pair by pair, by file name.
     features
         Weights of Inception (as ported from TensorFlow) or of an ImageNet network, for a second feature space.
+    lpips
+        Weights of AlexNet, with which pairs are compared by LPIPS, too.
     evaluator
         Classifier that had no part in generating; the starter's independent one if None.
     cache
@@ -42,6 +44,7 @@ class EvaluationRequest:
     masks: Path | None = None
     reference: Path | None = None
     features: Path | None = None
+    lpips: Path | None = None
     evaluator: Path | None = None
     cache: Path | None = None
     device: str = "auto"
@@ -55,6 +58,11 @@ class EvaluationRequest:
         if len({path.absolute() for path in self.synthetic}) < len(self.synthetic):
             raise UsageError(
                 Message("A folder is named twice with --synthetic."), remedy=Message("Name each folder once.")
+            )
+        if self.lpips is not None and self.reference is None:
+            raise UsageError(
+                Message("LPIPS compares pairs, and there are no references."),
+                remedy=Message("Name their folder with --reference."),
             )
 
 

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from core.cancel import CancelToken
 from core.classification.loading import LoadedNetwork, load_network
-from core.errors import InputRefusedError, ISICGUIError, OutputError
+from core.errors import ISICGUIError, OutputError
 from core.events import Event, Notice
 from core.generator.precision import resolve_device
 from core.measures.features import default_evaluator
@@ -20,13 +20,14 @@ from core.utils.output_errors import output_errors
 from core.utils.path_manager import PathManager
 from evaluation.context import Context, Measurement, Stopped
 from evaluation.features import FeatureCache
+from evaluation.lpips import load_lpips
 from evaluation.measurements import MEASUREMENTS
 from evaluation.pdf import PDF_FILE, created_now, render_pdf
 from evaluation.report import REPORT_FILE, render_report
 from evaluation.request import EvaluationFinished, EvaluationRequest, EvaluationStarted, Judged, Progressed
 from evaluation.results import Findings, SetFindings, write_results
 from evaluation.section import Section, worst
-from evaluation.sets import ImageSet, divide, lesions_in_both, read_set, refuse_shared_pictures
+from evaluation.sets import ImageSet, divide, lesions_in_both, read_set, refuse_missing, refuse_shared_pictures
 from evaluation.spaces import make_spaces
 
 LARGEST_SIDE: Final = 256
@@ -72,7 +73,8 @@ class _Evaluation:
     def carry_out(self) -> Findings:
         request = self._request
         self._tell(EvaluationStarted(request.output, request.synthetic, request.real))
-        _refuse_missing(request.masks, request.reference)
+        places = (request.real, request.train, *request.synthetic, request.masks, request.reference)
+        refuse_missing(*filter(None, places))  # before minutes of measuring
         real, train, sets, notes = self._read_sets()
         for note in [*notes, *(f"{one.name}: {note}" for one in (real, *sets) for note in one.notes)]:
             self._tell(Notice("evaluate", note))
@@ -117,7 +119,8 @@ class _Evaluation:
         side = min(LARGEST_SIDE, *(one.side for one in (real, *sets)))
         cache = FeatureCache(request.cache or PathManager().cache_dir / "features")
         spaces = make_spaces(network, request.features, device)
-        return Context(request, real, train, side, network, spaces, device, cache)
+        perceptual = None if request.lpips is None else load_lpips(request.lpips, device)
+        return Context(request, real, train, side, network, spaces, device, cache, perceptual)
 
     def _judge(self, context: Context, images: ImageSet, place: int, sets: int) -> SetFindings:
         """Measure one set; a measurement that cannot be made says why and spoils no other."""
@@ -176,15 +179,6 @@ class _Evaluation:
         )  # fmt: skip
 
 
-def _refuse_missing(*folders: Path | None) -> None:
-    """Say at once what would be missing at the end."""
-    for folder in folders:
-        if folder is not None and not folder.is_dir():
-            raise InputRefusedError(
-                Message("There is no folder {path}.", path=folder), remedy=Message("Check the path."), path=folder
-            )
-
-
 def _names(folders: Sequence[Path]) -> list[str]:
     """Return the folders' names; where two are alike, with the folder above."""
     names = [folder.resolve().name for folder in folders]
@@ -209,6 +203,14 @@ def _notes(real: ImageSet, train: ImageSet | None, sets: Sequence[ImageSet]) -> 
             notes.append(Message("There are no real photographs of {codes}.", codes=", ".join(extra)))
         if len(one) < FEWEST:
             notes.append(Message("{name} has only %n image(s): most numbers mean little.", name=one.name, n=len(one)))
+    smallest = min(sets, key=lambda one: one.side)
+    if smallest.side < max(one.side for one in sets):
+        notes.append(
+            Message(
+                "All sets are compared at {side} × {side} pixels, because {name} is no larger.",
+                side=smallest.side, name=smallest.name,
+            )
+        )  # fmt: skip
     if len(real) < FEWEST:
         notes.append(Message("There are only %n real photograph(s): most numbers mean little.", n=len(real)))
     return notes

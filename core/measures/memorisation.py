@@ -167,13 +167,13 @@ def _summary(
     n, held_out = len(pairs), len(references)
     expected = max(FALSE_ALARM, 1 / (held_out + 1))
     excess = flagged / n - expected
-    below, above = _margins((flagged, n), (alarms, held_out))
+    below, above = margins((flagged, n), (alarms, held_out))
     return Memorisation(
         excess, excess - below, excess + above, flagged, n, expected, threshold, train, held_out, spaces, pairs
     )
 
 
-def _margins(first: tuple[int, int], second: tuple[int, int]) -> tuple[float, float]:
+def margins(first: tuple[int, int], second: tuple[int, int]) -> tuple[float, float]:
     """Return how far the 95 % interval of a difference of two shares (hits, trials) reaches below and above it."""
     share, other = first[0] / first[1], second[0] / second[1]
     (low, high), (other_low, other_high) = (binomtest(*pair).proportion_ci(method="wilson") for pair in (first, second))

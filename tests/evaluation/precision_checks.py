@@ -7,27 +7,34 @@ from __future__ import annotations
 
 import itertools
 import math
+import statistics
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
 import torch
+from PIL import Image, ImageStat
 from scipy import ndimage, optimize, spatial, stats
 from scipy.linalg import sqrtm, svdvals
+from skimage import color
 from skimage import metrics as pictures
+from skimage.measure import block_reduce
 from sklearn import metrics as sk
 from sklearn.neighbors import NearestNeighbors
 
 from classifier.calibration import fit_temperature, probabilities_of
 from classifier.scores import BINS, score, score_calibration
 from core.measures.bootstrap import bootstrap_by_group
-from core.measures.features import Extractor
+from core.measures.features import PIXELS, Extractor
 from core.measures.kid import squared_mmd
+from core.measures.memorisation import margins
 from core.measures.neighbours import NEIGHBOURS, all_views, distances, nearest, view
-from evaluation.appearance import image_numbers
+from diffusion.fidelity import balanced_accuracy
+from evaluation.appearance import differences, image_numbers
 from evaluation.diversity import vendi_score
 from evaluation.frechet import frechet_distance, gaussian_distance
+from evaluation.lpips import Lpips, alexnet_trunk, read_heads
 from evaluation.masks.overlap import dice, iou
 from evaluation.pairs import mae, mse, psnr, ssim
 from evaluation.prdc import prdc
@@ -164,7 +171,34 @@ def relative_distances_by_sklearn() -> float:
     return relative(nearest(queries, reference).relative, near[:, 0] / near.mean(axis=1))
 
 
+def small_pixels_by_blocks() -> float:
+    pixels = images(3, 1, 128)
+    expected = [block_reduce(picture / 255, (4, 4, 1), np.mean).transpose(2, 0, 1).ravel() for picture in pixels]
+    return absolute(PIXELS(pixels.transpose(0, 3, 1, 2)), np.array(expected))
+
+
+def excess_by_newcombe() -> float:
+    """Method 10 written out: Wilson's limits of both shares, their distances squared and added."""
+    found = margins((7, 140), (7, 734))
+
+    def wilson(hits: int, n: int) -> tuple[float, float]:
+        z, share = stats.norm.ppf(0.975), hits / n
+        half = z * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
+        return ((share + z * z / (2 * n) - half) / (1 + z * z / n), (share + z * z / (2 * n) + half) / (1 + z * z / n))
+
+    (low, high), (other_low, other_high) = wilson(7, 140), wilson(7, 734)
+    expected = (math.hypot(7 / 140 - low, other_high - 7 / 734), math.hypot(high - 7 / 140, 7 / 734 - other_low))
+    return relative(np.array(found), np.array(expected))
+
+
 # --- a classifier's scores ---
+
+
+def fidelity_by_sklearn() -> float:
+    chances, labels = answers()
+    seen = chances.argmax(axis=1)
+    found = balanced_accuracy(labels, seen, range(len(labels)))
+    return absolute(found.value, float(sk.balanced_accuracy_score(labels, seen)))
 
 
 def scores_by_sklearn() -> float:
@@ -287,6 +321,65 @@ def overlap_by_sklearn() -> float:
     return absolute(found, np.array([[sk.f1_score(*p) for p in pairs], [sk.jaccard_score(*p) for p in pairs]]))
 
 
+def lpips_by_definition() -> float:
+    """Equation 1 of the paper in double precision, with a trunk of random weights; LPIPS itself computes in single."""
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        trunk = alexnet_trunk()
+    a, b = images(2, 1, 64)
+    pairs = zip(_layers_of(trunk, a), _layers_of(trunk, b), read_heads(), strict=True)
+    expected = sum(float((((x - y) ** 2).mean((1, 2)) * head.numpy().astype(np.float64)).sum()) for x, y, head in pairs)
+    return relative(Lpips(trunk, read_heads())(a, b), expected)
+
+
+def _layers_of(trunk: torch.nn.Sequential, image: np.ndarray) -> list[np.ndarray]:
+    shift, scale = np.array([-0.030, -0.088, -0.188]), np.array([0.458, 0.448, 0.450])
+    seen, found = ((image / 255 * 2 - 1 - shift) / scale).transpose(2, 0, 1), []
+    for layer in trunk[:12]:
+        if isinstance(layer, torch.nn.Conv2d):
+            seen = _convolved(seen, layer)
+        elif isinstance(layer, torch.nn.MaxPool2d):
+            seen = np.lib.stride_tricks.sliding_window_view(seen, (3, 3), (1, 2))[:, ::2, ::2].max((3, 4))
+        else:
+            seen = np.maximum(seen, 0)
+            found.append(seen / np.linalg.norm(seen, axis=0))
+    return found
+
+
+def _convolved(seen: np.ndarray, layer: torch.nn.Conv2d) -> np.ndarray:
+    edge, step = layer.padding[0], layer.stride[0]
+    padded = np.pad(seen, ((0, 0), (edge, edge), (edge, edge)))
+    windows = np.lib.stride_tricks.sliding_window_view(padded, layer.kernel_size, (1, 2))[:, ::step, ::step]
+    weight, bias = (tensor.detach().numpy().astype(np.float64) for tensor in (layer.weight, layer.bias))
+    return np.einsum("chwij,ocij->ohw", windows, weight, optimize=True) + bias[:, None, None]
+
+
+def colours_by_pillow() -> float:
+    pixels = images(3, 1)
+    found = image_numbers(pixels.transpose(0, 3, 1, 2))
+    expected = []
+    for picture in pixels:
+        grey = picture.astype(np.float64).mean(axis=2).ravel().tolist()
+        expected.append([*ImageStat.Stat(Image.fromarray(picture)).mean, statistics.pstdev(grey)])
+    return relative(found[:, :4], np.array(expected))
+
+
+def saturation_by_skimage() -> float:
+    pixels = images(3, 1)
+    expected = [color.rgb2hsv(picture)[..., 1].mean() for picture in pixels]
+    return absolute(image_numbers(pixels.transpose(0, 3, 1, 2))[:, 4], np.array(expected))
+
+
+def deviations_by_statistics() -> float:
+    synthetic, real = rng(1).normal(0.4, 1, (40, 6)), rng(2).normal(0, 2, (50, 6))
+    found = differences(synthetic, real, [str(i) for i in range(40)], [str(i) for i in range(50)])
+    expected = [
+        (statistics.fmean(a) - statistics.fmean(b)) / statistics.pstdev(b)
+        for a, b in zip(synthetic.T.tolist(), real.T.tolist(), strict=True)
+    ]
+    return relative(np.array([one.difference for one in found.values()]), np.array(expected))
+
+
 def sharpness_by_scipy() -> float:
     pixels = images(3, 1).transpose(0, 3, 1, 2)
     grey = pixels.mean(axis=1)
@@ -354,6 +447,9 @@ CHECKS = (
     Check("Vendi score", "entropy of singular values (SciPy)", 1e-10, vendi_by_singular_values),
     Check("distance to the nearest view", "SciPy `cdist` in eight views", 1e-9, distances_by_scipy),
     Check("relative distance (memorisation)", "scikit-learn `NearestNeighbors`", 1e-9, relative_distances_by_sklearn),
+    Check("pixels averaged to 32 x 32 (single precision)", "scikit-image `block_reduce`", 1e-6, small_pixels_by_blocks),
+    Check("interval of the excess of copies", "Newcombe's method 10 written out", 1e-9, excess_by_newcombe),
+    Check("balanced accuracy of class fidelity", "scikit-learn", 1e-12, fidelity_by_sklearn),
     Check("accuracies, precision, F1, AUC", "scikit-learn", 1e-12, scores_by_sklearn),
     Check("sensitivity at 90 % specificity", "scikit-learn `roc_curve`", 1e-12, sensitivity_by_roc),
     Check("scores of a bootstrap resample", "the resample written out", 1e-12, weights_by_repetition),
@@ -365,6 +461,10 @@ CHECKS = (
     Check("MSE, MAE", "exact fractions", 1e-15, errors_by_fractions),
     Check("SSIM", "its definition, channel by channel", 1e-9, ssim_by_definition),
     Check("Dice, IoU", "scikit-learn `f1_score`, `jaccard_score`", 1e-15, overlap_by_sklearn),
+    Check("LPIPS (single precision)", "its definition in double precision, random trunk", 1e-5, lpips_by_definition),
+    Check("mean colours, spread", "Pillow `ImageStat`, Python `statistics`", 1e-12, colours_by_pillow),
+    Check("saturation", "scikit-image `rgb2hsv`", 1e-12, saturation_by_skimage),
+    Check("differences in deviations", "Python `statistics`", 1e-12, deviations_by_statistics),
     Check("sharpness", "SciPy `laplace`", 1e-12, sharpness_by_scipy),
     Check("exact Shapley values", "every order of the players", 1e-12, shapley_by_every_order),
     Check(

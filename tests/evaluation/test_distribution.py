@@ -50,6 +50,25 @@ def test_two_spaces_must_agree_and_the_one_that_knows_lesions_leads():
     assert verdict({"lesions": good, "pixels": good})[0] == "good"
 
 
+def test_spaces_that_both_see_a_difference_do_not_disagree():
+    told_apart = compare(side(n=400, shift=0.6, seed=1), side(n=400, seed=2))[ALL]
+    bad = compare(side(shift=50, seed=1), side(seed=2))[ALL]
+    level, words = verdict({"lesions": told_apart, "pixels": bad})
+    assert level == "doubt"
+    assert "told apart" in words
+
+
+def test_one_image_again_and_again_is_bad_though_it_lies_among_the_real_ones():
+    """What solid blue images are to a classifier: a single point, which may lie near some photograph."""
+    real = side(seed=2)
+    typical = np.abs(real.features - real.features.mean(0)).sum(1).argmin()
+    noise = np.random.default_rng(1).normal(0, 1e-3, real.features.shape)
+    repeated = Side(real.features[typical] + noise, real.labels, [str(i) for i in range(len(noise))])
+    found = compare(repeated, real)[ALL]
+    assert found.prdc_matched.precision == 1
+    assert found.level == "bad"
+
+
 def test_halves_share_no_lesion_and_hold_the_classes_alike():
     whole = side(n=80)
     first, second = _halves(whole, np.random.default_rng(0))

@@ -1,15 +1,21 @@
 """A whole evaluation, from folders to report, with a small judge."""
 
 import json
+import re
+from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from cli.app import main
 from core.cancel import CancelToken, StopMode
 from core.errors import InputRefusedError
 from core.measures.features import Extractor, small_pixels
 from core.message import Message
+from core.taxonomy import CLASS_CODES
+from evaluation import appearance
 from evaluation.context import Context, Stopped
 from evaluation.features import FeatureCache
 from evaluation.measurements import measure_diversity, measure_memorisation
@@ -35,6 +41,10 @@ def places(tmp_path_factory):
         target = home / "copies" / path.name.partition("_")[0] / path.name
         target.parent.mkdir(exist_ok=True)
         target.write_bytes(path.read_bytes())
+    for path in (home / "spots").rglob("*.png"):
+        target = home / "masks" / path.relative_to(home / "spots")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(np.asarray(Image.open(path))[..., 1] < 120).save(target)
     write_tiny_classifier(home / "judge")
     return home
 
@@ -45,10 +55,17 @@ def outcome(places):
     sets = tuple(places / name for name in ("spots", "blue", "copies"))
     request = EvaluationRequest(
         sets, places / "real", places / "out", train=places / "train", evaluator=places / "judge",
-        cache=places / "cache", device="cpu",
+        cache=places / "cache", device="cpu", reference=places / "spots", masks=places / "masks",
     )  # fmt: skip
     findings = evaluate(request, events.append)
     return findings, events
+
+
+def keys_of(value):
+    """Return every name that a program has to know to read a value."""
+    if isinstance(value, list):
+        return set().union(*map(keys_of, value))
+    return set(value).union(*map(keys_of, value.values())) if isinstance(value, dict) else set()
 
 
 def section(findings, name, key):
@@ -99,6 +116,25 @@ def test_the_results_are_strict_json_with_n_and_intervals(outcome, places):
                 assert "too few" in whole["frechet"]["refused"]
 
 
+def test_every_key_of_the_results_is_documented(outcome, places):
+    data = json.loads((places / "out/results.json").read_text())
+    page = (Path(__file__).parents[2] / "docs/evaluation.md").read_text(encoding="utf-8")
+    words = set(re.findall(r"\w+", " ".join(re.findall(r"`([^`]*)`", page))))
+    settings = set(EvaluationRequest.__dataclass_fields__)
+    names = {*CLASS_CODES, *data["spaces"], *appearance.NAMES, *settings}
+    assert keys_of(data) - names - words == set()
+    assert {"memorisation", "diversity", "pairs", "masks"} <= set(data["sets"][0]["sections"])
+
+
+def test_pairs_and_masks_are_measured_for_those_who_have_them(outcome):
+    findings, _ = outcome
+    assert section(findings, "spots", "pairs").data["identical"] == 25
+    assert section(findings, "blue", "pairs").level == "bad"
+    assert section(findings, "copies", "pairs").level == "unknown", "no reference has their names"
+    assert section(findings, "spots", "masks").data["n"] == 25
+    assert section(findings, "blue", "masks").level == "bad"
+
+
 def test_report_and_pdf_stand_alone(outcome, places):
     page = (places / "out/report.html").read_text(encoding="utf-8")
     for words in ("Is this synthetic set any good?", "never a diagnosis", "spots", "Memorisation", "data:image/png"):
@@ -129,14 +165,20 @@ def test_a_stop_ends_it_and_the_next_time_the_features_are_there(places, tmp_pat
 
 def test_one_image_and_no_classes_are_survived(places, tmp_path):
     (tmp_path / "one").mkdir()
-    (tmp_path / "one/picture.png").write_bytes(next((places / "spots").rglob("*.png")).read_bytes())
+    with Image.open(next((places / "spots").rglob("*.png"))) as picture:
+        picture.resize((40, 40)).save(tmp_path / "one/picture.png")
     request = EvaluationRequest(
-        (tmp_path / "one",), places / "real", tmp_path / "out", evaluator=places / "judge", cache=places / "cache"
+        (tmp_path / "one", places / "spots"),
+        places / "real",
+        tmp_path / "out",
+        evaluator=places / "judge",
+        cache=places / "cache",
     )
     findings = evaluate(request, lambda event: None)
     assert {one.key: one.level for one in findings.sets[0].sections}["distribution"] == "unknown"
     assert findings.sets[0].level != "good", "its colours may be usual, but that is no evidence"
     assert any("only 1 image" in note for note in findings.notes)
+    assert any("compared at 40 × 40 pixels, because one is no larger" in note for note in findings.notes)
 
 
 def test_the_command_line_says_it_and_refuses_with_the_right_codes(places, tmp_path, capsys):
@@ -175,7 +217,7 @@ def test_a_folder_that_is_not_there_is_refused_before_anything_is_measured(place
         (places / "spots",), places / "real", tmp_path / "out", evaluator=places / "judge",
         **{option: tmp_path / "nowhere"},
     )  # fmt: skip
-    with pytest.raises(InputRefusedError, match="There is no folder"):
+    with pytest.raises(InputRefusedError, match="There is no file or folder"):
         evaluate(request, events.append)
     assert not any(isinstance(event, Progressed) for event in events)
 
