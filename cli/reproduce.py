@@ -9,6 +9,7 @@ import click
 
 from cli.console import Console
 from cli.options import FOLDER, device_option, json_option
+from core.errors import OutputError
 
 
 @click.command(short_help="Make an image again and say the largest pixel difference.")
@@ -21,6 +22,7 @@ from cli.options import FOLDER, device_option, json_option
 @json_option
 def reproduce(image: Path, models: Path | None, save: Path | None, device: str, json_mode: bool) -> None:
     """Make IMAGE again from the recipe inside it and say the largest pixel difference."""
+    _refuse_what_is_there(save)
     from core.generator.reproduce import reproduce as reproduce_image
 
     console = Console(json_mode=json_mode)
@@ -50,14 +52,18 @@ def _verdict(max_difference: int) -> str:
     return f"The largest pixel difference is {max_difference} of 255."
 
 
+def _refuse_what_is_there(path: Path | None) -> None:
+    if path is not None and path.exists():
+        raise OutputError(f"{path} exists already.", remedy="Choose another name; nothing is overwritten.", path=path)
+
+
 def _save(pixels: object, path: Path) -> None:
     from PIL import Image
 
-    from core.errors import OutputError
-    from core.utils.atomic import write_bytes_atomic
+    from core.utils.atomic import create_bytes_atomic
+    from core.utils.output_errors import output_errors
 
-    if path.exists():
-        raise OutputError(f"{path} exists already.", remedy="Choose another name; nothing is overwritten.", path=path)
     buffer = io.BytesIO()
     Image.fromarray(pixels).save(buffer, "PNG")  # type: ignore[arg-type]  # a uint8 array
-    write_bytes_atomic(path, buffer.getvalue())
+    with output_errors(path):
+        create_bytes_atomic(path, buffer.getvalue())

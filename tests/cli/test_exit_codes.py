@@ -91,6 +91,24 @@ def draw_classes(folder):
     return folder / "MEL" / "p0-0.png"
 
 
+def test_a_re_made_image_goes_to_a_new_file_or_ends_with_exit_4(call, tmp_path):
+    models, output, taken = tmp_path / "models", tmp_path / "o", tmp_path / "taken.png"
+    write_tiny_pack(models)
+    call("generate", "--classes", "MEL=1", "--steps", "2", "--output", output, "--models", models)
+    image = output / "MEL" / "ISIC_0000001.png"
+    taken.write_text("mine")
+    code, _, err = call("reproduce", image, "--models", models, "--save", taken)
+    assert code == 4
+    assert "exists already" in err
+    assert taken.read_text() == "mine"
+    code, _, err = call("reproduce", image, "--models", models, "--save", tmp_path / "no" / "folder.png")
+    assert code == 4
+    assert "could not be read or written" in err
+    assert call("reproduce", image, "--models", models, "--save", tmp_path / "again.png")[0] == 0
+    with Image.open(image) as first, Image.open(tmp_path / "again.png") as second:
+        assert first.tobytes() == second.tobytes()
+
+
 def test_an_unexpected_error_is_exit_1_and_names_its_report(call, home, monkeypatch):
     def explode():
         raise ZeroDivisionError("planted")
