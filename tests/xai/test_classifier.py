@@ -98,7 +98,9 @@ def train_head(state):
 
 
 def test_a_trained_legacy_head_is_amber_for_lack_of_a_record_and_nothing_else(tmp_path):
-    verdict = load_classifier(legacy_file(tmp_path / "classifier.pth", train_head)).provenance
+    classifier = load_classifier(legacy_file(tmp_path / "classifier.pth", train_head))
+    verdict = classifier.provenance
+    assert classifier.temperature == 1
     assert verdict.level == "amber"
     assert len(verdict.reasons) == 1
     assert "no validation record" in verdict.reasons[0]

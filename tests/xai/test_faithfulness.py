@@ -9,7 +9,7 @@ from scipy import ndimage
 from torch import Tensor
 
 from xai.explanation import ExplanationCancelled
-from xai.faithfulness import MAX_SIDE, Faithfulness, Measure, measure_faithfulness
+from xai.faithfulness import MAX_SIDE, Faithfulness, Measure, _passed, measure_faithfulness
 
 SIDE = 32
 PATCH = (slice(6, 14), slice(18, 28))
@@ -138,3 +138,84 @@ def test_plain_json(image: Tensor) -> None:
     data = json.loads(json.dumps(measure_faithfulness(logits, 1, image, oracle()).to_json(), allow_nan=False))
     assert [measure["key"] for measure in data["measures"]] == ["deletion", "insertion", "road"]
     assert set(data["measures"][0]) >= {"title", "value", "control", "control_sd", "better", "passed", "words"}
+
+
+class Watched:
+    """The logits, and everything that they were asked about: pictures (n, H, W, 3) and answers (n,) of each batch."""
+
+    def __init__(self) -> None:
+        self.pictures: list[np.ndarray] = []
+        self.answers: list[np.ndarray] = []
+
+    def __call__(self, pixels: Tensor) -> Tensor:
+        answer = logits(pixels)
+        self.pictures.append(pixels.permute(0, 2, 3, 1).numpy())
+        self.answers.append(answer[:, 1].double().numpy())
+        return answer
+
+
+def area(curve: np.ndarray) -> float:
+    """Under eleven points from 0 to 1, by trapezoids."""
+    return float((curve.sum() - (curve[0] + curve[-1]) / 2) / 10)
+
+
+def test_every_number_by_hand_from_what_the_classifier_answered(image: Tensor) -> None:
+    watched = Watched()
+    found = by_key(measure_faithfulness(watched, 1, image, smooth_noise(3), seed=5))
+    own, moved, random = watched.answers[:3], watched.answers[3:15], watched.answers[15:]
+    assert [len(batch) for batch in watched.answers] == 5 * [11, 11, 9] + [11, 11]
+    roads = [(least - out[1:10]).mean() / 2 for out, _, least in zip(*[iter([*own, *moved])] * 3, strict=True)]
+    for place, key in enumerate(("deletion", "insertion")):
+        controls = [area(curve) for curve in moved[place::3]]
+        assert found[key].value == pytest.approx(area(own[place]))
+        assert found[key].control == pytest.approx(np.mean(controls))
+        assert found[key].control_sd == pytest.approx(np.std(controls, ddof=1))
+        assert found[key].random_order == pytest.approx(area(random[place]))
+    assert found["road"].value == pytest.approx(roads[0])
+    assert found["road"].control == pytest.approx(np.mean(roads[1:]))
+    assert found["road"].random_order is None
+
+
+def test_which_pixels_are_taken_out_and_put_in(image: Tensor) -> None:
+    watched, values = Watched(), smooth_noise(3)
+    measure_faithfulness(watched, 1, image, values)
+    whole = image[0].permute(1, 2, 0).numpy()
+    ranks = np.empty(SIDE * SIDE, int)
+    ranks[np.argsort(-values.ravel())] = np.arange(SIDE * SIDE)
+    ranks = ranks.reshape(SIDE, SIDE)
+    out, into, least = watched.pictures[:3]
+    for step in range(11):
+        first = ranks < round(step / 10 * SIDE * SIDE)
+        np.testing.assert_array_equal((out[step] != whole).any(axis=2), first)
+        np.testing.assert_array_equal(into[step][first], whole[first])
+        assert (into[step] != whole).any(axis=2).sum() >= 0.99 * (~first).sum()
+    for step in range(1, 10):
+        last = ranks >= SIDE * SIDE - round(step / 10 * SIDE * SIDE)
+        np.testing.assert_array_equal((least[step - 1] != whole).any(axis=2), last)
+
+
+def test_insertion_begins_with_the_picture_blurred_by_a_tenth_of_its_side(image: Tensor) -> None:
+    watched = Watched()
+    measure_faithfulness(watched, 1, image, oracle())
+    sigma = 0.1 * SIDE
+    blurred = [ndimage.gaussian_filter(c, sigma, mode="mirror", truncate=7 / sigma) for c in image[0].numpy()]
+    np.testing.assert_allclose(watched.pictures[1][0], np.stack(blurred, axis=2), atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("value", "controls", "chance", "better", "expected"),
+    [
+        (3.0, [1.0, 2.0], 2.5, "higher", True),
+        (3.0, [1.0, 2.0], 3.0, "higher", None),
+        (2.0, [1.0, 2.0], None, "higher", None),
+        (1.5, [1.0, 2.0], None, "higher", False),
+        (2.5, [1.0, 2.0], 9.0, "higher", False),
+        (0.5, [1.0, 2.0], 0.9, "lower", True),
+        (1.2, [1.0, 2.0], None, "lower", None),
+        (1.5, [1.0, 2.0], None, "lower", False),
+    ],
+)
+def test_a_map_passes_if_it_beats_every_control_and_fails_if_not_even_their_mean(
+    value: float, controls: list[float], chance: float | None, better: str, expected: bool | None
+) -> None:
+    assert _passed(value, controls, chance, better) is expected

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from PIL import Image
+from skimage.segmentation import slic
 
 from tests.support.tiny_classifier import draw_lesion
 from xai.superpixels import superpixels
@@ -55,3 +57,36 @@ def test_large_pictures_keep_their_shape():
     found = superpixels(image, 12)
     assert found.shape == (700, 500)
     assert 9 <= found.max() + 1 <= 12
+
+
+@pytest.mark.parametrize(("code", "most"), [("MEL", 20), ("NV", 12), ("BKL", 40)])
+def test_they_are_the_finest_that_slic_gives_without_too_many(code, most):
+    image = draw_lesion(code, 7, 128)
+    for compactness in (10, 30, 100):
+        tries = [
+            np.unique(slic(image, n_segments=n, compactness=compactness, sigma=1, start_label=0), return_inverse=True)[
+                1
+            ]
+            for n in (round(factor * most) for factor in (1.0, 1.2, 1.4, 1.6, 1.8, 2.0))
+        ]
+        expected = max((found for found in tries if found.max() < most), key=lambda found: found.max())
+        if expected.max() + 1 >= 0.75 * most:
+            break
+    np.testing.assert_array_equal(superpixels(image, most), expected.reshape(128, 128))
+
+
+def test_they_are_found_in_a_copy_of_at_most_256_pixels():
+    image = np.asarray(Image.fromarray(draw_lesion("MEL", 7, 256)).resize((512, 512), Image.Resampling.NEAREST))
+    found = superpixels(image, 12)
+    np.testing.assert_array_equal(found, superpixels(draw_lesion("MEL", 7, 256), 12).repeat(2, 0).repeat(2, 1))
+    exact = superpixels(draw_lesion("MEL", 7, 250), 12)
+    small = superpixels(np.asarray(Image.fromarray(draw_lesion("MEL", 7, 250)).resize((128, 128))), 12)
+    assert not np.array_equal(exact[np.arange(128) * 250 // 128][:, np.arange(128) * 250 // 128], small)
+
+
+def test_the_grid_has_cells_of_nearly_one_shape():
+    found = superpixels(np.full((60, 90, 3), 200, np.uint8), 12)
+    rows, columns = (len(set(map(tuple, lines))) for lines in (found, found.T))
+    assert (rows, columns) == (3, 4)
+    tall = superpixels(np.full((80, 20, 3), 200, np.uint8), 4)
+    assert [len(set(map(tuple, lines))) for lines in (tall, tall.T)] == [4, 1]
