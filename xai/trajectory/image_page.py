@@ -89,8 +89,8 @@ def _step_names(drawn: Drawn) -> list[str]:
 def _time(played: Mapping[str, Any], drawn: Drawn) -> str:
     rows = [
         (
-            f"{group['first_step']} to {group['last_step']}",
-            f"{group['first_timestep']:g} to {group['last_timestep']:g}",
+            _span(group["first_step"], group["last_step"]),
+            _span(group["first_timestep"], group["last_timestep"]),
             signed(group["phi"]),
             "exact" if group["standard_error"] is None else f"\u00b1 {group['standard_error']:.3f}",
         )
@@ -110,12 +110,17 @@ def _time(played: Mapping[str, Any], drawn: Drawn) -> str:
             "error of the sum": f"{played['efficiency_error']:.1g} logits",
             "coalitions played": played["coalitions_played"],
             "groups of steps walked": f"{played['segments_walked']}, instead of {played['segments_without_sharing']}",
-            "if sampled instead": f"{played['hoeffding']['orders_needed_if_sampled']} orders for an error of "
-            f"{played['hoeffding']['eps_logits']} logits with 95 % confidence (Hoeffding, observed range "
+            "orders sampled": played["orders_sampled"] or "none: the values are exact",
+            "Hoeffding's bound": f"{played['hoeffding']['orders_needed_if_sampled']} sampled orders keep an error "
+            f"below {played['hoeffding']['eps_logits']} logits with 95 % confidence (observed range "
             f"{played['marginal_range']:.2f})",
         }.items()
     )
     return "".join(shown) + section("Time-SHAP in numbers", table, facts)
+
+
+def _span(first: float, last: float) -> str:
+    return f"{first:g}" if first == last else f"{first:g} to {last:g}"
 
 
 def _causal(data: Mapping[str, Any], drawn: Drawn) -> str:

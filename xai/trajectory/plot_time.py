@@ -50,7 +50,7 @@ def _bars(axes: Axes, analysis: ImageAnalysis) -> None:
     axes.axhline(0, color=MUTED, linewidth=0.8)
     axes.margins(y=0.18)
     axes.set_xlim(0.4, played.groups[-1][1] + 0.6)
-    axes.set_xticks(middles, [f"{a}\u2013{b}" if a != b else str(a) for a, b in played.groups])
+    axes.set_xticks(middles, [_span(group) for group in played.groups])
     axes.set_xlabel("denoising steps")
     axes.set_ylabel(f"logits of {analysis.class_code}")
     gain = played.full - played.empty
@@ -72,9 +72,8 @@ def _rows(figure: SubFigure, played: TimeShap, shown: int, level: GateLevel) -> 
     scale = float(np.percentile(np.abs(maps), CLIP_PERCENTILE)) or 1.0
     ground = grey(played.picture)
     for number in range(shown):
-        first, last = played.groups[number]
         change = (0.5 + changes[number] / (2 * reach)).clip(0, 1) * 255
-        show(grid[0, number + 1], change.astype(np.uint8), f"{first}\u2013{last}")
+        show(grid[0, number + 1], change.astype(np.uint8), _span(played.groups[number]))
         strength = np.zeros_like(maps[number]) if level == "red" else maps[number] / scale
         show(grid[1, number + 1], blend_signed(ground, strength, OPACITY))
     below = f"where that raised (red) or lowered (blue) the logit (\u00b1{scale:.2g} logits per pixel)"
@@ -85,6 +84,11 @@ def _rows(figure: SubFigure, played: TimeShap, shown: int, level: GateLevel) -> 
         f"Below: {below}. One scale per row. The gate says {MARKS[level].word}.",
         fontsize=8, color=MUTED,
     )  # fmt: skip
+
+
+def _span(group: tuple[int, int]) -> str:
+    first, last = group
+    return str(first) if first == last else f"{first}\u2013{last}"
 
 
 def _smoothed(values: NDArray[np.float32]) -> NDArray[np.float64]:
