@@ -18,6 +18,7 @@ from core.taxonomy import class_name
 from core.training.hardware import Hardware
 from core.training.licence import HAM10000_CREDIT, HAM10000_FORMS, UNKNOWN, Licence, licence_of
 from core.utils.atomic import write_text_atomic
+from core.utils.output_errors import output_errors
 from core.utils.safe_weights import sha256_of
 from diffusion.config import DiffusionConfig
 from diffusion.judgement import read_judgement
@@ -80,11 +81,15 @@ def write_card(pack: Path) -> Path:
         If the folder is no usable pack.
     InputRefusedError
         If one of its files cannot be read.
+    OutputError
+        If the folder cannot be written to.
     """
     description = read_pack(pack)
     sums = f"{sha256_of(description.weights)}  {description.weights.relative_to(pack).as_posix()}\n"
-    write_text_atomic(pack / SUMS_NAME, sums)
-    write_text_atomic(pack / CARD_FILE, render_card(description))
+    card = render_card(description)
+    with output_errors(pack):
+        write_text_atomic(pack / SUMS_NAME, sums)
+        write_text_atomic(pack / CARD_FILE, card)
     return pack / CARD_FILE
 
 

@@ -17,6 +17,7 @@ from core.dataset.pixels import load_pixels
 from core.dataset.sources import read_dataset
 from core.events import Event
 from core.utils.atomic import write_bytes_atomic
+from core.utils.output_errors import output_errors
 from diffusion.data import split_images
 from diffusion.generated import Generated, fill_folder, read_generated, recommended
 from diffusion.provenance import read_training, settings_of
@@ -84,8 +85,9 @@ def save_sheet(
     rows = {code: generated.of(code)[:columns] for code in generated.codes}
     buffer = io.BytesIO()
     labelled_sheet(rows, photographs).save(buffer, "PNG", optimize=True)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_bytes_atomic(path, buffer.getvalue())
+    with output_errors(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_bytes_atomic(path, buffer.getvalue())
 
 
 def _samples(request: SheetRequest, tell: Callable[[Event], None]) -> Generated:

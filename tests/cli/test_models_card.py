@@ -48,3 +48,18 @@ def test_wrong_folders_and_flags_are_named(call, tmp_path):
     assert (code, "judgement.json" in err) == (3, True)
     assert call("models", "card", pack, "--data", tmp_path)[0] == 2
     assert call("models", "judge", pack, "--data", tmp_path, "--output", tmp_path / "o", "--sweep", "a")[0] == 2
+
+
+def test_a_card_or_sheet_that_cannot_be_written_is_exit_4(call, tmp_path):
+    pack = write_tiny_pack(tmp_path / "pack")
+    (pack / "README.md").mkdir()
+    code, _, err = call("models", "card", pack)
+    assert code == 4
+    assert "README.md" in err
+    (tmp_path / "file").write_text("mine")
+    code, _, err = call(
+        "models", "sheet", pack, "--columns", 1, "--steps", 1, "--output", tmp_path / "file" / "sheet.png"
+    )
+    assert code == 4
+    assert "could not be read or written" in err
+    assert (tmp_path / "file").read_text() == "mine"
