@@ -88,6 +88,7 @@ def _scenes(app: QApplication, home: str, output: Path, tabs: list[str]) -> Iter
             window.picture.tabs.setCurrentIndex(TABS.index(tab))
             window.resize(width, height)
             yield SETTLE_MS
+            yield _explained(window.session)
             window.grab().save(str(output / f"{theme}-{language}-{scale}x-{width}x{height}-{tab}.png"))
         window.close()
         window.deleteLater()
@@ -100,6 +101,7 @@ def _open(app: QApplication, theme: str, language: str) -> MainWindow:
     set_language(language)
     settings = SettingsModel(ConfigManager().load(), PathManager())
     settings.set("ui.theme", theme)
+    settings.set("paths.output", str(Path(os.environ[HOME_VARIABLE]) / "output"))  # never the predecessor's folder
     ThemeKeeper(app, settings)
     window = MainWindow(Session(FakeEngine(size=128), fake_catalog, settings, _ring()))
     window.show()
@@ -128,6 +130,10 @@ def _fill(window: MainWindow) -> Iterator[Wait]:
     yield SETTLE_MS
     session.collection.compare.compare_files(*paths)
     yield SETTLE_MS
+
+
+def _explained(session: Session) -> Wait:
+    return lambda: not session.explain.waiting
 
 
 def _make_sheet(files: list[Path], target: Path) -> None:

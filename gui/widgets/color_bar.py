@@ -94,7 +94,10 @@ class ColorBar(QWidget):
         width = self.fontMetrics().horizontalAdvance
         room = self.width() / 2 - width("00")
         fitting = [words for words in choices if max(width(words[0]), width(words[2])) < room]
-        return fitting[0] if fitting else (low, "", high)
+        if fitting:
+            return fitting[0]
+        last = choices[-1][2]
+        return (low, "", last if width(low) + width("00") + width(last) < self.width() else high)
 
 
 def _number(value: float) -> str:
