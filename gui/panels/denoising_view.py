@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Final
 
-from PyQt5.QtCore import Qt, pyqtSignal
+from PyQt5.QtCore import Qt, QTimer, pyqtSignal
 from PyQt5.QtWidgets import (
     QFileDialog,
     QHBoxLayout,
@@ -20,6 +21,7 @@ from gui.i18n import tr
 from gui.state.denoising import DenoisingModel
 from gui.state.run import RunModel
 from gui.state.teaching import what_happens
+from gui.theme.icons import set_icon
 from gui.theme.palette import tabular
 from gui.theme.tokens import GAP_SMALL, GRID
 from gui.widgets.buttons import icon_button
@@ -27,6 +29,9 @@ from gui.widgets.empty_state import EmptyState
 from gui.widgets.images import to_pixmap
 from gui.widgets.labels import label
 from gui.widgets.picture_view import PictureView
+
+PLAY_MS: Final = 150
+"""How long a step is shown when the steps are played: twenty of them take three seconds."""
 
 
 class DenoisingView(QWidget):
@@ -48,6 +53,9 @@ class DenoisingView(QWidget):
         self.slider = QSlider(Qt.Orientation.Horizontal)
         self.slider.setAccessibleName(tr("Denoising step"))
         self.slider.setToolTip(tr("Look back at earlier steps"))
+        self.play = icon_button("start", tr("Play the steps"), self._toggle_play)
+        self._player = QTimer(self)
+        self._player.timeout.connect(self._play_on)
         self.export = icon_button("export", tr("Export as animation or film strip"))
         self.caption = label("", "muted")
         self.caption.setFont(tabular(self.caption.font()))
@@ -92,6 +100,7 @@ class DenoisingView(QWidget):
         line = QHBoxLayout()
         line.addWidget(self.caption)
         line.addWidget(self.slider, 1)
+        line.addWidget(self.play)
         line.addWidget(self.export)
         inside.addLayout(line)
         inside.addWidget(self.teaching)
@@ -100,6 +109,31 @@ class DenoisingView(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self._pages)
+
+    def _toggle_play(self) -> None:
+        if self._player.isActive():
+            self._player.stop()
+        else:
+            if self._is_at_end():
+                self._model.show(0)
+            self._player.start(PLAY_MS)
+        self._show_play()
+
+    def _play_on(self) -> None:
+        self._model.show(self._model.position + 1)
+        if self._is_at_end():
+            self._player.stop()
+            self._show_play()
+
+    def _is_at_end(self) -> bool:
+        return self._model.position >= len(self._model.frames) - 1
+
+    def _show_play(self) -> None:
+        playing = self._player.isActive()
+        set_icon(self.play, "pause" if playing else "start")
+        words = tr("Stop playing") if playing else tr("Play the steps")
+        self.play.setToolTip(words)
+        self.play.setAccessibleName(words)
 
     def _say(self) -> None:
         if self._run.busy:

@@ -13,6 +13,7 @@ from core.errors import DiskFullError, FolderLockedError, ModelMissingError, Out
 from core.events import Failed, Preview, Step
 from gui.i18n import tr
 from gui.main_window import MainWindow
+from gui.panels.denoising_view import PLAY_MS
 from gui.state.denoising import FILMS, DenoisingModel
 from gui.state.run import RunState
 from tests.gui.fake_engine import FakeEngine
@@ -333,3 +334,22 @@ def test_pausing_moves_no_button(window: MainWindow, engine: FakeEngine, qtbot) 
     qtbot.waitUntil(lambda: controls.pause.text() == tr("Resume"))
     qtbot.wait(50)
     assert [button.geometry() for button in (controls.start, controls.pause, controls.stop)] == before
+
+
+def test_the_steps_are_played_from_the_first_to_the_last(window: MainWindow, engine: FakeEngine, qtbot) -> None:
+    engine.step_seconds = 0.1  # so that no step overtakes another on its way to the window
+    ask_for(window, MEL=1)
+    window.setup.start.click()
+    wait_idle(window, qtbot)
+    model, view = window.session.denoising, window.picture.denoising
+    seen = []
+    model.changed.connect(lambda: seen.append(model.position))
+    view.play.click()
+    qtbot.waitUntil(lambda: view.slider.value() == engine.steps - 1 and view.play.toolTip() == tr("Play the steps"))
+    assert seen == list(range(engine.steps))
+    view.play.click()
+    assert view.play.toolTip() == tr("Stop playing")
+    view.play.click()
+    assert view.slider.value() == 0
+    qtbot.wait(2 * PLAY_MS)
+    assert view.slider.value() == 0
