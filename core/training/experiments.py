@@ -27,6 +27,7 @@ from core.training.run_reading import (
     series,
     value_at,
 )
+from core.utils.lock_holder import is_here, read_holder
 from core.utils.lock_state import is_locked
 
 Status = Literal["running", "finished", "interrupted"]
@@ -218,6 +219,8 @@ def _status(folder: Path, kind: str, config: Mapping[str, Any], rows: Sequence[R
         return "running"
     if _is_finished(folder, kind, rows) or (kind == "diffusion" and _all_classes_finished(folder, config)):
         return "finished"
+    if any(is_here(read_holder(place / "lock.json")) for place in (folder, *_parts(folder))):
+        return "interrupted"  # a process of this machine noted itself, and no longer holds the lock
     return "running" if _seconds_since_life(folder) < HEARTBEAT_SECONDS else "interrupted"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import subprocess
 import sys
 import time
@@ -80,6 +81,14 @@ def test_status_follows_the_log_and_the_heartbeat(tmp_path: Path):
     assert read_run(make_run(tmp_path, "done", age=5, rows=({"event": "finished"},))).run.status == "finished"
     resumed = make_run(tmp_path, "resumed", age=5, rows=({"event": "finished"}, {"images": 3}))
     assert read_run(resumed).run.status == "running"
+
+
+@pytest.mark.parametrize(("host", "status"), [(socket.gethostname(), "interrupted"), ("another-machine", "running")])
+def test_a_run_killed_on_this_machine_can_go_on_at_once(tmp_path: Path, host: str, status: str):
+    folder = make_run(tmp_path, "killed", age=5)
+    (folder / "lock").touch()
+    (folder / "lock.json").write_text(json.dumps({"pid": 4, "host": host}), encoding="utf-8")
+    assert read_run(folder).run.status == status
 
 
 def test_a_fold_that_is_written_to_keeps_the_whole_run_alive(tmp_path: Path):
