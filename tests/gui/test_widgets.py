@@ -21,6 +21,7 @@ from gui.state.denoising import KEPT, DenoisingModel
 from gui.state.log import line_of
 from gui.theme.palette import apply_theme, color, make_palette
 from gui.theme.tokens import DARK, LIGHT, Tokens
+from gui.widgets.color_bar import ColorBar
 from gui.widgets.gate_badge import GateBadge
 from gui.widgets.images import to_pixmap, to_qimage
 from gui.widgets.labels import TwoLineLabel
@@ -298,3 +299,15 @@ def test_the_reason_of_a_verdict_takes_a_second_line_before_it_is_shortened(qtbo
     one, two = (reason.heightForWidth(width) for width in (2 * whole, whole // 4))
     assert two == 2 * one
     assert badge.heightForWidth(whole * 2 // 3) > badge.heightForWidth(3 * whole)
+
+
+def test_a_colour_bar_says_its_unit_as_long_as_there_is_room_for_it(qtbot) -> None:
+    bar = ColorBar()
+    qtbot.addWidget(bar)
+    bar.show_scale(-0.5, 0.5, np.zeros((256, 3), np.uint8), "logits per pixel")
+    width = bar.fontMetrics().horizontalAdvance
+    for room in (4 * width("for +0.5 logits per pixel"), width("−0.5 00 +0.5 logits per pixel 00")):
+        bar.resize(room, bar.sizeHint().height())
+        assert "logits per pixel" in bar._words()[2]
+    bar.resize(width("−0.5 00 +0.5"), bar.sizeHint().height())
+    assert bar._words() == ("−0.5", "", "+0.5")
