@@ -73,6 +73,13 @@ def test_one_image_is_an_anecdote():
     assert found.covers_zero is None
 
 
+def test_two_images_are_the_fewest_that_are_tested():
+    found = compare_pairs([1.0, 2.0], [0.5, 0.25])
+    assert (found.low, found.high) == (pytest.approx(0.5), pytest.approx(1.75))
+    assert (found.wilcoxon_p, found.permutation_p, found.smallest_p) == (0.5, 0.5, 0.5)
+    assert found.cohens_d == pytest.approx(1.125 / np.std([0.5, 1.75], ddof=1))
+
+
 def test_no_pairs_are_refused():
     with pytest.raises(ValueError, match="no pairs"):
         compare_pairs([], [])

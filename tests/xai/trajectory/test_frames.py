@@ -14,7 +14,7 @@ from core.generator.image_generator import ImageGenerator
 from core.generator.request import GenerationRequest
 from tests.support.tiny_models import write_tiny_pack
 from xai.explanation import ExplanationCancelled
-from xai.trajectory.frames import draw_frames
+from xai.trajectory.frames import Frame, draw_frames
 from xai.trajectory.request import TrajectoryRequest
 from xai.trajectory.source import Sources, source_of_image
 
@@ -86,6 +86,13 @@ def test_pictures_on_the_way_are_what_the_network_took_the_image_to_become(make_
         expected = source.finish(torch.from_numpy(frame.predicted.transpose(2, 0, 1))[None])[0]
         np.testing.assert_array_equal(frame.picture, expected)
         assert not np.array_equal(frame.picture, frame.noisy_picture)
+
+
+def test_noise_as_a_picture_is_black_at_minus_one_and_white_at_one():
+    values = np.array([-3.0, -1.0, 0.0, 1.0, 3.0], np.float32)
+    frame = Frame(1, 980.0, values, values, np.zeros(5, np.uint8))
+    assert frame.noisy_picture.tolist() == [0, 0, 127, 255, 255]
+    assert (frame.name, replace(frame, timestep=12.5).name) == ("980", "12.5")
 
 
 def test_an_image_that_is_no_picture_is_refused(make_source):

@@ -104,6 +104,16 @@ def test_controls_are_not_judged_from_a_handful_of_images(rng):
     assert "collapsed" not in words
 
 
+def test_what_is_said_of_the_number_of_images_changes_at_six_and_at_thirty(rng):
+    def said(count):
+        return verdict_of_summary(summarise([image("MEL", rng) for _ in range(count)]))[-2]
+
+    assert "no test of that class can be significant" in said(5)
+    assert "Bootstrap intervals of so few images are somewhat too narrow" in said(6)
+    assert "(--count 30)" in said(29)
+    assert said(30) == "n counts images, never steps of one trajectory; of a class there are at least 30."
+
+
 def test_an_interval_of_a_handful_of_images_is_not_shown(rng):
     """The interval of two values is these two values: it would look like a result."""
     few = summary_page(summarise([image("MEL", rng, own=2.0) for _ in range(5)]), Drawn({}, {}), ())
