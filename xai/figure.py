@@ -92,8 +92,8 @@ def _draw_picture(axes: Axes, picture: Image.Image, title: str) -> None:
 
 _TITLES: Final[dict[Style, str]] = {
     "signed": "what speaks for and against",
-    "positive": "what speaks for it (positive values only)",
-    "jet": "what speaks for it (positive values only, as in older figures)",
+    "positive": "what speaks for it",
+    "jet": "what speaks for it, in jet",
 }
 
 

@@ -44,3 +44,10 @@ def test_each_method_says_how_to_read_it():
     assert [key for key, facts in FACTS.items() if facts.complete] == ["ig", "shapley"]
     assert all(facts.of_difference and facts.uses_baseline for facts in FACTS.values() if facts.complete)
     assert len({facts.unit for facts in FACTS.values()}) == len(FACTS), "no two methods can be compared value by value"
+
+
+def test_the_defaults_that_the_guide_names():
+    made = ExplainOptions()
+    assert (made.methods, made.target, made.baseline) == (("ig",), "label", "skin")
+    assert (made.max_steps, made.players, made.seed) == (512, 12, 0)
+    assert (made.mask, made.faithfulness) == (None, False)

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from tests.xai.builders import GREEN, RED, explanation
-from xai.explanation import Classification, GateVerdict
+from xai.explanation import STYLES, Classification, GateVerdict
 from xai.figure import png_bytes, render_figure
 
 LONG = GateVerdict("amber", tuple(f"A rather long sentence about doubt number {i}, with $dollars$." for i in range(9)))
@@ -36,6 +36,13 @@ def test_the_colour_bar_runs_from_blue_through_grey_to_red():
     assert top[0] > top[2] + 40
     assert bottom[2] > bottom[0] + 40
     assert np.ptp(bar[len(bar) // 2]) < 25
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_the_heading_of_the_map_and_the_badge_of_its_gap_stand_apart(style):
+    figure = np.asarray(render_figure(explanation(relative_delta=0.0038), style=style))
+    assert (figure[86:106, 724:800] != 255).any(), "the badge"
+    assert (figure[86:106, 680:720] == 255).all()
 
 
 def test_no_colour_bar_without_a_map():
