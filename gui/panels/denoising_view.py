@@ -18,7 +18,7 @@ from PyQt5.QtWidgets import (
 )
 
 from gui.i18n import tr
-from gui.state.denoising import DenoisingModel
+from gui.state.denoising import DenoisingModel, Frame
 from gui.state.run import RunModel
 from gui.state.teaching import what_happens
 from gui.theme.icons import set_icon
@@ -110,6 +110,13 @@ class DenoisingView(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self._pages)
 
+    def _caption(self, frame: Frame) -> None:
+        """Say which step it is, with room for the last one, so that the slider does not move under the pointer."""
+        words = tr("{code}, step {step} of {steps}")
+        widest = words.format(code=frame.class_code, step=frame.steps, steps=frame.steps)
+        self.caption.setMinimumWidth(self.caption.fontMetrics().horizontalAdvance(widest) + GRID)
+        self.caption.setText(words.format(code=frame.class_code, step=frame.step, steps=frame.steps))
+
     def _toggle_play(self) -> None:
         if self._player.isActive():
             self._player.stop()
@@ -158,9 +165,7 @@ class DenoisingView(QWidget):
         self.slider.setRange(0, len(self._model.frames) - 1)
         self.slider.setValue(self._model.position)
         self.slider.blockSignals(False)
-        self.caption.setText(
-            tr("{code}, step {step} of {steps}").format(code=frame.class_code, step=frame.step, steps=frame.steps)
-        )
+        self._caption(frame)
         self.teaching.setText(what_happens(frame.timestep))
 
 

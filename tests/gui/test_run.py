@@ -353,3 +353,15 @@ def test_the_steps_are_played_from_the_first_to_the_last(window: MainWindow, eng
     assert view.slider.value() == 0
     qtbot.wait(2 * PLAY_MS)
     assert view.slider.value() == 0
+
+
+def test_the_slider_stays_where_it_is_while_the_number_of_the_step_grows(window: MainWindow, qtbot) -> None:
+    model, view = window.session.denoising, window.picture.denoising
+    window.picture.tabs.setCurrentIndex(1)
+    picture = Preview(np.zeros((2, 2, 3), np.uint8), np.zeros((2, 2, 3), np.uint8))
+    places = set()
+    for step in (9, 10, 11):
+        model.add(Step("MEL", step, 20, 999, (1,), picture))
+        qtbot.wait(20)
+        places.add(view.slider.x())
+    assert len(places) == 1
