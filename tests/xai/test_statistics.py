@@ -50,6 +50,7 @@ def test_welch_by_its_formula():
     freedom = (a + b) ** 2 / (a**2 / 3 + b**2 / 2)
     assert welch_p(first, second) == pytest.approx(2 * stats.t.sf(abs(t), freedom))
     assert welch_p(np.ones(4), np.ones(3)) is None
+    assert welch_p(np.ones(3), second) == pytest.approx(2 * stats.t.sf(abs((1 - second.mean()) / np.sqrt(b)), 2))
 
 
 def test_rank_biserial_by_hand():

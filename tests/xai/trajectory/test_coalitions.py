@@ -143,6 +143,12 @@ def test_only_what_is_asked_for_is_walked():
     assert tree.cost.segments == 5  # three shared, then one each
 
 
+@pytest.mark.parametrize("asked", [{0b1010}, {0b0110, 0b1011}, {0b1111, 0b0001, 0b0100}])
+def test_any_set_of_coalitions_is_played_and_no_other(asked):
+    tree = CoalitionTree(toy_root(8), Actions(counting([]), counting([]), "hold"), split_steps(8, 4))
+    assert set(played(tree, asked)) == asked
+
+
 def test_playing_again_gives_the_same(make_source):
     tree = tree_of(make_source(steps=4), split_steps(4, 2))
     first, second = played(tree, range(4)), played(tree, range(4))

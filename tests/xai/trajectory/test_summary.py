@@ -1,6 +1,7 @@
 """The summary: n counts images, one family of tests, controls beside the maps, words that say what the numbers do."""
 
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -64,7 +65,7 @@ def test_a_real_effect_is_found_in_every_comparison_and_the_controls_collapse(rn
 def test_without_an_effect_nothing_is_claimed(rng):
     summary = summarise([image("MEL", rng) for _ in range(15)])
     assert not [row for row in summary.family() if row.result.holm_p < 0.05]
-    assert "in 0 of 8 comparisons" in " ".join(verdict_of_summary(summary))
+    assert "elsewhere in 0 of 8 comparisons" in " ".join(verdict_of_summary(summary))
 
 
 def test_a_control_that_does_not_collapse_is_said_aloud(rng):
@@ -79,6 +80,14 @@ def test_holm_is_over_the_whole_family(rng):
     family = summary.family()
     expected = holm([row.result.wilcoxon_p for row in family])
     assert [row.result.holm_p for row in family] == pytest.approx(expected)
+
+
+def test_a_p_of_exactly_five_per_cent_is_not_below_it(rng):
+    summary = summarise([image("MEL", rng, own=2.0) for _ in range(6)])
+    rows = tuple(
+        replace(row, result=replace(row.result, holm_p=0.05)) if row.map_row == OWN else row for row in summary.rows
+    )
+    assert "elsewhere in 0 of 8 comparisons" in " ".join(verdict_of_summary(replace(summary, rows=rows)))
 
 
 def test_one_image_of_a_class_is_not_tested(rng):
