@@ -16,7 +16,8 @@ from gui.widgets.buttons import icon_button, text_button
 from gui.workers.run_list import RunEntry
 
 FOLDER_ROLE = int(Qt.ItemDataRole.UserRole)
-NUMBERS = (3, 5)
+BEST = 4
+NUMBERS = (3, BEST, 5)
 
 
 class TrainingRuns(QWidget):
@@ -58,9 +59,8 @@ class TrainingRuns(QWidget):
         header = view.header()
         header.setStretchLastSection(False)
         header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
-        header.setSectionResizeMode(0, QHeaderView.ResizeMode.Interactive)
-        header.setSectionResizeMode(4, QHeaderView.ResizeMode.Stretch)
-        header.resizeSection(0, 220)
+        header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+        view.setTextElideMode(Qt.TextElideMode.ElideMiddle)
         return view
 
     def _explain_buttons(self) -> None:
@@ -94,19 +94,19 @@ class TrainingRuns(QWidget):
 
     def _item(self, entry: RunEntry) -> QTreeWidgetItem:
         run = entry.run
-        best = str(run.metric) if run.metric else tr("nothing measured yet")
         cells = [
             run.name,
             _kind_words(run.kind),
             tr("in use") if self._model.is_used(entry) else _status_words(run.status),
             number(run.images),
-            best,
+            number(run.metric.value, 3) if run.metric else "–",
             size_text(run.size),
             moment(run.date),
         ]
         item = QTreeWidgetItem(cells)
         item.setData(0, FOLDER_ROLE, str(run.folder))
         item.setToolTip(0, str(run.folder))
+        item.setToolTip(BEST, str(run.metric) if run.metric else tr("nothing measured yet"))
         for column in NUMBERS:
             item.setTextAlignment(column, int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter))
         return item

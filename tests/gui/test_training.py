@@ -190,6 +190,9 @@ def test_an_interrupted_run_goes_on_with_the_photographs_it_began_with(dialog, m
     qtbot.waitUntil(lambda: bool(model.runs) and model.runs[0].can_resume)
     play({**STARTED, "images": 100}, step(200, 0.5), FINISHED)
     dialog.tabs.setCurrentIndex(1)
+    (row,) = dialog.runs.list.findItems("older", Qt.MatchFlag.MatchExactly)
+    assert row.text(4) == "0.700"  # short enough to be seen whole; what it is stands in the tooltip
+    assert row.toolTip(4) == "KID 0.7"
     dialog.runs.list.setCurrentItem(dialog.runs.list.topLevelItem(0))
     click(qtbot, dialog.runs.resume)
     ends(model, qtbot)
