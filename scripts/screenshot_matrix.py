@@ -101,7 +101,9 @@ def _open(app: QApplication, theme: str, language: str) -> MainWindow:
     set_language(language)
     settings = SettingsModel(ConfigManager().load(), PathManager())
     settings.set("ui.theme", theme)
-    settings.set("paths.output", str(Path(os.environ[HOME_VARIABLE]) / "output"))  # never the predecessor's folder
+    output = Path(os.environ[HOME_VARIABLE]) / "output"
+    output.mkdir(parents=True)
+    settings.set("paths.output", str(output))  # never the folder of the predecessor's settings
     ThemeKeeper(app, settings)
     window = MainWindow(Session(FakeEngine(size=128), fake_catalog, settings, _ring()))
     window.show()
