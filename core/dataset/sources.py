@@ -37,6 +37,7 @@ from core.dataset.label_terms import read_terms
 from core.dataset.labelled import LABELS_FILE, LabelledImage, class_of_lesion
 from core.dataset.manifest import is_manifest, read_manifests
 from core.errors import InputRefusedError
+from core.message import Message
 from core.training.licence import Licence
 
 Kind = Literal["labels.csv", "ham10000", "isic2018", "imagefolder", "csv", "jsonl"]
@@ -266,10 +267,16 @@ def _refuse_if_too_many_are_missing(
         )
 
 
-def _missing(missing: Sequence[LabelledImage], total: int) -> str:
-    names = [str(image.path) for image in missing[:NAMED]]
-    more = f" and {len(missing) - NAMED} more" if len(missing) > NAMED else ""
-    return f"{len(missing)} of {total} photographs that the labels name are not there: {', '.join(names)}{more}"
+def _missing(missing: Sequence[LabelledImage], total: int) -> Message:
+    names = ", ".join(str(image.path) for image in missing[:NAMED])
+    known = {"missing": len(missing), "total": total, "names": names}
+    if len(missing) <= NAMED:
+        return Message("{missing} of {total} photographs that the labels name are not there: {names}", **known)
+    return Message(
+        "{missing} of {total} photographs that the labels name are not there: {names} and {more} more",
+        **known,
+        more=len(missing) - NAMED,
+    )
 
 
 def _notes(
@@ -277,14 +284,22 @@ def _notes(
 ) -> tuple[str, ...]:
     notes = []
     if missing:
-        notes.append(f"{_missing(missing, total)}. They are left out.")
+        notes.append(Message("{missing}. They are left out.", missing=_missing(missing, total)))
     if repeated:
-        notes.append(f"{repeated} repeated rows say the same again and are passed over.")
+        notes.append(Message("%n repeated row(s) say the same again and are passed over.", n=repeated))
     alone = sum(not _names_lesion(image) for image in images)
     if alone == len(images):
-        notes.append("The data set names no lesions: two photographs of one lesion are not recognised as such.")
+        notes.append(
+            Message("The data set names no lesions: two photographs of one lesion are not recognised as such.")
+        )
     elif alone:
-        notes.append(f"{alone} of {len(images)} images name no lesion; each is taken for a lesion of its own.")
+        notes.append(
+            Message(
+                "{alone} of {total} images name no lesion; each is taken for a lesion of its own.",
+                alone=alone,
+                total=len(images),
+            )
+        )
     return tuple(notes)
 
 

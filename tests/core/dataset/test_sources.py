@@ -12,6 +12,7 @@ from PIL import Image
 
 from core.dataset.sources import read_dataset
 from core.errors import InputRefusedError
+from core.message import Message
 from core.taxonomy import CLASS_CODES
 from core.training.licence import Licence, licence_of
 from tests.support.labelled_data import (
@@ -339,6 +340,7 @@ def test_repeated_rows_are_passed_over_and_counted(tmp_path):
     photographs = read_dataset(table)
     assert photographs.images == expected
     assert photographs.notes == ("2 repeated rows say the same again and are passed over.",)
+    assert all(isinstance(note, Message) for note in photographs.notes)  # so that the window says it in its language
 
 
 CONTRADICTIONS = [
