@@ -110,6 +110,16 @@ def measure_copies(pixels: Pixels, train: ImageSet, held_out: ImageSet, extracto
     return Copies(score, tuple(names), flagged)
 
 
+def are_near(pixels: Pixels, photographs: Pixels) -> NDArray[np.bool_]:
+    """Return which images are nearly the same as one of some photographs, turned or mirrored, at 32 x 32 pixels."""
+    reference, found = PIXELS(photographs), np.zeros(len(pixels), dtype=bool)
+    for start in range(0, len(pixels), _BLOCK):
+        rows = slice(start, start + _BLOCK)
+        shortest = distances(all_views(pixels[rows], PIXELS), reference).min(axis=1)
+        found[rows] = shortest / np.sqrt(3 * PIXEL_SIDE**2) < NEAR_DUPLICATE
+    return found
+
+
 def measure_twins(pixels: Pixels) -> Twins:
     """Compare every image with every other one, turned and mirrored, at 32 x 32 pixels."""
     count = len(pixels)

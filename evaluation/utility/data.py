@@ -16,8 +16,10 @@ from torch import Tensor
 
 from core.dataset.labelled import LabelledImage, hold_out_lesions
 from core.errors import InputRefusedError
+from core.measures.features import PIXEL_SIDE
 from core.message import Message
 from core.taxonomy import CLASS_CODES
+from evaluation.curation.evidence import are_near
 from evaluation.sets import ImageSet, SetImage, divide, read_set, refuse_missing
 from evaluation.utility.request import UtilityRequest
 
@@ -66,8 +68,9 @@ class Material:
 
     Attributes
     ----------
-    copies
-        Images of the synthetic set that are, pixel for pixel, photographs of the test set, and of the training set.
+    copies_of_test, copies_of_train
+        Images of the synthetic set that are photographs of the test set, also turned, mirrored or compressed anew, and
+        those that are photographs of the training set, pixel for pixel.
     notes
         What a person should know of the data, one sentence each.
     fingerprint
@@ -115,14 +118,14 @@ def read_material(request: UtilityRequest, tick: Tick | None = None) -> Material
     parts = [_part(images, size) for images in (rest, held, test, synthetic)]
     _refuse_shared_pictures(parts[0], parts[1], parts[2], request)
     _refuse_one_class(parts[2], request)
-    in_test, in_train = set(parts[2].digests), {*parts[0].digests, *parts[1].digests}
+    in_train = {*parts[0].digests, *parts[1].digests}
     generated = parts[3].digests
     return Material(
         train=parts[0],
         validation=parts[1],
         test=parts[2],
         synthetic=parts[3],
-        copies_of_test=sum(digest in in_test for digest in generated),
+        copies_of_test=int(are_near(*(images.pixels(max(size, PIXEL_SIDE)) for images in (synthetic, test))).sum()),
         copies_of_train=sum(digest in in_train for digest in generated),
         notes=tuple(
             dict.fromkeys(

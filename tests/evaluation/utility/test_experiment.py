@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import shutil
 
@@ -178,6 +179,27 @@ def test_synthetic_images_that_are_test_photographs_spoil_everything(world, ask,
     end = carry_out(ask(synthetic=(tmp_path / "synthetic",), seeds=1))[-1]
     assert end.level == "bad"
     assert "no number here means anything" in end.verdict
+
+
+def test_disguised_test_photographs_are_found_and_nothing_else(ask, tmp_path):
+    """Small copies of a leak: mirrored and compressed; other pictures, however alike in colour, are none."""
+    rng = np.random.default_rng(0)
+    for part in ("train", "test", "synthetic"):
+        for code in ("MEL", "NV"):
+            (tmp_path / part / code).mkdir(parents=True)
+            for index in range(12):
+                rough = rng.integers(60, 200, (8, 8, 3), dtype=np.uint8)
+                picture = Image.fromarray(rough).resize((48, 48), Image.Resampling.BICUBIC)
+                picture.save(tmp_path / part / code / f"{part}{index}.png")
+    request = ask(train=tmp_path / "train", test=tmp_path / "test", synthetic=(tmp_path / "synthetic",))
+    request = dataclasses.replace(request, training=dataclasses.replace(TINY, image_size=32))
+    assert read_material(request).copies_of_test == 0
+    for index in range(5):
+        with Image.open(tmp_path / "test" / "MEL" / f"test{index}.png") as photograph:
+            photograph.transpose(Image.Transpose.ROTATE_90).save(
+                tmp_path / "synthetic" / "MEL" / f"l{index}.jpg", quality=60
+            )
+    assert read_material(request).copies_of_test == 5
 
 
 def test_copies_of_training_photographs_are_counted(world, ask, tmp_path):
