@@ -99,7 +99,7 @@ def histogram_figure(values: Mapping[str, tuple[NDArray[np.float64], NDArray[np.
         axes.set_title(name, fontsize=8)
         axes.set_yticks([])
         axes.tick_params(labelsize=7)
-    figure.axes[0].legend(frameon=False, fontsize=7)
+    _legend(figure.axes[0])
     return figure_png(figure)
 
 
