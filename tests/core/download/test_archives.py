@@ -18,7 +18,7 @@ from core.download.install import Installation
 from core.download.members import Member, Offer, in_archive, open_archive
 from core.download.naming import class_of, wanted, why_unsafe
 from core.download.source import LocalSource, local_source
-from core.errors import ArchiveError, ChecksumError, UsageError
+from core.errors import ArchiveError, ChecksumError, ModelMissingError, UsageError
 from core.generator.discovery import discover
 from tests.core.download.conftest import STATISTICS, end, hostile_pickle, leftovers, pack
 from tests.support.tiny_classifier import write_random_resnet
@@ -293,8 +293,8 @@ def test_the_models_folder_is_not_imported_into_itself(bring_it, target):
         bring_it(local_source(target))
 
 
-def test_what_is_not_there_or_makes_no_sense_is_wrong_usage(tmp_path):
-    with pytest.raises(UsageError, match="nothing at"):
+def test_what_is_not_there_is_refused_and_what_makes_no_sense_is_wrong_usage(tmp_path):
+    with pytest.raises(ModelMissingError, match="nothing at"):
         local_source(tmp_path / "gone.zip")
     with pytest.raises(UsageError, match="folder has no checksum"):
         local_source(tmp_path, "0" * 64)
