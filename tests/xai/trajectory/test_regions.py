@@ -31,6 +31,7 @@ def test_ties_always_break_the_same_way():
 
 def test_a_tenth_of_a_picture():
     assert region_size((128, 128)) == 1638
+    assert region_size((20, 10)) == region_size((10, 20)) == 20
     assert region_size((2, 2)) == 1
     assert region_size((1, 2)) == 1
 

@@ -59,7 +59,14 @@ def test_a_real_effect_is_found_in_every_comparison_and_the_controls_collapse(rn
     assert all(row.result.low > 0 for row in summary.beyond)
     words = " ".join(verdict_of_summary(summary))
     assert "in 24 of 24 comparisons" in words
+    assert "and less in" not in words
     assert words.count("has collapsed") == len(CONTROLS)
+
+
+def test_an_effect_the_other_way_round_is_said_as_such(rng):
+    words = " ".join(verdict_of_summary(summarise([image("MEL", rng, own=0.2) for _ in range(12)])))
+    assert "elsewhere in 0 of 8 comparisons" in words
+    assert "p < 0.05), and less in 8." in words
 
 
 def test_without_an_effect_nothing_is_claimed(rng):
@@ -142,6 +149,7 @@ def test_time_and_gates_and_recognition_are_counted(rng):
     assert summary.images == {"MEL": 2, "BKL": 1}
     assert summary.gates == {"green": 1, "amber": 1, "red": 1}
     assert summary.recognised == {"MEL": 0.5, "BKL": 1.0}
+    assert "takes 2 of them for the class they were made for" in verdict_of_summary(summary)[0]
     early, late = [group for group in summary.times if group.class_code == "MEL"]
     assert (early.first_step, late.last_step, early.n) == (1, 10, 2)
     assert early.low <= early.mean <= early.high

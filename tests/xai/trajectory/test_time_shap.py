@@ -58,6 +58,13 @@ def test_a_planted_step_effect_is_recovered():
     assert solved.permutations == 0
 
 
+@pytest.mark.parametrize(("players", "orders"), [(10, 0), (11, 32)])
+def test_ten_groups_are_played_exactly_and_eleven_are_sampled(players, orders):
+    solved = solve(planted_game(np.arange(1.0, players + 1), lambda total: total), max_evaluations=100)
+    assert solved.permutations == orders
+    np.testing.assert_allclose(solved.values, np.arange(1.0, players + 1), rtol=1e-5)
+
+
 def test_an_interaction_is_shared_as_the_definition_says():
     effects = np.array([1.0, 0.5, -0.7, 2.0, 0.3])
 
