@@ -9,10 +9,14 @@ import pytest
 import torch
 from PIL import Image
 
+from core.classification.preprocessing import to_tensor
 from core.dataset.png import encode_png
 from core.dataset.recipe import Recipe
 from core.errors import DeviceError, InputRefusedError, UnknownClassError
+from core.measures.features import equal_length
+from core.measures.reference import Reference
 from tests.support.tiny_classifier import draw_lesion, write_tiny_classifier
+from xai.classifier import load_classifier
 from xai.explain import classify_image, clear_cache, explain_image, get_classifier
 from xai.explanation import BASELINES, ExplainOptions, ExplanationCancelled
 from xai.subject import MAX_SIDE, read_subject
@@ -248,6 +252,28 @@ def test_the_answer_is_doubtful_where_the_image_stands_for_another_class(classif
     verdict = classify_image(wrong, classifier, "cpu").gate
     assert verdict.level == "amber"
     assert verdict.reasons == ("The image stands for NV, but the classifier says VASC.",)
+
+
+def test_a_picture_unlike_the_training_images_is_doubtful(tmp_path):
+    folder = write_tiny_classifier(tmp_path / "c")
+    before = load_classifier(folder)
+    near, far = draw_lesion("MEL", 7), draw_lesion("VASC", 7)
+    assert before.distance(to_tensor(near)) is None
+    training = torch.cat([to_tensor(draw_lesion("MEL", seed)) for seed in range(20, 32)])
+    seen = []
+    head = before.architecture.head_of(before.net)
+    with torch.no_grad(), head.register_forward_pre_hook(lambda _module, inputs: seen.append(inputs[0].flatten(1))):
+        for pictures in (training, to_tensor(near), to_tensor(far)):
+            before.logits(pictures)
+    known, own, other = (equal_length(features).double().numpy() for features in seen)
+    reference = Reference(known.astype(np.float16), 1.0, 12, before.sha256)
+    expected = reference.distances(own)[0], reference.distances(other)[0]
+    assert expected[0] < 0.5 * expected[1]
+    Reference(reference.features, float(np.mean(expected)), 12, before.sha256).save(folder)
+    after = load_classifier(folder)
+    assert (after.distance(to_tensor(near)), after.distance(to_tensor(far))) == pytest.approx(expected)
+    assert classify_image(near, folder, "cpu").gate.level == "green"
+    assert "unlike what the classifier was trained on" in classify_image(far, folder, "cpu").gate.reasons[0]
 
 
 def test_it_is_said_where_a_method_was_not_tested_for_the_classifier(classifier, tmp_path, monkeypatch):

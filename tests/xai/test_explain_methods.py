@@ -172,7 +172,7 @@ def test_an_untrained_head_is_not_worth_the_work(tmp_path, lesion):
     random = write_tiny_classifier(tmp_path / "c", trained=False)
     made = {e.method: e for e in explain_image(lesion, options(random, faithfulness=True), label="MEL")}
     assert {e.gate.level for e in made.values()} == {"red"}
-    assert made["ig"].steps == 32
+    assert made["ig"].steps == made["ig"].parameters["max_steps"] == 32
     assert made["shapley"].parameters["players"] <= methods.QUICK_PLAYERS
     assert all(e.faithfulness is None for e in made.values())
 

@@ -141,7 +141,7 @@ def test_nothing_to_explain_is_said_in_words():
     assert "nothing to explain at this baseline" in judge_convergence(None, 0.02, 32).reasons[0]
 
 
-@pytest.mark.parametrize(("difference", "level"), [(0.9, "amber"), (-0.9, "amber"), (1.1, "green"), (-1.1, "green")])
+@pytest.mark.parametrize(("difference", "level"), [(0.9, "amber"), (-0.9, "amber"), (1.0, "green"), (-1.1, "green")])
 def test_strength_against_real_images(difference, level):
     assert judge_strength(difference, ValidationRecord(0.8, 100, "h", strength_p5=1.0)).level == level
     assert judge_strength(difference, ValidationRecord(0.8, 100, "h")).level == "green"
