@@ -21,7 +21,7 @@ from gui.widgets.folder_tree import FolderTree
 from gui.widgets.labels import ElidedLabel, label
 from gui.widgets.warning_lines import WarningLines
 
-SIZE = (900, 660)
+SIZE = (900, 690)
 CHOICES_WIDTH = 340
 NAMED = 20
 """Files that cannot be exported whose reasons the tooltip tells."""
