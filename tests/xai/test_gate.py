@@ -164,3 +164,8 @@ def test_a_method_that_draws_the_same_for_random_weights_is_amber() -> None:
     assert verdict.level == "amber"
     assert "LayerCAM draws nearly the same maps" in verdict.reasons[0]
     assert "0.71" in verdict.reasons[0]
+
+
+def test_entropy_of_two_classes():
+    assert normalised_entropy({"A": 0.5, "B": 0.5}) == pytest.approx(1)
+    assert normalised_entropy({"A": 1.0}) == 0
