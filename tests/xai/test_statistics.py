@@ -81,6 +81,11 @@ def test_two_images_are_the_fewest_that_are_tested():
     assert found.cohens_d == pytest.approx(1.125 / np.std([0.5, 1.75], ddof=1))
 
 
+def test_an_interval_covers_zero_or_does_not():
+    assert compare_pairs([2.0, 3.0, 2.5, 4.0], [1.0, 1.0, 1.0, 1.0]).covers_zero is False
+    assert compare_pairs([2.0, 0.0, 2.5, -1.0], [1.0, 1.0, 1.0, 1.0]).covers_zero is True
+
+
 def test_no_pairs_are_refused():
     with pytest.raises(ValueError, match="no pairs"):
         compare_pairs([], [])

@@ -154,6 +154,7 @@ def test_there_are_no_more_groups_than_steps(make_source, classifier):
 def test_hoeffdings_bound_by_hand():
     assert hoeffding_orders(2.0, 0.1, 0.05) == math.ceil(200 * math.log(40))  # 738
     assert hoeffding_orders(2.0, 0.1, 0.05) == 738
+    assert hoeffding_orders(3.0, 0.1, 0.05) == 1660
     assert hoeffding_orders(0.0) == 1
 
 
