@@ -151,6 +151,10 @@ def _refusing(path: Path) -> Iterator[None]:
         raise InputRefusedError(
             Message("There is no file '{path}'.", path=path), remedy=Message("Check the path."), path=path
         ) from error
+    except IsADirectoryError as error:
+        raise InputRefusedError(
+            Message("'{path}' is a folder.", path=path), remedy=Message("Name one image in it."), path=path
+        ) from error
     except (*_DECODING_ERRORS, *_DECODING_ERRORS_2) as error:
         raise InputRefusedError(
             Message("'{path}' cannot be read as a picture: {error}.", path=path, error=str(error).rstrip(".")),

@@ -43,10 +43,17 @@ def _still_runs(holder: dict[str, Any]) -> bool:
 
 def holder_words(holder: dict[str, Any]) -> str:
     """Name a holder."""
-    return Message(
-        "Process {pid} ({program}: {command}) on {host}, since {since}",
-        **{name: holder.get(name) for name in ("pid", "program", "command", "host", "since")},
-    )
+    known = {name: holder.get(name) for name in ("pid", "program", "command", "host")}
+    return Message("Process {pid} ({program}: {command}) on {host}, since {since}", **known, since=_moment(holder))
+
+
+def _moment(holder: dict[str, Any]) -> str:
+    """When the holder noted itself, in this machine's time and as people write it."""
+    noted = str(holder.get("since"))
+    try:
+        return datetime.fromisoformat(noted).astimezone().strftime("%Y-%m-%d %H:%M")
+    except ValueError:
+        return noted
 
 
 def read_holder(path: Path) -> dict[str, Any]:

@@ -125,6 +125,7 @@ def test_missing_files_folders_and_rubbish_are_refused_in_words(tmp_path, read):
             read(tmp_path / name)
         assert refused.value.remedy
         assert str(tmp_path) in refused.value.message
+        assert ("is a folder" in refused.value.message) == (name == ".")
 
 
 def test_formats_that_are_not_asked_for_are_not_even_tried(tmp_path):
