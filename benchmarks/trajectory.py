@@ -3,9 +3,8 @@
     python -m benchmarks.trajectory [--groups 8] [--quick] [--output FOLDER]
 
 Wall time depends on what else the machine does; processor time divided by the number of cores is what an idle machine
-would need at best. Last measured 2026-11-28 on 2 cores of an AMD EPYC that other jobs kept busy (load 18), bf16,
-torch 2.15, 8 groups: 390 s of waiting, 104 s of processor time (one run; 172 s on 2026-11-20), so about a minute on
-2 idle cores at best; 1,050 denoising steps for 256 coalitions instead of 5,120.
+would need at best. Last measured 2026-11-28 on 2 quiet cores of an AMD EPYC, bf16, torch 2.14, 8 groups: 77 s (n = 1),
+64 s of it Time-SHAP, 105 s of processor time; 1,050 denoising steps for 256 coalitions instead of 5,120.
 """
 
 from __future__ import annotations
