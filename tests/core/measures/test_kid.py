@@ -74,6 +74,23 @@ def test_interval_covers_the_truth_about_as_often_as_it_says():
     assert 0.90 <= np.mean([result.low <= truth <= result.high for result in found]) <= 0.99
 
 
+@pytest.mark.parametrize(("n", "m", "size"), [(40, 40, None), (41, 23, None), (60, 30, 12)])
+def test_interval_is_that_of_subsets_taken_out_one_by_one(n: int, m: int, size: int | None):
+    a, b = gaussian(n), gaussian(m, mean=0.5, seed=1)
+    share = (size or n // 2) / n
+    rng = np.random.default_rng(3)
+    values = []
+    for _ in range(20):
+        parts = [x[rng.choice(len(x), size=int(share * len(x)), replace=False)] for x in (a, b)]
+        values.append(slow_squared_mmd(*parts))
+    spread = np.percentile(values - np.mean(values), (2.5, 97.5)) * np.sqrt(share / (1 - share))
+    found = kid(a, b, subsets=20, subset_size=size, seed=3)
+    expected = slow_squared_mmd(a, b)
+    assert (found.low, found.value, found.high) == pytest.approx(
+        (expected + spread[0], expected, expected + spread[1]), abs=1e-10
+    )
+
+
 def test_small_subsets_give_the_same_width_as_halves():
     a, b = gaussian(400), gaussian(400, mean=0.5, seed=1)
     half, tenth = kid(a, b, subsets=300), kid(a, b, subsets=300, subset_size=40)
