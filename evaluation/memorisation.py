@@ -13,6 +13,7 @@ from core.errors import InputRefusedError
 from core.measures.features import Extractor
 from core.measures.memorisation import Memorisation, Pair, judge_memorisation
 from core.measures.memorisation_files import PICTURE_NAME, Names, save_memorisation
+from core.measures.memorisation_support import SetLevel, Share
 from core.message import Message
 from core.taxonomy import CLASS_CODES
 from core.utils.output_errors import output_errors
@@ -56,7 +57,7 @@ def memorisation(
     samples, training = synthetic.pixels(SIDE), train.pixels(SIDE)
     told = counted(extractor, len(train) + in_all_views(len(synthetic), len(held_out)), tick)
     try:
-        found = judge_memorisation(samples, training, held_out.pixels(SIDE), told)
+        found = judge_memorisation(samples, training, held_out.pixels(SIDE), told, held_out.lesions)
     except InputRefusedError as error:
         return Section(KEY, Message("Memorisation"), "unknown", Message("{why}", why=error.message))
     names = Names(*([image.name for image in images.images] for images in (synthetic, train, held_out)))
@@ -125,6 +126,7 @@ def _parts(found: Memorisation, data: dict[str, Any]) -> list[Part]:
             "muted",
         )
     ]
+    parts.append(Words(_control(found), "muted"))
     if len(data["classes"]) > 1:
         rows = [(code, str(one["flagged"]), str(one["n"])) for code, one in data["classes"].items()]
         parts.append(Table(("", "flagged", "images"), rows, Message("By class")))
@@ -134,4 +136,42 @@ def _parts(found: Memorisation, data: dict[str, Any]) -> list[Part]:
     ]
     head = ("synthetic", "nearest training image", "nearest unseen image", "score", "flagged")
     parts.append(Table(head, suspects, Message("The most suspicious images; a score well below 1 is that of a copy")))
+    parts.append(_whole_set(found))
     return parts
+
+
+def _control(found: Memorisation) -> str:
+    control = found.control
+    if control is None:
+        return "No unseen lesion is known to have a second photograph, so there is no positive control of the search."
+    return (
+        f"Positive control: a second photograph of an unseen lesion, put among the training images, is found at this "
+        f"threshold for {control.share:.1%} of {control.n} lesions (95 % interval {control.low:.1%} to "
+        f"{control.high:.1%}). The rest goes unseen: what resembles a training photograph only as much as another "
+        "photograph of its lesion does is not always told from chance."
+    )
+
+
+def _whole_set(found: Memorisation) -> Table:
+    rows = [row for space, level in found.set_level.items() for row in _rows_of(space, level)]
+    caption = (
+        "Supporting numbers of the whole set, insensitive below about 10 % of copies. AuthPct: share that is farther "
+        "from its nearest training image than that is from its own nearest other one; far fewer than among unseen "
+        "lesions speaks of copies. Nearer: chance that an image is nearer to the training images than an unseen lesion "
+        "is, 50 % without copies; C_T says the same as Mann and Whitney's z, below -1.96 where images are nearer. Soft "
+        "and typical images are nearer too, so the pairs decide, not these."
+    )
+    return Table(("", "synthetic", "unseen lesions"), rows, caption)
+
+
+def _rows_of(space: str, level: SetLevel) -> list[tuple[str, str, str]]:
+    nearer = f"{level.nearer:.1%} ({level.low:.1%} to {level.high:.1%})"
+    return [
+        (f"AuthPct, {space}", _share(level.authentic), _share(level.authentic_held_out)),
+        (f"nearer, {space}", nearer, "50 %"),
+        (f"C_T, {space}", f"{level.c_t:+.2f}", "-1.96 to +1.96"),
+    ]
+
+
+def _share(one: Share) -> str:
+    return f"{one.share:.1%} ({one.low:.1%} to {one.high:.1%}, n = {one.n})"

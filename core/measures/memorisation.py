@@ -8,8 +8,8 @@ its samples flagged too, and what counts is the excess over that.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, Final
 
 import numpy as np
@@ -18,10 +18,13 @@ from scipy.stats import binomtest
 
 from core.errors import InputRefusedError
 from core.measures.features import PIXELS, Extractor, Floats, Images
+from core.measures.memorisation_support import SetLevel, Share, control_of, search_siblings, set_level
 from core.measures.neighbours import Nearest, all_views, nearest
 
 FALSE_ALARM: Final = 0.01
 """Share of held-out photographs that the threshold flags."""
+
+_BESIDE: Final = frozenset({"pairs", "control", "set_level"})
 
 MIN_TRAINING: Final = 10
 """With fewer training images there are no surroundings to be suspiciously near in."""
@@ -71,6 +74,11 @@ class Memorisation:
         Names of the features that were looked at.
     pairs
         One for every sample, the most suspicious first.
+    control
+        Share of held-out lesions whose other photograph is found when it is put among the training images; None where
+        none has another one.
+    set_level
+        Numbers of the whole set by space; empty, as is the control, where lesions are not told.
     """
 
     excess: float
@@ -84,15 +92,26 @@ class Memorisation:
     held_out: int
     spaces: tuple[str, ...]
     pairs: tuple[Pair, ...]
+    control: Share | None = None
+    set_level: Mapping[str, SetLevel] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """Return the numbers without the pairs."""
-        plain = {field.name: getattr(self, field.name) for field in fields(self) if field.name != "pairs"}
-        return plain | {"spaces": list(self.spaces)}
+        plain = {one.name: getattr(self, one.name) for one in fields(self) if one.name not in _BESIDE} | {
+            "spaces": list(self.spaces)
+        }
+        if not self.set_level:
+            return plain
+        levels = {name: asdict(found) for name, found in self.set_level.items()}
+        return plain | {"control": self.control and asdict(self.control), "set_level": levels}
 
 
 def judge_memorisation(
-    samples: Images, train: Images, held_out: Images, extractor: Extractor | None = None
+    samples: Images,
+    train: Images,
+    held_out: Images,
+    extractor: Extractor | None = None,
+    lesions: Sequence[Hashable] = (),
 ) -> Memorisation:
     """Look for copies of training images among samples.
 
@@ -104,6 +123,8 @@ def judge_memorisation(
         uint8 (N, 3, S, S). `train` is what the generator was trained on; `held_out` shows other lesions.
     extractor
         Features to look at besides pixels at 32 x 32; None for pixels alone.
+    lesions
+        What each held-out photograph shows, for the control and for the numbers of the whole set.
 
     Raises
     ------
@@ -112,13 +133,14 @@ def judge_memorisation(
     """
     _check(len(samples), len(train), len(held_out))
     extractors = [PIXELS] if extractor is None or extractor.name == PIXELS.name else [PIXELS, extractor]
-    spaces = {space.name: _compare(space, samples, train, held_out) for space in extractors}
+    spaces = {space.name: _compare(space, samples, train, held_out, lesions) for space in extractors}
     units = {name: float(np.quantile(found.reference.relative, FALSE_ALARM)) for name, found in spaces.items()}
     scores = _scores({name: found.samples for name, found in spaces.items()}, units)
     references = _scores({name: found.reference for name, found in spaces.items()}, units).min(axis=0)
     # the k-th smallest of n is undercut by a further photograph with probability k / (n + 1)
     threshold = float(np.quantile(references, FALSE_ALARM, method="weibull"))
-    return _summary(_pairs(spaces, scores, threshold), references, threshold, len(train), tuple(spaces))
+    found = _summary(_pairs(spaces, scores, threshold), references, threshold, len(train), tuple(spaces))
+    return replace(found, **_support(spaces, units, threshold)) if lesions else found
 
 
 @dataclass(frozen=True, eq=False)
@@ -128,12 +150,26 @@ class _Space:
     samples: Nearest
     reference: Nearest
     held_out: NDArray[np.int64]
+    siblings: Floats | None = None
+    level: SetLevel | None = None
 
 
-def _compare(extractor: Extractor, samples: Images, train: Images, held_out: Images) -> _Space:
+def _compare(
+    extractor: Extractor, samples: Images, train: Images, held_out: Images, lesions: Sequence[Hashable]
+) -> _Space:
     training = extractor(train)
     seen, others = all_views(samples, extractor), all_views(held_out, extractor)
-    return _Space(nearest(seen, training), nearest(others, training), nearest(seen, others[0]).index)
+    found = _Space(nearest(seen, training), nearest(others, training), nearest(seen, others[0]).index)
+    if not lesions:
+        return found
+    level = set_level(found.samples, found.reference, training, lesions)
+    return replace(found, siblings=search_siblings(others, training, lesions), level=level)
+
+
+def _support(spaces: Mapping[str, _Space], units: Mapping[str, float], threshold: float) -> dict[str, Any]:
+    siblings = {name: found.siblings for name, found in spaces.items() if found.siblings is not None}
+    levels = {name: found.level for name, found in spaces.items() if found.level is not None}
+    return {"control": control_of(siblings, units, threshold), "set_level": levels}
 
 
 def _scores(found: Mapping[str, Nearest], units: Mapping[str, float]) -> Floats:

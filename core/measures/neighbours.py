@@ -27,7 +27,7 @@ class Nearest:
     Attributes
     ----------
     index
-        Of the nearest reference image, (n,) int64.
+        Of the nearest reference image, (n,) int64; the number of them where the further one is nearest.
     distance
         To it, (n,).
     relative
@@ -51,7 +51,7 @@ def all_views(images: Images, extractor: Extractor) -> Floats:
     return np.stack([extractor(view(images, number)) for number in range(VIEWS)])
 
 
-def nearest(queries: Floats, reference: Floats) -> Nearest:
+def nearest(queries: Floats, reference: Floats, further: Floats | None = None) -> Nearest:
     """Find the nearest reference image of every query, over all views of the query.
 
     Parameters
@@ -60,10 +60,23 @@ def nearest(queries: Floats, reference: Floats) -> Nearest:
         Features of all views, (8, n, D), from `all_views`.
     reference
         Features of the reference images as they are, (m, D).
+    further
+        Distance of each query to one more reference image of its own, (n,).
     """
-    starts = range(0, queries.shape[1], _BLOCK)
-    blocks = [_nearest_of_block(distances(queries[:, start : start + _BLOCK], reference)) for start in starts]
+    more = np.empty((queries.shape[1], 0)) if further is None else further[:, None]
+    parts = (slice(start, start + _BLOCK) for start in range(0, queries.shape[1], _BLOCK))
+    blocks = [_nearest_of_block(np.hstack([distances(queries[:, some], reference), more[some]])) for some in parts]
     return Nearest(*(np.concatenate(column) for column in zip(*blocks, strict=True)))
+
+
+def to_nearest_other(features: Floats) -> Floats:
+    """Return the distance of each image (n, D), as it is, to the nearest other one, (n,); infinite for a single one."""
+    found = np.empty(len(features))
+    for start in range(0, len(features), _BLOCK):
+        block = distances(features[None, start : start + _BLOCK], features)
+        np.fill_diagonal(block[:, start:], np.inf)
+        found[start : start + _BLOCK] = block.min(axis=1)
+    return found
 
 
 def _nearest_of_block(found: Floats) -> tuple[NDArray[np.int64], Floats, Floats]:

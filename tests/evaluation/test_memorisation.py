@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from core.errors import OutputError
 from core.measures.features import PIXELS
 from core.utils.finite_json import finite
 from evaluation.memorisation import memorisation
-from evaluation.section import Picture
+from evaluation.section import Picture, Table, Words
 from evaluation.sets import read_set
 from tests.evaluation.pictures import photographs, recompressed, write_set
 
@@ -99,3 +100,32 @@ def test_a_folder_that_cannot_be_written_is_no_unexpected_error(folders, tmp_pat
     (tmp_path / "out").write_text("a file")
     with pytest.raises(OutputError):
         judge(folders, tmp_path, photographs(10, seed=3))
+
+
+def test_without_second_photographs_the_report_says_that_there_is_no_control(folders, tmp_path):
+    found = judge(folders, tmp_path, photographs(12, seed=3))
+    assert found.data["control"] is None
+    assert any("no positive control" in part.text for part in found.parts if isinstance(part, Words))
+
+
+def test_the_control_and_the_numbers_of_the_set_stand_beside_the_result(folders, tmp_path):
+    pictures = photographs(20, seed=5)
+    held_out = read_set(write_set(tmp_path / "held_out", [*pictures, *map(recompressed, pictures)]))
+    images = tuple(replace(image, lesion=name) for image, name in zip(held_out.images, _by_name(held_out), strict=True))
+    synthetic = read_set(write_set(tmp_path / "synthetic", photographs(12, seed=3)))
+    found = memorisation(synthetic, folders["train"], replace(held_out, images=images), PIXELS, tmp_path / "out")
+    assert found.data["control"]["n"] == 20
+    assert found.data["control"]["share"] >= 0.9
+    assert any("of 20 lesions (95 % interval" in part.text for part in found.parts if isinstance(part, Words))
+    level = found.data["set_level"][PIXELS.name]
+    assert set(level) == {"authentic", "authentic_held_out", "nearer", "low", "high", "c_t"}
+    assert (level["authentic"]["n"], level["authentic_held_out"]["n"]) == (12, 20)
+    table = [part for part in found.parts if isinstance(part, Table)][-1]
+    assert [row[0] for row in table.rows] == [f"{name}, {PIXELS.name}" for name in ("AuthPct", "nearer", "C_T")]
+    assert "insensitive below about 10 %" in table.caption
+    assert json.loads((tmp_path / "out" / "memorisation.json").read_text())["control"] == found.data["control"]
+
+
+def _by_name(images):
+    """Return the lesion of each picture of which the second twenty repeat the first."""
+    return [f"L{int(image.name.rsplit('i', 1)[-1].split('.')[0]) % 20}" for image in images.images]
