@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 import textwrap
 from collections.abc import Iterator, Sequence
 from datetime import datetime
@@ -143,21 +144,26 @@ class _Writer:
         self.paragraph(caption, MUTED)
 
     def table(self, table: Table) -> None:
-        """Write a table in lines of columns; cells that are cut end in "…", the page has them whole."""
+        """Write a table in lines of columns under its caption; long cells take several lines."""
+        if table.caption:
+            self.paragraph(table.caption, MUTED)
         rows = [[str(cell) for cell in row] for row in (table.head, *table.rows[:ROWS_OF_TABLE])]
         widths = _widths(rows)
         for place, row in enumerate(rows):
-            text = "  ".join(_cut(cell, width).ljust(width) for cell, width in zip(row, widths, strict=True))
-            muted = place - 1 in table.muted
-            self._make_room(LINE)
-            self._figure.text(
-                MARGIN, self._y, text, fontsize=6, family="monospace", va="top", parse_math=False,
-                color=MUTED if muted or not place else TEXT,
-            )  # fmt: skip
-            self._y -= LINE * 0.75
+            lines = _lines(row, widths)
+            self._make_room(LINE * (0.25 + 0.75 * len(lines)))
+            for line in lines:
+                self._small(line, MUTED if place - 1 in table.muted or not place else TEXT)
         if len(table.rows) > ROWS_OF_TABLE:
             self.paragraph(f"… {len(table.rows) - ROWS_OF_TABLE} more rows on the page", MUTED)
         self.space(LINE)
+
+    def _small(self, text: str, color: str) -> None:
+        """Write a line of a table."""
+        self._figure.text(
+            MARGIN, self._y, text, fontsize=6, family="monospace", va="top", parse_math=False, color=color
+        )
+        self._y -= LINE * 0.75
 
     def _make_room(self, height: float) -> None:
         if self._y - height < MARGIN:
@@ -165,16 +171,19 @@ class _Writer:
 
 
 def _widths(rows: Sequence[Sequence[str]]) -> list[int]:
-    """Return the columns' widths in letters: what they need, the widest cut until the line fits the page."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    """Return the columns' widths in letters: what they need, the widest narrowed until a line fits the page."""
+    widths = [max(1, *map(len, column)) for column in zip(*rows, strict=True)]
     room = LETTERS_OF_ROW - 2 * (len(widths) - 1)
     while sum(widths) > room and max(widths) > 1:
         widths[widths.index(max(widths))] -= 1
     return widths
 
 
-def _cut(cell: str, width: int) -> str:
-    return cell if len(cell) <= width else cell[: width - 1] + "…"
+def _lines(row: Sequence[str], widths: Sequence[int]) -> list[str]:
+    """Return the lines that a row takes, each cell broken at its column's width."""
+    cells = [textwrap.wrap(cell, width) for cell, width in zip(row, widths, strict=True)]
+    lines = itertools.zip_longest(*cells, fillvalue="")
+    return ["  ".join(part.ljust(width) for part, width in zip(line, widths, strict=True)) for line in lines] or [""]
 
 
 def created_now() -> str:
