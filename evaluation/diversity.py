@@ -60,7 +60,9 @@ def diversity(
     spaces = [told] if extractor.name == PIXELS.name else [PIXELS, told]
     views = {space.name: [all_views(side, space) for side in sides] for space in spaces}
     near = {name: [_between(side) for side in both] for name, both in views.items()}
-    scores, partners, threshold = _duplicates([own for own, _ in near.values()], [other for _, other in near.values()])
+    scores, partners, threshold = near_duplicates(
+        [own for own, _ in near.values()], [other for _, other in near.values()]
+    )
     features = [side[0] for side in views[told.name]]
     middle = features[1].mean(axis=0)  # what all photographs have in common makes nothing alike
     vendi = [vendi_score(side - middle) for side in features]
@@ -96,8 +98,14 @@ def _between(views: Floats) -> Floats:
     return found
 
 
-def _duplicates(synthetic: Sequence[Floats], real: Sequence[Floats]) -> tuple[Floats, NDArray[np.int64], float]:
-    """Return how far each image's nearest other one is, which it is, and the score below which it is a duplicate."""
+def near_duplicates(synthetic: Sequence[Floats], real: Sequence[Floats]) -> tuple[Floats, NDArray[np.int64], float]:
+    """Return how far each image's nearest other one is, which it is, and the score below which it is a duplicate.
+
+    Parameters
+    ----------
+    synthetic, real
+        Distances between all images of the set, and between all photographs, in each space: (n, n), to itself infinite.
+    """
     units = [max(float(np.quantile(space.min(axis=1), FALSE_ALARM)), np.finfo(float).tiny) for space in real]
     scores = np.min([space / unit for space, unit in zip(synthetic, units, strict=True)], axis=0)
     reference = np.min([(space / unit).min(axis=1) for space, unit in zip(real, units, strict=True)], axis=0)

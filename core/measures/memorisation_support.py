@@ -110,8 +110,7 @@ def set_level(samples: Nearest, held_out: Nearest, training: Floats, lesions: Se
     n, m = len(samples.distance), len(rows)
     nearer = chance_of_less(samples.distance, held_out.distance[rows])
     low, high = interval_of_chance(nearer, n, m)
-    c_t = (0.5 - nearer) * np.sqrt(12 * n * m / (n + m + 1))
-    return SetLevel(Share.of(authentic[0]), Share.of(authentic[1]), nearer, low, high, float(c_t))
+    return SetLevel(Share.of(authentic[0]), Share.of(authentic[1]), nearer, low, high, z_of_chance(nearer, n, m))
 
 
 def chance_of_less(a: Floats, b: Floats) -> float:
@@ -119,6 +118,11 @@ def chance_of_less(a: Floats, b: Floats) -> float:
     ordered = np.sort(b)
     greater = len(b) - (np.searchsorted(ordered, a, "left") + np.searchsorted(ordered, a, "right")) / 2
     return float(greater.mean() / len(b))
+
+
+def z_of_chance(chance: float, n: int, m: int) -> float:
+    """Return Mann and Whitney's z of such a chance of `n` against `m`, negative where the first ones are less."""
+    return float((0.5 - chance) * np.sqrt(12 * n * m / (n + m + 1)))
 
 
 def interval_of_chance(chance: float, n: int, m: int) -> tuple[float, float]:

@@ -19,26 +19,23 @@ from scipy import ndimage, optimize, spatial, stats
 from scipy.linalg import sqrtm, svdvals
 from skimage import color
 from skimage import metrics as pictures
-from skimage.measure import block_reduce
 from sklearn import metrics as sk
-from sklearn.neighbors import NearestNeighbors
 
 from classifier.calibration import fit_temperature, probabilities_of
 from classifier.scores import BINS, score, score_calibration
 from core.measures.bootstrap import bootstrap_by_group
-from core.measures.features import PIXELS, Extractor
-from core.measures.kid import squared_mmd
-from core.measures.memorisation import margins
-from core.measures.neighbours import NEIGHBOURS, all_views, distances, nearest, view
+from core.measures.kid import kid, squared_mmd
 from diffusion.fidelity import balanced_accuracy
 from evaluation.appearance import differences, image_numbers
 from evaluation.diversity import vendi_score
-from evaluation.frechet import frechet_distance, gaussian_distance
+from evaluation.frechet import frechet_distance, gaussian_distance, measure_frechet
 from evaluation.lpips import Lpips, alexnet_trunk, read_heads
 from evaluation.masks.overlap import dice, iou
 from evaluation.pairs import mae, mse, psnr, ssim
 from evaluation.prdc import prdc
 from evaluation.utility.statistics import interval_of
+from tests.evaluation import nearness_checks as near
+from tests.evaluation.precision_tools import absolute, images, relative, rng
 from tests.evaluation.test_pairs import slow_ssim
 from xai.attribution import integrated_gradients
 from xai.combined import rank_agreement
@@ -62,31 +59,10 @@ class Check:
     error: Callable[[], float]
 
 
-def rng(seed: int = 0) -> np.random.Generator:
-    return np.random.default_rng(seed)
-
-
-def relative(found: np.ndarray | float, expected: np.ndarray | float) -> float:
-    """Return the largest difference in units of the largest expected value."""
-    scale = max(float(np.max(np.abs(expected))), np.finfo(float).tiny)
-    return float(np.max(np.abs(np.asarray(found) - expected))) / scale
-
-
-def absolute(found: np.ndarray | float, expected: np.ndarray | float) -> float:
-    return float(np.max(np.abs(np.asarray(found) - expected)))
-
-
 def answers(n: int = 400, classes: int = 7) -> tuple[np.ndarray, np.ndarray]:
     """Return probabilities and labels of unequal frequency."""
     labels = np.arange(n) % classes * (rng(1).random(n) < 0.6)
     return probabilities_of(rng(2).normal(0, 1, (n, classes)) + 1.5 * np.eye(classes)[labels]), labels
-
-
-def images(count: int, seed: int, side: int = 24) -> np.ndarray:
-    return rng(seed).integers(0, 256, (count, side, side, 3), dtype=np.uint8)
-
-
-RAW = Extractor("raw", lambda pixels: pixels.flatten(1))
 
 
 # --- distances between sets ---
@@ -111,6 +87,35 @@ def frechet_to_itself() -> float:
     """In units of the total variance; fewer images than numbers, so that the covariance is singular."""
     a = rng(1).normal(0, 2, (40, 64))
     return frechet_distance(a, a) / float(np.trace(np.cov(a, rowvar=False)))
+
+
+def frechet_for_endless_n() -> float:
+    """Least squares by their normal equations, through distances by SciPy's root, over the same random subsets."""
+    a, b = rng(1).normal(0, 1, (80, 5)), rng(2).normal(0.4, 1.3, (64, 5))
+    draw, points = rng(7), []
+    for share in (0.5, 0.625, 0.75, 0.875, 1.0):
+        for _ in range(3):
+            some = [x[draw.choice(len(x), size=int(share * len(x)), replace=False)] for x in (a, b)]
+            covariances = [np.cov(x, rowvar=False) for x in some]
+            root = np.real(sqrtm(covariances[0] @ covariances[1]))
+            shift = np.square(some[0].mean(0) - some[1].mean(0)).sum()
+            points.append((1 / (share * 64), shift + np.trace(sum(covariances) - 2 * root)))
+    x, y = np.array(points).T
+    slope = ((x - x.mean()) * (y - y.mean())).sum() / np.square(x - x.mean()).sum()
+    found = measure_frechet(a, b, None, rng(7)).infinity
+    assert found is not None
+    return relative(found, float(y.mean() - slope * x.mean()))
+
+
+def kid_interval_one_by_one() -> float:
+    """The same random halves, taken out and measured one by one; in units of the interval's width."""
+    a, b = rng(1).normal(0, 1, (60, 12)), rng(2).normal(0.4, 1, (41, 12))
+    draw, values = rng(5), []
+    for _ in range(100):
+        values.append(squared_mmd(*(x[draw.choice(len(x), size=len(x) // 2, replace=False)] for x in (a, b))))
+    low, high = (squared_mmd(a, b) + np.percentile(values, share) - np.mean(values) for share in (2.5, 97.5))
+    found = kid(a, b, seed=5)
+    return absolute(np.array([found.low, found.high]), np.array([low, high])) / (high - low)
 
 
 def kid_by_pairs() -> float:
@@ -150,45 +155,6 @@ def vendi_by_singular_values() -> float:
     unit = features / np.linalg.norm(features, axis=1, keepdims=True)
     values = svdvals(unit / math.sqrt(50)) ** 2
     return relative(vendi_score(features), math.exp(stats.entropy(values)))
-
-
-# --- nearest images ---
-
-
-def distances_by_scipy() -> float:
-    queries, reference = (images(count, seed, 8).transpose(0, 3, 1, 2) for count, seed in ((12, 1), (15, 2)))
-    expected = np.min(
-        [spatial.distance.cdist(RAW(view(queries, number)), RAW(reference)) for number in range(8)], axis=0
-    )
-    return relative(distances(all_views(queries, RAW), RAW(reference)), expected)
-
-
-def relative_distances_by_sklearn() -> float:
-    queries, reference = rng(1).normal(0, 1, (8, 20, 16)), rng(2).normal(0, 1, (120, 16))
-    best = np.min([spatial.distance.cdist(queries[number], reference) for number in range(8)], axis=0)
-    one = NearestNeighbors(n_neighbors=NEIGHBOURS, metric="precomputed").fit(np.zeros((120, 120)))
-    near, _ = one.kneighbors(best)
-    return relative(nearest(queries, reference).relative, near[:, 0] / near.mean(axis=1))
-
-
-def small_pixels_by_blocks() -> float:
-    pixels = images(3, 1, 128)
-    expected = [block_reduce(picture / 255, (4, 4, 1), np.mean).transpose(2, 0, 1).ravel() for picture in pixels]
-    return absolute(PIXELS(pixels.transpose(0, 3, 1, 2)), np.array(expected))
-
-
-def excess_by_newcombe() -> float:
-    """Method 10 written out: Wilson's limits of both shares, their distances squared and added."""
-    found = margins((7, 140), (7, 734))
-
-    def wilson(hits: int, n: int) -> tuple[float, float]:
-        z, share = stats.norm.ppf(0.975), hits / n
-        half = z * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
-        return ((share + z * z / (2 * n) - half) / (1 + z * z / n), (share + z * z / (2 * n) + half) / (1 + z * z / n))
-
-    (low, high), (other_low, other_high) = wilson(7, 140), wilson(7, 734)
-    expected = (math.hypot(7 / 140 - low, other_high - 7 / 734), math.hypot(high - 7 / 140, 7 / 734 - other_low))
-    return relative(np.array(found), np.array(expected))
 
 
 # --- a classifier's scores ---
@@ -442,13 +408,22 @@ CHECKS = (
     Check("Frechet distance", "matrix square root of SciPy (`sqrtm`)", 1e-10, frechet_against_sqrtm),
     Check("Frechet distance of known Gaussians", "closed form", 1e-12, frechet_closed_form),
     Check("Frechet distance of a set to itself, over its variance", "0", 1e-7, frechet_to_itself),
+    Check("Frechet distance for endless n", "normal equations, `sqrtm`, same subsets", 1e-9, frechet_for_endless_n),
+    Check("ends of KID's interval, over its width", "the same halves one by one", 1e-9, kid_interval_one_by_one),
     Check("KID", "double sum over all pairs, `math.fsum`", 1e-10, kid_by_pairs),
     Check("precision, recall, density, coverage", "loops over all pairs", 1e-12, prdc_by_loops),
     Check("Vendi score", "entropy of singular values (SciPy)", 1e-10, vendi_by_singular_values),
-    Check("distance to the nearest view", "SciPy `cdist` in eight views", 1e-9, distances_by_scipy),
-    Check("relative distance (memorisation)", "scikit-learn `NearestNeighbors`", 1e-9, relative_distances_by_sklearn),
-    Check("pixels averaged to 32 x 32 (single precision)", "scikit-image `block_reduce`", 1e-6, small_pixels_by_blocks),
-    Check("interval of the excess of copies", "Newcombe's method 10 written out", 1e-9, excess_by_newcombe),
+    Check("distance to the nearest view", "SciPy `cdist` in eight views", 1e-9, near.distances_by_scipy),
+    Check("relative distance (memorisation)", "scikit-learn `NearestNeighbors`", 1e-9, near.relative_by_sklearn),
+    Check("threshold of copies", "SciPy `cdist`, order statistics written out", 1e-9, near.threshold_of_copies),
+    Check("threshold of near-duplicates", "order statistics written out", 1e-12, near.threshold_of_duplicates),
+    Check("positive control of the search", "a search for each lesion", 1e-12, near.control_by_loops),
+    Check("AuthPct", "SciPy `cdist`, loops", 1e-12, near.authentic_by_loops),
+    Check("chance to be nearer, its interval", "SciPy `mannwhitneyu`, `bisect`", 1e-9, near.nearer_by_scipy),
+    Check("C_T", "p-value of SciPy `mannwhitneyu`", 1e-9, near.c_t_by_scipy),
+    Check("interval of a share (near-duplicates, control)", "Wilson's formula", 1e-9, near.share_by_wilson),
+    Check("pixels averaged to 32 x 32 (single precision)", "scikit-image `block_reduce`", 1e-6, near.pixels_by_blocks),
+    Check("interval of the excess of copies", "Newcombe's method 10 written out", 1e-9, near.excess_by_newcombe),
     Check("balanced accuracy of class fidelity", "scikit-learn", 1e-12, fidelity_by_sklearn),
     Check("accuracies, precision, F1, AUC", "scikit-learn", 1e-12, scores_by_sklearn),
     Check("sensitivity at 90 % specificity", "scikit-learn `roc_curve`", 1e-12, sensitivity_by_roc),
