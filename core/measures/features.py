@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.functional import adaptive_avg_pool2d, normalize
 
+from core.classification.folding import folded
 from core.classification.loading import LoadedNetwork, load_network
 from core.utils.path_manager import PathManager
 
@@ -73,7 +74,8 @@ def extractor_of(network: LoadedNetwork) -> Extractor:
     Without that a class that excites the network strongly (vascular lesions do) outweighs the others in a cubic kernel.
     """
     name = f"HAM({network.architecture.name}@{network.sha256[:8]})"
-    return Extractor(name, lambda pixels: equal_length(network.features(pixels)))
+    quick = replace(network, net=folded(network.net))
+    return Extractor(name, lambda pixels: equal_length(quick.features(pixels)))
 
 
 def equal_length(features: Tensor) -> Tensor:
