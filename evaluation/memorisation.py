@@ -147,8 +147,8 @@ def _control(found: Memorisation) -> str:
     return (
         f"Positive control: a second photograph of an unseen lesion, put among the training images, is found at this "
         f"threshold for {control.share:.1%} of {control.n} lesions (95 % interval {control.low:.1%} to "
-        f"{control.high:.1%}). The rest goes unseen: what resembles a training photograph only as much as another "
-        "photograph of its lesion does is not always told from chance."
+        f"{control.high:.1%}). The others go unseen: the search finds copies of a picture, and of new pictures of a "
+        "training lesion only this share."
     )
 
 
@@ -159,7 +159,7 @@ def _whole_set(found: Memorisation) -> Table:
         "from its nearest training image than that is from its own nearest other one; far fewer than among unseen "
         "lesions speaks of copies. Nearer: chance that an image is nearer to the training images than an unseen lesion "
         "is, 50 % without copies; C_T says the same as Mann and Whitney's z, below -1.96 where images are nearer. Soft "
-        "and typical images are nearer too, so the pairs decide, not these."
+        "and typical images, and other shares of the classes, move them too, so the pairs decide, not these."
     )
     return Table(("", "synthetic", "unseen lesions"), rows, caption)
 
