@@ -3,8 +3,8 @@
     python -m benchmarks.evaluation [--images 1000] [--side 128]
 
 The target: 1,000 against 1,000 images in under 5 minutes on 2 CPU cores. Prints the time of each measurement,
-on the wall and of the processor. Last measured 2026-11-28 on 2 quiet cores of an AMD EPYC: 140 s (n = 1), 231 s of
-processor time, 98 s of the wall for memorisation with 1,000 training images.
+on the wall and of the processor. Last measured 2026-11-28 on 2 cores of an AMD EPYC that others used a little: 98 s
+(n = 1), 146 s of processor time, 68 s of the wall for memorisation with 1,000 training images.
 """
 
 from __future__ import annotations
