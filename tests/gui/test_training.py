@@ -190,9 +190,6 @@ def test_an_interrupted_run_goes_on_with_the_photographs_it_began_with(dialog, m
     qtbot.waitUntil(lambda: bool(model.runs) and model.runs[0].can_resume)
     play({**STARTED, "images": 100}, step(200, 0.5), FINISHED)
     dialog.tabs.setCurrentIndex(1)
-    (row,) = dialog.runs.list.findItems("older", Qt.MatchFlag.MatchExactly)
-    assert row.text(4) == "0.700"  # short enough to be seen whole; what it is stands in the tooltip
-    assert row.toolTip(4) == "KID 0.7"
     dialog.runs.list.setCurrentItem(dialog.runs.list.topLevelItem(0))
     click(qtbot, dialog.runs.resume)
     ends(model, qtbot)
@@ -269,7 +266,10 @@ def test_the_curves_of_an_earlier_run_are_looked_up_and_left_again(dialog, model
     qtbot.waitUntil(lambda: model.view.images == 50)
     qtbot.waitUntil(lambda: "older" in runs(model))
     dialog.tabs.setCurrentIndex(1)
-    dialog.runs.list.setCurrentItem(dialog.runs.list.findItems("older", Qt.MatchFlag.MatchExactly)[0])
+    (row,) = dialog.runs.list.findItems("older", Qt.MatchFlag.MatchExactly)
+    assert row.text(4) == "0.700"  # short enough to be seen whole; what it is stands in the tooltip
+    assert row.toolTip(4) == "KID 0.7 (0.6 to 0.8)"
+    dialog.runs.list.setCurrentItem(row)
     click(qtbot, dialog.runs.curves)
     qtbot.waitUntil(lambda: model.looked_up is not None)
     assert dialog.progress.title.text() == "older"
