@@ -51,7 +51,7 @@ class UnknownClassError(UsageError):
     kind = "unknown_class"
 
     def __init__(self, text: str, known: Sequence[str], suggestion: str | None) -> None:
-        known_ones = Message("The classes are {codes}; for example --classes MEL=4,NV=2.", codes=", ".join(known))
+        known_ones = Message("The classes are {codes}.", codes=", ".join(known))
         hints = [Message("Did you mean {code}?", code=suggestion)] if suggestion else []
         super().__init__(
             Message("There is no class '{text}'.", text=text),

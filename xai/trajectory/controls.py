@@ -1,4 +1,7 @@
-"""Three controls in which the index must collapse: the pairing of map and class is broken, everything else stays."""
+"""Three controls of the index: the pairing of map and class is broken, everything else stays.
+
+A random map must make the index collapse. The other two say what of it is owed to this map for this class (ADR 13).
+"""
 
 from __future__ import annotations
 
