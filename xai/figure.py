@@ -20,6 +20,7 @@ from xai.comparison import BAR_GROUND
 from xai.explanation import FACTS, METHODS, Explanation, Style
 from xai.gate import delta_level
 from xai.marks import MARKS, draw_icon
+from xai.numbers import signed
 from xai.overlay import CLIP_PERCENTILE, OPACITY, SMOOTHING, enlargement, render_overlay, shared_scale, why_no_map
 
 DPI: Final = 120
@@ -185,14 +186,15 @@ def _account(explanation: Explanation) -> str:
     """Say what the target's logit is made of, as far as the method accounts for it."""
     facts = FACTS[explanation.method]
     if not facts.uses_baseline:
-        return f"logit {explanation.score:+.2f}; this method compares with no baseline."
+        return f"logit {signed(explanation.score, 2)}; this method compares with no baseline."
     difference = explanation.score - explanation.baseline_score
     relative = "" if explanation.relative_delta is None else f" ({explanation.relative_delta:.2%})"
     words = (
-        f"logit {explanation.score:+.2f} against {explanation.baseline_score:+.2f} at the baseline: {difference:+.2f}"
+        f"logit {signed(explanation.score, 2)} against {signed(explanation.baseline_score, 2)} at the baseline: "
+        f"{signed(difference, 2)}"
     )
     if facts.complete:
-        words += f" is explained, error {explanation.delta:+.4f}{relative}"
+        words += f" is explained, error {signed(explanation.delta, 4)}{relative}"
     if explanation.method == "ig":
         words += f", {explanation.steps} steps"
     return f"{words}.  Baseline: {DESCRIPTIONS[explanation.baseline]}."

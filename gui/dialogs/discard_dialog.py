@@ -26,7 +26,7 @@ class DiscardDialog(QMessageBox):
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle(tr("Take the images of this run back?"))
         self.setIcon(QMessageBox.Icon.NoIcon)
-        self.setText(tr("The run stops now, and every image it has made is deleted: %n so far.", done))
+        self.count(done)
         self.setInformativeText(
             tr("Folder: {folder}\nImages of earlier runs stay. This cannot be undone.").format(folder=output)
         )
@@ -34,3 +34,7 @@ class DiscardDialog(QMessageBox):
         self.go_on_button: QPushButton = self.addButton(tr("Go on"), QMessageBox.ButtonRole.RejectRole)
         self.setDefaultButton(self.go_on_button)
         self.setEscapeButton(self.go_on_button)
+
+    def count(self, done: int) -> None:
+        """Say how many images would be deleted by now."""
+        self.setText(tr("The run stops now, and every image it has made is deleted: %n so far.", done))

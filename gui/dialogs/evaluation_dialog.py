@@ -45,6 +45,7 @@ class EvaluationDialog(QDialog):
         super().__init__(parent)
         self._model = model
         self._shown = -1
+        self._kind = model.choice.kind
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle(tr("Evaluate"))
         self.setAccessibleName(tr("Evaluate a synthetic set"))
@@ -132,6 +133,9 @@ class EvaluationDialog(QDialog):
             self.area.verticalScrollBar().setValue(most)
 
     def _show(self) -> None:
+        if self._kind != self._model.choice.kind:  # what was said was about another question
+            self._kind = self._model.choice.kind
+            self.words.clear()
         self.choices.show_choice()
         self._show_findings()
         self._show_progress()

@@ -68,6 +68,10 @@ class RunControls(QWidget):
         dialog.finished.connect(self._forget_question)
         dialog.open()
 
+    def _count_question(self) -> None:
+        if self._question:
+            self._question.count(self._session.run.done)
+
     def _answered(self, discard: bool) -> None:
         if discard:
             self._session.stop(StopMode.DISCARD)
@@ -131,6 +135,7 @@ class RunControls(QWidget):
         session.forecast.changed.connect(self._show_state)
         session.memory.changed.connect(self._show_warnings)
         session.run.state_changed.connect(self._show_state)
+        session.run.progress_changed.connect(self._count_question)
 
     def _show_state(self) -> None:
         session, run = self._session, self._session.run

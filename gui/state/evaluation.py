@@ -134,7 +134,10 @@ class EvaluationModel(QObject):
 
     def choose(self, **changes: Any) -> None:
         """Change the choice by the names of `EvaluationChoice`."""
+        kind = self.choice.kind
         self.choice = dataclasses.replace(self.choice, **changes)
+        if kind != self.choice.kind and not self.busy:
+            self._forget_findings()
         self._remember()
         self.changed.emit()
 
@@ -151,8 +154,7 @@ class EvaluationModel(QObject):
         if self.choice.kind == "utility":
             self._settings.remember("evaluation/begun", str(self.output))
             self._settings.remember("evaluation/begun_as", self.choice.signature)
-        self.fraction, self.words, self.level, self.verdict = 0.0, "", "unknown", ""
-        self.findings, self.notes, self.report, self.problem = [], [], None, None
+        self._forget_findings()
         self.state = EvaluationState.RUNNING
         self._job = job = CommandJob(evaluation_arguments(self.choice, self.output), self, script=self.script)
         job.told.connect(self._take)
@@ -172,6 +174,10 @@ class EvaluationModel(QObject):
         self._timer.stop()
         if self._job:
             self._job.leave(LEAVE_MS)
+
+    def _forget_findings(self) -> None:
+        self.fraction, self.words, self.level, self.verdict = 0.0, "", "unknown", ""
+        self.findings, self.notes, self.report, self.problem = [], [], None, None
 
     def _take(self, event: dict[str, Any]) -> None:
         take: Callable[[dict[str, Any]], None] | None = {

@@ -219,7 +219,7 @@ class RunModel(QObject):
         self.started, self.total, self.counts, self.done = event, event.total, dict(event.counts), 0
         self.batch_size = event.batch_size
         self.made.clear()
-        _log.info("Run %s: %d images on %s, %s", event.run_id, event.total, event.device, event.precision)
+        _log.info("Run %s: %s on %s, %s", event.run_id, _images(event.total), event.device, event.precision)
         if self.state is RunState.STARTING:
             self._set_state(RunState.RUNNING)
         self.began.emit(event)
@@ -264,6 +264,9 @@ class RunModel(QObject):
 
     def _on_finished(self, event: Finished) -> None:
         self.last = event
+        if event.status == "discarded":
+            self.done = self.total = 0
+            self.made.clear()
 
     def _fail(self, error: BaseException) -> None:
         self.error = error
@@ -282,8 +285,14 @@ class RunModel(QObject):
             self.failed.emit(self.error)
         elif self.last:
             end = self.last
-            _log.info("The run is %s: %d images, %d failed, %.0f s", end.status, end.written, end.failed, end.seconds)
+            made = _images(end.written)
+            _log.info("The run is %s: %s, %d failed, %.0f s", end.status, made, end.failed, end.seconds)
             self.finished.emit(self.last)
+
+
+def _images(count: int) -> str:
+    """Count images for the log, which is English in every language of the window."""
+    return "1 image" if count == 1 else f"{count} images"
 
 
 def summary(event: Finished) -> str:

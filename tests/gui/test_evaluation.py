@@ -191,6 +191,20 @@ def test_usefulness_asks_for_other_photographs(dialog, model, qtbot):
     assert not dialog.go.isEnabled()
 
 
+def test_another_question_begins_with_no_findings(dialog, model, play, qtbot):
+    play(judged("Distance", "bad"), FINISHED)
+    click(qtbot, dialog.go)
+    ends(model, qtbot)
+    assert rows(dialog) == ["Distance: bad"]
+    assert dialog.words.text() == "The evaluation is complete."
+    click(qtbot, dialog.choices.kinds["curate"])
+    assert rows(dialog) == []
+    assert not dialog.verdict.isVisible()
+    assert not dialog.report.isVisible()
+    assert dialog.words.text() == ""
+    assert dialog.empty.isVisible()
+
+
 def test_it_goes_on_without_its_dialog_and_is_there_again(dialog, model, play, qtbot, window, tmp_path):
     gate = tmp_path / "gate"
     play(judged("Distance", "good"), {"wait": str(gate)}, FINISHED)

@@ -112,6 +112,9 @@ def test_images_are_taken_back_only_after_a_question(
     controls, run = window.setup.controls, begin(window, engine, qtbot, MEL=3)
     controls.ask_to_discard()
     assert str(output) in controls._question.informativeText()
+    run.done = 2
+    run.progress_changed.emit()
+    assert "2 so far" in controls._question.text()
     controls._question.go_on_button.click()
     assert run.stop_mode is None
     controls.ask_to_discard()
@@ -120,6 +123,8 @@ def test_images_are_taken_back_only_after_a_question(
     engine.gate.set()
     wait_idle(window, qtbot)
     assert list(output.glob("*/*.png")) == []
+    assert window.progress.count.text() == ""
+    assert (run.done, run.total, window.progress.bar.value()) == (0, 0, 0)
 
 
 def test_the_question_goes_when_the_run_has_ended(window: MainWindow, engine: FakeEngine, qtbot) -> None:

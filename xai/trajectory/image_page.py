@@ -8,10 +8,11 @@ from typing import Any, Final
 
 from core.utils.html import folded, items, numbers, page, pairs, paragraph, picture, section
 from xai.marks import MARKS
+from xai.numbers import signed
 from xai.trajectory.artefacts import Drawn
 from xai.trajectory.interventions import TITLES
 from xai.trajectory.plot_shift import ROWS
-from xai.trajectory.words import long, say_logit, signed
+from xai.trajectory.words import long, say_logit
 
 STYLE: Final = """
 .verdict { font-weight: 600; }

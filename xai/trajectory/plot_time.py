@@ -12,11 +12,11 @@ from core.utils.palette import MUTED, TEXT, figure_png, style_axes
 from xai.colour import blend_signed, grey
 from xai.explanation import GateLevel
 from xai.marks import MARKS
+from xai.numbers import signed
 from xai.overlay import CLIP_PERCENTILE, OPACITY, SMOOTHING
 from xai.trajectory.analysis import ImageAnalysis
 from xai.trajectory.canvas import bands, new_figure, show
 from xai.trajectory.time_shap import TimeShap
-from xai.trajectory.words import signed
 
 MOST_SHOWN = 12
 FOR, AGAINST = "#c2471f", "#3b6fb6"

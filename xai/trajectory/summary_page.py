@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from html import escape
 
 from core.utils.html import folded, numbers, page, paragraph, picture, section
+from xai.numbers import signed
 from xai.trajectory.artefacts import Drawn
 from xai.trajectory.folders import REPORT_FILE
 from xai.trajectory.image_page import STYLE
@@ -15,7 +16,7 @@ from xai.trajectory.shift import FORMULA
 from xai.trajectory.summary import ENOUGH, Row, Summary
 from xai.trajectory.summary_plots import CONTRAST_TITLES
 from xai.trajectory.summary_words import family_words, verdict_of_summary
-from xai.trajectory.words import LOGIT, signed
+from xai.trajectory.words import LOGIT
 
 _HEAD = (
     "class", "intervention", "n", "mean", "95 % interval", "Wilcoxon p", "Holm p", "permutation p", "Welch p",

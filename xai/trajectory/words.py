@@ -12,6 +12,7 @@ from core.taxonomy import CLASS_INDEX, class_name
 from xai.attribution import MIN_DIFFERENCE
 from xai.explanation import GateVerdict
 from xai.marks import MARKS
+from xai.numbers import signed
 from xai.trajectory.analysis import ImageAnalysis
 from xai.trajectory.interventions import TITLES
 from xai.trajectory.shift import Shift
@@ -124,11 +125,6 @@ def say_shifts(shifts: Mapping[str, Shift]) -> str:
 def say_logit(temperature: float) -> str:
     """Return what a logit is, for a classifier whose logits are divided by a temperature."""
     return f"{LOGIT} One logit more makes the odds of the class {math.exp(1 / temperature):.1f} times as high."
-
-
-def signed(value: float | None, digits: int = 3) -> str:
-    """Return a number with its sign, or a dash."""
-    return "\u2013" if value is None else f"{value:+.{digits}f}".replace("-", "\u2212")
 
 
 def steps(group: tuple[int, int]) -> str:
