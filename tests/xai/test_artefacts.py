@@ -161,3 +161,16 @@ def test_marks_stand_across_their_row() -> None:
         dx, dy = 14 * np.sin(np.radians(degrees)), 14 * np.cos(np.radians(degrees))
         drawn(picture, *((12 * n + 6, 100, 12 * n + 6 + dx, 100 + dy) for n in range(9)))
         assert artefact_masks(np.asarray(picture))["ruler"].any() == is_one
+
+
+@pytest.mark.parametrize(
+    "box", [(0, 0, 1, 64), (SIDE - 1, 0, 1, 64), (0, SIDE - 1, 64, 1), (SIDE - 64, SIDE - 1, 64, 1)]
+)
+def test_a_corner_is_the_very_last_pixel(box: tuple[int, int, int, int]) -> None:
+    assert found("corner", box, value=(59, 59, 59))
+
+
+def test_two_marks_in_the_place_of_one_are_no_ruler() -> None:
+    marks = ruler(spacing=18, width=1)
+    assert found("ruler", *marks)
+    assert not found("ruler", *marks, (100, 5 + 18 * 3 + 3, 10, 1))

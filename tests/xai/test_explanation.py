@@ -51,3 +51,7 @@ def test_the_defaults_that_the_guide_names():
     assert (made.methods, made.target, made.baseline) == (("ig",), "label", "skin")
     assert (made.max_steps, made.players, made.seed) == (512, 12, 0)
     assert (made.mask, made.faithfulness) == (None, False)
+
+
+def test_shares_of_a_difference_are_what_the_complete_methods_and_their_agreement_give():
+    assert {method for method, facts in FACTS.items() if facts.of_difference} == {"ig", "shapley", "combined"}

@@ -219,3 +219,15 @@ def test_a_map_passes_if_it_beats_every_control_and_fails_if_not_even_their_mean
     value: float, controls: list[float], chance: float | None, better: str, expected: bool | None
 ) -> None:
     assert _passed(value, controls, chance, better) is expected
+
+
+def test_of_a_strip_a_pixel_of_its_height_is_left() -> None:
+    sizes = set()
+
+    def watching(pixels: Tensor) -> Tensor:
+        sizes.add(pixels.shape[2:])
+        return pixels.mean((2, 3))
+
+    strip = torch.rand(1, 3, 1, 4 * MAX_SIDE, generator=torch.Generator().manual_seed(0))
+    measure_faithfulness(watching, 0, strip, np.random.default_rng(0).random((1, 4 * MAX_SIDE)))
+    assert sizes == {(1, MAX_SIDE)}

@@ -13,10 +13,10 @@ from core.classification.preprocessing import Preprocessing
 from tests.xai.toys import Linear, TwoLayers, hooks_of, picture
 from xai.attribution import guarded, integrated_gradients
 from xai.combined import agreement_map, rank_agreement
-from xai.explanation import ExplanationCancelled
+from xai.explanation import EXACT_PLAYERS, ExplanationCancelled
 from xai.gradcam import grad_cam, layer_cam
 from xai.occlusion import occlusion
-from xai.shapley import shapley_values
+from xai.shapley import _play, shapley_values
 from xai.smoothgrad import smoothgrad
 
 SEGMENTS = (np.arange(9)[:, None] // 3 * 2 + np.arange(7) // 4).astype(np.int32)
@@ -480,3 +480,11 @@ def test_how_many_pictures_each_method_asked_about(net):
     assert asked["shapley"] == 64
     assert asked["combined"] == asked["ig"] + 64
     assert asked["smoothgrad"] == 6
+
+
+@pytest.mark.parametrize(("players", "is_exact"), [(EXACT_PLAYERS, True), (EXACT_PLAYERS + 1, False)])
+def test_up_to_12_superpixels_nothing_is_sampled(players, is_exact):
+    worths = np.arange(players, dtype=float)
+    shares = _play(lambda coalitions: coalitions @ worths, players, seed=0)
+    assert (shares.permutations == 0) == is_exact
+    np.testing.assert_allclose(shares.values, worths, atol=1e-9)

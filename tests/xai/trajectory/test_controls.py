@@ -3,11 +3,13 @@
 import copy
 
 import numpy as np
+import pytest
 import torch
 
 from tests.support.tiny_classifier import draw_lesion
 from tests.xai.trajectory.builders import linear_target
 from xai.explain import get_classifier
+from xai.explanation import ExplanationCancelled
 from xai.statistics import compare_pairs
 from xai.trajectory.controls import CONTROLS, measure_controls, other_class, shuffle_head, shuffled_head_map
 from xai.trajectory.interventions import INTERVENTIONS
@@ -65,3 +67,31 @@ def test_random_maps_collapse_even_for_a_classifier_that_looks_at_one_place():
             result = compare_pairs([getattr(shifts[name], contrast) for shifts in found], np.zeros(40))
             assert result.wilcoxon_p > 0.01 / 8
             assert abs(result.cohens_d) < 0.6
+
+
+def test_the_map_of_a_shuffled_head_depends_on_how_it_was_shuffled(classifier):
+    judge = get_classifier(classifier, "cpu")
+    first, second = (shuffled_head_map(draw_lesion("MEL"), judge, 0, seed=seed) for seed in (1, 2))
+    assert np.corrcoef(first.ravel(), second.ravel())[0, 1] < 0.99
+
+
+def test_a_stop_is_heard_while_the_shifts_are_measured_too(classifier):
+    judge = get_classifier(classifier, "cpu")
+    asked = []
+
+    def never(stop_after=None):
+        asked.append(1)
+        return stop_after is not None and len(asked) > stop_after
+
+    shuffled_head_map(draw_lesion("MEL"), judge, 0, seed=1, should_stop=never)
+    of_the_map = len(asked)
+    asked.clear()
+    with pytest.raises(ExplanationCancelled):
+        measure_controls(
+            draw_lesion("MEL"),
+            np.ones((32, 32, 3)),
+            judge,
+            make_target(judge, "MEL"),
+            seed=1,
+            should_stop=lambda: never(of_the_map),
+        )
