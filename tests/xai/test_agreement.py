@@ -38,3 +38,11 @@ def test_maps_that_cannot_be_compared_are_left_out() -> None:
     flat, broken = np.full((32, 32), 0.5), np.full((32, 32), np.nan)
     maps = [big(rng.normal(size=(32, 32)), "ig"), big(flat, "gradcam"), big(broken, "occlusion")]
     assert agreement_table(maps) == []
+
+
+def test_the_tops_of_two_maps_are_where_they_are_highest() -> None:
+    first, second = np.linspace(-2, -1, 32 * 32).reshape(32, 32), np.linspace(-1, -2, 32 * 32).reshape(32, 32)
+    first[:4], second[:4] = 1.0, 1.0  # an eighth of the pixels, more than the tops hold
+    first[0, 0] = second[0, 0] = 0.5
+    (table,) = agreement_table([big(first, "ig"), big(second, "gradcam")])
+    assert table["top_overlap"] == 1

@@ -341,3 +341,9 @@ def test_a_classifier_is_read_once_and_again_when_its_file_changes(tmp_path):
     write_tiny_classifier(folder, trained=False)
     assert get_classifier(folder, "cpu") is not first
     assert get_classifier(folder, "cpu").provenance.level == "red"
+
+
+@pytest.mark.parametrize("shape", [(1, 4 * MAX_SIDE), (4 * MAX_SIDE, 1)])
+def test_of_a_long_strip_one_pixel_of_its_short_side_is_left(shape):
+    read = read_subject(np.zeros((*shape, 3), np.uint8)).image
+    assert read.shape == (*(min(side, MAX_SIDE) for side in shape), 3)

@@ -221,13 +221,14 @@ def test_a_map_passes_if_it_beats_every_control_and_fails_if_not_even_their_mean
     assert _passed(value, controls, chance, better) is expected
 
 
-def test_of_a_strip_a_pixel_of_its_height_is_left() -> None:
+@pytest.mark.parametrize("shape", [(1, 4 * MAX_SIDE), (4 * MAX_SIDE, 1)])
+def test_of_a_strip_one_pixel_of_its_short_side_is_left(shape: tuple[int, int]) -> None:
     sizes = set()
 
     def watching(pixels: Tensor) -> Tensor:
         sizes.add(pixels.shape[2:])
         return pixels.mean((2, 3))
 
-    strip = torch.rand(1, 3, 1, 4 * MAX_SIDE, generator=torch.Generator().manual_seed(0))
-    measure_faithfulness(watching, 0, strip, np.random.default_rng(0).random((1, 4 * MAX_SIDE)))
-    assert sizes == {(1, MAX_SIDE)}
+    strip = torch.rand(1, 3, *shape, generator=torch.Generator().manual_seed(0))
+    measure_faithfulness(watching, 0, strip, np.random.default_rng(0).random(shape))
+    assert sizes == {tuple(min(side, MAX_SIDE) for side in shape)}

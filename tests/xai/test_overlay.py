@@ -11,7 +11,7 @@ from tests.xai.builders import GREEN, RED, explanation
 from xai.colour import NEGATIVE, POSITIVE, blend_signed, colour_ramp, from_oklab, grey, to_oklab
 from xai.explanation import STYLES, GateVerdict
 from xai.marks import MARKS, draw_icon, stamp
-from xai.overlay import render_marked, render_overlay, shared_scale, shared_scales, shown_map, why_no_map
+from xai.overlay import enlargement, render_marked, render_overlay, shared_scale, shared_scales, shown_map, why_no_map
 
 SIDE = 40
 
@@ -266,3 +266,8 @@ def test_the_more_opaque_the_less_colour_of_its_own(opacity):
     before, after = to_oklab(base)[0, 0], to_oklab(blend_signed(base, np.zeros((1, 1)), opacity))[0, 0]
     assert after[0] == pytest.approx(before[0], abs=0.01)
     assert after[1] == pytest.approx(before[1] * (1 - opacity) ** 2, abs=0.006)
+
+
+@pytest.mark.parametrize(("side", "factor"), [(128, 4), (512, 1), (2000, 1)])
+def test_a_picture_is_shown_enlarged_but_never_reduced(side, factor):
+    assert enlargement(np.zeros((side, side // 2, 3), np.uint8)) == factor
