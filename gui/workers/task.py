@@ -72,6 +72,8 @@ class TaskRunner(QObject):
         concurrent.futures.wait(list(self._running.values()), timeout=seconds)
 
     def _deliver(self, outcome: Outcome, slot: Callable[[Any], None], value: object) -> None:
+        if sip.isdeleted(outcome):  # the result waited in the event loop while the runner went
+            return
         self._forget(outcome)
         if not self._closed:
             slot(value)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import concurrent.futures
 import threading
+
+from PyQt5 import sip
 
 from gui.workers.task import TaskRunner
 
@@ -61,3 +64,14 @@ def test_waiting_tasks_can_be_dropped(qtbot) -> None:
     gate.set()
     qtbot.waitUntil(lambda: tasks.is_idle)
     assert seen == ["held"]
+
+
+def test_a_result_that_arrives_after_its_runner_has_gone_reaches_nobody(qtbot) -> None:
+    runner = TaskRunner(1)
+    arrived: list[object] = []
+    runner.start(lambda: 1, arrived.append, arrived.append)
+    concurrent.futures.wait(list(runner._running.values()))  # the result now waits in the event loop's queue
+    sip.delete(runner)
+    with qtbot.captureExceptions() as raised:
+        qtbot.wait(50)
+    assert (arrived, raised) == ([], [])
