@@ -133,6 +133,40 @@ def sign_flip_p(differences: Floats, seed: int = 0, draws: int = SIGN_FLIPS) -> 
     return np.asarray((hits + extra) / (len(patterns) + extra), dtype=np.float64)
 
 
+def joint_null_p(groups: Sequence[Floats], seed: int = 0, draws: int = SIGN_FLIPS) -> float:
+    """Return the p of all comparisons of all groups together, for differences that are symmetric about 0.
+
+    An image's signs are flipped in all its comparisons at once, so that comparisons that share images are never
+    counted as independent (Westfall and Young 1993). The statistic is the largest |z| of any comparison in any group
+    or, where there are several, in all groups together; z = sum / sqrt(sum of squares), of variance 1 under the flips.
+
+    Parameters
+    ----------
+    groups
+        Each of shape (n, comparisons): one row for each independent image; the same comparisons in each group.
+
+    Returns
+    -------
+    (hits + 1) / (draws + 1), never 0.
+    """
+    rng = np.random.default_rng(seed)
+    sums = [group.sum(axis=0, keepdims=True) for group in groups]
+    flipped = [rng.choice((-1.0, 1.0), size=(draws, len(group))) @ group for group in groups]
+    squares = [(group**2).sum(axis=0) for group in groups]
+    observed, by_chance = _largest_z(sums, squares), _largest_z(flipped, squares)
+    hits = int((by_chance >= observed * (1 - 1e-12)).sum())
+    return (hits + 1) / (draws + 1)
+
+
+def _largest_z(sums: Sequence[Floats], squares: Sequence[Floats]) -> Floats:
+    """Return the largest |z| of each draw, from sums (draws, comparisons) and their sums of squares by group."""
+    pairs = list(zip(sums, squares, strict=True))
+    if len(pairs) > 1:
+        pairs.append((np.sum(sums, axis=0), np.sum(squares, axis=0)))
+    found = [np.abs(total) / np.sqrt(np.maximum(square, np.finfo(float).tiny)) for total, square in pairs]
+    return np.asarray(np.concatenate(found, axis=1).max(axis=1), dtype=np.float64)
+
+
 def welch_p(first: Floats, second: Floats) -> float | None:
     """Return the two-sided p of Welch's t test, or None where neither set varies."""
     if not (np.ptp(first) or np.ptp(second)):

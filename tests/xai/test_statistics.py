@@ -10,6 +10,7 @@ from xai.statistics import (
     bootstrap_interval,
     compare_pairs,
     holm,
+    joint_null_p,
     rank_biserial,
     sign_flip_p,
     welch_p,
@@ -101,6 +102,43 @@ def test_p_values_are_uniform_under_the_null():
     np.testing.assert_allclose([wilcoxon_p(row) for row in families[:40]], wilcoxon[:40])
     assert np.mean(wilcoxon < 0.05) == pytest.approx(0.05, abs=0.012)
     assert np.mean(permutation < 0.05) == pytest.approx(0.05, abs=0.012)
+
+
+def test_the_joint_p_of_one_comparison_is_that_of_the_sign_flip_test():
+    values = np.random.default_rng(4).normal(0.4, 1, (14, 1))
+    exact = sign_flip_p(values.T, draws=2**14)[0]
+    assert joint_null_p([values], draws=20_000) == pytest.approx(exact, abs=0.012)
+
+
+def test_the_joint_p_by_trying_every_pattern_of_signs():
+    rng = np.random.default_rng(5)
+    groups = [rng.normal(0.2, 1, (5, 3)), rng.normal(0, 2, (4, 3))]
+    both = np.concatenate(groups)
+
+    def largest(signs):
+        parts = (signs[:5, None] * groups[0], signs[5:, None] * groups[1], signs[:, None] * both)
+        return max(np.abs(part.sum(axis=0) / np.sqrt((part**2).sum(axis=0))).max() for part in parts)
+
+    observed = largest(np.ones(9))
+    exact = np.mean([largest(np.array(s)) >= observed - 1e-12 for s in itertools.product((-1.0, 1.0), repeat=9)])
+    assert joint_null_p(groups, draws=40_000) == pytest.approx(exact, abs=0.01)
+
+
+def test_the_joint_p_holds_its_level_however_alike_the_comparisons_are():
+    rng = np.random.default_rng(7)
+    for alike in (0.0, 1.0):
+        found = []
+        for _ in range(400):
+            shared, own = rng.normal(size=(12, 1)), rng.normal(size=(12, 8))
+            found.append(joint_null_p([alike * shared + (1 - alike) * own], seed=len(found), draws=199))
+        assert 0.02 < np.mean(np.array(found) <= 0.05) < 0.09
+
+
+def test_the_joint_p_sees_one_comparison_of_many_that_stands():
+    values = np.random.default_rng(8).normal(size=(12, 8))
+    values[:, 3] += 3
+    assert joint_null_p([values]) < 0.01
+    assert joint_null_p([np.zeros((12, 8))]) == 1
 
 
 def test_holm_holds_the_family_wise_error():

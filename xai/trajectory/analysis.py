@@ -14,7 +14,7 @@ from xai.attribution import never
 from xai.classifier import Classifier
 from xai.explain import explain_image, get_classifier
 from xai.explanation import Classification, ExplainOptions, Explanation, GateVerdict
-from xai.trajectory.controls import measure_controls
+from xai.trajectory.controls import Controls, measure_controls
 from xai.trajectory.frames import Frame, draw_frames
 from xai.trajectory.progress import Reporter
 from xai.trajectory.regions import Mask, importance, top_and_bottom
@@ -66,7 +66,7 @@ class ImageAnalysis:
     explained
         The kept steps that maps were made of, the last one always.
     controls
-        Shifts of the last step under each of `controls.CONTROLS`.
+        What the shifts of the last step are held against.
     difference
         By how much the image that was drawn differs from its file at most, in 1/255; 0 where no file is analysed.
     seconds
@@ -82,7 +82,7 @@ class ImageAnalysis:
     probabilities: Floats
     explained: tuple[ExplainedFrame, ...]
     time_shap: TimeShap
-    controls: Mapping[str, Mapping[str, Shift]]
+    controls: Controls
     difference: int
     seconds: Mapping[str, float]
 
@@ -190,12 +190,11 @@ def _intervene(
 
 def _controls(
     image: ExplainedFrame, classifier: Classifier, target: Target, seed: int, reporter: Reporter, should_stop: Stop
-) -> dict[str, dict[str, Shift]]:
+) -> Controls:
     told = reporter.told("controls")
     told(0, 1)
-    found = measure_controls(
-        image.frame.picture, image.maps[0].attribution, classifier, target, seed=seed, should_stop=should_stop
-    )
+    picture, values = image.frame.picture, image.maps[0].attribution
+    found = measure_controls(picture, values, classifier, target, image.shifts, seed=seed, should_stop=should_stop)
     told(1, 1)
     return found
 

@@ -1,13 +1,16 @@
-"""Three controls of the index: the pairing of map and class is broken, everything else stays.
+"""What the index is held against: three null rows that must collapse, and two rivals that need not.
 
-A random map must make the index collapse. The other two say what of it is owed to this map for this class (ADR 13).
+A null row is built so that its true value is 0, whatever network and picture (ADR 13): a random map marks no place
+more than another; two heads shuffled at random are worth the same; so are a class and another, dealt out at random.
+If one stands, measurement or statistics are at fault. A rival is what another map, or another class, gives in place of
+this map for this class: every map of a lesion picture finds the lesion, and every logit reacts to it.
 """
 
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -20,18 +23,52 @@ from xai.attribution import integrated_gradients, never
 from xai.baselines import make_baselines
 from xai.classifier import Classifier
 from xai.trajectory.regions import importance, top_and_bottom
-from xai.trajectory.shift import Shift, measure_shifts
+from xai.trajectory.shift import Shift, ShiftDifference, measure_shifts
 from xai.trajectory.target import Target
 
-CONTROLS: Final = {
+NULLS: Final = {
     "random_attribution": "regions of a random map, effect on the class itself",
-    "random_head": "regions of a map of the same network with a shuffled head, effect on the class itself",
-    "permuted_labels": "regions of the class's own map, effect on another class drawn at random",
+    "random_head": "regions of the map of a head shuffled at random, minus the same for a head shuffled otherwise; "
+    "effect on the class itself",
+    "permuted_labels": "regions of the class's own map; effect on the class itself and on another one, the two labels "
+    "put in random order, one minus the other",
 }
+"""Rows that must come to nothing."""
+
+RIVALS: Final = {
+    "shuffled_head_map": "regions of a map of the same network with a shuffled head, effect on the class itself",
+    "other_class_effect": "regions of the class's own map, effect on another class drawn at random",
+}
+"""Rows that say how much of the index is not owed to this map for this class."""
+
+CONTROLS: Final = {**NULLS, **RIVALS}
 
 _STEPS: Final = 32
+"""Most steps of Integrated Gradients for the map of a shuffled head: its regions are needed, not its sum."""
 
 Picture = NDArray[np.uint8]
+Shifts = Mapping[str, Shift]
+Stop = Callable[[], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Controls:
+    """What the index of one picture is held against; each maps a row to one shift for each intervention.
+
+    Attributes
+    ----------
+    nulls
+        For each of `NULLS`.
+    rivals
+        For each of `RIVALS`.
+    """
+
+    nulls: Mapping[str, Mapping[str, Shift | ShiftDifference]]
+    rivals: Mapping[str, Shifts]
+
+    def rows(self) -> dict[str, Mapping[str, Shift | ShiftDifference]]:
+        """Return the shifts by row, in the order of `CONTROLS`."""
+        return {**self.nulls, **self.rivals}
 
 
 def measure_controls(
@@ -39,34 +76,49 @@ def measure_controls(
     attribution: NDArray[np.floating],
     classifier: Classifier,
     target: Target,
+    own: Shifts,
     *,
     seed: int,
-    should_stop: Callable[[], bool] = never,
-) -> dict[str, dict[str, Shift]]:
+    should_stop: Stop = never,
+) -> Controls:
     """Measure the shifts of a picture under each control.
 
     Parameters
     ----------
     attribution
         The map of the class itself, (H, W, 3) or (H, W).
+    own
+        The shifts of this map for this class.
     seed
-        Of the random map, the shuffled head and the other class.
-
-    Returns
-    -------
-    For each of `CONTROLS` one `Shift` for each intervention.
+        Of the random map, the shuffled heads, the other class and the order of the labels.
     """
     rng = np.random.default_rng([seed, 77])
-    rows: dict[str, tuple[NDArray[np.floating], Target]] = {
-        "random_attribution": (rng.normal(size=attribution.shape), target),
-        "random_head": (shuffled_head_map(picture, classifier, target.index, seed, should_stop), target),
-        "permuted_labels": (attribution, replace(target, index=other_class(classifier, target.index, rng))),
-    }
-    found = {}
-    for name, (values, judged) in rows.items():
+    noise = rng.normal(size=attribution.shape)
+    another = replace(target, index=other_class(classifier, target.index, rng))
+    swapped = bool(rng.integers(2))
+    heads = np.random.SeedSequence([seed, 78]).generate_state(2)
+
+    def shifts_of(values: NDArray[np.floating], judged: Target) -> Shifts:
         regions = top_and_bottom(importance(values))
-        found[name] = measure_shifts(judged, picture, *regions, seed=seed, should_stop=should_stop)
-    return found
+        return measure_shifts(judged, picture, *regions, seed=seed, should_stop=should_stop)
+
+    def of_head(number: int) -> Shifts:
+        head = int(heads[number])
+        return shifts_of(shuffled_head_map(picture, classifier, target.index, head, should_stop), target)
+
+    shuffled, other = of_head(0), shifts_of(attribution, another)
+    return Controls(
+        nulls={
+            "random_attribution": shifts_of(noise, target),
+            "random_head": _differences(shuffled, of_head(1)),
+            "permuted_labels": _differences(other, own) if swapped else _differences(own, other),
+        },
+        rivals={"shuffled_head_map": shuffled, "other_class_effect": other},
+    )
+
+
+def _differences(first: Shifts, second: Shifts) -> dict[str, ShiftDifference]:
+    return {name: ShiftDifference(shift, second[name]) for name, shift in first.items()}
 
 
 def other_class(classifier: Classifier, index: int, rng: np.random.Generator) -> int:
@@ -76,7 +128,7 @@ def other_class(classifier: Classifier, index: int, rng: np.random.Generator) ->
 
 
 def shuffled_head_map(
-    picture: Picture, classifier: Classifier, index: int, seed: int, should_stop: Callable[[], bool] = never
+    picture: Picture, classifier: Classifier, index: int, seed: int, should_stop: Stop = never
 ) -> NDArray[np.float32]:
     """Return the Integrated Gradients map of a network whose last layer's weights have changed places, (H, W, 3)."""
     net = copy.deepcopy(classifier.net)

@@ -22,6 +22,9 @@ from core.utils.atomic import write_text_atomic
 from core.utils.finite_json import finite, finite_json
 from xai.trajectory.request import TrajectoryRequest
 
+FORMAT: Final = 2
+"""Of `analysis.json`; what is written in another one is analysed anew."""
+
 REQUEST_FILE: Final = "request.json"
 ANALYSIS_FILE: Final = "analysis.json"
 REPORT_FILE: Final = "report.html"
@@ -101,8 +104,9 @@ def read_json(path: Path) -> dict[str, Any]:
 
 
 def is_complete(folder: Path) -> bool:
-    """Whether a folder holds an analysis that was carried through, pictures and all."""
-    return read_json(folder / ANALYSIS_FILE).get("complete") is True
+    """Whether a folder holds an analysis of this format that was carried through, pictures and all."""
+    content = read_json(folder / ANALYSIS_FILE)
+    return content.get("complete") is True and content.get("format") == FORMAT
 
 
 def _holds_images(folder: Path) -> bool:

@@ -136,7 +136,8 @@ def _causal(data: Mapping[str, Any], drawn: Drawn) -> str:
     words = (
         f"Regions of {csi['pixels']} pixels each are changed in four ways, and |dF| is how far the logit moves. "
         f"{csi['formula']}. Random: the top region itself at 20 random places. n = 1: these are measurements, not a "
-        "test; the lower rows are controls in which the pairing of map and class is broken."
+        "test. Controls come to nothing over many images, whatever the classifier sees; two of them are the difference "
+        "of two measurements. Rivals are another map, and another class."
     )
     return section(
         "Does the marked region matter?", paragraph(words, "muted"), *shown, numbers(head, rows), items(meanings)
@@ -144,7 +145,8 @@ def _causal(data: Mapping[str, Any], drawn: Drawn) -> str:
 
 
 def _causal_row(map_row: str, title: str, shift: Mapping[str, Any]) -> Sequence[str]:
-    sizes = (f"{shift[key]:.3f}" for key in ("abs_dF_top", "abs_dF_bottom", "abs_dF_random"))
+    keys = ("abs_dF_top", "abs_dF_bottom", "abs_dF_random")
+    sizes = (f"{shift[key]:.3f}" if key in shift else "\u2013" for key in keys)
     return (ROWS[map_row], title, *sizes, signed(shift["csi"]), signed(shift["top_minus_random"]))
 
 

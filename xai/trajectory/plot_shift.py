@@ -16,9 +16,12 @@ from xai.trajectory.shift import Shift, change
 ROWS = {
     "own": "this map, this class",
     "random_attribution": "control: random map",
-    "random_head": "control: shuffled head",
-    "permuted_labels": "control: another class",
+    "random_head": "control: two shuffled heads",
+    "permuted_labels": "control: swapped classes",
+    "shuffled_head_map": "rival: shuffled head",
+    "other_class_effect": "rival: another class",
 }
+"""Every row with its name in plots and tables: the map itself, the controls that must collapse, the rivals."""
 
 
 def interventions_figure(item: ExplainedFrame, seed: int) -> bytes:
@@ -37,10 +40,10 @@ def interventions_figure(item: ExplainedFrame, seed: int) -> bytes:
 
 
 def single_image_figure(analysis: ImageAnalysis) -> bytes:
-    """Return CSI and top minus random of one image and its controls: measurements, no statistics."""
+    """Return CSI and top minus random of one image, its controls and rivals: measurements, no statistics."""
     figure = new_figure(11, 3.4)
     left, right = figure.subplots(1, 2, sharey=True)
-    rows = {"own": analysis.last.shifts, **analysis.controls}
+    rows = {"own": analysis.last.shifts, **analysis.controls.rows()}
     for axes, measure, title in (
         (left, "csi", "CSI: top \u2212 bottom"),
         (right, "control", "top \u2212 random places"),

@@ -14,7 +14,8 @@ from xai.explanation import Explanation
 from xai.statistics import CONFIDENCE, PRIMARY_TEST
 from xai.trajectory.actions import DESCRIPTIONS
 from xai.trajectory.analysis import ExplainedFrame, ImageAnalysis
-from xai.trajectory.controls import CONTROLS
+from xai.trajectory.controls import CONTROLS, NULLS
+from xai.trajectory.folders import FORMAT
 from xai.trajectory.frames import strip
 from xai.trajectory.regions import AREA
 from xai.trajectory.request import TrajectoryRequest
@@ -24,7 +25,6 @@ from xai.trajectory.summary_words import verdict_of_summary
 from xai.trajectory.time_shap import HOEFFDING_ERROR, HOEFFDING_FAILURE, TimeShap
 from xai.trajectory.words import verdict_of_image
 
-FORMAT: Final = 1
 ARRAYS: Final = {"trajectory": "trajectory.npz", "maps": "maps.npz", "time_shap": "time_shap.npz"}
 
 
@@ -74,8 +74,12 @@ def describe_image(analysis: ImageAnalysis, request: TrajectoryRequest) -> dict[
             "n": 1,
             "interventions": shifts_to_json(analysis.last.shifts),
             "controls": {
-                name: {"what": CONTROLS[name], "interventions": shifts_to_json(shifts)}
-                for name, shifts in analysis.controls.items()
+                name: {
+                    "what": CONTROLS[name],
+                    "must_collapse": name in NULLS,
+                    "interventions": shifts_to_json(shifts),
+                }
+                for name, shifts in analysis.controls.rows().items()
             },
         },
         "seconds": dict(analysis.seconds),
@@ -103,6 +107,7 @@ def describe_summary(summary: Summary, request: TrajectoryRequest, parts: Sequen
         "confidence": CONFIDENCE,
         "comparisons": [row.to_json() for row in summary.rows],
         "own_minus_control": [row.to_json() for row in summary.beyond],
+        "nulls": [null.to_json() for null in summary.nulls],
         "time_shap": [group.to_json() for group in summary.times],
         "parts": list(parts),
     }

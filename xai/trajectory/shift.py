@@ -85,6 +85,33 @@ class Shift:
         }
 
 
+@dataclass(frozen=True, slots=True)
+class ShiftDifference:
+    """One shift minus another of the same picture and intervention: nothing but chance where the two were dealt out."""
+
+    first: Shift
+    second: Shift
+
+    @property
+    def csi(self) -> float:
+        """The difference of the two contributions to the index, in logits."""
+        return self.first.csi - self.second.csi
+
+    @property
+    def control(self) -> float:
+        """The difference of top minus random places, in logits."""
+        return self.first.control - self.second.control
+
+    def to_json(self) -> dict[str, object]:
+        """Return both shifts and the differences as JSON types."""
+        return {
+            "csi": self.csi,
+            "top_minus_random": self.control,
+            "first": self.first.to_json(),
+            "second": self.second.to_json(),
+        }
+
+
 def measure_shifts(
     target: Target,
     picture: NDArray[np.uint8],
@@ -125,7 +152,7 @@ def measure_shifts(
     return shifts
 
 
-def shifts_to_json(shifts: Mapping[str, Shift]) -> dict[str, object]:
+def shifts_to_json(shifts: Mapping[str, Shift | ShiftDifference]) -> dict[str, object]:
     """Return the shifts as JSON types, by intervention."""
     return {name: shift.to_json() for name, shift in shifts.items()}
 

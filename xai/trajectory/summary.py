@@ -9,18 +9,19 @@ from typing import Any, Final
 import numpy as np
 
 from xai.statistics import PairedResult, bootstrap_interval, compare_pairs, holm
-from xai.trajectory.controls import CONTROLS
+from xai.trajectory.controls import CONTROLS, RIVALS
 from xai.trajectory.interventions import INTERVENTIONS
+from xai.trajectory.nulls import NullResult, judge_nulls
 
 OWN: Final = "own"
+EXCEEDED: Final = ("random_attribution", *RIVALS)
+"""Rows that the map itself is compared with: those that are an index themselves, and not the difference of two."""
+
 CONTRASTS: Final = {"csi": "abs_dF_bottom", "top_minus_random": "abs_dF_random"}
 """What |dF(top)| is compared with; CSI is the first."""
 
 POOLED: Final = "all"
 """Stands for the images of all classes together, where there are several."""
-
-ENOUGH: Final = 6
-"""From so many images on Wilcoxon's test can give p < 0.05 at all."""
 
 Image = Mapping[str, Any]
 """The content of an image's `analysis.json`."""
@@ -88,7 +89,9 @@ class Summary:
     rows
         Every comparison; Holm's correction is over the `own` rows, one family.
     beyond
-        The same differences of the map itself minus those of each control, paired by image.
+        The same differences of the map itself minus those of each of `EXCEEDED`, paired by image.
+    nulls
+        What came of the rows that must collapse.
     times
         Mean Shapley values of the groups of steps, by class.
     gates
@@ -100,6 +103,7 @@ class Summary:
     images: Mapping[str, int]
     rows: tuple[Row, ...]
     beyond: tuple[Row, ...]
+    nulls: tuple[NullResult, ...]
     times: tuple[GroupMean, ...]
     gates: Mapping[str, int]
     recognised: Mapping[str, float]
@@ -129,6 +133,7 @@ def summarise(images: Sequence[Image], seed: int = 0) -> Summary:
         images={code: len(own) for code, own in by_class.items()},
         rows=tuple(_corrected(rows)),
         beyond=tuple(row for code, own in pooled.items() for row in _beyond(code, own, seed)),
+        nulls=judge_nulls(rows, list(by_class), seed),
         times=tuple(group for code, own in by_class.items() for group in _times(code, own, seed)),
         gates={level: levels.count(level) for level in ("green", "amber", "red")},
         recognised={code: float(np.mean([_is_recognised(image) for image in own])) for code, own in by_class.items()},
@@ -139,16 +144,23 @@ def _rows(code: str, images: Sequence[Image], seed: int) -> Iterator[Row]:
     for name in INTERVENTIONS:
         for map_row in (OWN, *CONTROLS):
             for contrast, other in CONTRASTS.items():
-                top = [_shift(image, map_row, name)["abs_dF_top"] for image in images]
-                rest = [_shift(image, map_row, name)[other] for image in images]
-                values = tuple(np.subtract(top, rest).tolist())
-                yield Row(code, name, map_row, contrast, values, compare_pairs(top, rest, seed))
+                pairs = [_pair(_shift(image, map_row, name), contrast, other) for image in images]
+                first, second = zip(*pairs, strict=True)
+                values = tuple(np.subtract(first, second).tolist())
+                yield Row(code, name, map_row, contrast, values, compare_pairs(first, second, seed))
+
+
+def _pair(shift: Mapping[str, Any], contrast: str, other: str) -> tuple[float, float]:
+    """Return what is compared in one image: top and the rest, or the contrasts of the two parts of a difference."""
+    if "second" in shift:
+        return shift["first"][contrast], shift["second"][contrast]
+    return shift["abs_dF_top"], shift[other]
 
 
 def _beyond(code: str, images: Sequence[Image], seed: int) -> Iterator[Row]:
-    """Yield how much more the map itself shows than each control does."""
+    """Yield how much more the map itself shows than each of `EXCEEDED` does."""
     for name in INTERVENTIONS:
-        for control in CONTROLS:
+        for control in EXCEEDED:
             for contrast in CONTRASTS:
                 own = [_shift(image, OWN, name)[contrast] for image in images]
                 other = [_shift(image, control, name)[contrast] for image in images]

@@ -11,9 +11,10 @@ from xai.trajectory.artefacts import Drawn
 from xai.trajectory.folders import REPORT_FILE
 from xai.trajectory.image_page import STYLE
 from xai.trajectory.interventions import TITLES
+from xai.trajectory.nulls import ENOUGH
 from xai.trajectory.plot_shift import ROWS
 from xai.trajectory.shift import FORMULA
-from xai.trajectory.summary import ENOUGH, Row, Summary
+from xai.trajectory.summary import Row, Summary
 from xai.trajectory.summary_plots import CONTRAST_TITLES
 from xai.trajectory.summary_words import family_words, verdict_of_summary
 from xai.trajectory.words import LOGIT
@@ -39,7 +40,7 @@ def summary_page(summary: Summary, drawn: Drawn, parts: Sequence[str]) -> str:
         _plot(drawn, "Does the marked region matter?", "statistical_analysis.png", f"{FORMULA}."),
         _plot(drawn, "When does the class come into the images?", "time_shap_summary.png", _TIMES),
         _tables(summary),
-        section("Controls", paragraph(_CONTROLS, "muted"), folded("Controls in numbers", _control_tables(summary))),
+        section("Controls and rivals", paragraph(_CONTROLS, "muted"), folded("In numbers", _control_tables(summary))),
         section("The images", *(_link(name) for name in parts)),
     ]
     return page(f"Trajectories of {total} images", body, STYLE)
@@ -55,9 +56,11 @@ _COLUMNS = (
     f"Fewer than {ENOUGH} images have no interval: it would be too narrow."
 )
 _CONTROLS = (
-    "In each control the pairing of map and class is broken. What is left of the index in a control is not owed to "
-    "this map for this class: a random map tells what chance gives, a shuffled head and another class what any map "
-    "gives that finds the lesion at all."
+    "The true value of a control is 0, whatever the classifier sees: a random map marks no place more than another, "
+    "two heads shuffled at random are worth the same, and so are a class and another in random order. A control that "
+    "stands would say that the measurement is at fault. A rival need not come to nothing: the map of a shuffled head "
+    "and the effect on another class tell what any map gives that finds the lesion at all, and what of the index is "
+    "therefore not owed to this map for this class."
 )
 
 
@@ -76,10 +79,10 @@ def _tables(summary: Summary) -> str:
 
 def _control_tables(summary: Summary) -> str:
     rows = [row for row in summary.rows if row.map_row != "own"]
-    head = ("control", "contrast", *_HEAD)
+    head = ("map", "contrast", *_HEAD)
     left = numbers(head, [(ROWS[row.map_row], CONTRAST_TITLES[row.contrast], *_cells(row)) for row in rows])
     beyond = [(ROWS[row.map_row], CONTRAST_TITLES[row.contrast], *_cells(row)) for row in summary.beyond]
-    return f"{left}<h3>The map itself minus the control</h3>{numbers(head, beyond)}"
+    return f"{left}<h3>The map itself minus a random map and minus the rivals</h3>{numbers(head, beyond)}"
 
 
 def _cells(row: Row) -> Sequence[str]:

@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import numpy as np
 from matplotlib.axes import Axes
 
 from core.utils.palette import MUTED, SERIES, TEXT, figure_png, style_axes
 from xai.trajectory.canvas import new_figure
 from xai.trajectory.interventions import INTERVENTIONS, TITLES
+from xai.trajectory.nulls import ENOUGH
 from xai.trajectory.plot_shift import ROWS
-from xai.trajectory.summary import ENOUGH, Row, Summary
+from xai.trajectory.summary import Row, Summary
+
+_SPACING: Final = 0.14
+_QUIET: Final = ("#a9b0b7", "#8f98a1", "#717a83", "#6b8fae", "#9b8a5a")
+"""Colours of the controls, which are to be nothing, and of the two rivals."""
 
 CONTRAST_TITLES = {"csi": "CSI: top \u2212 bottom", "top_minus_random": "top \u2212 random places"}
 
 
 def statistics_figure(summary: Summary) -> bytes:
-    """Return one panel for each class and contrast; rows are interventions, colours the map and its controls."""
+    """Return one panel for each class and contrast; rows are interventions, colours the map, controls and rivals."""
     classes = list(dict.fromkeys(row.class_code for row in summary.rows))
-    figure = new_figure(11, 1.1 + 2.5 * len(classes))
+    figure = new_figure(11, 1.1 + 3.1 * len(classes))
     grid = figure.subplots(len(classes), len(CONTRAST_TITLES), squeeze=False, sharex="col")
     for line, code in zip(grid, classes, strict=True):
         for axes, (contrast, title) in zip(line, CONTRAST_TITLES.items(), strict=True):
@@ -27,7 +34,7 @@ def statistics_figure(summary: Summary) -> bytes:
     for axes in grid[-1]:
         axes.set_xlabel(f"logits; dots: images, bars: mean with 95 % interval (from {ENOUGH} images on)")
     handles, labels = grid[0, 0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=len(ROWS), frameon=False, fontsize=8.5)
+    figure.legend(handles, labels, loc="outside lower center", ncols=3, frameon=False, fontsize=8.5)
     return figure_png(figure)
 
 
@@ -60,8 +67,8 @@ def _panel(axes: Axes, rows: list[Row]) -> None:
     for line, name in enumerate(INTERVENTIONS):
         for number, (map_row, label) in enumerate(ROWS.items()):
             row = next(r for r in rows if r.intervention == name and r.map_row == map_row)
-            height = line + (number - 1.5) * 0.19
-            colour = SERIES[1] if number == 0 else ("#8f98a1", "#6b8fae", "#9b8a5a")[number - 1]
+            height = line + (number - (len(ROWS) - 1) / 2) * _SPACING
+            colour = SERIES[1] if number == 0 else _QUIET[number - 1]
             axes.plot(row.values, np.full(len(row.values), height), "o", color=colour, markersize=3, alpha=0.45)
             axes.plot(
                 row.result.mean, height, "|", color=colour, markersize=9, markeredgewidth=2, label=_once(label, line)

@@ -7,15 +7,16 @@ from typing import Final
 
 from scipy.stats import binom
 
-from xai.statistics import ALPHA
-from xai.trajectory.summary import ENOUGH, OWN, Row, Summary
-from xai.trajectory.words import RESEARCH, RIVALS
+from xai.statistics import ALPHA, CONFIDENCE
+from xai.trajectory.nulls import ENOUGH, NullResult
+from xai.trajectory.summary import Row, Summary
+from xai.trajectory.words import NULL_WORDS, RESEARCH, RIVAL_WORDS
 
 ADVISED: Final = 30
 _ADVICE: Final = f"Analyse {ADVISED} of each class (--count {ADVISED}) before anything is concluded."
 
-_TAIL: Final = 0.025
-"""Share of 95 % intervals that lie above a true value of 0."""
+_ABOVE: Final = (1 - CONFIDENCE) / 2
+"""Share of intervals that lie above a true value of 0."""
 
 _SURE: Final = 0.99
 
@@ -57,22 +58,39 @@ def _say_index(summary: Summary) -> str:
 
 
 def _say_controls(summary: Summary) -> Iterable[str]:
-    tested = [row for row in summary.rows if row.map_row != OWN and _is_judged(row)]
-    if not tested:
-        yield f"Whether the controls collapse cannot be judged from fewer than {ENOUGH} images."
-    for control, what in RIVALS.items():
-        rows = [row for row in tested if row.map_row == control]
-        if not rows:
-            continue
-        standing, chance = _above(rows), int(binom.ppf(_SURE, len(rows), _TAIL))
-        counted = f"in {standing} of {len(rows)} comparisons the interval lies above 0, by chance up to {chance} would"
-        if standing <= chance:
-            yield f"The control '{what}' has collapsed as it must: {counted}."
-        else:
-            yield (
-                f"The control '{what}' has not collapsed: {counted}. So much of the index is not owed to this map for "
-                f"this class; only what exceeds the control is ({_exceeding(summary, control)})."
-            )
+    judged = [null for null in summary.nulls if null.joint_p is not None]
+    if not judged:
+        yield f"Whether the controls collapse cannot be judged from fewer than {ENOUGH} images of a class."
+    yield from map(_say_null, judged)
+    for control, what in RIVAL_WORDS.items():
+        rows = [row for row in summary.rows if row.map_row == control and _is_judged(row)]
+        if rows:
+            yield _say_rival(what, rows, _exceeding(summary, control))
+
+
+def _say_null(null: NullResult) -> str:
+    what = NULL_WORDS[null.control]
+    counted = (
+        f"all comparisons together have p = {null.joint_p:.2g}, and in {null.comparisons - null.misses} of "
+        f"{null.comparisons} the interval covers 0"
+    )
+    if null.collapsed:
+        return f"The control '{what}' has collapsed as it must: {counted}."
+    return (
+        f"The control '{what}' has not collapsed, though its true value is 0: {counted}. Either these images are an "
+        "accident, or the measurement is at fault: analyse others (--seed) before the index is relied on."
+    )
+
+
+def _say_rival(what: str, rows: list[Row], exceeding: str) -> str:
+    standing, chance = _above(rows), int(binom.ppf(_SURE, len(rows), _ABOVE))
+    counted = f"in {standing} of {len(rows)} comparisons the interval lies above 0, by chance up to {chance} would"
+    if standing <= chance:
+        return f"The rival '{what}' has no such index: {counted}."
+    return (
+        f"The rival '{what}' has such an index too: {counted}. So much is not owed to this map for this class; only "
+        f"what exceeds the rival is ({exceeding})."
+    )
 
 
 def _exceeding(summary: Summary, control: str) -> str:

@@ -14,6 +14,7 @@ from xai.explanation import GateVerdict
 from xai.marks import MARKS
 from xai.numbers import signed
 from xai.trajectory.analysis import ImageAnalysis
+from xai.trajectory.controls import Controls
 from xai.trajectory.interventions import TITLES
 from xai.trajectory.shift import Shift
 from xai.trajectory.time_shap import TimeShap
@@ -25,11 +26,16 @@ LOGIT: Final = (
     "likelier."
 )
 
-RIVALS: Final = {
+NULL_WORDS: Final = {
     "random_attribution": "a random map",
-    "random_head": "the map of a shuffled head",
-    "permuted_labels": "the effect on another class",
+    "random_head": "two shuffled heads, one minus the other",
+    "permuted_labels": "this class and another in random order, one minus the other",
 }
+RIVAL_WORDS: Final = {
+    "shuffled_head_map": "the map of a shuffled head",
+    "other_class_effect": "the effect on another class",
+}
+_COMPARED: Final = {**NULL_WORDS, **RIVAL_WORDS}
 
 
 def verdict_of_image(analysis: ImageAnalysis) -> list[str]:
@@ -94,15 +100,16 @@ def say_time(played: TimeShap, code: str) -> str:
     )
 
 
-def say_controls(own: Mapping[str, Shift], controls: Mapping[str, Mapping[str, Shift]]) -> str:
-    """Return how often a control, in which the index should come to nothing, is as high as the map itself."""
+def say_controls(own: Mapping[str, Shift], controls: Controls) -> str:
+    """Return how often the index is as high as that of the map itself with another map, or for another class."""
+    rows = {"random_attribution": controls.nulls["random_attribution"], **controls.rivals}
     counted = ", ".join(
-        f"{RIVALS[name]} under {sum(shifts[kind].csi >= shift.csi for kind, shift in own.items())}"
-        for name, shifts in controls.items()
+        f"{_COMPARED[name]} under {sum(shifts[kind].csi >= shift.csi for kind, shift in own.items())}"
+        for name, shifts in rows.items()
     )
     return (
-        f"Controls that should come to nothing reach as high an index as this map: {counted} of {len(own)} "
-        "interventions. Where one does, the effect is not owed to this map for this class."
+        f"As high an index as that of this map for this class is reached by {counted} of {len(own)} interventions. "
+        "Where one reaches it, the effect is not owed to this map for this class."
     )
 
 

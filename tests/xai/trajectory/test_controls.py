@@ -1,4 +1,4 @@
-"""The three controls: what they break, and that an index without a cause collapses in them."""
+"""Null rows that collapse whatever the classifier sees, rivals that need not, and what each of them is made of."""
 
 import copy
 
@@ -11,11 +11,27 @@ from tests.xai.trajectory.builders import linear_target
 from xai.explain import get_classifier
 from xai.explanation import ExplanationCancelled
 from xai.statistics import compare_pairs
-from xai.trajectory.controls import CONTROLS, measure_controls, other_class, shuffle_head, shuffled_head_map
+from xai.trajectory import controls
+from xai.trajectory.controls import (
+    CONTROLS,
+    NULLS,
+    RIVALS,
+    measure_controls,
+    other_class,
+    shuffle_head,
+    shuffled_head_map,
+)
 from xai.trajectory.interventions import INTERVENTIONS
 from xai.trajectory.regions import importance, top_and_bottom
-from xai.trajectory.shift import measure_shifts
+from xai.trajectory.shift import Shift, ShiftDifference, measure_shifts
 from xai.trajectory.target import make_target
+
+
+def measure(judge, picture, values, seed, **options):
+    """Return the own shifts of a map and what they are held against."""
+    target = make_target(judge, "MEL")
+    own = measure_shifts(target, picture, *top_and_bottom(importance(values)), seed=seed)
+    return own, measure_controls(picture, values, judge, target, own, seed=seed, **options)
 
 
 def test_a_shuffled_head_has_the_same_weights_in_other_places_and_the_rest_untouched(classifier):
@@ -44,12 +60,79 @@ def test_the_other_class_is_another_one_and_any_of_them(classifier):
 
 def test_every_control_is_measured_under_every_intervention(classifier):
     judge = get_classifier(classifier, "cpu")
-    target = make_target(judge, "MEL")
-    found = measure_controls(draw_lesion("MEL"), np.ones((32, 32, 3)), judge, target, seed=11)
-    assert list(found) == list(CONTROLS)
-    assert all(list(shifts) == list(INTERVENTIONS) for shifts in found.values())
-    again = measure_controls(draw_lesion("MEL"), np.ones((32, 32, 3)), judge, target, seed=11)
+    _, found = measure(judge, draw_lesion("MEL"), np.ones((32, 32, 3)), 11)
+    assert (list(found.nulls), list(found.rivals)) == (list(NULLS), list(RIVALS))
+    assert list(found.rows()) == list(CONTROLS)
+    assert all(list(shifts) == list(INTERVENTIONS) for shifts in found.rows().values())
+    _, again = measure(judge, draw_lesion("MEL"), np.ones((32, 32, 3)), 11)
     assert found == again
+
+
+def lesion_map(seed):
+    """Return a map that finds the lesion, roughly."""
+    values = np.random.default_rng(seed).normal(size=(32, 32, 3))
+    values[8:24, 8:24] *= 3
+    return values
+
+
+@pytest.fixture(scope="module")
+def many(classifier):
+    judge = get_classifier(classifier, "cpu")
+    return [measure(judge, draw_lesion("MEL", seed), lesion_map(seed), seed)[1] for seed in range(40)]
+
+
+def test_the_null_rows_collapse_for_a_classifier_that_looks_at_the_lesion(many):
+    comparisons = len(NULLS) * len(INTERVENTIONS) * 2
+    for name in NULLS:
+        for kind in INTERVENTIONS:
+            for contrast in ("csi", "control"):
+                values = [getattr(found.nulls[name][kind], contrast) for found in many]
+                result = compare_pairs(values, np.zeros(len(values)))
+                assert result.permutation_p > 0.05 / comparisons, (name, kind, contrast)
+
+
+def test_a_rival_stands_for_a_classifier_that_looks_at_the_lesion(many):
+    """So a null row that were measured as a rival is would not collapse, and the test above would see it."""
+    for name in RIVALS:
+        values = [found.rivals[name]["noise"].csi for found in many]
+        assert compare_pairs(values, np.zeros(len(values))).low > 0
+
+
+def test_the_permuted_labels_are_the_own_class_and_the_other_in_either_order(classifier):
+    judge = get_classifier(classifier, "cpu")
+    orders = []
+    for seed in range(12):
+        own, found = measure(judge, draw_lesion("MEL", seed), lesion_map(seed), seed)
+        for kind, shift in found.nulls["permuted_labels"].items():
+            parts = {id(own[kind]): "own", id(found.rivals["other_class_effect"][kind]): "other"}
+            orders.append((parts[id(shift.first)], parts[id(shift.second)]))
+    assert set(orders) == {("own", "other"), ("other", "own")}
+
+
+def test_the_two_shuffled_heads_are_shuffled_differently(classifier, monkeypatch):
+    seeds = []
+
+    def note(picture, judge, index, seed, should_stop):
+        seeds.append(seed)
+        return shuffled_head_map(picture, judge, index, seed, should_stop)
+
+    monkeypatch.setattr(controls, "shuffled_head_map", note)
+    judge = get_classifier(classifier, "cpu")
+    _, found = measure(judge, draw_lesion("MEL"), lesion_map(0), 5)
+    measure(judge, draw_lesion("MEL"), lesion_map(0), 6)
+    assert len(set(seeds)) == 4
+    assert all(shift.first != shift.second for shift in found.nulls["random_head"].values())
+    first = {kind: shift.first for kind, shift in found.nulls["random_head"].items()}
+    assert first == found.rivals["shuffled_head_map"]
+
+
+def test_a_difference_is_that_of_both_measures():
+    first, second = Shift((3.0,), (-1.0,), (1.0, 2.0)), Shift((-2.0,), (0.5,), (0.5,))
+    difference = ShiftDifference(first, second)
+    assert (difference.csi, difference.control) == (2.0 - 1.5, 1.5 - 1.5)
+    data = difference.to_json()
+    assert (data["csi"], data["top_minus_random"]) == (0.5, 0.0)
+    assert (data["first"], data["second"]) == (first.to_json(), second.to_json())
 
 
 def test_random_maps_collapse_even_for_a_classifier_that_looks_at_one_place():
@@ -87,11 +170,4 @@ def test_a_stop_is_heard_while_the_shifts_are_measured_too(classifier):
     of_the_map = len(asked)
     asked.clear()
     with pytest.raises(ExplanationCancelled):
-        measure_controls(
-            draw_lesion("MEL"),
-            np.ones((32, 32, 3)),
-            judge,
-            make_target(judge, "MEL"),
-            seed=1,
-            should_stop=lambda: never(of_the_map),
-        )
+        measure(judge, draw_lesion("MEL"), np.ones((32, 32, 3)), 1, should_stop=lambda: never(of_the_map))

@@ -24,7 +24,7 @@ from tests.support.tiny_models import write_tiny_pack
 from xai.explain import get_classifier
 from xai.explanation import ExplanationCancelled
 from xai.trajectory import image_pictures, run
-from xai.trajectory.controls import CONTROLS
+from xai.trajectory.controls import CONTROLS, NULLS
 from xai.trajectory.events import Analysed, AnalysisFinished, AnalysisStarted, Progress
 from xai.trajectory.folders import is_complete
 from xai.trajectory.interventions import INTERVENTIONS
@@ -115,13 +115,15 @@ def test_the_json_is_small_finite_and_has_the_documented_keys(analysed):
     missing += [key for part in ("time_shap", "csi", "image") for key in data[part] if f"`{key}`" not in documented]
     assert not missing
     assert (request.output / "analysis.json").stat().st_size < 100_000
-    assert (data["format"], data["kind"], data["complete"]) == (1, "image", True)
+    assert (data["format"], data["kind"], data["complete"]) == (2, "image", True)
     assert data["classification"]["predicted"] in data["classifier"]["classes"]
     for frame in data["frames"]:
         assert sum(frame["probabilities"].values()) == pytest.approx(1)
         assert set(frame["maps"]) == {"ig", "gradcam"}
         assert set(frame["interventions"]) == set(INTERVENTIONS)
-    assert set(data["csi"]["controls"]) == set(CONTROLS)
+    controls = data["csi"]["controls"]
+    assert list(controls) == list(CONTROLS)
+    assert {name for name, row in controls.items() if row["must_collapse"]} == set(NULLS)
     assert "E[|dF(top)|] - E[|dF(bottom)|]" in data["csi"]["formula"]
     assert all(len(shift["dF_random"]) == 20 for shift in data["csi"]["interventions"].values())
 
@@ -189,7 +191,8 @@ def test_several_images_get_a_summary_that_counts_images(make_request, monkeypat
     assert (data["kind"], data["images"]) == ("summary", {"MEL": 2, "NV": 2})
     documented = (PROJECT / "docs" / "trajectory.md").read_text(encoding="utf-8")
     assert not [key for key in (*data, *data["comparisons"][0]) if f"`{key}`" not in documented]
-    assert len(data["comparisons"]) == 3 * 4 * 4 * 2
+    assert len(data["comparisons"]) == 3 * 4 * (1 + len(CONTROLS)) * 2
+    assert [null["control"] for null in data["nulls"]] == list(NULLS)
     assert max(row["n"] for row in data["comparisons"]) == 4  # never the number of steps
     assert [path.is_dir() for path in (request.output / name for name in data["parts"])] == [True] * 4
     assert sum(isinstance(event, Analysed) for event in events) == 4

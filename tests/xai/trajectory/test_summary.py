@@ -8,9 +8,9 @@ import pytest
 
 from xai.statistics import holm
 from xai.trajectory.artefacts import Drawn
-from xai.trajectory.controls import CONTROLS
+from xai.trajectory.controls import NULLS, RIVALS
 from xai.trajectory.interventions import INTERVENTIONS
-from xai.trajectory.summary import OWN, summarise
+from xai.trajectory.summary import EXCEEDED, OWN, summarise
 from xai.trajectory.summary_page import summary_page
 from xai.trajectory.summary_words import verdict_of_summary
 
@@ -22,11 +22,33 @@ def shift(top, bottom=1.0, rival=1.0):
     }  # fmt: skip
 
 
-def image(code, rng, *, own=1.0, control=1.0, predicted=None, level="green"):
-    """Return what the summary reads of an image whose top region moves the logit by about `own`."""
+def image(code, rng, *, own=1.0, rival=1.0, null=0.0, predicted=None, level="green"):
+    """Return what the summary reads of an image whose top region moves the logit by about `own`.
+
+    `rival` is the same for the rivals, `null` what the null rows differ from 0 by.
+    """
 
     def shifts(mean):
         return {name: shift(rng.normal(mean, 0.2), rng.normal(1, 0.2), rng.normal(1, 0.2)) for name in INTERVENTIONS}
+
+    def differences():
+        firsts, seconds = shifts(1.5 + null), shifts(1.5)
+        return {
+            name: {
+                "csi": first["csi"] - seconds[name]["csi"],
+                "top_minus_random": first["top_minus_random"] - seconds[name]["top_minus_random"],
+                "first": first,
+                "second": seconds[name],
+            }
+            for name, first in firsts.items()
+        }
+
+    rows = {
+        "random_attribution": shifts(1 + null),
+        "random_head": differences(),
+        "permuted_labels": differences(),
+        **{name: shifts(rival) for name in RIVALS},
+    }
 
     return {
         "image": {"class": code},
@@ -34,7 +56,7 @@ def image(code, rng, *, own=1.0, control=1.0, predicted=None, level="green"):
         "classification": {"predicted": predicted or code},
         "csi": {
             "interventions": shifts(own),
-            "controls": {name: {"interventions": shifts(control)} for name in CONTROLS},
+            "controls": {name: {"interventions": found} for name, found in rows.items()},
         },
         "time_shap": {
             "groups": [
@@ -60,7 +82,8 @@ def test_a_real_effect_is_found_in_every_comparison_and_the_controls_collapse(rn
     words = " ".join(verdict_of_summary(summary))
     assert "in 24 of 24 comparisons" in words
     assert "and less in" not in words
-    assert words.count("has collapsed") == len(CONTROLS)
+    assert words.count("has collapsed") == len(NULLS)
+    assert words.count("has no such index") == len(RIVALS)
 
 
 def test_an_effect_the_other_way_round_is_said_as_such(rng):
@@ -75,11 +98,46 @@ def test_without_an_effect_nothing_is_claimed(rng):
     assert "elsewhere in 0 of 8 comparisons" in " ".join(verdict_of_summary(summary))
 
 
-def test_a_control_that_does_not_collapse_is_said_aloud(rng):
-    summary = summarise([image("MEL", rng, own=2.0, control=2.0) for _ in range(12)])
+@pytest.mark.parametrize("null", [1.0, -1.0])
+def test_a_control_that_does_not_collapse_is_said_aloud_on_either_side(rng, null):
+    summary = summarise([image("MEL", rng, own=2.0, null=null) for _ in range(12)])
     words = " ".join(verdict_of_summary(summary))
-    assert words.count("has not collapsed: in 8 of 8 comparisons") == len(CONTROLS)
+    assert words.count("has not collapsed, though its true value is 0") == len(NULLS)
+    assert words.count("and in 0 of 8 the interval covers 0") == len(NULLS)
     assert "has collapsed" not in words
+
+
+def test_a_rival_with_an_index_of_its_own_is_said_aloud_and_does_not_blame_the_measurement(rng):
+    summary = summarise([image("MEL", rng, own=2.0, rival=1.5) for _ in range(12)])
+    words = " ".join(verdict_of_summary(summary))
+    assert words.count("has such an index too: in 8 of 8 comparisons") == len(RIVALS)
+    assert words.count("the map exceeds it in 8 of 8 comparisons") == len(RIVALS)
+    assert words.count("has collapsed") == len(NULLS)
+    assert "at fault" not in words
+
+
+def test_a_difference_is_compared_part_with_part(rng):
+    images = [image("MEL", rng, null=0.3) for _ in range(7)]
+    for row in summarise(images).rows:
+        if row.map_row == "random_head":
+            found = [one["csi"]["controls"]["random_head"]["interventions"][row.intervention] for one in images]
+            assert row.values == pytest.approx([one[row.contrast] for one in found])
+            assert row.result.mean == pytest.approx(np.mean([one[row.contrast] for one in found]))
+
+
+def test_null_rows_without_effect_are_seldom_said_to_stand():
+    """Comparisons share their images, here as if all interventions gave the same: no count of misses would do."""
+    rng = np.random.default_rng(12)
+    said = []
+    for _ in range(60):
+        images = [image("MEL", rng) for _ in range(12)]
+        for one in images:
+            for control in one["csi"]["controls"].values():
+                control["interventions"] = dict.fromkeys(INTERVENTIONS, control["interventions"]["noise"])
+        words = verdict_of_summary(summarise(images))
+        said += ["not collapsed" in sentence for sentence in words if "collapsed" in sentence]
+    assert len(said) == 60 * len(NULLS)
+    assert sum(said) <= 7  # of 180 at 1 % each; more has a probability of about 0.001
 
 
 def test_holm_is_over_the_whole_family(rng):
@@ -115,8 +173,8 @@ def test_values_are_differences_by_image_in_order(rng):
 
 
 def test_controls_are_not_judged_from_a_handful_of_images(rng):
-    words = " ".join(verdict_of_summary(summarise([image("MEL", rng, control=2.0) for _ in range(5)])))
-    assert "cannot be judged from fewer than 6 images" in words
+    words = " ".join(verdict_of_summary(summarise([image("MEL", rng, null=1.0) for _ in range(5)])))
+    assert "cannot be judged from fewer than 6 images of a class" in words
     assert "collapsed" not in words
 
 
@@ -135,7 +193,8 @@ def test_an_interval_of_a_handful_of_images_is_not_shown(rng):
     few = summary_page(summarise([image("MEL", rng, own=2.0) for _ in range(5)]), Drawn({}, {}), ())
     enough = summary_page(summarise([image("MEL", rng, own=2.0) for _ in range(6)]), Drawn({}, {}), ())
     assert not re.search(r"[+\u2212][0-9.]+ to [+\u2212]", few)
-    assert len(re.findall(r"[+\u2212][0-9.]+ to [+\u2212]", enough)) == 2 * 4 * (1 + 2 * len(CONTROLS))
+    maps = 1 + len(NULLS) + len(RIVALS) + len(EXCEEDED)
+    assert len(re.findall(r"[+\u2212][0-9.]+ to [+\u2212]", enough)) == 2 * 4 * maps
 
 
 def test_a_refused_classifier_is_said_first(rng):

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from xai.explanation import Classification, GateVerdict
+from xai.trajectory.controls import Controls
 from xai.trajectory.interventions import INTERVENTIONS
 from xai.trajectory.shift import Shift
 from xai.trajectory.words import (
@@ -47,7 +48,7 @@ def analysis(predicted="MEL", level="green", difference=0):
         difference=difference,
         time_shap=played([0.2, 0.7]),
         last=SimpleNamespace(shifts=shifts),
-        controls={"random_attribution": shifts},
+        controls=Controls({"random_attribution": shifts}, {}),
     )
 
 
@@ -100,11 +101,9 @@ def test_a_map_that_points_at_nothing_is_told_so():
 
 def test_a_control_that_reaches_as_high_an_index_is_counted():
     own = {"noise": shift(2.0, 1.0, 0.0), "blur": shift(2.0, 1.5, 0.0)}
-    controls = {
-        "random_attribution": {"noise": shift(1.0, 0.5, 0.0), "blur": shift(1.0, 0.75, 0.0)},
-        "permuted_labels": {"noise": shift(1.0, 0.0, 0.0), "blur": shift(1.0, 0.9, 0.0)},
-    }
-    words = say_controls(own, controls)
+    nulls = {"random_attribution": {"noise": shift(1.0, 0.5, 0.0), "blur": shift(1.0, 0.75, 0.0)}}
+    rivals = {"other_class_effect": {"noise": shift(1.0, 0.0, 0.0), "blur": shift(1.0, 0.9, 0.0)}}
+    words = say_controls(own, Controls(nulls, rivals))
     assert "a random map under 0, the effect on another class under 1 of 2 interventions" in words
 
 
