@@ -5,7 +5,8 @@
 Each mutant has one small fault: another comparison or operator, another number, a negated condition, a missing
 statement or keyword. It is written into a copy of the tree, never into the tree itself, and the tests of its module run
 in a fork of a process that has the heavy libraries loaded (Linux and macOS only). What draws pictures and pages is left
-out, and so is what cannot change a result: texts, annotations, decorators, `field(...)`, `strict=`.
+out, and so is what cannot change a result: texts, annotations, decorators, `field(...)`, `strict=`, how many inputs
+share a pass through the network, and which stream of random numbers is drawn from.
 """
 
 from __future__ import annotations
@@ -25,58 +26,14 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from tests.tools.guards import GUARDS
+
 ROOT = Path(__file__).resolve().parents[2]
 LIMIT_S = 240
 """Of processor time: a mutant that keeps its tests busy for longer than this is noticed."""
 
 SKIPPED = "not memory_does_not_grow and not pyplot_stays_out and not a_kill_leaves_only_whole_parts"
 """Slow tests of other things than results."""
-
-METHODS = ("test_methods", "test_attribution", "test_sanity", "test_explain_methods", "test_explain")
-CLI = ("../cli/test_explain_classify", "../cli/test_explain_methods")
-FRAMES = ("trajectory/test_frames", "trajectory/test_run")
-
-TESTS: dict[str, tuple[str, ...]] = {
-    "agreement": ("test_agreement", "test_report"),
-    "artefacts": ("test_artefacts", "test_faithfulness"),
-    "attribution": ("test_attribution", "test_methods", "test_explain_methods"),
-    "baselines": ("test_baselines", "test_strength", "test_explain"),
-    "classifier": ("test_classifier", "test_sanity", "test_explain", *CLI),
-    "colour": ("test_overlay", "test_figure", "test_comparison"),
-    "combined": ("test_methods", "test_agreement", "test_explain_methods"),
-    "explain": ("test_explain", "test_explain_methods", "test_sanity", *CLI),
-    "explanation": ("test_explanation", "test_explain", "test_report", *CLI),
-    "faithfulness": ("test_faithfulness", "test_explain_methods", "test_validation"),
-    "game": ("test_game", "test_methods"),
-    "gate": ("test_gate", "test_explain", "test_explain_methods"),
-    "gradcam": METHODS,
-    "imputation": ("test_imputation", "test_faithfulness"),
-    "mask": ("test_mask", "test_explain_methods", *CLI),
-    "methods": METHODS,
-    "occlusion": METHODS,
-    "overlay": ("test_overlay", "test_figure", "test_comparison", "test_report"),
-    "sanity": ("test_sanity", "test_explain_methods"),
-    "shapley": METHODS,
-    "smoothgrad": METHODS,
-    "statistics": ("test_statistics", "trajectory/test_summary"),
-    "strength": ("test_strength",),
-    "subject": ("test_explain", "test_explain_methods", *CLI),
-    "superpixels": ("test_superpixels", "test_explain_methods"),
-    "untrained": ("test_untrained", "test_classifier"),
-    "validation": ("test_validation",),
-    "trajectory/actions": ("trajectory/test_coalitions", "trajectory/test_time_shap"),
-    "trajectory/branches": ("trajectory/test_coalitions", "trajectory/test_time_shap"),
-    "trajectory/coalitions": ("trajectory/test_coalitions", "trajectory/test_time_shap"),
-    "trajectory/controls": ("trajectory/test_controls", "trajectory/test_run"),
-    "trajectory/frames": FRAMES,
-    "trajectory/interventions": ("trajectory/test_interventions", "trajectory/test_shift"),
-    "trajectory/regions": ("trajectory/test_regions", "trajectory/test_controls", "trajectory/test_shift"),
-    "trajectory/shift": ("trajectory/test_shift", "trajectory/test_controls", "trajectory/test_run"),
-    "trajectory/source": FRAMES,
-    "trajectory/summary": ("trajectory/test_summary", "trajectory/test_run"),
-    "trajectory/target": ("trajectory/test_shift", "trajectory/test_controls", "trajectory/test_time_shap"),
-    "trajectory/time_shap": ("trajectory/test_time_shap", "trajectory/test_run"),
-}
 
 PRELOADED = (
     "pytest torch torchvision.transforms.functional torchvision.models captum.attr numpy scipy.stats scipy.ndimage "
@@ -95,8 +52,15 @@ SWAPPED: dict[type, type] = {
     ast.Mod: ast.FloorDiv, ast.Pow: ast.Mult, ast.BitAnd: ast.BitOr, ast.BitOr: ast.BitAnd, ast.MatMult: ast.Mult,
     ast.LShift: ast.RShift, ast.RShift: ast.LShift,
 }  # fmt: skip
-LEFT_OUT = ("main", "to_json", "__str__")
-"""Functions for the command line and for texts."""
+LEFT_OUT = ("main", "to_json", "__str__", "chunk_size")
+"""Functions for the command line, for texts, and for the number of inputs in a pass."""
+
+STREAMS = ("default_rng", "SeedSequence", "generate_state", "manual_seed")
+KEYWORDS = (
+    "strict", "encoding", "indent", "exist_ok", "parents", "remedy", "maxsize", "internal_batch_size",
+    "nt_samples_batch_size", "perturbations_per_eval",
+)  # fmt: skip
+"""Keywords of calls that change no result."""
 
 Change = Callable[[], None]
 
@@ -124,7 +88,11 @@ class Places(ast.NodeVisitor):
         self._body(node.body)
 
     def visit_AnnAssign(self, node: ast.AnnAssign) -> None:
-        if node.value is not None:
+        if node.value is not None and not _is_chunk(node.target):
+            self.visit(node.value)
+
+    def visit_Assign(self, node: ast.Assign) -> None:
+        if not any(map(_is_chunk, node.targets)):
             self.visit(node.value)
 
     def visit_If(self, node: ast.If) -> None:
@@ -204,11 +172,11 @@ class Places(ast.NodeVisitor):
                 self._replace(node, f"{node.value} -> {other}", value=other)
 
     def visit_Call(self, node: ast.Call) -> None:
-        name = node.func.id if isinstance(node.func, ast.Name) else ""
-        if name in ("field", "TypeVar", "InputRefusedError", "UsageError"):
+        name = node.func.id if isinstance(node.func, ast.Name) else getattr(node.func, "attr", "")
+        if name in ("field", "TypeVar", "InputRefusedError", "UsageError", *STREAMS):
             return
         for keyword in node.keywords:
-            if keyword.arg in ("strict", "encoding", "indent", "exist_ok", "parents", "remedy"):
+            if keyword.arg in KEYWORDS:
                 continue
             if name != "Message":
                 change = lambda k=keyword: node.keywords.remove(k)  # noqa: E731
@@ -227,6 +195,10 @@ class _Without(ast.NodeTransformer):
     def visit_UnaryOp(self, node: ast.UnaryOp) -> ast.expr:
         self.generic_visit(node)
         return node.operand if isinstance(node.op, _Nothing) else node
+
+
+def _is_chunk(target: ast.expr) -> bool:
+    return isinstance(target, ast.Name) and "chunk" in target.id.lower()
 
 
 def _is_sign(node: ast.UnaryOp) -> bool:
@@ -303,7 +275,7 @@ def main() -> None:
     parser.add_argument("--share", type=float, default=0.1)
     parser.add_argument("--least", type=int, default=5)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--modules", default=",".join(TESTS))
+    parser.add_argument("--modules", default=",".join(GUARDS))
     options = parser.parse_args()
     output = options.output.absolute()
     with tempfile.TemporaryDirectory() as place:
@@ -328,13 +300,13 @@ def _run(folder: Path, output: Path, options: argparse.Namespace) -> None:
         line, what, text = mutant(sources[name], number)
         path = folder / f"xai/{name}.py"
         _write(path, text, 2 * time)
-        code = run_tests(TESTS[name], log)
+        code = run_tests(GUARDS[name], log)
         _write(path, sources[name], 2 * time + 1)
         survived |= set() if code else {name}
         row = {"module": name, "line": line, "what": what, "number": number, "killed": code != 0, "code": code}
         with output.open("a", encoding="utf-8") as rows:
             rows.write(json.dumps(row) + "\n")
-    _check(tuple(dict.fromkeys(file for name in sources.keys() - survived for file in TESTS[name])), log)
+    _check(tuple(dict.fromkeys(file for name in sources.keys() - survived for file in GUARDS[name])), log)
     _tell(output)
 
 
