@@ -24,7 +24,7 @@ from cli.options import (
 from cli.signals import EXIT_INTERRUPTED, stop_on_signal
 from core.errors import ModelRefusedError
 from core.events import Event, Failed
-from xai.explanation import ExplanationCancelled
+from xai.explanation import BASELINES, ExplanationCancelled
 from xai.trajectory.events import Analysed, AnalysisFinished, AnalysisStarted, Progress
 from xai.trajectory.request import NEUTRAL_ACTIONS, TrajectoryRequest, default_methods, parse_classes
 
@@ -52,6 +52,9 @@ _BAR: Final = "{percentage:3.0f} % |{bar:30}| {elapsed} {desc}"
 @click.option("--every", type=int, default=5, show_default=True, metavar="N", help="Keep and explain every N-th step.")
 @click.option(
     "--methods", default=",".join(default_methods()), show_default=True, help="Maps; the first decides the regions."
+)
+@click.option(
+    "--baseline", type=click.Choice(list(BASELINES)), default="skin", show_default=True, help="Of maps that need one."
 )
 @click.option(
     "--groups", type=int, default=8, show_default=True, help="Groups of steps for Time-SHAP; up to 10 exactly."

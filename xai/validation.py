@@ -56,8 +56,9 @@ class Estimate:
 def chosen_images(data: Path, per_class: int) -> list[LabelledImage]:
     """Return held-out images with a mask, one of each lesion, as many of each class as there are up to `per_class`."""
     chosen: list[LabelledImage] = []
+    held_out = split_by_lesion(read_dataset(data).images).test
     for code in CLASS_CODES:
-        lesions = {i.lesion_id: i for i in split_by_lesion(read_dataset(data).images).test if i.code == code}
+        lesions = {image.lesion_id: image for image in held_out if image.code == code}
         masked = [image for image in lesions.values() if _mask_of(data, image).is_file()]
         chosen += sorted(masked, key=lambda image: image.image_id)[:per_class]
     return chosen

@@ -198,7 +198,7 @@ class _Without(ast.NodeTransformer):
 
 
 def _is_chunk(target: ast.expr) -> bool:
-    return isinstance(target, ast.Name) and "chunk" in target.id.lower()
+    return isinstance(target, ast.Name) and any(word in target.id.lower() for word in ("chunk", "batch_size"))
 
 
 def _is_sign(node: ast.UnaryOp) -> bool:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from xai.artefacts import artefact_masks
+from xai.artefacts import _disc, _evenly, artefact_masks
 
 SIDE = 160
 
@@ -174,3 +174,29 @@ def test_two_marks_in_the_place_of_one_are_no_ruler() -> None:
     marks = ruler(spacing=18, width=1)
     assert found("ruler", *marks)
     assert not found("ruler", *marks, (100, 5 + 18 * 3 + 3, 10, 1))
+
+
+@pytest.mark.parametrize(
+    ("gaps", "even"),
+    [
+        ([2.0] * 5, False),
+        ([2.1] * 5, True),
+        ([20.0] * 5, True),
+        ([20.1] * 5, False),
+        ([10.0, 10, 10, 12, 10], True),
+        ([10.0, 10, 10, 12.1, 10], False),
+        ([10.0, 10, 10, 20, 10], True),
+        ([10.0, 10, 10, 1, 10], False),
+    ],
+)
+def test_gaps_are_even_if_they_are_multiples_of_the_usual_one(gaps: list[float], even: bool) -> None:
+    assert _evenly(np.array(gaps), 20.0) is even
+
+
+def test_what_surrounds_a_line_is_a_disc() -> None:
+    assert _disc(3).tolist() == [[True] * 3] * 3
+    assert _disc(5).tolist() == [
+        [n in (1, 2, 3) for n in range(5)],
+        *[[True] * 5] * 3,
+        [n in (1, 2, 3) for n in range(5)],
+    ]

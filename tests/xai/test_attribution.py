@@ -8,6 +8,7 @@ import torch
 from torch import nn
 
 from core.classification.preprocessing import Preprocessing, to_tensor
+from xai import attribution
 from xai.attribution import FIRST_STEPS, LAST_STEPS, chunk_size, integrated_gradients
 from xai.baselines import make_baselines
 from xai.explanation import BASELINES, ExplanationCancelled
@@ -212,3 +213,12 @@ def test_a_tenth_of_a_logit_is_worth_dividing_by(difference, divided):
 @pytest.mark.parametrize(("shape", "pictures"), [((1, 1), 16), ((128, 128), 16), ((300, 300), 11), ((1024, 1024), 1)])
 def test_large_pictures_go_through_in_small_batches(shape, pictures):
     assert chunk_size(torch.empty(1, 3, *shape)) == pictures
+
+
+def test_a_delta_of_exactly_the_bound_is_not_converged(monkeypatch):
+    image, baseline = torch.full((1, 3, 9, 7), 0.97), torch.zeros(1, 3, 9, 7)
+    first = integrated_gradients(kinked, image, [baseline], last_steps=FIRST_STEPS)
+    monkeypatch.setattr(attribution, "CONVERGED", first.relative_delta)
+    assert integrated_gradients(kinked, image, [baseline]).steps > FIRST_STEPS
+    monkeypatch.setattr(attribution, "CONVERGED", np.nextafter(first.relative_delta, 1))
+    assert integrated_gradients(kinked, image, [baseline]).steps == FIRST_STEPS

@@ -7,7 +7,7 @@ import pickle
 import pytest
 
 from core.errors import UsageError
-from xai.explanation import FACTS, METHODS, ExplainOptions
+from xai.explanation import FACTS, METHODS, ExplainOptions, ExplanationCancelled
 
 
 @pytest.mark.parametrize(
@@ -55,3 +55,10 @@ def test_the_defaults_that_the_guide_names():
 
 def test_shares_of_a_difference_are_what_the_complete_methods_and_their_agreement_give():
     assert {method for method, facts in FACTS.items() if facts.of_difference} == {"ig", "shapley", "combined"}
+
+
+def test_a_cancelled_explanation_says_so() -> None:
+    error = ExplanationCancelled()
+    assert str(error.message) == "The explanation was cancelled."
+    assert (error.exit_code, error.kind) == (130, "cancelled")
+    assert str(error.remedy) == "Start it again whenever you like."

@@ -9,7 +9,7 @@ from scipy import ndimage
 from torch import Tensor
 
 from xai.explanation import ExplanationCancelled
-from xai.faithfulness import MAX_SIDE, Faithfulness, Measure, _passed, measure_faithfulness
+from xai.faithfulness import MAX_SIDE, Faithfulness, Measure, _Curves, _passed, _Score, measure_faithfulness
 
 SIDE = 32
 PATCH = (slice(6, 14), slice(18, 28))
@@ -232,3 +232,23 @@ def test_of_a_strip_one_pixel_of_its_short_side_is_left(shape: tuple[int, int]) 
     strip = torch.rand(1, 3, *shape, generator=torch.Generator().manual_seed(0))
     measure_faithfulness(watching, 0, strip, np.random.default_rng(0).random(shape))
     assert sizes == {tuple(min(side, MAX_SIDE) for side in shape)}
+
+
+def test_of_a_map_of_zeros_no_share_lies_anywhere(image: Tensor) -> None:
+    mask = np.zeros((SIDE, SIDE), bool)
+    mask[:4] = True
+    found = by_key(measure_faithfulness(logits, 1, image, np.zeros((SIDE, SIDE)), mask=mask))["lesion"]
+    assert found.value == 0
+    assert found.passed is False
+
+
+@pytest.mark.parametrize(("side", "least", "most"), [(24, 6, 18), (25, 6, 19), (1, 0, 0)])
+def test_the_map_in_the_wrong_place_is_moved_by_a_quarter_to_three_quarters(side: int, least: int, most: int) -> None:
+    image = torch.zeros(1, 3, side, side)
+    values = np.zeros((side, side))
+    values[0, 0] = 1
+    curves = _Curves(_Score(logits, 1, lambda: False), image, values, np.random.default_rng(0))
+    places = np.array([np.argwhere(curves._moved())[0] for _ in range(3000)])
+    shifts = {*range(least, most + 1)}
+    expected = shifts | {(shift - 1) % side for shift in shifts}  # mirrored, the first pixel is the last one
+    assert set(places[:, 0]) == set(places[:, 1]) == expected

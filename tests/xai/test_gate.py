@@ -64,10 +64,18 @@ def test_heads(classes, problem, level, words):
         (0.143, 500, "red"),
         (0.3, 20, "red"),
         (0.0, 9, "red"),
+        (1.0, 0, "green"),
+        (0.6, 0, "red"),
+        (0.23, 100, "amber"),
+        (0.22, 100, "red"),
     ],
 )
 def test_records(accuracy, images, level):
     assert judge_record(ValidationRecord(accuracy, images, "hash"), 7).level == level
+
+
+def test_of_a_single_class_nobody_is_better_than_chance():
+    assert judge_record(ValidationRecord(1.0, 500, "hash"), 1).level == "red"
 
 
 def test_no_record_is_never_green():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -87,3 +88,18 @@ def test_probe_pictures_are_varied_and_always_the_same():
     assert 0 <= pictures.min() < pictures.max() <= 1
     assert torch.equal(pictures, probe_pictures())
     assert pictures.mean((2, 3)).std(0).min() > 0.1
+
+
+def test_probe_pictures_pixel_by_pixel():
+    """They belong to the procedure whose results are kept: another picture would be another procedure."""
+    rng = np.random.default_rng(0)
+    for picture in probe_pictures().double().numpy():
+        ground, colour = rng.uniform(0, 1, 3), rng.uniform(0, 1, 3)
+        centre, radii = rng.uniform(-0.4, 0.4, 2), rng.uniform(0.2, 0.8, 2)
+        noise = rng.normal(0, 0.05, (3, 96, 96))
+        for row, column in ((0, 0), (95, 95), (48, 48), (40, 60), (70, 20)):
+            x, y = column * 2 / 95 - 1, row * 2 / 95 - 1
+            distance = ((x - centre[0]) / radii[0]) ** 2 + ((y - centre[1]) / radii[1]) ** 2
+            inside = 1 / (1 + np.exp(8 * (distance - 1)))
+            expected = ground + (colour - ground) * inside + noise[:, row, column]
+            np.testing.assert_allclose(picture[:, row, column], expected.clip(0, 1), atol=1e-6)

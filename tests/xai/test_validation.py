@@ -9,8 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from scipy import ndimage
 
-from xai.validation import RANDOM, chosen_images, read_rows, render_table, summarise
+from core.taxonomy import CLASS_CODES
+from tests.support.tiny_classifier import draw_lesion
+from xai.validation import RANDOM, chosen_images, main, measure_image, read_rows, render_table, summarise
 
 
 def row(method: str, lesion: str, value: float, control: float, gate: str = "green") -> dict:
@@ -69,3 +72,51 @@ def test_held_out_lesions_with_a_mask_are_chosen_one_photograph_each(tmp_path: P
     assert len(chosen) == 3
     assert len({image.lesion_id for image in chosen}) == 3
     assert all((tmp_path / "masks" / f"{image.image_id}.png").is_file() for image in chosen)
+
+
+def small_set(folder: Path, images: int = 40) -> None:
+    """Write a data set of drawn melanomas, a fifth of it held out, each with the mask of its blotch."""
+    (folder / "masks").mkdir(parents=True)
+    (folder / "train/MEL").mkdir(parents=True)
+    rows = [(f"ISIC_{n:07d}", "MEL", f"L{n}", f"train/MEL/ISIC_{n:07d}.png") for n in range(images)]
+    with (folder / "labels.csv").open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows([("id", "class", "lesion_id", "path"), *rows])
+    for number, (name, _, _, path) in enumerate(rows):
+        picture = draw_lesion("MEL", number, side=64)
+        Image.fromarray(picture).save(folder / path)
+        Image.fromarray((picture.mean(axis=2) < 110).astype(np.uint8) * 255).save(folder / "masks" / f"{name}.png")
+
+
+def test_a_data_set_is_measured_and_continued(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    small_set(tmp_path / "data")
+    arguments = ["--data", str(tmp_path / "data"), "--output", str(tmp_path / "work"), "--methods", "gradcam"]
+    main([*arguments, "--per-class", "1"])
+    first = read_rows(tmp_path / "work/rows.jsonl")
+    assert [row["method"] for row in first] == ["gradcam", RANDOM]
+    main([*arguments, "--per-class", "2"])
+    rows = read_rows(tmp_path / "work/rows.jsonl")
+    assert rows[:2] == first, "measured once"
+    assert [row["method"] for row in rows] == ["gradcam", RANDOM] * 2
+    assert capsys.readouterr().err.count("rows") == 2
+    for row in rows:
+        name = row["image"]
+        mask = np.asarray(Image.open(tmp_path / "data/masks" / f"{name}.png")) > 127
+        assert row["inside"]["control"] == pytest.approx(mask.mean(), abs=1e-6)
+        assert {"deletion", "insertion", "road"} <= row.keys()
+        assert row["lesion"] == f"L{int(name[5:])}"
+    assert len({row["image"] for row in rows}) == 2
+    table = (tmp_path / "work/validation.md").read_text(encoding="utf-8")
+    assert table == render_table(rows)
+
+
+def test_the_control_is_smooth_noise_that_is_always_the_same(tmp_path: Path) -> None:
+    small_set(tmp_path / "data")
+    (image,) = chosen_images(tmp_path / "data", 1)
+    mask = tmp_path / "data/masks" / f"{image.image_id}.png"
+    explained, control = measure_image(image, mask, ["gradcam"])
+    rng = np.random.default_rng(int(image.image_id[5:]))
+    noise = ndimage.gaussian_filter(rng.normal(size=(64, 64)), 0.05 * 64, mode="wrap")
+    inside = np.asarray(Image.open(mask)) > 127
+    assert control["inside"]["value"] == pytest.approx(np.abs(noise)[inside].sum() / np.abs(noise).sum(), rel=1e-4)
+    assert explained["predicted"] in CLASS_CODES
+    assert explained["gate"] in ("green", "amber", "red")

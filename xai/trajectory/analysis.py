@@ -139,7 +139,7 @@ def analyse_image(
     with _timed("interventions", seconds):
         explained = _intervene(chosen, maps, target, source.planned.seed, reporter, should_stop)
     with _timed("controls", seconds):
-        controls = _controls(explained[-1], classifier, target, source.planned.seed, reporter, should_stop)
+        controls = _controls(explained[-1], classifier, target, source, request, reporter, should_stop)
     return ImageAnalysis(
         source=source,
         classifier=classifier,
@@ -160,7 +160,14 @@ def _maps(
     frames: list[Frame], source: ImageSource, request: TrajectoryRequest, reporter: Reporter, should_stop: Stop
 ) -> list[tuple[Explanation, ...]]:
     code, told = source.planned.class_code, reporter.told("maps")
-    options = ExplainOptions(request.methods, code, request.classifier, device=request.device, max_steps=MAP_STEPS)
+    options = ExplainOptions(
+        request.methods,
+        code,
+        request.classifier,
+        device=request.device,
+        max_steps=MAP_STEPS,
+        baseline=request.baseline,
+    )
     maps = []
     told(0, len(frames))
     for done, frame in enumerate(frames, start=1):
@@ -189,12 +196,26 @@ def _intervene(
 
 
 def _controls(
-    image: ExplainedFrame, classifier: Classifier, target: Target, seed: int, reporter: Reporter, should_stop: Stop
+    image: ExplainedFrame,
+    classifier: Classifier,
+    target: Target,
+    source: ImageSource,
+    request: TrajectoryRequest,
+    reporter: Reporter,
+    should_stop: Stop,
 ) -> Controls:
     told = reporter.told("controls")
     told(0, 1)
-    picture, values = image.frame.picture, image.maps[0].attribution
-    found = measure_controls(picture, values, classifier, target, image.shifts, seed=seed, should_stop=should_stop)
+    found = measure_controls(
+        image.frame.picture,
+        image.maps[0].attribution,
+        classifier,
+        target,
+        image.shifts,
+        seed=source.planned.seed,
+        baseline=request.baseline,
+        should_stop=should_stop,
+    )
     told(1, 1)
     return found
 

@@ -79,6 +79,7 @@ def measure_controls(
     own: Shifts,
     *,
     seed: int,
+    baseline: str = "skin",
     should_stop: Stop = never,
 ) -> Controls:
     """Measure the shifts of a picture under each control.
@@ -91,6 +92,8 @@ def measure_controls(
         The shifts of this map for this class.
     seed
         Of the random map, the shuffled heads, the other class and the order of the labels.
+    baseline
+        Of the maps of the shuffled heads, which are Integrated Gradients: that of the class's own map.
     """
     rng = np.random.default_rng([seed, 77])
     noise = rng.normal(size=attribution.shape)
@@ -103,8 +106,8 @@ def measure_controls(
         return measure_shifts(judged, picture, *regions, seed=seed, should_stop=should_stop)
 
     def of_head(number: int) -> Shifts:
-        head = int(heads[number])
-        return shifts_of(shuffled_head_map(picture, classifier, target.index, head, should_stop), target)
+        net = with_shuffled_head(classifier.net, int(heads[number]))
+        return shifts_of(_map_of(net, picture, classifier, target.index, baseline, should_stop), target)
 
     shuffled, other = of_head(0), shifts_of(attribution, another)
     return Controls(
@@ -127,14 +130,12 @@ def other_class(classifier: Classifier, index: int, rng: np.random.Generator) ->
     return int(rng.choice(others)) if others else index
 
 
-def shuffled_head_map(
-    picture: Picture, classifier: Classifier, index: int, seed: int, should_stop: Stop = never
+def _map_of(
+    net: nn.Module, picture: Picture, classifier: Classifier, index: int, baseline: str, should_stop: Stop
 ) -> NDArray[np.float32]:
-    """Return the Integrated Gradients map of a network whose last layer's weights have changed places, (H, W, 3)."""
-    net = copy.deepcopy(classifier.net)
-    shuffle_head(net, seed)
+    """Return the Integrated Gradients map of a network in the classifier's place, (H, W, 3)."""
     image = to_tensor(picture).to(classifier.device)
-    baselines = [to_tensor(made).to(classifier.device) for made in make_baselines("skin", picture)]
+    baselines = [to_tensor(made).to(classifier.device) for made in make_baselines(baseline, picture)]
     found = integrated_gradients(
         lambda pixels: net(classifier.preprocessing(pixels))[:, index],
         image,
@@ -145,9 +146,11 @@ def shuffled_head_map(
     return found.values
 
 
-def shuffle_head(net: nn.Module, seed: int) -> None:
-    """Shuffle the weights of a network's last linear layer in place: of the same sizes as before, but meaningless."""
+def with_shuffled_head(net: nn.Module, seed: int) -> nn.Module:
+    """Return a copy whose last linear layer's weights have changed places: of the same sizes, but meaningless."""
+    net = copy.deepcopy(net)
     head = [module for module in net.modules() if isinstance(module, nn.Linear)][-1]
     order = torch.randperm(head.weight.numel(), generator=torch.Generator().manual_seed(seed))
     with torch.no_grad():
         head.weight.copy_(head.weight.flatten()[order.to(head.weight.device)].view_as(head.weight))
+    return net

@@ -21,7 +21,7 @@ from core.generator.request import (
 from core.message import Message
 from core.taxonomy import CLASS_CODES, SEED_MASK, image_seed, parse_class
 from core.utils.whole_number import read_whole_number
-from xai.explanation import METHODS
+from xai.explanation import BASELINES, METHODS
 
 DEFAULT_EVERY: Final = 5
 DEFAULT_GROUPS: Final = 8
@@ -60,6 +60,8 @@ class TrajectoryRequest:
         Keep and explain every so many steps; the first and the last always.
     methods
         Keys of `xai.explanation.METHODS`; the first decides the regions.
+    baseline
+        Key of `xai.explanation.BASELINES`, for the methods that need one.
     groups
         Players of Time-SHAP: so many groups of consecutive steps.
     neutral
@@ -87,6 +89,7 @@ class TrajectoryRequest:
     device: str = "auto"
     every: int = DEFAULT_EVERY
     methods: tuple[str, ...] = dataclasses.field(default_factory=default_methods)
+    baseline: str = "skin"
     groups: int = DEFAULT_GROUPS
     neutral: str = "auto"
     quick: bool = False
@@ -97,6 +100,7 @@ class TrajectoryRequest:
         _check_one_of("precision", (self.precision,), PRECISIONS)
         _check_one_of("neutral action", (self.neutral,), NEUTRAL_ACTIONS)
         _check_one_of("explanation method", self.methods or ("",), tuple(METHODS))
+        _check_one_of("baseline", (self.baseline,), tuple(BASELINES))
         check_range("base seed", self.seed, 0, SEED_MASK)
         check_range("index", self.index, 0, SEED_MASK)
         check_range("number of images", self.count, 1, 10_000)

@@ -246,7 +246,7 @@ def solve(game: Game, seed: int = 0, max_evaluations: int = MAX_EVALUATIONS) -> 
     return sampled_shares(game, game.players, seed, tolerance=PRECISE_ENOUGH, max_evaluations=max_evaluations)
 
 
-def pixel_shares(game: Game, solved: Shares, seed: int = 0) -> NDArray[np.float32]:
+def pixel_shares(game: Game, solved: Shares, seed: int) -> NDArray[np.float32]:
     """Return the Shapley values of every pixel's value (0..1), shape (players, H, W, 3): the same game for pixels.
 
     Where orders were sampled, the same orders are used again.

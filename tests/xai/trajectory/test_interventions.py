@@ -83,3 +83,13 @@ def test_patches_of_small_pictures_are_single_pixels():
     changed = shuffle_patches(numbers, np.ones((16, 16), bool), np.random.default_rng(0))[..., 0]
     assert sorted(changed.ravel()) == list(range(256))
     assert (np.diff(changed, axis=1) == 1).mean() < 0.05
+
+
+@pytest.mark.parametrize("shape", [(64, 41), (41, 64)])
+def test_patches_of_a_picture_that_is_no_square_lie_within_it(shape):
+    numbers = np.arange(shape[0] * shape[1]).reshape(*shape, 1).repeat(3, axis=2)
+    changed = shuffle_patches(numbers, np.ones(shape, bool), np.random.default_rng(0))[..., 0]
+    assert sorted(changed.ravel()) == list(range(shape[0] * shape[1]))
+    kept = np.diff(changed, axis=1) == 1  # of 2 x 2 patches; the last line of an odd side is shuffled pixel by pixel
+    assert kept[: shape[0] // 2 * 2, : shape[1] // 2 * 2 : 2].all()
+    assert (changed[::2, -1] != numbers[::2, -1, 0]).mean() > 0.9

@@ -174,6 +174,21 @@ def test_a_plot_that_fails_costs_no_number(make_request, monkeypatch):
     assert "boxplot" in finished.report.read_text(encoding="utf-8")
 
 
+@pytest.mark.usefixtures("no_plots")
+def test_maps_and_the_shuffled_heads_take_the_baseline_that_was_asked_for(make_request, tmp_path):
+    rows = []
+    for baseline in ("skin", "black"):
+        request = make_request(quick=True, baseline=baseline, steps=2, groups=1, output=tmp_path / baseline)
+        collect(request)
+        data = read(request.output)
+        assert data["settings"]["baseline"] == baseline
+        assert data["frames"][-1]["maps"]["ig"]["baseline"] == baseline
+        rows.append(data["csi"]["controls"]["shuffled_head_map"])
+    assert rows[0] != rows[1]
+    with pytest.raises(UsageError, match="no baseline 'green'"):
+        make_request(baseline="green")
+
+
 def test_numbers_are_on_disk_before_the_first_picture(make_request, monkeypatch):
     seen = []
     monkeypatch.setattr(image_pictures, "mosaic", lambda _analysis: seen.append(read(request.output)) or b"")

@@ -2,6 +2,7 @@
 
 import itertools
 import math
+import time
 from dataclasses import replace
 
 import numpy as np
@@ -14,7 +15,7 @@ from xai.explain import get_classifier
 from xai.trajectory import time_shap as module
 from xai.trajectory.actions import Actions, make_actions
 from xai.trajectory.coalitions import CoalitionTree, split_steps
-from xai.trajectory.target import make_target
+from xai.trajectory.target import Target, make_target
 from xai.trajectory.time_shap import Game, hoeffding_orders, marginal_range, pixel_shares, solve, time_shap
 
 EFFECTS = np.array([0.0, 0.0, 3.0, 0.0, -1.0, 0.0])
@@ -141,7 +142,7 @@ def test_pixel_shares_do_not_depend_on_which_orders_were_sampled():
     game = planted_game(EFFECTS[:4], lambda total: total)
     solved = solve(game)
     game.pictures = {coalition: np.full((2, 2, 3), 10 * coalition, np.uint8) for coalition in game.pictures}
-    shares = pixel_shares(game, solved)
+    shares = pixel_shares(game, solved, 0)
     expected = np.array([10, 20, 40, 80]) / 255  # bit g is worth 2^g: an additive game
     np.testing.assert_allclose(shares[:, 0, 0, 0], expected, atol=1e-6)
 
@@ -179,3 +180,20 @@ def test_nothing_is_worth_the_logit_of_the_unguided_null_class(make_source):
     *_, last = unconditional.drawing().states()
     with torch.no_grad():
         np.testing.assert_array_equal(found.neutral_picture, unconditional.finish(last.sample)[0])
+
+
+def test_the_mean_gradient_is_taken_at_as_many_points_as_it_says(make_source):
+    rows, score = [], linear_target(np.ones((3, 16, 16)))
+
+    def logits(pixels):
+        rows.append(len(pixels) if pixels.requires_grad else 0)
+        return score.logits(pixels)
+
+    time_shap(make_source(steps=2), Target(0, logits), 1)
+    assert sum(rows) == 64
+
+
+def test_the_seconds_are_those_that_it_took(make_source):
+    began = time.perf_counter()
+    found = time_shap(make_source(steps=2), linear_target(np.ones((3, 16, 16))), 1)
+    assert 0 < found.seconds <= time.perf_counter() - began
