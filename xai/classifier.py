@@ -45,9 +45,9 @@ class Classifier:
     sha256: str
     path: Path
     device: torch.device
-    validation: ValidationRecord | None = None
-    temperature: float = 1.0
-    reference: Reference | None = None
+    validation: ValidationRecord | None
+    temperature: float
+    reference: Reference | None
     index: Mapping[str, int] = field(init=False)
 
     def __post_init__(self) -> None:

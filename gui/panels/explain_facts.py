@@ -79,9 +79,10 @@ class ExplainFacts(QWidget):
         self.caption.setText(value_words(shown, x, y))
 
     def _show_caption(self, shown: ShownMap) -> None:
-        """Tell the numbers behind a map, or why there is none; what was decided for it is in the tooltip."""
-        explanation = shown.entry.explanation
-        self.caption.setText(translate(shown.drawn.no_map) or caption_of(explanation))
+        """Tell the numbers behind a map, or why there is none unless the badge says it; the tooltip tells decisions."""
+        explanation, why = shown.entry.explanation, shown.drawn.no_map
+        told = not why or why in explanation.gate.reasons
+        self.caption.setText(caption_of(explanation) if told else translate(why))
         self.caption.setToolTip("\n".join([caption_of(explanation), *map(translate, explanation.notes)]))
 
     def _make_style(self) -> QComboBox:

@@ -297,7 +297,9 @@ def test_why_there_is_no_map_is_said_below_it(window: MainWindow, engine: FakeEn
     engine.level = "red"
     explain(window, make_image(tmp_path, "a.png", 1), qtbot)
     facts = window.picture.explain.facts
-    assert facts.caption.text() == REASONS["red"][0]
+    assert REASONS["red"][0] in facts.badge.toolTip()
+    assert REASONS["red"][0] not in facts.caption.text(), "the badge above says it"
+    assert "logit +3.10" in facts.caption.text()
     assert "logit +3.10" in facts.caption.toolTip()
     assert not facts.test.isVisibleTo(facts)
     engine.level = "green"

@@ -168,3 +168,22 @@ def test_worths_that_are_no_numbers_end_at_once():
     found = sampled_shares(lambda coalitions: np.full(len(coalitions), np.nan), 14, 0)
     assert np.isnan(found.values).all()
     assert found.permutations == 32
+
+
+def test_value_and_standard_error_by_hand_from_the_first_sixteen_pairs():
+    game, _ = table_game(PLAYERS, 9)
+    found = sampled_shares(game, PLAYERS, 5, tolerance=1e9)
+    rng = np.random.default_rng(5)
+    pairs = []
+    for _ in range(16):
+        order = rng.permutation(PLAYERS)
+        added = np.zeros((2, PLAYERS))
+        for way, walk in zip(added, (order, order[::-1]), strict=True):
+            inside = np.zeros(PLAYERS, bool)
+            for player in walk:
+                before = game(inside[None])[0]
+                inside[player] = True
+                way[player] = game(inside[None])[0] - before
+        pairs.append(added.mean(axis=0))
+    np.testing.assert_allclose(found.values, np.mean(pairs, axis=0))
+    np.testing.assert_allclose(found.standard_error, np.std(pairs, axis=0, ddof=1) / 4)

@@ -8,7 +8,7 @@ from PIL import Image
 from skimage.segmentation import slic
 
 from tests.support.tiny_classifier import draw_lesion
-from xai.superpixels import superpixels
+from xai.superpixels import _reduced, superpixels
 
 
 def noise(shape):
@@ -90,3 +90,9 @@ def test_the_grid_has_cells_of_nearly_one_shape():
     assert (rows, columns) == (3, 4)
     tall = superpixels(np.full((80, 20, 3), 200, np.uint8), 4)
     assert [len(set(map(tuple, lines))) for lines in (tall, tall.T)] == [4, 1]
+
+
+@pytest.mark.parametrize(("side", "reduced"), [(200, 200), (256, 256), (257, 256), (1000, 256)])
+def test_only_pictures_of_more_than_256_pixels_are_reduced(side, reduced):
+    assert _reduced(np.zeros((side, 10, 3), np.uint8)).shape[0] == reduced
+    assert _reduced(np.zeros((3, side, 3), np.uint8)).shape[1] == reduced

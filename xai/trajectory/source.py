@@ -26,7 +26,6 @@ from core.generator.provenance import device_name
 from core.generator.reproduce import prepare, recorded_threads
 from core.generator.request import PlannedImage
 from core.generator.sampler import to_uint8
-from core.generator.schedulers import check_steps
 from core.message import Message
 from core.utils.path_manager import PathManager
 from xai.trajectory.request import TrajectoryRequest
@@ -154,7 +153,6 @@ class Sources:
             raise missing_model(chosen)
         model = self._manager.load(chosen, self._device, self._precision)
         request = self._request
-        check_steps(model.scheduler_config, request.denoising_steps)
         guidance = effective_guidance(model, request.guidance)
         settings = Settings(request.sampler, request.denoising_steps, guidance, BATCH_SIZE)
         return ImageSource(planned, model, settings, color=self._colors.get(planned.class_code))

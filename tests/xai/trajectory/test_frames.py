@@ -1,6 +1,7 @@
 """The analysed image is the image that `generate` makes and saves."""
 
 import json
+import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -8,7 +9,7 @@ import pytest
 import torch
 from PIL import Image
 
-from core.errors import InputRefusedError
+from core.errors import InputRefusedError, UsageError
 from core.events import ImageDone
 from core.generator.image_generator import ImageGenerator
 from core.generator.request import GenerationRequest
@@ -106,3 +107,15 @@ def test_an_image_that_is_no_picture_is_refused(make_source):
 def test_a_stop_is_seen(make_source):
     with pytest.raises(ExplanationCancelled):
         draw_frames(make_source(steps=6), 1, should_stop=lambda: True)
+
+
+def test_more_steps_than_the_model_was_trained_with_are_refused(models, tmp_path):
+    few = tmp_path / "few"
+    shutil.copytree(models, few)
+    file = few / "pack/scheduler/scheduler_config.json"
+    file = file if file.is_file() else few / "pack/scheduler_config.json"
+    config = json.loads(file.read_text(encoding="utf-8"))
+    file.write_text(json.dumps({**config, "num_train_timesteps": 50}), encoding="utf-8")
+    request = TrajectoryRequest(tmp_path, models=few, steps=51, device="cpu")
+    with pytest.raises(UsageError, match="51 steps were asked for, but the model was trained with 50"):
+        draw_frames(Sources(request).source(request.planned()[0]), 5)
