@@ -234,24 +234,24 @@ def _ranking(values: Floats) -> Order:
 
 def _deletion(own: Mapping[str, float], moved: Sequence[Mapping[str, float]], random: Any) -> Measure:
     words = Message(
-        "While the most important pixels are taken out, the logit is {value} on average; with the map in the wrong "
-        "place it is {control}, in random order {random}."
+        "While the most important pixels are taken out, the logit is {value:+.2f} on average; with the map in the "
+        "wrong place it is {control:+.2f}, in random order {random:+.2f}."
     )
     return _compare("deletion", Message("Deletion"), "lower", words, own, moved, random)
 
 
 def _insertion(own: Mapping[str, float], moved: Sequence[Mapping[str, float]], random: Any) -> Measure:
     words = Message(
-        "While the most important pixels are put into a blurred picture, the logit is {value} on average; with the map "
-        "in the wrong place it is {control}, in random order {random}."
+        "While the most important pixels are put into a blurred picture, the logit is {value:+.2f} on average; with "
+        "the map in the wrong place it is {control:+.2f}, in random order {random:+.2f}."
     )
     return _compare("insertion", Message("Insertion"), "higher", words, own, moved, random)
 
 
 def _road(own: Mapping[str, float], moved: Sequence[Mapping[str, float]]) -> Measure:
     words = Message(
-        "Taking out the least important pixels first leaves {value} logits more than the most important ones first "
-        "(half the difference); with the map in the wrong place it is {control}."
+        "Taking out the least important pixels first leaves {value:+.2f} logits more than the most important ones "
+        "first (half the difference); with the map in the wrong place it is {control:+.2f}."
     )
     return _compare("road", Message("ROAD"), "higher", words, own, moved, [])
 
@@ -268,12 +268,8 @@ def _compare(
     value, controls = own[key], [curve[key] for curve in moved]
     chance = float(np.mean([curve[key] for curve in random])) if random else None
     control = float(np.mean(controls))
-    filled = Message(
-        words.template,
-        value=f"{value:+.2f}",
-        control=f"{control:+.2f}",
-        **({} if chance is None else {"random": f"{chance:+.2f}"}),
-    )
+    known = {"value": value, "control": control} | ({} if chance is None else {"random": chance})
+    filled = Message(words.template, **known)
     passed = _passed(value, controls, chance, better)
     return Measure(key, title, value, control, better, passed, filled, float(np.std(controls, ddof=1)), chance)
 
@@ -301,10 +297,10 @@ def _share(key: str, values: Floats, region: Mask) -> Measure:
     share = float(magnitude[region].sum() / total) if total > 0 else 0.0
     area = float(region.mean())
     words = Message(
-        "{share} of the map lies on {area} of the area: {ratio} times as much as a map that knows nothing.",
-        share=f"{share:.0%}",
-        area=f"{area:.0%}",
-        ratio=f"{share / area:.2f}",
+        "{share:.0%} of the map lies on {area:.0%} of the area: {ratio:.2f} times as much as a map that knows nothing.",
+        share=share,
+        area=area,
+        ratio=share / area,
     )
     better = "higher" if key == "lesion" else "lower"
     return Measure(key, _SHARE_TITLES[key], share, area, better, share > area if key == "lesion" else None, words)

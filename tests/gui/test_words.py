@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import datetime
 
+import numpy as np
 import pytest
+import torch
 from PyQt5.QtCore import QLocale
 
 from core.errors import ModelTruncatedError
@@ -16,6 +19,7 @@ from core.utils.output_errors import explain_os_error
 from gui.i18n import current, language, set_language, tr, translate
 from gui.i18n.numbers import duration, local, moment, number, percent, size_text
 from gui.state.problem import describe
+from xai.faithfulness import measure_faithfulness
 
 
 @pytest.fixture
@@ -50,6 +54,23 @@ def test_parts_of_a_message_are_translated_too(speak):
     assert translate(joined([inner, Message("Check the path.")])) == "a.pth пуст (0 байт) Проверьте путь."
     assert tr("Why?") == "Почему?"
     assert tr("{code}, step {step} of {steps}").format(code=inner, step=1, steps=2).startswith("a.pth пуст")
+
+
+def test_what_a_map_was_measured_to_be_has_the_numbers_of_the_language(speak):
+    def logits(pixels):
+        return torch.stack([pixels.mean((1, 2, 3)), pixels.amax((1, 2, 3))], dim=1)
+
+    generator = torch.Generator().manual_seed(0)
+    mask = np.zeros((16, 16), bool)
+    mask[:4, :6] = True
+    values = np.random.default_rng(0).normal(size=(16, 16))
+    measures = measure_faithfulness(
+        logits, 1, torch.rand(1, 3, 16, 16, generator=generator), values, mask=mask
+    ).measures
+    speak("ru")
+    words = [translate(measure.words) for measure in measures]
+    assert all(re.search(r"\d,\d\d", sentence) for sentence in words), words
+    assert not any(re.search(r"\d\.\d", sentence) for sentence in words), words
 
 
 def test_what_is_no_message_stays_as_it_is(speak):

@@ -6,10 +6,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from xai.statistics import holm
+from xai.statistics import holm, joint_null_p
 from xai.trajectory.artefacts import Drawn
 from xai.trajectory.controls import NULLS, RIVALS
 from xai.trajectory.interventions import INTERVENTIONS
+from xai.trajectory.nulls import NullResult
 from xai.trajectory.summary import EXCEEDED, OWN, summarise
 from xai.trajectory.summary_page import summary_page
 from xai.trajectory.summary_words import verdict_of_summary
@@ -212,3 +213,26 @@ def test_time_and_gates_and_recognition_are_counted(rng):
     early, late = [group for group in summary.times if group.class_code == "MEL"]
     assert (early.first_step, late.last_step, early.n) == (1, 10, 2)
     assert early.low <= early.mean <= early.high
+
+
+def test_a_null_row_stands_below_one_per_cent_and_is_not_judged_without_images(rng):
+    judged = {p: NullResult("random_head", 8, 0, p).collapsed for p in (0.5, 0.01, 0.0099, None)}
+    assert judged == {0.5: True, 0.01: True, 0.0099: False, None: None}
+    five = summarise([image("MEL", rng) for _ in range(5)] + [image("NV", rng) for _ in range(6)])
+    assert all(null.joint_p is not None and null.comparisons == 2 * 8 for null in five.nulls)  # NV, and all together
+    few = summarise([image("MEL", rng) for _ in range(5)])
+    assert [(null.joint_p, null.comparisons, null.misses) for null in few.nulls] == [(None, 0, 0)] * len(NULLS)
+
+
+def test_the_joint_p_of_a_null_row_is_that_of_its_own_values_by_class(rng):
+    images = [image(code, rng) for code in ("MEL", "NV") for _ in range(8)]
+    summary = summarise(images, seed=3)
+    for null in summary.nulls:
+        groups = []
+        for code in ("MEL", "NV"):
+            own = [row.values for row in summary.rows if (row.map_row, row.class_code) == (null.control, code)]
+            groups.append(np.array(own).T)
+        assert [group.shape for group in groups] == [(8, 8), (8, 8)]
+        assert null.joint_p == joint_null_p(groups, 3)
+        missed = [row for row in summary.rows if row.map_row == null.control and not row.result.covers_zero]
+        assert null.misses == len(missed)
