@@ -23,6 +23,7 @@ from PyQt5.QtWidgets import (
 from core.generator.request import MAX_STEPS
 from core.taxonomy import CLASS_CODES, SEED_MASK, class_name
 from gui.i18n import tr, translate
+from gui.panels.explain_controls import setting_combo
 from gui.state.analysis_words import time_of
 from gui.state.session import Session
 from gui.state.xai_words import METHODS, method_hint, method_name
@@ -57,6 +58,8 @@ class AnalysisDialog(QDialog):
         self.every = _spin(1, MAX_STEPS, first.every, tr("XAI steps: look at every N-th denoising step"))
         self._methods = first.methods
         self.methods = self._make_methods()
+        self.baseline = setting_combo("xai.baseline", tr("Baseline: the image without evidence that maps start from"))
+        self.baseline.setCurrentIndex(self.baseline.findData(first.baseline))
         self.what = label("", "muted", wrap=True)
         self.time = label("", wrap=True)
         self.buttons = self._make_buttons()
@@ -77,6 +80,7 @@ class AnalysisDialog(QDialog):
             groups=self.groups.value(),
             every=self.every.value(),
             methods=self._methods,
+            baseline=self.baseline.currentData(),
             quick=self.quick.isChecked(),
         )
 
@@ -171,6 +175,7 @@ class AnalysisDialog(QDialog):
         further.addRow(tr("Groups of steps"), self.groups)
         further.addRow(tr("Every N-th step"), self.every)
         further.addRow(tr("Methods"), self.methods)
+        further.addRow(tr("Baseline"), self.baseline)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(GAP_LARGE, GAP_LARGE, GAP_LARGE, GAP)
         layout.setSpacing(GAP)

@@ -29,6 +29,7 @@ def suggest_analysis(settings: SettingsModel, picture: Picture | None) -> Analys
         sampler=get("generation.sampler"),
         steps=get("generation.steps"),
         every=get("xai.save_steps"),
+        baseline=get("xai.baseline"),
         methods=tuple(method for method in WANTED if method in METHODS),
     )
 

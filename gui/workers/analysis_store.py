@@ -31,6 +31,8 @@ class AnalysisRequest:
         As in a `GenerationRequest`.
     every
         Look at every N-th denoising step.
+    methods, baseline
+        Keys of `xai.explanation.METHODS` and `BASELINES`.
     quick
         Fewer groups of steps; maps and interventions of the finished image only.
     """
@@ -49,6 +51,7 @@ class AnalysisRequest:
     every: int = 5
     groups: int = 8
     methods: tuple[str, ...] = ("ig", "gradcam")
+    baseline: str = "skin"
     quick: bool = False
 
     def __post_init__(self) -> None:
@@ -66,7 +69,7 @@ class AnalysisRequest:
         for flag, value in (("--models", self.models), ("--classifier", self.classifier)):
             said += [flag, str(value)] if value else []
         said += ["--device", self.device, "--every", str(self.every), "--groups", str(self.groups)]
-        said += ["--methods", ",".join(self.methods)]
+        said += ["--methods", ",".join(self.methods), "--baseline", self.baseline]
         return (*said, "--quick") if self.quick else tuple(said)
 
     def _what(self) -> list[str]:

@@ -256,7 +256,8 @@ def test_the_time_is_learnt_from_the_last_one(bench: Callable[[], Bench]) -> Non
 @pytest.mark.parametrize(
     "request_", [
         AnalysisRequest(Path("out"), image=Path("a b/ISIC_0000001.png"), quick=True),
-        AnalysisRequest(Path("out"), class_code="all", count=30, models=Path("m"), classifier=Path("c"), every=2),
+        AnalysisRequest(Path("out"), class_code="all", count=30, models=Path("m"), classifier=Path("c"), every=2,
+                        baseline="blur"),
     ],
 )  # fmt: skip
 def test_requests_survive_json_and_are_understood_by_the_command(request_: AnalysisRequest) -> None:
@@ -270,6 +271,7 @@ def test_requests_survive_json_and_are_understood_by_the_command(request_: Analy
     assert context.params["classes"] == ("MEL" if request_.image else "all")
     assert context.params["count"] == (1 if request_.image else 30)
     assert context.params["every"] == request_.every
+    assert context.params["baseline"] == request_.baseline
     assert context.params["quick"] is request_.quick
 
 
@@ -341,6 +343,9 @@ def test_a_picture_of_another_origin_cannot_be_drawn_again(window: MainWindow, t
     dialog.count.setValue(30)
     request = dialog.request()
     assert (request.image, request.class_code, request.images) == (None, "all", 210)
+    assert request.baseline == window.session.settings.get("xai.baseline") == "skin"
+    dialog.baseline.setCurrentIndex(dialog.baseline.findData("blur"))
+    assert dialog.request().baseline == "blur"
     dialog.reject()
 
 

@@ -62,3 +62,10 @@ def test_a_cancelled_explanation_says_so() -> None:
     assert str(error.message) == "The explanation was cancelled."
     assert (error.exit_code, error.kind) == (130, "cancelled")
     assert str(error.remedy) == "Start it again whenever you like."
+
+
+def test_which_methods_add_up_and_which_start_from_a_baseline() -> None:
+    """As docs/xai.md says: what adds up does so to the difference from a baseline."""
+    assert {key for key, facts in FACTS.items() if facts.complete} == {"ig", "shapley"}
+    assert {key for key, facts in FACTS.items() if facts.uses_baseline} == {"ig", "shapley", "combined", "occlusion"}
+    assert {key for key, facts in FACTS.items() if facts.of_difference} == {"ig", "shapley", "combined"}
