@@ -144,6 +144,31 @@ def test_the_rival_is_the_map_of_a_shuffled_head_at_the_baseline_that_was_asked_
         assert found.rivals["shuffled_head_map"] == measure_shifts(target, picture, *regions, seed=5)
 
 
+def test_the_other_rival_is_the_own_map_and_the_effect_on_another_class(classifier):
+    judge = get_classifier(classifier, "cpu")
+    picture, target = draw_lesion("MEL"), make_target(judge, "MEL")
+    own, found = measure(judge, picture, lesion_map(0), 5)
+    regions = top_and_bottom(importance(lesion_map(0)))
+    effects = [measure_shifts(replace(target, index=index), picture, *regions, seed=5) for index in range(7)]
+    assert effects[target.index] == own
+    assert found.rivals["other_class_effect"] in effects
+    assert found.rivals["other_class_effect"] != own
+
+
+def test_the_map_of_a_shuffled_head_takes_at_most_thirty_two_steps(classifier, monkeypatch):
+    judge = get_classifier(classifier, "cpu")
+    steps = []
+
+    def note(*arguments, **options):
+        found = integrated_gradients(*arguments, **options)
+        steps.append((found.steps, found.parameters["max_steps"]))
+        return found
+
+    monkeypatch.setattr(controls, "integrated_gradients", note)
+    measure(judge, draw_lesion("MEL"), lesion_map(0), 5)
+    assert steps == [(32, 32)] * 2
+
+
 def test_a_difference_is_that_of_both_measures():
     first, second = Shift((3.0,), (-1.0,), (1.0, 2.0)), Shift((-2.0,), (0.5,), (0.5,))
     difference = ShiftDifference(first, second)
