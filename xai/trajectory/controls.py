@@ -16,18 +16,19 @@ from typing import Final
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from scipy.ndimage import gaussian_filter
 from torch import nn
 
 from core.classification.preprocessing import to_tensor
 from xai.attribution import integrated_gradients, never
 from xai.baselines import make_baselines
 from xai.classifier import Classifier
-from xai.trajectory.regions import importance, top_and_bottom
+from xai.trajectory.regions import SMOOTHING, importance, top_and_bottom
 from xai.trajectory.shift import Shift, ShiftDifference, measure_shifts
 from xai.trajectory.target import Target
 
 NULLS: Final = {
-    "random_attribution": "regions of a random map, effect on the class itself",
+    "random_attribution": "regions of a smooth random map, effect on the class itself",
     "random_head": "regions of the map of a head shuffled at random, minus the same for a head shuffled otherwise; "
     "effect on the class itself",
     "permuted_labels": "regions of the class's own map; effect on the class itself and on another one, the two labels "
@@ -96,20 +97,20 @@ def measure_controls(
         Of the maps of the shuffled heads, which are Integrated Gradients: that of the class's own map.
     """
     rng = np.random.default_rng([seed, 77])
-    noise = rng.normal(size=attribution.shape)
+    noise = random_map(picture.shape[:2], rng)
     another = replace(target, index=other_class(classifier, target.index, rng))
     swapped = bool(rng.integers(2))
     heads = np.random.SeedSequence([seed, 78]).generate_state(2)
 
     def shifts_of(values: NDArray[np.floating], judged: Target) -> Shifts:
-        regions = top_and_bottom(importance(values))
-        return measure_shifts(judged, picture, *regions, seed=seed, should_stop=should_stop)
+        return measure_shifts(judged, picture, *top_and_bottom(values), seed=seed, should_stop=should_stop)
 
     def of_head(number: int) -> Shifts:
         net = with_shuffled_head(classifier.net, int(heads[number]))
-        return shifts_of(_map_of(net, picture, classifier, target.index, baseline, should_stop), target)
+        values = _map_of(net, picture, classifier, target.index, baseline, should_stop)
+        return shifts_of(importance(values), target)
 
-    shuffled, other = of_head(0), shifts_of(attribution, another)
+    shuffled, other = of_head(0), shifts_of(importance(attribution), another)
     return Controls(
         nulls={
             "random_attribution": shifts_of(noise, target),
@@ -118,6 +119,16 @@ def measure_controls(
         },
         rivals={"shuffled_head_map": shuffled, "other_class_effect": other},
     )
+
+
+def random_map(shape: tuple[int, ...], rng: np.random.Generator) -> NDArray[np.float64]:
+    """Return normal noise, as smooth as `regions.importance` makes a map and smooth across the edges too, (H, W).
+
+    So its largest values are as likely to be anywhere, the edge included, as the places of `regions.random_rivals` are,
+    and they have the shapes of its smallest: no region of it is worth more than another.
+    """
+    noise: NDArray[np.float64] = gaussian_filter(rng.normal(size=shape), SMOOTHING * max(shape), mode="wrap")
+    return noise
 
 
 def _differences(first: Shifts, second: Shifts) -> dict[str, ShiftDifference]:

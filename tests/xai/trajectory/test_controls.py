@@ -21,6 +21,7 @@ from xai.trajectory.controls import (
     RIVALS,
     measure_controls,
     other_class,
+    random_map,
     with_shuffled_head,
 )
 from xai.trajectory.interventions import INTERVENTIONS
@@ -155,6 +156,29 @@ def test_the_other_rival_is_the_own_map_and_the_effect_on_another_class(classifi
     assert found.rivals["other_class_effect"] != own
 
 
+def test_a_random_map_marks_the_edge_no_more_and_no_less_than_the_middle():
+    """A random rival lies anywhere, so the regions of a random map must too: else to a classifier that looks at the
+    middle, as all do, a random map would be worse than random places.
+    """
+    rng = np.random.default_rng(0)
+    tops, bottoms = zip(*(top_and_bottom(random_map((32, 32), rng)) for _ in range(600)), strict=True)
+    middle = np.zeros((32, 32), bool)
+    middle[8:24, 8:24] = True
+    for masks in (tops, bottoms):
+        shares = np.array([mask[middle].mean() for mask in masks])
+        chance = masks[0].mean()
+        assert abs(shares.mean() - chance) < 3 * shares.std() / np.sqrt(600)
+        edge = np.array([mask[[0, -1]].mean() + mask[:, [0, -1]].mean() for mask in masks]) / 2
+        assert abs(edge.mean() - chance) < 3 * edge.std() / np.sqrt(600)
+
+
+def test_a_random_map_is_as_smooth_as_the_regions_of_others():
+    field = np.array([random_map((64, 64), np.random.default_rng(seed)) for seed in range(30)])
+    neighbours = np.corrcoef(field.ravel(), np.roll(field, 3, axis=2).ravel())[0, 1]
+    sigma = 0.03 * 64
+    assert neighbours == pytest.approx(np.exp(-(3**2) / (4 * sigma**2)), abs=0.03)
+
+
 def test_the_map_of_a_shuffled_head_takes_at_most_thirty_two_steps(classifier, monkeypatch):
     judge = get_classifier(classifier, "cpu")
     steps = []
@@ -186,7 +210,7 @@ def test_random_maps_collapse_even_for_a_classifier_that_looks_at_one_place():
     for seed in range(40):
         rng = np.random.default_rng(seed)
         picture = rng.integers(0, 256, (32, 32, 3)).astype(np.uint8)
-        regions = top_and_bottom(importance(rng.normal(size=(32, 32, 3))))
+        regions = top_and_bottom(random_map((32, 32), rng))
         found.append(measure_shifts(target, picture, *regions, seed=seed, draws=20))
     for name in INTERVENTIONS:
         for contrast in ("csi", "control"):
