@@ -69,12 +69,15 @@ def _panel(axes: Axes, rows: list[Row]) -> None:
             row = next(r for r in rows if r.intervention == name and r.map_row == map_row)
             height = line + (number - (len(ROWS) - 1) / 2) * _SPACING
             colour = SERIES[1] if number == 0 else _QUIET[number - 1]
-            axes.plot(row.values, np.full(len(row.values), height), "o", color=colour, markersize=3, alpha=0.45)
+            faint = min(0.45, 10 / len(row.values))  # many dots must not hide the bar
+            axes.plot(
+                row.values, np.full(len(row.values), height), "o", color=colour, markersize=3, alpha=faint, mec="none"
+            )
             axes.plot(
                 row.result.mean, height, "|", color=colour, markersize=9, markeredgewidth=2, label=_once(label, line)
             )
             if row.result.n >= ENOUGH and row.result.low is not None and row.result.high is not None:
-                axes.hlines(height, row.result.low, row.result.high, color=colour, linewidth=2)
+                axes.hlines(height, row.result.low, row.result.high, color=colour, linewidth=3, zorder=3)
     style_axes(axes)
     axes.axvline(0, color=MUTED, linewidth=0.8)
     axes.set_yticks(range(len(INTERVENTIONS)), [TITLES[name] for name in INTERVENTIONS])
