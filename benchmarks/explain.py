@@ -1,7 +1,7 @@
 """Times the explanation of an image by each method: `python -m benchmarks.explain [--images N] [--methods ig,shapley]`.
 
 Last measured 2026-11-28 with the starter classifier and drawn lesions, on 2 quiet cores of an AMD EPYC, torch 2.14:
-Integrated Gradients median 0.97 s an image (0.31 to 2.19, n = 3; 32 to 128 steps; 1.93 s of processor time); exact
+Integrated Gradients median 0.94 s an image (0.32 to 4.42, n = 5; 32 to 256 steps; 1.88 s of processor time); exact
 Shapley values of 12 superpixels (`--players 14`, all 4,096 coalitions) median 14.79 s (14.38 to 14.93, n = 3; 29.3 s
 of processor time).
 """

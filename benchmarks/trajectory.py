@@ -3,8 +3,8 @@
     python -m benchmarks.trajectory [--groups 8] [--quick] [--output FOLDER]
 
 Wall time depends on what else the machine does; processor time divided by the number of cores is what an idle machine
-would need at best. Last measured 2026-11-28 on 2 quiet cores of an AMD EPYC, bf16, torch 2.14, 8 groups: 77 s (n = 1),
-64 s of it Time-SHAP, 105 s of processor time; 1,050 denoising steps for 256 coalitions instead of 5,120.
+would need at best. Last measured 2026-11-28 on 2 quiet cores of an AMD EPYC, bf16, torch 2.14, 8 groups: 82 s (n = 1),
+67 s of it Time-SHAP, 111 s of processor time; 1,050 denoising steps for 256 coalitions instead of 5,120.
 """
 
 from __future__ import annotations
