@@ -33,7 +33,7 @@ from gui.widgets.elided_combo import ElidedCombo
 from gui.widgets.labels import label
 from gui.workers.analysis_store import AnalysisRequest
 
-WIDTH = 540
+WIDTH = 600
 MOST_GROUPS = 10
 """Up to so many groups of steps Time-SHAP is exact."""
 
