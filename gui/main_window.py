@@ -254,8 +254,12 @@ class MainWindow(QMainWindow):
         return menu
 
     def _key_table(self) -> tuple[Key, ...]:
+        return (*self._keys_of_pictures(), *self._keys_of_work(), *self._keys_of_window())
+
+    def _keys_of_pictures(self) -> tuple[Key, ...]:
+        """Return what a run is made with and a picture looked at with."""
         picture, session, controls, gallery = self.picture, self.session, self.setup.controls, self.gallery
-        run, queue, window = Area.RUN, Area.QUEUE, Area.WINDOW
+        run = Area.RUN
         return (
             Key(("Ctrl+Return",), tr("Start"), self.setup.start.click, "start", run),
             Key(
@@ -284,6 +288,12 @@ class MainWindow(QMainWindow):
             Key((), tr("Export maps and raw arrays…"), picture.explain.controls.export.trigger, "export-maps",
                 Area.EXPLAIN),
             Key(("Ctrl+T",), tr("Analyse the whole trajectory…"), self.desk.show_analysis, "analyse", Area.EXPLAIN),
+        )  # fmt: skip
+
+    def _keys_of_work(self) -> tuple[Key, ...]:
+        """Return what images are sorted with, and the work that is done with many of them."""
+        gallery, queue, window = self.gallery, Area.QUEUE, Area.WINDOW
+        return (
             *(Key((str(n),), words, partial(gallery.rate, n), f"rate-{n}", Area.GALLERY)
               for n, words in enumerate(_rating_words())),
             Key(("X",), tr("Reject the image, or take that back"), gallery.toggle_rejected, "reject", Area.GALLERY),
@@ -299,6 +309,12 @@ class MainWindow(QMainWindow):
                 "queue"),
             Key(("Del",), tr("Take the chosen run out of the queue"), self.queue.remove.click, "queue-remove", queue,
                 "queue"),
+        )  # fmt: skip
+
+    def _keys_of_window(self) -> tuple[Key, ...]:
+        """Return what the window itself and its help are asked with."""
+        session, window = self.session, Area.WINDOW
+        return (
             Key(("F11",), tr("Hide or show all panels"), self.toggle_panels, "panels", window),
             Key((), tr("Choose the folder for images…"), self.top.choose_output, "choose-output", window),
             Key((), tr("Choose the folder of models…"), self.top.choose_models, "choose-models", window),

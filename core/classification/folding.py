@@ -1,4 +1,8 @@
-"""Batch norms folded into the convolutions before them: the same function, in two thirds of the time on a CPU."""
+"""Batch norms folded into the convolutions before them: the same function in less time on a CPU.
+
+Features of an EfficientNet took 0.6 (128 pixels) and 0.7 times (224) as much processor time (64 pictures, n = 9, 2
+cores of an AMD EPYC, torch 2.14). A ResNet gains nothing: its norms do not lie in plain sequences.
+"""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ import logging
 import secrets
 import shutil
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from datetime import datetime, timezone
 from pathlib import Path
 from types import TracebackType
@@ -100,12 +100,12 @@ class SyntheticDataset:
             layout.temporary.mkdir(parents=True, exist_ok=True)
         lock = FolderLock(layout.state, subject=folder)
         lock.acquire()
-        try:
+        with ExitStack() as undo:
+            undo.callback(lock.release)
             with output_errors(folder):
-                return cls(folder, lock)
-        except BaseException:
-            lock.release()
-            raise
+                opened = cls(folder, lock)
+            undo.pop_all()
+        return opened
 
     def close(self) -> None:
         """Remove temporary files and give the folder back; what cannot be removed now, the next `open` removes."""

@@ -29,10 +29,10 @@ def matching(found: Iterable[Term], text: str) -> list[Term]:
 
 
 def _pairs() -> tuple[tuple[str, str], ...]:
-    return (*_about_making(), *_about_explaining(), *_about_judging())
+    return (*_about_denoising(), *_about_settings(), *_about_evidence(), *_about_maps(), *_about_judging())
 
 
-def _about_making() -> tuple[tuple[str, str], ...]:
+def _about_denoising() -> tuple[tuple[str, str], ...]:
     return (
         (
             tr("Seed"),
@@ -73,6 +73,11 @@ def _about_making() -> tuple[tuple[str, str], ...]:
                 "steps they need; each gives other images for the same seed."
             ),
         ),
+    )
+
+
+def _about_settings() -> tuple[tuple[str, str], ...]:
+    return (
         (
             tr("Guidance"),
             tr(
@@ -116,7 +121,7 @@ def _about_making() -> tuple[tuple[str, str], ...]:
     )
 
 
-def _about_explaining() -> tuple[tuple[str, str], ...]:
+def _about_evidence() -> tuple[tuple[str, str], ...]:
     return (
         (
             tr("Classifier"),
@@ -146,6 +151,11 @@ def _about_explaining() -> tuple[tuple[str, str], ...]:
                 "baseline asks another question and gives another map."
             ),
         ),
+    )
+
+
+def _about_maps() -> tuple[tuple[str, str], ...]:
+    return (
         (
             tr("Integrated Gradients"),
             tr(

@@ -41,6 +41,7 @@ _OWN: dict[str, tuple[str, ...]] = {
     "trajectory/frames": FRAMES,
     "trajectory/interventions": ("trajectory/test_interventions", "trajectory/test_shift"),
     "trajectory/nulls": ("trajectory/test_summary", "trajectory/test_run"),
+    "trajectory/row": ("trajectory/test_summary",),
     "trajectory/regions": ("trajectory/test_regions", "trajectory/test_controls", "trajectory/test_shift"),
     "trajectory/shift": ("trajectory/test_shift", "trajectory/test_controls", "trajectory/test_run"),
     "trajectory/source": FRAMES,

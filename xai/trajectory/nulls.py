@@ -4,18 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import numpy as np
 
 from xai.statistics import joint_null_p
 from xai.trajectory.controls import NULLS
-
-if TYPE_CHECKING:
-    from xai.trajectory.summary import Row
-
-ENOUGH: Final = 6
-"""From so many images on Wilcoxon's test can give p < 0.05 at all, and an interval means anything."""
+from xai.trajectory.row import Row
 
 ALARM: Final = 0.01
 """Below this joint p a null row stands: one summary in a hundred for each of the three rows, by chance."""
@@ -30,9 +25,9 @@ class NullResult:
     control
         One of `controls.NULLS`.
     comparisons, misses
-        Number of comparisons of at least `ENOUGH` images, and of those whose interval does not cover 0.
+        Number of comparisons of at least `row.ENOUGH` images, and of those whose interval does not cover 0.
     joint_p
-        `statistics.joint_null_p` over the classes of at least `ENOUGH` images; None where there is none.
+        `statistics.joint_null_p` over the classes of at least `row.ENOUGH` images; None where there is none.
     """
 
     control: str
@@ -64,7 +59,7 @@ def judge_nulls(rows: Sequence[Row], classes: Sequence[str], seed: int = 0) -> t
 
 
 def _judge(name: str, rows: list[Row], classes: Sequence[str], seed: int) -> NullResult:
-    judged = [row for row in rows if row.result.n >= ENOUGH]
+    judged = [row for row in rows if row.is_judged]
     blocks = [[row.values for row in judged if row.class_code == code] for code in classes]
     groups = [np.array(block, dtype=np.float64).T for block in blocks if block]
     misses = sum(row.result.covers_zero is False for row in judged)

@@ -8,10 +8,11 @@ from typing import Any, Final
 
 import numpy as np
 
-from xai.statistics import PairedResult, bootstrap_interval, compare_pairs, holm
+from xai.statistics import bootstrap_interval, compare_pairs, holm
 from xai.trajectory.controls import CONTROLS, RIVALS
 from xai.trajectory.interventions import INTERVENTIONS
 from xai.trajectory.nulls import NullResult, judge_nulls
+from xai.trajectory.row import Row
 
 OWN: Final = "own"
 EXCEEDED: Final = ("random_attribution", *RIVALS)
@@ -25,39 +26,6 @@ POOLED: Final = "all"
 
 Image = Mapping[str, Any]
 """The content of an image's `analysis.json`."""
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One comparison over the images of one class.
-
-    Attributes
-    ----------
-    map_row
-        `own` for the map and the class themselves, else one of `controls.CONTROLS`.
-    contrast
-        Key of `CONTRASTS`.
-    values
-        One difference for each image.
-    """
-
-    class_code: str
-    intervention: str
-    map_row: str
-    contrast: str
-    values: tuple[float, ...]
-    result: PairedResult
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the row as JSON types."""
-        return {
-            "class": self.class_code,
-            "intervention": self.intervention,
-            "map": self.map_row,
-            "contrast": self.contrast,
-            "values": list(self.values),
-            **self.result.to_json(),
-        }
 
 
 @dataclass(frozen=True, slots=True)

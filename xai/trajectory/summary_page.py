@@ -11,10 +11,10 @@ from xai.trajectory.artefacts import Drawn
 from xai.trajectory.folders import REPORT_FILE
 from xai.trajectory.image_page import STYLE
 from xai.trajectory.interventions import TITLES
-from xai.trajectory.nulls import ENOUGH
 from xai.trajectory.plot_shift import ROWS
+from xai.trajectory.row import ENOUGH, Row
 from xai.trajectory.shift import FORMULA
-from xai.trajectory.summary import Row, Summary
+from xai.trajectory.summary import Summary
 from xai.trajectory.summary_plots import CONTRAST_TITLES
 from xai.trajectory.summary_words import family_words, verdict_of_summary
 from xai.trajectory.words import LOGIT
@@ -87,7 +87,7 @@ def _control_tables(summary: Summary) -> str:
 
 def _cells(row: Row) -> Sequence[str]:
     found = row.result
-    interval = f"{signed(found.low)} to {signed(found.high)}" if found.n >= ENOUGH else "\u2013"
+    interval = f"{signed(found.low)} to {signed(found.high)}" if row.is_judged else "\u2013"
     p_values = (found.wilcoxon_p, found.holm_p, found.permutation_p, found.welch_p)
     return (
         row.class_code,

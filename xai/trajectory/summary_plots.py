@@ -10,9 +10,9 @@ from matplotlib.axes import Axes
 from core.utils.palette import MUTED, SERIES, TEXT, figure_png, style_axes
 from xai.trajectory.canvas import new_figure
 from xai.trajectory.interventions import INTERVENTIONS, TITLES
-from xai.trajectory.nulls import ENOUGH
 from xai.trajectory.plot_shift import ROWS
-from xai.trajectory.summary import Row, Summary
+from xai.trajectory.row import ENOUGH, Row
+from xai.trajectory.summary import Summary
 
 _SPACING: Final = 0.14
 _QUIET: Final = ("#a9b0b7", "#8f98a1", "#717a83", "#6b8fae", "#9b8a5a")
@@ -76,7 +76,7 @@ def _panel(axes: Axes, rows: list[Row]) -> None:
             axes.plot(
                 row.result.mean, height, "|", color=colour, markersize=9, markeredgewidth=2, label=_once(label, line)
             )
-            if row.result.n >= ENOUGH and row.result.low is not None and row.result.high is not None:
+            if row.is_judged and row.result.low is not None and row.result.high is not None:
                 axes.hlines(height, row.result.low, row.result.high, color=colour, linewidth=3, zorder=3)
     style_axes(axes)
     axes.axvline(0, color=MUTED, linewidth=0.8)

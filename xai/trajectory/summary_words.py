@@ -8,8 +8,9 @@ from typing import Final
 from scipy.stats import binom
 
 from xai.statistics import ALPHA, CONFIDENCE
-from xai.trajectory.nulls import ENOUGH, NullResult
-from xai.trajectory.summary import Row, Summary
+from xai.trajectory.nulls import NullResult
+from xai.trajectory.row import ENOUGH, Row
+from xai.trajectory.summary import Summary
 from xai.trajectory.words import NULL_WORDS, RESEARCH, RIVAL_WORDS
 
 ADVISED: Final = 30
@@ -63,7 +64,7 @@ def _say_controls(summary: Summary) -> Iterable[str]:
         yield f"Whether the controls collapse cannot be judged from fewer than {ENOUGH} images of a class."
     yield from map(_say_null, judged)
     for control, what in RIVAL_WORDS.items():
-        rows = [row for row in summary.rows if row.map_row == control and _is_judged(row)]
+        rows = [row for row in summary.rows if row.map_row == control and row.is_judged]
         if rows:
             yield _say_rival(what, rows, _exceeding(summary, control))
 
@@ -94,13 +95,8 @@ def _say_rival(what: str, rows: list[Row], exceeding: str) -> str:
 
 
 def _exceeding(summary: Summary, control: str) -> str:
-    rows = [row for row in summary.beyond if row.map_row == control and _is_judged(row)]
+    rows = [row for row in summary.beyond if row.map_row == control and row.is_judged]
     return f"the map exceeds it in {_above(rows)} of {len(rows)} comparisons, by intervals that are not corrected"
-
-
-def _is_judged(row: Row) -> bool:
-    """Whether a row has enough images for its interval to mean anything: of two images it nearly always misses 0."""
-    return row.result.n >= ENOUGH
 
 
 def _above(rows: Iterable[Row]) -> int:
