@@ -1,0 +1,199 @@
+"""Paths below a folder of the program's own: nothing is read, written or deleted through a link that leads elsewhere.
+
+The folder that a person names may be a link; what the program makes inside it may not. A check before use would be
+enough against accidents and against folders that arrived from somebody else; opening with `O_NOFOLLOW` and removing by
+`shutil.rmtree`, which does not follow links, keep the window between check and use as small as the system allows.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+import shutil
+import stat
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Final
+
+from core.errors import OutputError
+from core.files.opening import NotRegularFileError
+from core.message import Message
+
+TEMPORARY_NAME: Final = re.compile(r".*\.[0-9a-f]{8}\.tmp")
+"""Names that `core.utils.atomic.temporary_file` gives; nothing else in a folder for temporary files is removed."""
+
+_BINARY: Final[int] = getattr(os, "O_BINARY", 0)
+_NO_LINK: Final[int] = getattr(os, "O_NOFOLLOW", 0)
+_NO_WAIT: Final[int] = getattr(os, "O_NONBLOCK", 0)
+_REPARSE_POINT: Final = 0x400  # a junction or link on Windows
+
+
+class ForeignPathError(OutputError):
+    """Something that the program did not make lies where it keeps its own files: a link, a device, another kind."""
+
+    kind = "foreign_path"
+
+
+def is_link(path: Path) -> bool:
+    """Whether a symbolic link (on Windows also a junction) lies at `path` itself."""
+    try:
+        found = os.lstat(path)
+    except (OSError, ValueError):
+        return False
+    return stat.S_ISLNK(found.st_mode) or bool(getattr(found, "st_file_attributes", 0) & _REPARSE_POINT)
+
+
+def require_own(root: Path, path: Path) -> Path:
+    """Return `path`, which lies below `root`, if no part of it below `root` is a link.
+
+    Parts that do not exist yet are no harm.
+
+    Raises
+    ------
+    ForeignPathError
+        If a part is a link, or `path` does not lie below `root`.
+    """
+    try:
+        parts = path.relative_to(root).parts
+    except ValueError:
+        raise _outside(root, path) from None
+    if ".." in parts or not parts:
+        raise _outside(root, path)
+    place = root
+    for part in parts:
+        place = place / part
+        if is_link(place):
+            raise ForeignPathError(
+                Message("'{path}' is a link to another place; nothing is written or deleted through it.", path=place),
+                remedy=Message("Remove the link, or choose another folder."),
+                path=place,
+            )
+    return path
+
+
+def own_folder(root: Path, path: Path) -> Path:
+    """Make a folder below `root`, with its parents, unless it is there; refuse links on the way.
+
+    Raises
+    ------
+    ForeignPathError
+        If a part is a link, or something that is no folder.
+    OSError
+        If it cannot be made.
+    """
+    require_own(root, path)
+    path.mkdir(parents=True, exist_ok=True)
+    return require_own(root, path)
+
+
+def own_file(root: Path, path: Path) -> Path:
+    """Return a file below `root` that may be appended to or replaced in place: absent, or regular and with one name.
+
+    A file that has another name elsewhere (a hard link, as back-up tools make) gets a copy of its own first, so that
+    the other name keeps its content.
+
+    Raises
+    ------
+    ForeignPathError
+        If a part is a link, or something else than a regular file lies there.
+    OSError
+        If the copy cannot be made.
+    """
+    require_own(root, path)
+    try:
+        found = os.lstat(path)
+    except FileNotFoundError:
+        return path
+    if not stat.S_ISREG(found.st_mode):
+        raise ForeignPathError(
+            Message("'{path}' is not a regular file; the program keeps a file of its own there.", path=path),
+            remedy=Message("Move it away, or choose another folder."),
+            path=path,
+        )
+    if found.st_nlink > 1:
+        _part_from_other_names(path)
+    return path
+
+
+def open_own(path: Path, flags: int, mode: int = 0o666) -> int:
+    """Open a file of the program's own and return the descriptor; a link, pipe or device there is refused.
+
+    Raises
+    ------
+    NotRegularFileError
+        If no regular file lies there.
+    OSError
+        If it cannot be opened; a link gives ``ELOOP``.
+    """
+    if is_link(path):
+        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), str(path))
+    fd = os.open(path, flags | _BINARY | _NO_LINK | _NO_WAIT, mode)
+    if not stat.S_ISREG(os.fstat(fd).st_mode):
+        os.close(fd)
+        raise NotRegularFileError(path, "something else")
+    return fd
+
+
+def remove_temporary(root: Path, folder: Path) -> None:
+    """Remove the temporary files in `folder`, a folder below `root`: regular files named as the program names them.
+
+    Anything else there was put by somebody else and stays.
+
+    Raises
+    ------
+    ForeignPathError
+        If a part of the path is a link.
+    OSError
+        If a file cannot be removed.
+    """
+    require_own(root, folder)
+    for entry in _entries(folder):
+        if TEMPORARY_NAME.fullmatch(entry.name) and entry.is_file(follow_symlinks=False):
+            os.unlink(entry.path)
+
+
+def remove_tree(root: Path, folder: Path, is_ours: Callable[[Path], bool]) -> None:
+    """Remove `folder`, which lies below `root`, with everything in it, if `is_ours` confirms that the program made it.
+
+    Links inside are removed, never followed.
+
+    Raises
+    ------
+    ForeignPathError
+        If a part of the path is a link, or `is_ours` says no.
+    OSError
+        If something cannot be removed.
+    """
+    require_own(root, folder)
+    if not is_ours(folder):
+        raise ForeignPathError(
+            Message("'{path}' was not made by this program; it is left alone.", path=folder),
+            remedy=Message("Move it away, then try again."),
+            path=folder,
+        )
+    shutil.rmtree(folder)
+
+
+def _outside(root: Path, path: Path) -> ForeignPathError:
+    return ForeignPathError(
+        Message("'{path}' does not lie inside '{root}'.", path=path, root=root),
+        remedy=Message("The file that names it was damaged or written by somebody else."),
+        path=path,
+    )
+
+
+def _entries(folder: Path) -> Iterable[os.DirEntry[str]]:
+    try:
+        with os.scandir(folder) as entries:
+            return list(entries)
+    except FileNotFoundError:
+        return []
+
+
+def _part_from_other_names(path: Path) -> None:
+    from core.utils.atomic import write_bytes_atomic
+
+    fd = open_own(path, os.O_RDONLY)
+    with os.fdopen(fd, "rb") as stream:
+        write_bytes_atomic(path, stream.read())
