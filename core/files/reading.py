@@ -7,7 +7,7 @@ quotes is no number), its numbers are finite, and keys that it does not know are
 from __future__ import annotations
 
 import functools
-from collections.abc import Hashable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Final, Generic, TypeVar
@@ -186,7 +186,7 @@ def _adapter(schema: Any) -> TypeAdapter[Any]:
 
 
 @functools.cache
-def _made_adapter(schema: Hashable) -> TypeAdapter[Any]:
+def _made_adapter(schema: Any) -> TypeAdapter[Any]:
     return TypeAdapter(schema)
 
 
