@@ -15,7 +15,7 @@ from core.generator.batches import choose_batch_size
 from core.generator.color import ColorStatistics, load_color_statistics
 from core.generator.discovery import Catalog, discover
 from core.generator.model_manager import ModelManager, missing_model, model_source
-from core.generator.precision import has_bf16, resolve_device, resolve_precision
+from core.generator.precision import is_emulated, resolve_device, resolve_precision
 from core.generator.request import UNCHANGED, GenerationRequest, PlannedImage, RunChanges, plan_class
 from core.generator.run_images import Equipment, RunImages
 from core.generator.schedulers import check_steps
@@ -192,7 +192,7 @@ def _plan(request: GenerationRequest, dataset: SyntheticDataset, skip: frozenset
 def _first_notices(dataset: SyntheticDataset, equipment: Equipment) -> Iterator[Notice]:
     for text in dataset.notices:
         yield Notice("recovered", text)
-    if equipment.precision == "bf16" and not has_bf16(equipment.device):
+    if is_emulated(equipment.precision, equipment.device):
         yield Notice(
             "precision", Message("This processor only emulates bf16: expect it to be about 5 times slower than fp32.")
         )

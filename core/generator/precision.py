@@ -91,6 +91,23 @@ def resolve_precision(text: str, device: torch.device) -> Precision:
     return text  # type: ignore[return-value]  # checked against DTYPES just above
 
 
+def precision_again(recorded: Precision, device: torch.device) -> Precision:
+    """Return the number format in which an image recorded in `recorded` is made again on a device.
+
+    It is the recorded one wherever it can be asked for, bf16 in emulation too: another format gives other pixels. Only
+    fp16, which `resolve_precision` refuses on a processor, becomes fp32 there.
+    """
+    try:
+        return resolve_precision(recorded, device)
+    except UsageError:
+        return "fp32"
+
+
+def is_emulated(precision: Precision, device: torch.device) -> bool:
+    """Tell whether a device computes a number format only by emulation, several times slower than fp32."""
+    return precision == "bf16" and not has_bf16(device)
+
+
 def has_bf16(device: torch.device) -> bool:
     """Tell whether a device multiplies in bf16 by itself rather than by emulation."""
     if device.type == "cuda":

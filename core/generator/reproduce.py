@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, cast
 
 import numpy as np
 import torch
@@ -21,7 +21,7 @@ from core.generator.color import ColorStatistics, apply_color_statistics
 from core.generator.discovery import ClassModel, candidates
 from core.generator.drawing import Drawing, Settings
 from core.generator.model_manager import LoadedModel, ModelManager, model_source
-from core.generator.precision import Precision, has_bf16, resolve_device, resolve_precision
+from core.generator.precision import DTYPES, Precision, precision_again, resolve_device
 from core.generator.provenance import device_name
 from core.generator.request import GenerationRequest
 from core.generator.sampler import to_uint8
@@ -170,6 +170,8 @@ def _check_types(recipe: Recipe) -> None:
     numbers = (recipe.seed, recipe.steps, recipe.batch_size, recipe.threads)
     if not all(isinstance(number, int) for number in numbers) or not isinstance(recipe.scheduler, Mapping):
         raise TypeError("a number or the scheduler is of the wrong kind.")
+    if recipe.precision not in DTYPES:
+        raise ValueError(f"there is no precision {recipe.precision!r}.")
     if recipe.color is not None:
         ColorStatistics.from_json(recipe.color)
 
@@ -256,12 +258,7 @@ def _device(recipe: Recipe, asked: str, notes: list[str]) -> torch.device:
 
 
 def _precision(recipe: Recipe, device: torch.device, notes: list[str]) -> Precision:
-    try:
-        precision = resolve_precision(recipe.precision, device)
-    except UsageError:
-        precision = resolve_precision("fp32", device)
-    if precision == "bf16" and not has_bf16(device):
-        precision = resolve_precision("fp32", device)
+    precision = precision_again(cast(Precision, recipe.precision), device)  # `_check` refuses any other text
     if precision != recipe.precision:
         notes.append(
             Message(

@@ -7,7 +7,7 @@ import torch
 
 from core.errors import DeviceError, UsageError
 from core.generator import precision
-from core.generator.precision import has_bf16, resolve_device, resolve_precision
+from core.generator.precision import has_bf16, is_emulated, precision_again, resolve_device, resolve_precision
 
 CPU = torch.device("cpu")
 
@@ -101,3 +101,12 @@ def test_torch_2_10_is_asked_by_the_names_it_knows(monkeypatch, has):
     monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: has)
     monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: False)
     assert has_bf16(CPU) == has
+
+
+@pytest.mark.parametrize("hardware", [True, False])
+def test_what_was_recorded_is_computed_again_and_only_fp16_on_a_processor_is_replaced(monkeypatch, hardware):
+    monkeypatch.setattr(precision, "has_bf16", lambda device: hardware)
+    assert [precision_again(name, CPU) for name in ("fp32", "bf16", "fp16")] == ["fp32", "bf16", "fp32"]
+    assert precision_again("fp16", torch.device("cuda", 0)) == "fp16"
+    assert is_emulated("bf16", CPU) != hardware
+    assert not is_emulated("fp32", CPU)

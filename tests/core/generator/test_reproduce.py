@@ -47,8 +47,8 @@ def test_every_sampler_is_reproduced_to_the_bit(ask, sampler, precision):
         assert again.identical
         assert again.same_weights
         assert np.array_equal(again.pixels, read_image(path))
-        if precision == "fp32":
-            assert again.notes == ()
+        assert again.recipe.precision == precision
+        assert again.notes == ()
 
 
 def test_colour_is_part_of_the_recipe(ask, tmp_path):
@@ -116,14 +116,35 @@ def test_a_device_that_is_not_here_is_replaced_and_said(ask):
     again = reproduce(rewrite(path, device="cuda:7 (NVIDIA Something)", precision="fp16"))
     assert again.recipe.device.startswith("cuda:7")
     assert len(again.notes) == 2
-    assert again.max_difference <= 1  # it was made in fp32 here all the same
+    assert again.max_difference <= 1
 
 
-def test_bf16_without_the_hardware_becomes_fp32_and_is_said(ask, monkeypatch):
+@pytest.mark.parametrize("hardware", [True, False])
+def test_bf16_is_made_again_in_bf16_whatever_the_hardware(ask, monkeypatch, hardware):
     (path,) = make(ask({"MEL": 1}, precision="bf16"))
-    monkeypatch.setattr("core.generator.reproduce.has_bf16", lambda device: False)
+    monkeypatch.setattr("core.generator.precision.has_bf16", lambda device: hardware)
     again = reproduce(path)
-    assert any("fp32" in note for note in again.notes)
+    assert again.recipe.precision == "bf16"
+    assert again.identical
+    assert again.notes == ()
+
+
+@pytest.mark.parametrize(("hardware", "computed"), [(True, "bf16"), (False, "fp32")])
+def test_the_recipe_says_what_was_computed_and_not_what_was_asked_for(ask, monkeypatch, hardware, computed):
+    monkeypatch.setattr("core.generator.precision.has_bf16", lambda device: hardware)
+    (path,) = make(ask({"MEL": 1}, precision="auto"))
+    assert read_recipe(path).precision == computed
+    monkeypatch.setattr("core.generator.precision.has_bf16", lambda device: not hardware)  # elsewhere, later
+    again = reproduce(path)
+    assert again.identical
+    assert again.notes == ()
+
+
+def test_fp16_becomes_fp32_on_a_processor_and_is_said(ask):
+    (path,) = make(ask({"MEL": 1}))
+    again = reproduce(rewrite(path, precision="fp16"))
+    assert again.identical  # it was made in fp32 here all the same
+    assert any("fp16" in note and "fp32" in note for note in again.notes)
 
 
 def test_a_device_asked_for_must_exist(ask):
@@ -144,6 +165,7 @@ def test_the_thread_count_is_given_back(ask):
     [
         {"sampler": "magic"}, {"steps": 0}, {"steps": 10**9}, {"steps": 2.5}, {"seed": -1}, {"seed": "1"},
         {"guidance": float("nan")}, {"batch_size": 0}, {"batch_size": 10**12}, {"threads": "many"},
+        {"precision": "auto"}, {"precision": "int4"}, {"precision": 16}, {"precision": ["bf16"]},
         {"scheduler": "none"}, {"color": {"mean": [1]}}, {"color": 5},
     ],
 )  # fmt: skip
