@@ -12,10 +12,11 @@ import signal
 import subprocess
 import sys
 import time
-import zipfile
 from pathlib import Path
 
 import pytest
+
+from tests.support.wheels import write_wheel
 
 ROOT = Path(__file__).resolve().parents[1]
 POSIX = pytest.mark.skipif(os.name != "posix", reason="the shell launcher and process groups are POSIX")
@@ -38,20 +39,8 @@ def project(tmp_path: Path) -> Path:
     shutil.copytree(ROOT / "core" / "environment", folder / "core" / "environment")
     (folder / "main.py").write_text(MAIN, encoding="utf-8")
     (folder / "requirements.txt").write_text("tiny==1.0  # a comment: ж\n", encoding="utf-8")
-    _write_wheel(tmp_path / "wheels", "1.0")
+    write_wheel(tmp_path / "wheels", "tiny", "1.0", {"tiny.py": "VALUE = '1.0'\n"})
     return folder
-
-
-def _write_wheel(folder: Path, version: str) -> None:
-    folder.mkdir(exist_ok=True)
-    info = f"tiny-{version}.dist-info"
-    with zipfile.ZipFile(folder / f"tiny-{version}-py3-none-any.whl", "w") as wheel:
-        wheel.writestr("tiny.py", f"VALUE = {version!r}\n")
-        wheel.writestr(f"{info}/METADATA", f"Metadata-Version: 2.1\nName: tiny\nVersion: {version}\n")
-        wheel.writestr(
-            f"{info}/WHEEL", "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
-        )
-        wheel.writestr(f"{info}/RECORD", f"tiny.py,,\n{info}/METADATA,,\n{info}/WHEEL,,\n{info}/RECORD,,\n")
 
 
 def _variables(project: Path) -> dict[str, str]:
@@ -91,7 +80,7 @@ def test_first_start_then_nothing_to_do_then_a_new_requirement(project: Path) ->
     second = _run(project, "fail")
     assert (second.returncode, second.stderr) == (7, "")
 
-    _write_wheel(project.parent / "wheels", "2.0")
+    write_wheel(project.parent / "wheels", "tiny", "2.0", {"tiny.py": "VALUE = '2.0'\n"})
     (project / "requirements.txt").write_text("tiny==2.0\n", encoding="utf-8")
     third = _run(project)
     assert third.returncode == 0, third.stderr

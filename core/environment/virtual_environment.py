@@ -4,6 +4,10 @@ A set-up is bracketed by two kinds of files inside the environment. `isicgui-ins
 and while packages change; found later, it tells of an interrupted set-up, and the environment is made anew (the
 download caches make that quick). A stamp per requirements file is written last and atomically: it names what was asked
 for and what was there afterwards.
+
+The requirements files say what is needed, `requirements.lock` beside them which version of it and with which SHA-256.
+Where the locked files cannot be had (another day's registry, a mirror with files of its own, a new Python), the
+requirements alone decide, and set-up says so.
 """
 
 from __future__ import annotations
@@ -11,13 +15,15 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
+from core.environment.locked_versions import build_is_chosen, constraints, lock_beside
 from core.environment.words import SetupError, say
 
 PROBES: Final[Mapping[str, str]] = {
@@ -91,9 +97,10 @@ class VirtualEnvironment:
         return self.folder / f"isicgui-{file.stem}.json"
 
     def _fingerprint(self, file: Path) -> str:
-        """Hash what was asked for and of which Python: the requirements and the environment's own description."""
-        content = file.read_bytes().replace(b"\r\n", b"\n") + (self.folder / "pyvenv.cfg").read_bytes()
-        return hashlib.sha256(content).hexdigest()
+        """Hash what was asked for and of which Python: requirements, lock, and the environment's own description."""
+        lock = lock_beside(file)
+        asked = b"".join(part.read_bytes() for part in ([file, lock] if lock else [file])).replace(b"\r\n", b"\n")
+        return hashlib.sha256(asked + (self.folder / "pyvenv.cfg").read_bytes()).hexdigest()
 
     def _installed(self) -> set[str]:
         """Return name and version of every package, as its metadata folder is called."""
@@ -131,17 +138,31 @@ class VirtualEnvironment:
     def _fill(self, requirements: Sequence[Path], runner: _Runner) -> None:
         wanted = [part for file in requirements for part in ("-r", str(file))]
         pip = [str(self.python), "-m", "pip"]
-        uv = [str(self.python), "-m", "uv", "pip", "install", "--python", str(self.python)]
-        if runner.run([*pip, "install", "--quiet", "uv"]):
-            for options in torch_backends():
-                if runner.run([*uv, *options, *wanted]):
-                    return
+        if runner.run([*pip, "install", "--quiet", "uv"]) and self._fill_with_uv(wanted, requirements[0], runner):
+            return
         say("==> uv did not succeed; trying pip.")
         if not runner.run([*pip, "install", *wanted]):
             raise SetupError(
                 "The packages could not be installed; the installer's own words are above.",
                 remedy="Check the network connection and the free disk space (8 GB), and run the same command again.",
             )
+
+    def _fill_with_uv(self, wanted: list[str], requirements: Path, runner: _Runner) -> bool:
+        """Install the locked versions or, where they are not to be had, any that the requirements allow."""
+        uv = [str(self.python), "-m", "uv", "pip", "install", "--python", str(self.python), *wanted]
+        lock = lock_beside(requirements)
+        for options in torch_backends(self._installed()):
+            if lock:
+                held = constraints(lock, self.folder, other_build=bool(options) or build_is_chosen())
+                if runner.run([*uv, *options, "--constraint", str(held)]):
+                    return True
+                say(
+                    f"==> The versions in {lock.name} could not be installed; the reason is above. "
+                    f"Installing what {requirements.name} allows instead."
+                )
+            if runner.run([*uv, *options]):
+                return True
+        return False
 
     def _verify(self, requirements: Sequence[Path], runner: _Runner) -> None:
         text = "\n".join(file.read_text(encoding="utf-8") for file in requirements)
@@ -202,13 +223,22 @@ def base_python() -> str:
 
 def wants_cpu_hint() -> bool:
     """Tell whether torch would come with CUDA libraries that this machine has no use for."""
-    return sys.platform == "linux" and not shutil.which("nvidia-smi") and "UV_TORCH_BACKEND" not in os.environ
+    return sys.platform == "linux" and not shutil.which("nvidia-smi") and not build_is_chosen()
 
 
-def torch_backends() -> tuple[list[str], ...]:
+def torch_backends(installed: Collection[str]) -> tuple[list[str], ...]:
     """Return uv's options for choosing the build of torch, in the order in which they are tried.
 
     On Windows the registry's own torch is for the CPU only, so with an NVIDIA driver uv is asked for the matching one.
+    A build that was chosen when the environment was first filled stays the choice.
+
+    Parameters
+    ----------
+    installed
+        Names of metadata folders, such as ``torch-2.15.0+cpu.dist-info``.
     """
-    nvidia_on_windows = os.name == "nt" and shutil.which("nvidia-smi") and "UV_TORCH_BACKEND" not in os.environ
-    return (["--torch-backend=auto"], []) if nvidia_on_windows else ([],)
+    if build_is_chosen():
+        return ([],)
+    if builds := [match[1] for name in installed if (match := re.fullmatch(r"torch-[\d.]+\+(\w+)\.dist-info", name))]:
+        return ([f"--torch-backend={builds[0]}"], [])
+    return (["--torch-backend=auto"], []) if os.name == "nt" and shutil.which("nvidia-smi") else ([],)

@@ -124,9 +124,17 @@ def test_uv_chooses_the_build_of_torch_only_on_windows_with_nvidia(monkeypatch) 
     monkeypatch.delenv("UV_TORCH_BACKEND", raising=False)
     monkeypatch.setattr(virtual_environment.shutil, "which", lambda name: name)
     monkeypatch.setattr(virtual_environment.os, "name", "nt")
-    assert torch_backends() == (["--torch-backend=auto"], [])
+    assert torch_backends([]) == (["--torch-backend=auto"], [])
     monkeypatch.setenv("UV_TORCH_BACKEND", "cpu")
-    assert torch_backends() == ([],)
+    assert torch_backends([]) == ([],)
     monkeypatch.delenv("UV_TORCH_BACKEND")
     monkeypatch.setattr(virtual_environment.os, "name", "posix")
-    assert torch_backends() == ([],)
+    assert torch_backends(["torch-2.15.0.dist-info", "torch_fidelity-0.4.0.dist-info"]) == ([],)
+
+
+def test_the_build_of_torch_that_is_installed_stays_the_choice(monkeypatch) -> None:
+    monkeypatch.delenv("UV_TORCH_BACKEND", raising=False)
+    installed = ["torchvision-0.30.0+cpu.dist-info", "torch-2.15.0+cpu.dist-info"]
+    assert torch_backends(installed) == (["--torch-backend=cpu"], [])
+    monkeypatch.setenv("UV_TORCH_BACKEND", "cu130")
+    assert torch_backends(installed) == ([],)
