@@ -5,11 +5,17 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal
 
 if TYPE_CHECKING:  # annotations only: numpy takes a fifth of a second that the window's start does not have
     import numpy as np
     from numpy.typing import NDArray
+
+REFUSED: Final = 3
+"""Exit code of a command that was refused a model or an input."""
+
+INTERRUPTED: Final = 130
+"""Exit code of a command that was stopped with everything finished kept."""
 
 RunStatus = Literal["completed", "stopped", "discarded", "failed"]
 
@@ -26,9 +32,21 @@ def _plain(value: Any) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Base of all events; `name` is what `--json` prints as `"event"`."""
+    """Base of all events; `name` is what `--json` prints as `"event"`.
+
+    Attributes
+    ----------
+    ends
+        Whether it is the last one of its job.
+    """
 
     name: ClassVar[str] = "event"
+    ends: ClassVar[bool] = False
+
+    @property
+    def exit_code(self) -> int:
+        """What a command that tells this event exits with, at least: 0 unless something was refused or stopped."""
+        return 0
 
     def to_json(self) -> dict[str, Any]:
         """Return the event as plain JSON types; fields marked `json=False` (pictures) are left out."""
@@ -161,6 +179,35 @@ class Failed(Event):
     remedy: str
     images: int
 
+    @property
+    def exit_code(self) -> int:
+        """That of a refused model."""
+        return REFUSED
+
+
+@dataclass(frozen=True, slots=True)
+class Progress(Event):
+    """How far a job is.
+
+    Attributes
+    ----------
+    done, total
+        Within the present part.
+    unit
+        What is counted: "images", "coalitions"; "" where that says nothing.
+    words
+        The present part, in words.
+    fraction
+        Of the whole job, 0..1.
+    """
+
+    name: ClassVar[str] = "progress"
+    done: int
+    total: int
+    unit: str
+    words: str
+    fraction: float
+
 
 @dataclass(frozen=True, slots=True)
 class Notice(Event):
@@ -176,6 +223,7 @@ class Finished(Event):
     """The end of a run, always the last event of a stream that does not raise; pauses do not count in `seconds`."""
 
     name: ClassVar[str] = "finished"
+    ends: ClassVar[bool] = True
     run_id: str
     status: RunStatus
     written: int
@@ -183,3 +231,8 @@ class Finished(Event):
     remaining: int
     seconds: float
     output: Path
+
+    @property
+    def exit_code(self) -> int:
+        """That of an interruption, if it was stopped."""
+        return INTERRUPTED if self.status in ("stopped", "discarded") else 0

@@ -23,8 +23,8 @@ from typing import Any
 
 from core.cancel import CancelToken, StopMode
 from core.errors import ISICGUIError
+from core.jobs.faults import catch_faults, take_faults
 from gui.workers.engine import Engine
-from gui.workers.faults import catch_faults, take_faults
 
 CANCELLABLE = ("generate", "resume", "explain")
 """Methods whose last argument is a CancelToken, which stays on this side of the pipe."""

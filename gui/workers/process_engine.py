@@ -23,6 +23,7 @@ from core.errors import ISICGUIError
 from core.events import Event
 from core.generator.cost import Foresight
 from core.generator.request import GenerationRequest, RunChanges
+from core.jobs.faults import take_faults
 from core.message import Message
 from gui.workers import host
 from gui.workers.engine import (
@@ -33,7 +34,6 @@ from gui.workers.engine import (
     EngineInfo,
     MadeAgain,
 )
-from gui.workers.faults import take_faults
 from gui.workers.host import FarError
 from xai.explanation import ExplainOptions, Explanation, Style
 

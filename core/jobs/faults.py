@@ -1,4 +1,4 @@
-"""Where the engine's process was when it crashed: the fault handler tells it to a file that outlives the process."""
+"""Where a worker's process was when it crashed: the fault handler tells it to a file that outlives the process."""
 
 from __future__ import annotations
 

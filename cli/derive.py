@@ -1,0 +1,162 @@
+"""A command's flags from the fields of its request, and the one way to follow a job."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import MISSING, Field
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final, TypeVar
+
+import click
+from tqdm import tqdm
+
+from cli.console import Console
+from cli.signals import EXIT_INTERRUPTED, stop_on_signal
+from core.events import Event, Failed, Notice, Progress
+from core.jobs.options import Option, options_of
+from core.jobs.registry import run
+from core.jobs.request import Request
+from core.jobs.stream import JobStopped
+
+F = TypeVar("F", bound=Callable[..., Any])
+Words = Mapping[type[Event], Callable[[Any], Iterable[str] | str]]
+"""What people are told about an event, by its class: lines on standard error, the result on standard output."""
+
+_NUMBERS: Final[Mapping[str, type]] = {"whole": int, "number": float}
+
+
+class _Read(click.ParamType):
+    """A value that the request's own function reads."""
+
+    def __init__(self, how: Option) -> None:
+        self.name = how.metavar or "text"
+        self._how = how
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the value; what is none is refused by the function, in words."""
+        return self._how.read(value) if isinstance(value, str) and self._how.read else value
+
+
+def request_options(request: type[Request]) -> Callable[[F], F]:
+    """Give a command the flags and arguments that the fields of `request` declare, in their order."""
+
+    def decorate(function: F) -> F:
+        for one, how in reversed(list(options_of(request))):
+            function = _parameter(one, how)(function)
+        return function
+
+    return decorate
+
+
+def _parameter(one: Field[Any], how: Option) -> Callable[[F], F]:
+    required = one.default is MISSING and one.default_factory is MISSING
+    kind = _kind(how)
+    if not how.flag:
+        count = -1 if how.many else 1
+        metavar = how.metavar or None
+        return click.argument(one.name, nargs=count, required=required, type=kind, metavar=metavar)
+    if how.kind == "switch":
+        return click.option(how.flag, one.name, flag_value=not how.opposite, default=how.opposite, help=how.hint,
+                            hidden=how.hidden, type=bool, is_flag=True)  # fmt: skip
+    default: Any = None if required else _shown_default(one, how)
+    return click.option(
+        how.flag, one.name, type=kind, required=required, default=default, multiple=how.many, hidden=how.hidden,
+        help=how.hint if not how.default_words else f"{how.hint.rstrip('.')} [default: {how.default_words}].",
+        show_default=default not in (None, (), "") and not how.default_words, metavar=how.metavar or None,
+    )  # fmt: skip
+
+
+def _kind(how: Option) -> Any:
+    if how.read is not None:
+        return _Read(how)
+    if how.kind in ("file", "folder", "path"):
+        kind = click.Path(path_type=Path)
+        kind.name = {"folder": "directory"}.get(how.kind, kind.name)  # whether it is one, the job says, in words
+        return kind
+    if how.kind == "choice":
+        return click.Choice(list(how.known_choices()))
+    return _NUMBERS.get(how.kind, str)
+
+
+def _shown_default(one: Field[Any], how: Option) -> Any:
+    value = one.default_factory() if one.default_factory is not MISSING else one.default
+    return how.write(value) if how.read is not None and value is not None else value
+
+
+def carry_out(request: Request, console: Console, words: Words, *, stopped: str = "Stopped.") -> int:
+    """Run a job, show how far it is, print its events, and return the exit code.
+
+    Parameters
+    ----------
+    words
+        What people are told about its events. Notices and failures are told always.
+    stopped
+        Said when the job ended because it was asked to, without an event that says so.
+    """
+    with stop_on_signal() as cancel:
+        try:
+            return follow(run(request, cancel), console, words)
+        except JobStopped:
+            console.warn(stopped)
+            return EXIT_INTERRUPTED
+
+
+def follow(events: Iterator[Event], console: Console, words: Words) -> int:
+    """Show a stream of events; see `carry_out`."""
+    code = 0
+    with JobBar() as bar:
+        for event in events:
+            console.event(event)
+            with bar.showing(event):
+                code = max(code, _tell(event, console, words))
+    return code
+
+
+def _tell(event: Event, console: Console, words: Words) -> int:
+    if isinstance(event, Notice):
+        console.warn(f"Note: {event.message}")
+    elif isinstance(event, Failed):
+        console.warn(f"{event.class_code}: {event.message} {event.remedy}".removeprefix(": "))
+    elif type(event) in words:
+        lines = words[type(event)](event)
+        say = console.say if event.ends else console.warn
+        for line in [lines] if isinstance(lines, str) else lines:
+            say(line)
+    return event.exit_code
+
+
+class JobBar:
+    """How far a job is, on standard error; silent where nobody watches."""
+
+    def __init__(self) -> None:
+        self._bar: Any = None
+
+    def __enter__(self) -> JobBar:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, tb: TracebackType | None) -> None:
+        self._close()
+
+    @contextmanager
+    def showing(self, event: Event) -> Iterator[None]:
+        """Let the bar follow an event, and make room for what is written about it."""
+        if isinstance(event, Progress):
+            self._follow(event)
+        elif event.ends:
+            self._close()
+        with tqdm.external_write_mode(file=sys.stderr):
+            yield
+
+    def _follow(self, event: Progress) -> None:
+        if self._bar is None:
+            self._bar = tqdm(total=100, unit="%", disable=None, dynamic_ncols=True, leave=False, file=sys.stderr)
+        self._bar.set_description_str(event.words, refresh=False)
+        self._bar.update(round(100 * event.fraction) - self._bar.n)
+
+    def _close(self) -> None:
+        if self._bar is not None:
+            self._bar.close()
+            self._bar = None
