@@ -19,10 +19,10 @@ from core.errors import InputRefusedError
 @json_option
 def classify(inputs: tuple[Path, ...], classifier: Path | None, device: str, json_mode: bool) -> int:
     """Say what a classifier makes of each image. Research only; never a diagnosis."""
-    images = find_images(inputs)
+    console = Console(json_mode=json_mode)
+    images = find_images(inputs, console.warn)
     from xai.explain import classify_image
 
-    console = Console(json_mode=json_mode)
     refused = 0
     for image in images:
         try:

@@ -9,7 +9,7 @@ import click
 from tqdm import tqdm
 
 from cli.console import Console
-from cli.options import ANY_PATH, FOLDER, classifier_option, json_option
+from cli.options import ANY_PATH, OUTPUT_FOLDER, classifier_option, json_option
 from cli.signals import EXIT_INTERRUPTED, stop_on_signal
 from core.events import Event
 from evaluation.curation.request import CurationFinished, CurationProgress, CurationRequest
@@ -35,7 +35,7 @@ No image is moved or deleted. curation.csv says of each whether it is kept and w
 
 @click.command(short_help="Say which images of a set to keep, and why.", epilog=EPILOG)
 @click.argument("synthetic", type=ANY_PATH)
-@click.option("--output", type=FOLDER, required=True, help="Where curation.csv and curation.json go.")
+@click.option("--output", type=OUTPUT_FOLDER, required=True, help="Where curation.csv and curation.json go.")
 @click.option("--rules", default="", help="What is left out, see below [default: standard, or what can be measured].")
 @click.option("--train", type=ANY_PATH, help="Photographs that the generator has learnt from, to find copies of.")
 @click.option("--real", type=ANY_PATH, help="Photographs of other lesions [default: --train divided by lesion].")

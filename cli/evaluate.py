@@ -10,7 +10,7 @@ import click
 from tqdm import tqdm
 
 from cli.console import Console
-from cli.options import ANY_PATH, FOLDER, device_option, json_option
+from cli.options import ANY_PATH, FOLDER, OUTPUT_FOLDER, device_option, json_option
 from cli.signals import EXIT_INTERRUPTED, stop_on_signal
 from core.events import Event, Notice
 
@@ -37,7 +37,7 @@ results.json, report.html and report.pdf; docs/evaluation.md says what each numb
 @click.option("--train", type=ANY_PATH, help="Photographs that it has learnt from: then copies are looked for.")
 @click.option("--masks", type=FOLDER, help="Masks that the images were asked to follow.")
 @click.option("--reference", type=FOLDER, help="Images to compare with pair by pair, by file name.")
-@click.option("--output", type=FOLDER, required=True, help="Where results.json, report.html and report.pdf go.")
+@click.option("--output", type=OUTPUT_FOLDER, required=True, help="Where results.json, report.html and report.pdf go.")
 @click.option(
     "--features", "--inception", "features", type=ANY_PATH, help="Weights of Inception (TF) or torchvision's ImageNet."
 )

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cli.console import Console
-from cli.options import FOLDER, json_option
+from cli.options import FOLDER, OUTPUT_FILE, json_option
 from core.errors import UsageError
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def show(run: str, root: Path, json_mode: bool) -> None:
 
 @experiments.command()
 @click.argument("runs", nargs=-1, required=True, metavar="RUN RUN...")
-@click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="PNG file for the curves of all runs.")
+@click.option("--output", type=OUTPUT_FILE, help="PNG file for the curves of all runs.")
 @root_option
 @json_option
 def compare(runs: tuple[str, ...], output: Path | None, root: Path, json_mode: bool) -> None:

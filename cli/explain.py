@@ -13,7 +13,7 @@ from tqdm import tqdm
 
 from cli.console import Console
 from cli.inputs import find_images
-from cli.options import ANY_PATH, FOLDER, classifier_option, device_option, inputs_argument, json_option
+from cli.options import ANY_PATH, OUTPUT_FOLDER, classifier_option, device_option, inputs_argument, json_option
 from core.errors import InputRefusedError
 from core.utils.finite_json import finite
 from xai.explanation import BASELINES, METHODS, STYLES, ExplainOptions, Explanation, Style
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @inputs_argument
-@click.option("--output", type=FOLDER, required=True, help="Folder for overlays, raw maps (.npz) and reports.")
+@click.option("--output", type=OUTPUT_FOLDER, required=True, help="Folder for overlays, raw maps (.npz) and reports.")
 @click.option("--methods", default="ig", show_default=True, help=f"Comma list of: {', '.join(METHODS)}; or all.")
 @click.option(
     "--target", default="label", show_default=True, help="label, predicted, or classes such as MEL or MEL,NV."
@@ -48,8 +48,8 @@ def explain(inputs: tuple[Path, ...], output: Path, style: Style, json_mode: boo
     """
     targets = _names(choices.pop("target")) or ("label",)
     options = _options(**choices)
-    jobs = list(itertools.product(find_images(inputs), targets))
     console = Console(json_mode=json_mode)
+    jobs = list(itertools.product(find_images(inputs, console.warn), targets))
     from xai.report import AnalysisWriter
 
     writer = AnalysisWriter(output, style)

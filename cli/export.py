@@ -13,7 +13,7 @@ import click
 from tqdm import tqdm
 
 from cli.console import Console
-from cli.options import ANY_PATH, FOLDER, json_option
+from cli.options import ANY_PATH, FOLDER, OUTPUT_FOLDER, json_option
 from cli.signals import EXIT_INTERRUPTED, stop_on_signal
 from core.dataset.export.events import ExportFinished, Exporting
 from core.dataset.export.options import DEFAULT_SALT, FORMATS, ExportOptions, parse_classes, parse_split
@@ -29,7 +29,9 @@ EPILOG = "\b\nFormats\n" + "\n".join(f"  {name:<12} {words}" for name, words in 
 
 @click.command(short_help="Make a data set that others can train on, with its card.", epilog=EPILOG)
 @click.argument("output", type=FOLDER)
-@click.option("--to", "target", type=FOLDER, required=True, help="The new folder; it must not exist, or be empty.")
+@click.option(
+    "--to", "target", type=OUTPUT_FOLDER, required=True, help="The new folder; it must not exist, or be empty."
+)
 @click.option("--format", type=click.Choice(list(FORMATS)), required=True, help="What it is for; see below.")
 @click.option("--rating", type=click.IntRange(0, MAX_STARS), default=0, help="Only images with at least so many stars.")
 @click.option("--classes", default="all", show_default=True, metavar="MEL,NV,...", help="Only these classes.")

@@ -11,6 +11,7 @@ import click
 from cli.console import Console
 from cli.options import (
     FOLDER,
+    OUTPUT_FOLDER,
     BatchSizeType,
     CountsType,
     SeedType,
@@ -33,7 +34,7 @@ from core.utils.path_manager import PathManager
 
 @click.command(short_help="Make images, each with its recipe inside.")
 @click.option("--classes", "counts", type=CountsType(), required=True, help="Images per class: MEL=4,NV=2 or all=3.")
-@click.option("--output", type=FOLDER, required=True, help="Folder the images go to; numbering continues in it.")
+@click.option("--output", type=OUTPUT_FOLDER, required=True, help="Folder the images go to; numbering continues in it.")
 @models_option
 @click.option(
     "--seed", type=SeedType(), default="42", show_default=True, metavar="N|random", help="Base seed, or random."

@@ -2,44 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from core.errors import InputRefusedError
+from core.files.walking import walk
 
 IMAGE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff"})
 NOT_IMAGES = frozenset({"xai_results", "trajectories", ".isicgui"})
 """Folders of an output tree that hold derived pictures."""
 
 
-def find_images(inputs: Sequence[Path]) -> list[Path]:
+def find_images(inputs: Sequence[Path], warn: Callable[[str], None]) -> list[Path]:
     """Return the images among `inputs`, folders searched recursively, sorted within each.
+
+    Parameters
+    ----------
+    warn
+        Told what has the name of an image and is no regular file, one sentence for each folder.
 
     Raises
     ------
     InputRefusedError
         If a path does not exist or a folder holds no image.
     """
-    return [image for path in inputs for image in _images_of(path)]
+    return [image for path in inputs for image in _images_of(path, warn)]
 
 
-def _images_of(path: Path) -> list[Path]:
-    if path.is_file():
-        return [path]
+def _images_of(path: Path, warn: Callable[[str], None]) -> Sequence[Path]:
     if not path.exists():
         raise InputRefusedError(f"{path} does not exist.", remedy="Check the spelling of the path.", path=path)
-    images = sorted(_walk(path))
-    if not images:
+    if not path.is_dir():
+        return [path]  # whoever reads it refuses what is no picture
+    found = walk(path, _is_image, lambda name: name not in NOT_IMAGES)
+    for note in found.notes:
+        warn(note)
+    if not found.files:
         raise InputRefusedError(
             f"{path} holds no images.", remedy="Images are PNG, JPEG, BMP or TIFF files.", path=path
         )
-    return images
+    return found.files
 
 
-def _walk(folder: Path) -> Iterator[Path]:
-    for entry in folder.iterdir():
-        if entry.is_dir():
-            if entry.name not in NOT_IMAGES:
-                yield from _walk(entry)
-        elif entry.suffix.lower() in IMAGE_SUFFIXES:
-            yield entry
+def _is_image(name: str) -> bool:
+    return Path(name).suffix.lower() in IMAGE_SUFFIXES

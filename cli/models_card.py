@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from cli.console import Console
-from cli.options import ANY_PATH, FOLDER, device_option, json_option
+from cli.options import ANY_PATH, FOLDER, OUTPUT_FILE, OUTPUT_FOLDER, device_option, json_option
 from cli.progress import ProgressBar
 from core.errors import InputRefusedError, ModelArchitectureError, ModelMissingError, UsageError
 from core.events import Event, Notice
@@ -60,7 +60,9 @@ def judging_options(command: Command) -> Command:
 @click.command(short_help="Measure a generator against photographs of lesions that it has not seen.")
 @model_argument
 @click.option("--data", type=ANY_PATH, required=True, help="Photographs that it was trained on.")
-@click.option("--output", type=FOLDER, required=True, help="Where images and findings go; images there are used again.")
+@click.option(
+    "--output", type=OUTPUT_FOLDER, required=True, help="Where images and findings go; images there are used again."
+)
 @judging_options
 @json_option
 def judge(json_mode: bool, **values: Any) -> None:
@@ -79,10 +81,10 @@ def judge(json_mode: bool, **values: Any) -> None:
 
 @click.command(short_help="Draw a sheet of unselected samples, beside real photographs on request.")
 @model_argument
-@click.option("--output", type=click.Path(dir_okay=False, path_type=Path), required=True, help="PNG file to write.")
+@click.option("--output", type=OUTPUT_FILE, required=True, help="PNG file to write.")
 @click.option("--columns", type=click.IntRange(1, 100), default=12, show_default=True, help="Samples of each class.")
 @click.option("--real", type=ANY_PATH, help="Data set; photographs of its held-out lesions are put beside.")
-@click.option("--keep", "folder", type=FOLDER, help="Keep the samples in this folder.")
+@click.option("--keep", "folder", type=OUTPUT_FOLDER, help="Keep the samples in this folder.")
 @samples_option
 @drawing_options
 @json_option
@@ -104,7 +106,7 @@ def sheet(json_mode: bool, model: Path, output: Path, **values: Any) -> None:
 
 @click.command(short_help="Write the model card of a generator, or show that of a classifier.")
 @model_argument
-@click.option("--judged", type=FOLDER, help="Folder of `models judge`, whose findings are taken into the card.")
+@click.option("--judged", type=OUTPUT_FOLDER, help="Folder of `models judge`, whose findings are taken into the card.")
 @click.option("--data", type=ANY_PATH, help="Photographs that it was trained on: judge it first, into --judged.")
 @judging_options
 @json_option

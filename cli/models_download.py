@@ -12,7 +12,7 @@ import click
 from tqdm import tqdm
 
 from cli.console import Console
-from cli.options import ANY_PATH, FOLDER, json_option
+from cli.options import ANY_PATH, OUTPUT_FOLDER, json_option
 from cli.signals import EXIT_INTERRUPTED, stop_on_signal
 from core.download.source import ORIGINALS, DriveSource, Source, checked_sum, local_source, remote_source
 from core.errors import ModelRefusedError, UsageError
@@ -25,7 +25,9 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.option("--to", "target", type=FOLDER, help="Models folder to fill [default: checkpoints, beside main.py].")
+@click.option(
+    "--to", "target", type=OUTPUT_FOLDER, help="Models folder to fill [default: checkpoints, beside main.py]."
+)
 @click.option("--from-file", "file", type=ANY_PATH, metavar="ZIP|FOLDER", help="Take them from here; no network.")
 @click.option("--url", help="Address of another zip archive [default: the predecessor's, on Google Drive].")
 @click.option("--sha256", metavar="SUM", help="What the archive must have; otherwise its first arrival is remembered.")

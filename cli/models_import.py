@@ -7,12 +7,14 @@ from pathlib import Path
 import click
 
 from cli.console import Console
-from cli.options import ANY_PATH, FOLDER, json_option
+from cli.options import ANY_PATH, OUTPUT_FOLDER, json_option
 
 
 @click.command("import")
 @click.argument("file", type=ANY_PATH, metavar="FILE.h5")
-@click.option("--output", type=FOLDER, required=True, help="Folder for the classifier; it must not hold one yet.")
+@click.option(
+    "--output", type=OUTPUT_FOLDER, required=True, help="Folder for the classifier; it must not hold one yet."
+)
 @json_option
 def import_model(file: Path, output: Path, json_mode: bool) -> None:
     """Import a Keras classifier (.h5) of HAM10000_CNN, without running anything in it."""

@@ -2,19 +2,70 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import click
 
-from core.errors import UsageError
+from core.errors import InputRefusedError, ISICGUIError, OutputError, UsageError
+from core.files.opening import special_kind
 from core.generator.request import DEFAULT_SAMPLER, DEFAULT_STEPS, PRECISIONS, parse_counts
 from core.taxonomy import SEED_MASK
 from core.utils.whole_number import read_whole_number
 
-ANY_PATH = click.Path(path_type=Path)
-FOLDER = click.Path(path_type=Path)
-FOLDER.name = "directory"  # for the help; whether it is one, the engine says, with the exit code that fits
+_ABSENT: Final = frozenset({errno.ENOENT, errno.ENOTDIR})
+
+
+class GivenPath(click.Path):
+    """A path that leads to a file, to a folder or to nothing yet.
+
+    Pipes, sockets and devices are refused here, so that no command ever waits for one; so are paths that the system
+    cannot follow. Whether it is the file or folder that is needed, the engine says, with the exit code that fits.
+
+    Parameters
+    ----------
+    name
+        For the help.
+    dir_okay
+        Whether it may be a folder.
+    error
+        What is raised: that of an input, or that of a place for an output.
+    """
+
+    def __init__(
+        self, name: str = "path", error: type[ISICGUIError] = InputRefusedError, *, dir_okay: bool = True
+    ) -> None:
+        super().__init__(path_type=Path, dir_okay=dir_okay)
+        self.name = name
+        self._error = error
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the path."""
+        path = Path(os.fsdecode(super().convert(value, param, ctx)))
+        if kind := special_kind(path):
+            raise self._error(
+                f"'{path}' is {kind}, neither a file nor a folder.", remedy="Name a file or a folder.", path=path
+            )
+        self._require_reachable(path)
+        return path
+
+    def _require_reachable(self, path: Path) -> None:
+        try:
+            os.stat(path)
+        except OSError as error:
+            if error.errno not in _ABSENT:
+                raise self._error(
+                    f"'{path}' cannot be reached: {error.strerror}.", remedy="Check the path.", path=path
+                ) from error
+
+
+ANY_PATH = GivenPath()
+FOLDER = GivenPath("directory")
+OUTPUT_FOLDER = GivenPath("directory", OutputError)
+FILE = GivenPath("file", dir_okay=False)
+OUTPUT_FILE = GivenPath("file", OutputError, dir_okay=False)
 
 json_option = click.option("--json", "json_mode", is_flag=True, help="Print events as JSON lines on standard output.")
 device_option = click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N.")

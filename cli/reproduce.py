@@ -8,16 +8,14 @@ from pathlib import Path
 import click
 
 from cli.console import Console
-from cli.options import FOLDER, device_option, json_option
+from cli.options import ANY_PATH, FOLDER, OUTPUT_FILE, device_option, json_option
 from core.errors import OutputError
 
 
 @click.command(short_help="Make an image again and say the largest pixel difference.")
-@click.argument("image", type=click.Path(path_type=Path))
+@click.argument("image", type=ANY_PATH)
 @click.option("--models", type=FOLDER, help="Where the weights are [default: as recorded, then the starter models].")
-@click.option(
-    "--save", type=click.Path(dir_okay=False, path_type=Path), help="Write the re-made image to this new file."
-)
+@click.option("--save", type=OUTPUT_FILE, help="Write the re-made image to this new file.")
 @device_option
 @json_option
 def reproduce(image: Path, models: Path | None, save: Path | None, device: str, json_mode: bool) -> None:

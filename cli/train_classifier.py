@@ -11,7 +11,7 @@ import click
 from tqdm import tqdm
 
 from cli.console import Console
-from cli.options import ANY_PATH, FOLDER, json_option
+from cli.options import ANY_PATH, OUTPUT_FOLDER, json_option
 from cli.signals import EXIT_INTERRUPTED
 from core.errors import UsageError
 from core.events import Event, Notice
@@ -27,7 +27,7 @@ SCENARIOS = click.Choice(["head_only", "partial_unfreeze", "full_training"])
 
 @click.command("classifier")
 @click.option("--data", type=ANY_PATH, required=True, help="Photographs: a folder of a known form, or a CSV.")
-@click.option("--output", type=FOLDER, help="Folder of the run [default: a new one in runs/].")
+@click.option("--output", type=OUTPUT_FOLDER, help="Folder of the run [default: a new one in runs/].")
 @click.option(
     "--config",
     "settings_file",

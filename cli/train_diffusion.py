@@ -14,7 +14,7 @@ import click
 from tqdm import tqdm
 
 from cli.console import Console
-from cli.options import ANY_PATH, FOLDER, json_option
+from cli.options import ANY_PATH, OUTPUT_FOLDER, json_option
 from cli.signals import EXIT_INTERRUPTED
 from core.errors import UsageError
 from core.events import Event, Notice
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 @click.command(name="diffusion", short_help="Train a generator.")
 @click.option("--data", type=ANY_PATH, help="Photographs: a folder, or a CSV; with --resume those of the run.")
-@click.option("--output", type=FOLDER, help="Folder of the run [default: runs/NAME_DATE_TIME].")
+@click.option("--output", type=OUTPUT_FOLDER, help="Folder of the run [default: runs/NAME_DATE_TIME].")
 @click.option("--config", "file", type=ANY_PATH, help="Settings as TOML or JSON; only what differs from the defaults.")
 @click.option("--preset", type=click.Choice(list(PRESETS)), help="Starting point; file and flags win over it.")
 @click.option("--set", "assignments", multiple=True, metavar="KEY=VALUE", help="Any other setting; can be repeated.")

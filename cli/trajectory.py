@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 from typing import Any, Final
 
 import click
@@ -11,7 +10,8 @@ from tqdm import tqdm
 
 from cli.console import Console
 from cli.options import (
-    FOLDER,
+    FILE,
+    OUTPUT_FOLDER,
     classifier_option,
     device_option,
     guidance_option,
@@ -38,10 +38,12 @@ _BAR: Final = "{percentage:3.0f} % |{bar:30}| {elapsed} {desc}"
 @click.option("--count", type=int, default=1, show_default=True, help="Images of each class.")
 @click.option(
     "--image",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=FILE,
     help="Analyse this image: class, seed and settings from its recipe.",
 )
-@click.option("--output", type=FOLDER, required=True, help="Folder of the analysis, or an output folder of images.")
+@click.option(
+    "--output", type=OUTPUT_FOLDER, required=True, help="Folder of the analysis, or an output folder of images."
+)
 @models_option
 @classifier_option
 @click.option("--steps", type=int, help="Denoising steps [default: 20; ddim and ddpm 50].")

@@ -12,7 +12,7 @@ import click
 from tqdm import tqdm
 
 from cli.console import Console
-from cli.options import ANY_PATH, FOLDER, device_option, json_option
+from cli.options import ANY_PATH, OUTPUT_FOLDER, device_option, json_option
 from cli.signals import EXIT_INTERRUPTED, stop_on_signal
 from core.errors import UsageError
 from core.events import Event, Notice
@@ -37,7 +37,9 @@ alone. The same number of optimiser steps in all of them. docs/utility.md says w
 @click.option("--train", type=ANY_PATH, required=True, help="Photographs to learn from: a folder or a table.")
 @click.option("--test", type=ANY_PATH, required=True, help="Photographs of other lesions, to be asked about.")
 @click.option("--synthetic", type=ANY_PATH, multiple=True, required=True, help="Generated images; may be repeated.")
-@click.option("--output", type=FOLDER, required=True, help="Where results.json and report.html go, and the trainings.")
+@click.option(
+    "--output", type=OUTPUT_FOLDER, required=True, help="Where results.json and report.html go, and the trainings."
+)
 @click.option("--preset", type=click.Choice(list(PRESETS)), default="quick", show_default=True, help="How thorough.")
 @click.option("--ratios", help="Synthetic to real images, one arm each: 0.5,1,2,5 [default: the preset's].")
 @click.option("--seeds", type=int, help="Trainings of each arm [default: the preset's].")

@@ -20,6 +20,7 @@ from core.dataset.pixels import read_square
 from core.dataset.sources import read_dataset
 from core.dataset.splits import split_by_lesion
 from core.errors import InputRefusedError
+from core.files.walking import Walk, walk
 from core.message import Message
 from core.taxonomy import CLASS_CODES, CLASS_INDEX
 from core.utils.checksum import sha256_of
@@ -224,18 +225,23 @@ def _find(folder: Path) -> tuple[list[SetImage], bool, tuple[str, ...]]:
     try:
         found = read_dataset(folder)
     except InputRefusedError as error:
-        images = [_by_folder(folder, path) for path in sorted(_walk(folder))]
-        if not images:
-            raise InputRefusedError(
-                Message("{path} holds no picture.", path=folder),
-                remedy=Message("Name a folder of PNG, JPEG, BMP or TIFF files."),
-                path=folder,
-            ) from error
-        note = Message("Taken as a folder of pictures, classes by their folders' names: {why}", why=error.message)
-        return images, False, (note,)
+        return _find_in_folders(folder, error)
     images = [SetImage(image.path, image.image_id, image.code, image.lesion_id, image.split) for image in found.images]
     notes = tuple(Message("{note}", note=note) for note in found.notes if "names no lesions" not in note)
     return images, found.grouped, notes
+
+
+def _find_in_folders(folder: Path, error: InputRefusedError) -> tuple[list[SetImage], bool, tuple[str, ...]]:
+    """Take whatever pictures lie in a folder that is no data set, for the reason that `error` gives."""
+    found = walk(folder, _is_picture, _may_hold_pictures) if folder.is_dir() else Walk(())
+    if not found.files:
+        raise InputRefusedError(
+            Message("{path} holds no picture.", path=folder),
+            remedy=Message("Name a folder of PNG, JPEG, BMP or TIFF files."),
+            path=folder,
+        ) from error
+    note = Message("Taken as a folder of pictures, classes by their folders' names: {why}", why=error.message)
+    return [_by_folder(folder, path) for path in found.files], False, (note, *found.notes)
 
 
 def _by_folder(home: Path, path: Path) -> SetImage:
@@ -243,15 +249,12 @@ def _by_folder(home: Path, path: Path) -> SetImage:
     return SetImage(path, name, code if code in CLASS_INDEX else None, name)
 
 
-def _walk(folder: Path) -> Iterator[Path]:
-    if folder.is_file():
-        return
-    for entry in folder.iterdir():
-        if entry.is_dir():
-            if entry.name not in NOT_IMAGES and not entry.name.startswith("."):
-                yield from _walk(entry)
-        elif entry.suffix.lower() in PICTURE_SUFFIXES and not entry.name.startswith("."):
-            yield entry
+def _is_picture(name: str) -> bool:
+    return Path(name).suffix.lower() in PICTURE_SUFFIXES and not name.startswith(".")
+
+
+def _may_hold_pictures(name: str) -> bool:
+    return name not in NOT_IMAGES and not name.startswith(".")
 
 
 def _checked(found: ImageSet, tick: Tick | None) -> ImageSet:

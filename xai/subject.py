@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from core.dataset.png import read_image, read_recipe
+from core.dataset.png import open_picture, read_image, read_recipe
 from core.dataset.sidecar import read_sidecar
 from core.errors import InputRefusedError
 from core.message import Message
@@ -114,9 +114,9 @@ def _scaled_note(before: NDArray[np.uint8], after: NDArray[np.uint8]) -> Message
 
 def _left_out(path: Path) -> tuple[Message, ...]:
     """Return what a file holds and 8-bit RGB cannot; the file has been read before, so it can be read."""
-    with Image.open(path) as image:
+    with open_picture(path) as image:
         if image.mode.startswith(("I", "F")):
             return (Message("Its values have more than 8 bits; what is explained is their reduction to 8 bits."),)
-        if image.has_transparency_data and image.convert("RGBA").getchannel("A").getextrema()[0] < 255:
+        if image.has_transparency_data and np.asarray(image.convert("RGBA").getchannel("A")).min() < 255:
             return (Message("Parts of it are transparent; what is explained is what lies beneath."),)
     return ()

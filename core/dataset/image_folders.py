@@ -11,7 +11,9 @@ from typing import Final
 from core.dataset.label_forms import PARTS, PICTURE_SUFFIXES
 from core.dataset.labelled import LabelledImage
 from core.errors import InputRefusedError
+from core.files.walking import Walk, walk
 from core.taxonomy import CLASS_INDEX
+from core.utils.checksum import sha256_of
 
 EXPLANATIONS: Final = "xai_results"
 """Folder of maps in an output folder of this program: pictures, but none of lesions."""
@@ -40,12 +42,14 @@ def read_class_folders(folder: Path) -> tuple[list[LabelledImage], tuple[str, ..
             remedy="Keep one of the two, or name the inner folder.",
             path=folder,
         )
-    files = [(part, child.name.upper(), file) for part, child in places for file in _files(child)]
+    walks = [(part, child.name.upper(), _walk(child)) for part, child in places]
+    files = [(part, code, file) for part, code, found in walks for file in found.files]
     images = [_image(home, part, code, file) for part, code, file in files if _is_picture(file)]
     _refuse_photographs_in_two_classes(images)
     recipes = {image.path.with_suffix(".json") for image in images}  # this program's own, beside its images
     other = [file for _, _, file in files if not _is_picture(file) and file not in recipes]
-    return images, (*_other_files(other), *_other_folders(home, [child for _, child in places]))
+    special = [note for _, _, found in walks for note in found.notes]
+    return images, (*special, *_other_files(other), *_other_folders(home, [child for _, child in places]))
 
 
 def _class_folders(folder: Path) -> Iterator[tuple[str, Path]]:
@@ -61,8 +65,8 @@ def _folders(folder: Path) -> list[Path]:
     return sorted(child for child in folder.iterdir() if child.is_dir() and not child.name.startswith("."))
 
 
-def _files(folder: Path) -> list[Path]:
-    return sorted(file for file in folder.rglob("*") if not file.name.startswith(".") and file.is_file())
+def _walk(folder: Path) -> Walk:
+    return walk(folder, lambda name: not name.startswith("."))
 
 
 def _is_picture(file: Path) -> bool:
@@ -85,9 +89,9 @@ def _refuse_photographs_in_two_classes(images: Sequence[LabelledImage]) -> None:
 
 
 def _refuse_copies_in_two_classes(images: Sequence[LabelledImage]) -> None:
-    known: dict[bytes, LabelledImage] = {}
+    known: dict[str, LabelledImage] = {}
     for image in images:
-        first = known.setdefault(image.path.read_bytes(), image)
+        first = known.setdefault(sha256_of(image.path), image)
         if first.code != image.code:
             raise InputRefusedError(
                 f"The same photograph lies in {first.code} and in {image.code}: {first.path} and {image.path}.",
@@ -106,5 +110,5 @@ def _other_folders(home: Path, classes: Sequence[Path]) -> tuple[str, ...]:
     parents = {child.parent for child in classes}
     known = (*classes, home / EXPLANATIONS)
     other = [child for parent in sorted(parents) for child in _folders(parent) if child not in known]
-    filled = [child.relative_to(home).as_posix() for child in other if any(map(_is_picture, _files(child)))]
+    filled = [child.relative_to(home).as_posix() for child in other if any(map(_is_picture, _walk(child).files))]
     return (f"Folders that are none of the seven classes are passed over: {', '.join(filled)}.",) if filled else ()

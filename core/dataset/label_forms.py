@@ -34,35 +34,42 @@ PARTS: Final[Mapping[str, str]] = {
 _HAM_FOLDER: Final = re.compile(r"images|ham10000_images(_part_?[12])?")
 
 
-def read_own_table(tables: Sequence[Path]) -> list[LabelledImage]:
+Found = tuple[list[LabelledImage], tuple[str, ...]]
+"""The images of a data set, and what a person should know."""
+
+
+def read_own_table(tables: Sequence[Path]) -> Found:
     """Read `labels.csv`: id, class, lesion_id, path and maybe split."""
     table = read_table(tables[0])
     table.require(OWN_COLUMNS)
-    return [_own_image(table, row) for row in table.rows]
+    return [_own_image(table, row) for row in table.rows], table.notes
 
 
-def read_csv(tables: Sequence[Path]) -> list[LabelledImage]:
+def read_csv(tables: Sequence[Path]) -> Found:
     """Read a table of path, class, maybe group and maybe split; an image's id is its path."""
     table = read_table(tables[0])
     table.require(CSV_COLUMNS)
-    return [_csv_image(table, row) for row in table.rows]
+    return [_csv_image(table, row) for row in table.rows], table.notes
 
 
-def read_ham10000(tables: Sequence[Path]) -> list[LabelledImage]:
+def read_ham10000(tables: Sequence[Path]) -> Found:
     """Read HAM10000's metadata; the photographs lie beside the table or one folder above it."""
     table = read_table(tables[0])
     table.require(HAM_COLUMNS)
     pictures = _PictureIndex(_ham_folders(table.path))
-    return [
+    images = [
         LabelledImage(name, _class(table, row, "dx"), row.cells["lesion_id"] or name, "", pictures.find(name))
         for row in table.rows
         for name in [_picture_name(table, row, "image_id")]
     ]
+    return images, table.notes
 
 
-def read_isic2018(tables: Sequence[Path]) -> list[LabelledImage]:
+def read_isic2018(tables: Sequence[Path]) -> Found:
     """Read the one-hot tables of ISIC 2018 Task 3; with several, each is the part that its name says."""
-    return [image for table in tables for image in _isic_images(read_table(table), len(tables) > 1)]
+    read = [read_table(table) for table in tables]
+    images = [image for table in read for image in _isic_images(table, len(tables) > 1)]
+    return images, tuple(note for table in read for note in table.notes)
 
 
 def _own_image(table: LabelTable, row: LabelRow) -> LabelledImage:

@@ -17,6 +17,7 @@ from typing import Any, Final
 from core.dataset.label_forms import PARTS
 from core.dataset.labelled import LabelledImage
 from core.errors import InputRefusedError, UnknownClassError
+from core.files.opening import open_regular, read_regular
 from core.message import Message
 from core.taxonomy import CLASS_CODES, parse_class
 
@@ -24,6 +25,8 @@ MANIFEST_SUFFIXES: Final = frozenset({".jsonl", ".json"})
 MAX_BAD_LINES: Final = 0.05
 """Share of lines that cannot be used above which a manifest is refused."""
 
+MAX_BYTES: Final = 2 * 1024**3
+LONGEST_SHOWN: Final = 60
 NAMED: Final = 3
 _HEAD_BYTES: Final = 65_536
 _PATH: Final = "image_path"
@@ -38,7 +41,7 @@ def is_manifest(path: Path) -> bool:
     if path.suffix.lower() not in MANIFEST_SUFFIXES:
         return False
     try:
-        with path.open("rb") as stream:
+        with open_regular(path) as stream:
             return f'"{_PATH}"'.encode() in stream.read(_HEAD_BYTES)
     except OSError:
         return False
@@ -75,17 +78,18 @@ def _read(path: Path) -> tuple[list[LabelledImage], list[str]]:
 def _rows(path: Path) -> Iterator[tuple[int, Any]]:
     """Yield line number and JSON value of every line, None where it is no JSON; items are numbered in an array."""
     text = _text(path)
-    if text.lstrip().startswith("["):
-        yield from enumerate(_parsed(text) or (), 1)
+    whole = _parsed(text) if text.lstrip().startswith("[") else None
+    if isinstance(whole, list):
+        yield from enumerate(whole, 1)
         return
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in enumerate(text.split("\n"), 1):
         if line.strip():
             yield number, _parsed(line)
 
 
 def _text(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8-sig")
+        return read_regular(path, MAX_BYTES).decode("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise InputRefusedError(
             Message("{path} cannot be read as a manifest: {why}.", path=path, why=error),
@@ -116,7 +120,7 @@ def _image(manifest: Path, row: Any) -> LabelledImage:
 def _place(home: Path, name: str) -> Path:
     beside = _absolute(home / name)
     here = _absolute(Path(name))
-    return here if not beside.exists() and here.exists() else beside
+    return here if not os.path.exists(beside) and os.path.exists(here) else beside
 
 
 def _class(row: dict[str, Any]) -> str:
@@ -133,11 +137,17 @@ def _parse_label(value: Any) -> str:
         return parse_class(value)
     try:
         number = int(value)
+        is_whole = not isinstance(value, bool) and number == float(value)
     except (TypeError, ValueError, OverflowError) as error:
-        raise _BadLineError(f"label {value!r}") from error
-    if isinstance(value, bool) or number != float(value) or not 0 <= number < len(CLASS_CODES):
-        raise _BadLineError(f"label {value!r} is none of 0 to {len(CLASS_CODES) - 1}")
+        raise _BadLineError(f"label {_short(value)}") from error
+    if not is_whole or not 0 <= number < len(CLASS_CODES):
+        raise _BadLineError(f"label {_short(value)} is none of 0 to {len(CLASS_CODES) - 1}")
     return CLASS_CODES[number]
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]}…"
 
 
 def _lesion(row: dict[str, Any]) -> str:
@@ -149,7 +159,7 @@ def _part(row: dict[str, Any]) -> str:
 
 
 def _refuse_if_too_many_are_bad(path: Path, good: int, bad: Sequence[str]) -> None:
-    if len(bad) > MAX_BAD_LINES * (good + len(bad)):
+    if len(bad) > max(1 if good else 0, MAX_BAD_LINES * (good + len(bad))):
         raise InputRefusedError(
             _counted(path, good, bad),
             remedy=Message(

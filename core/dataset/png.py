@@ -19,6 +19,7 @@ from core.dataset import strict_json
 from core.dataset.limits import MAX_PIXELS
 from core.dataset.recipe import PNG_KEY, Recipe
 from core.errors import InputRefusedError
+from core.files.opening import NotRegularFileError, open_regular
 from core.message import Message
 
 FORMATS: Final = ("PNG", "JPEG", "BMP", "TIFF")
@@ -37,7 +38,9 @@ _XMP_PACKET: Final = f"""<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?
 
 # What Pillow's decoders raise on damaged or hostile files (found by mutating files, see the tests).
 _DECODING_ERRORS: Final = (OSError, SyntaxError, ValueError, TypeError, LookupError, EOFError, OverflowError)
-_DECODING_ERRORS_2: Final = (struct.error, zlib.error, Image.DecompressionBombError, Image.DecompressionBombWarning)
+_DECODING_ERRORS_2: Final = (
+    struct.error, zlib.error, Image.DecompressionBombError, Image.DecompressionBombWarning, RecursionError, MemoryError,
+)  # fmt: skip
 
 
 def encode_png(pixels: NDArray[np.uint8], recipe: Recipe) -> bytes:
@@ -81,7 +84,7 @@ def read_recipe(path: Path) -> Recipe:
     InputRefusedError
         If the file is missing, is no PNG, or carries no recipe.
     """
-    with _refusing(path), Image.open(path, formats=("PNG",)) as image:
+    with open_picture(path, ("PNG",)) as image:
         text = image.info.get(PNG_KEY)
         data = None if text is None else strict_json.loads(text)
     if not isinstance(data, dict):
@@ -91,6 +94,22 @@ def read_recipe(path: Path) -> Recipe:
             path=path,
         )
     return Recipe.from_json(data)
+
+
+@contextmanager
+def open_picture(path: Path, formats: tuple[str, ...] = FORMATS) -> Iterator[Image.Image]:
+    """Open a picture, as a context manager; the one place where the program opens a picture that somebody gives it.
+
+    Only regular files are opened, and only by the decoders of `formats`: no other program is ever started, as Pillow
+    does for PostScript. What goes wrong inside the block while pixels are decoded is told like what goes wrong here.
+
+    Raises
+    ------
+    InputRefusedError
+        If the file is missing, special, damaged, a decompression bomb or of another kind.
+    """
+    with _refusing(path), open_regular(path) as stream, Image.open(stream, formats=formats) as image:
+        yield image
 
 
 def read_image(path: Path) -> NDArray[np.uint8]:
@@ -103,7 +122,7 @@ def read_image(path: Path) -> NDArray[np.uint8]:
     InputRefusedError
         If the file is missing, damaged, too large or of another kind.
     """
-    with _refusing(path), Image.open(path, formats=FORMATS) as image:
+    with open_picture(path) as image:
         if image.width * image.height > MAX_PIXELS:
             raise InputRefusedError(
                 Message(
@@ -130,7 +149,7 @@ def check_intact(path: Path) -> None:
     InputRefusedError
         If a PNG is damaged or cut off.
     """
-    with _refusing(path), Image.open(path, formats=FORMATS) as image:
+    with open_picture(path) as image:
         if image.format == "PNG":
             image.verify()
 
@@ -151,13 +170,23 @@ def _refusing(path: Path) -> Iterator[None]:
         raise InputRefusedError(
             Message("There is no file '{path}'.", path=path), remedy=Message("Check the path."), path=path
         ) from error
-    except IsADirectoryError as error:
-        raise InputRefusedError(
-            Message("'{path}' is a folder.", path=path), remedy=Message("Name one image in it."), path=path
-        ) from error
+    except NotRegularFileError as error:
+        raise _no_file(path, error.kind) from error
     except (*_DECODING_ERRORS, *_DECODING_ERRORS_2) as error:
         raise InputRefusedError(
             Message("'{path}' cannot be read as a picture: {error}.", path=path, error=str(error).rstrip(".")),
             remedy=Message("Open it in an image viewer to check it, and save it as PNG or JPEG."),
             path=path,
         ) from error
+
+
+def _no_file(path: Path, kind: str) -> InputRefusedError:
+    if kind == "a folder":
+        return InputRefusedError(
+            Message("'{path}' is a folder.", path=path), remedy=Message("Name one image in it."), path=path
+        )
+    return InputRefusedError(
+        Message("'{path}' is {kind}, not a picture.", path=path, kind=kind),
+        remedy=Message("Name a file that holds a picture."),
+        path=path,
+    )

@@ -16,6 +16,7 @@ The tables ``labels.csv`` and ``csv`` may also have the columns licence and attr
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,6 +28,7 @@ from core.dataset.label_forms import (
     HAM_COLUMNS,
     ISIC_COLUMNS,
     OWN_COLUMNS,
+    Found,
     read_csv,
     read_ham10000,
     read_isic2018,
@@ -37,6 +39,7 @@ from core.dataset.label_terms import read_terms
 from core.dataset.labelled import LABELS_FILE, LabelledImage, class_of_lesion
 from core.dataset.manifest import is_manifest, read_manifests
 from core.errors import InputRefusedError
+from core.files.opening import special_kind
 from core.message import Message
 from core.training.licence import Licence
 
@@ -55,7 +58,7 @@ EXPECTED: Final = (
     "named itself; or JSONL manifests with image_path and label."
 )
 
-_READERS: Final[dict[Kind, Callable[[Sequence[Path]], list[LabelledImage]]]] = {
+_READERS: Final[dict[Kind, Callable[[Sequence[Path]], Found]]] = {
     "labels.csv": read_own_table,
     "ham10000": read_ham10000,
     "isic2018": read_isic2018,
@@ -115,8 +118,10 @@ def read_dataset(path: Path) -> Photographs:
         If nothing is there, if it has none or more than one of the forms, if more than 5 % of the files are missing,
         or if an image or a lesion has two classes.
     """
-    if not path.exists():
+    if not os.path.exists(path):
         raise InputRefusedError(f"There is no {path}.", remedy="Check the path.", path=path)
+    if kind := special_kind(path):
+        raise InputRefusedError(f"{path} is {kind}, not a data set.", remedy="Name a folder or a table.", path=path)
     try:
         return _read(path)
     except OSError as error:
@@ -139,10 +144,10 @@ def _read(path: Path) -> Photographs:
     return Photographs(images, kind, grouped, path, tuple(image.path for image in missing), (*notes, *more), terms)
 
 
-def _read_images(path: Path, kind: Kind, tables: Sequence[Path]) -> tuple[list[LabelledImage], tuple[str, ...]]:
+def _read_images(path: Path, kind: Kind, tables: Sequence[Path]) -> Found:
     if kind == "imagefolder":
         return read_class_folders(path)
-    return read_manifests(tables) if kind == "jsonl" else (_READERS[kind](tables), ())
+    return read_manifests(tables) if kind == "jsonl" else _READERS[kind](tables)
 
 
 def _form_of_table(path: Path) -> tuple[Kind, Sequence[Path]]:
@@ -247,7 +252,7 @@ def _refuse_contradiction(known: LabelledImage, image: LabelledImage) -> None:
 
 
 def _partition(images: Sequence[LabelledImage]) -> tuple[list[LabelledImage], list[LabelledImage]]:
-    there = [image.path.is_file() for image in images]
+    there = [os.path.isfile(image.path) for image in images]  # unlike Path, says no to a name that cannot be one
     return (
         [image for image, is_there in zip(images, there, strict=True) if is_there],
         [image for image, is_there in zip(images, there, strict=True) if not is_there],

@@ -10,17 +10,19 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, Final
 
+from core.message import Message
+
 _BINARY: Final[int] = getattr(os, "O_BINARY", 0)
 _NO_WAIT: Final[int] = getattr(os, "O_NONBLOCK", 0)
 _NO_LINK: Final[int] = getattr(os, "O_NOFOLLOW", 0)
 
 _KINDS: Final = (
-    (stat.S_ISDIR, "a folder"),
-    (stat.S_ISFIFO, "a named pipe"),
-    (stat.S_ISSOCK, "a socket"),
-    (stat.S_ISCHR, "a device"),
-    (stat.S_ISBLK, "a device"),
-    (stat.S_ISLNK, "a symbolic link"),
+    (stat.S_ISDIR, Message("a folder")),
+    (stat.S_ISFIFO, Message("a named pipe")),
+    (stat.S_ISSOCK, Message("a socket")),
+    (stat.S_ISCHR, Message("a device")),
+    (stat.S_ISBLK, Message("a device")),
+    (stat.S_ISLNK, Message("a symbolic link")),
 )
 
 
@@ -82,6 +84,23 @@ def read_regular(path: Path, limit: int, *, follow: bool = True) -> bytes:
     return data
 
 
+def kind_of(mode: int) -> str:
+    """Say in words what the mode of something that is no regular file stands for."""
+    return next((kind for is_kind, kind in _KINDS if is_kind(mode)), Message("something else"))
+
+
+def special_kind(path: Path) -> str:
+    """Say what lies at `path` if it is neither a file nor a folder (nor a link to one); "" otherwise.
+
+    Nothing is opened. A path that does not exist is nothing special.
+    """
+    try:
+        mode = os.stat(path).st_mode
+    except (OSError, ValueError):
+        return ""
+    return "" if stat.S_ISREG(mode) or stat.S_ISDIR(mode) else kind_of(mode)
+
+
 def _require_regular(path: Path, mode: int) -> None:
     if not stat.S_ISREG(mode):
-        raise NotRegularFileError(path, next((kind for is_kind, kind in _KINDS if is_kind(mode)), "something else"))
+        raise NotRegularFileError(path, kind_of(mode))

@@ -12,6 +12,10 @@ import tomli
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from core.errors import UsageError
+from core.files.opening import read_regular
+
+MAX_BYTES = 1024**2
+"""Of a file of settings."""
 
 
 class SettingsRefusedError(UsageError):
@@ -87,15 +91,15 @@ def parse_assignments(assignments: tuple[str, ...]) -> dict[str, object]:
 def _json_or_text(value: str) -> object:
     try:
         return json.loads(value)
-    except ValueError:
+    except (ValueError, RecursionError):
         return value
 
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        text = read_regular(path, MAX_BYTES).decode("utf-8-sig")
         data = tomli.loads(text) if path.suffix.lower() == ".toml" else json.loads(text)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise SettingsRefusedError(
             f"The settings file {path} cannot be read: {error}.", remedy="Name a TOML or JSON file.", path=path
         ) from error

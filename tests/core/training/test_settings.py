@@ -71,3 +71,11 @@ def test_assignments_are_json_where_they_can_be():
     }  # fmt: skip
     with pytest.raises(SettingsRefusedError, match="sets nothing"):
         parse_assignments(("steps",))
+
+
+@pytest.mark.parametrize("ending", [".toml", ".json"])
+def test_a_file_nested_without_end_is_refused(tmp_path, ending):
+    path = tmp_path / f"s{ending}"
+    path.write_text("a = " * (ending == ".toml") + "[" * 100_000, encoding="utf-8")
+    with pytest.raises(SettingsRefusedError):
+        load_settings(Settings, file=path)
