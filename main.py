@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import sys
 from importlib.util import find_spec
+from pathlib import Path
 
 from core.environment.system_libraries import has_display
 from core.version import SAFE_MODE
@@ -33,6 +34,15 @@ NEEDED = {
 }
 """What a command cannot do without; every command that is not named here runs a model and needs `ENGINE`."""
 
+REQUIREMENTS = Path(__file__).with_name("requirements.txt")
+"""Lies beside this file in a checkout; an installed copy has its requirements in the metadata of the package."""
+
+SET_UP = (
+    "Run ./run_isicgui.sh (Windows: run_isicgui.bat), which sets everything up, "
+    "or install them here with: pip install -r requirements.txt"
+)
+INSTALL_AGAIN = "Install ISICGUI again with its requirements: pip install --upgrade PATH, its folder or wheel."
+
 
 def missing_packages(names: tuple[str, ...]) -> list[str]:
     """Return those of `names` that this Python cannot import; nothing is imported to find out."""
@@ -43,10 +53,8 @@ def complaint(argv: list[str]) -> str | None:
     """Return why this machine cannot do what was asked, and what to do about it, or None if it can."""
     wants_window = argv in ([], [SAFE_MODE])
     if missing := missing_packages(WINDOW if wants_window else NEEDED.get(argv[0], ENGINE)):
-        return (
-            f"ISICGUI needs packages that this Python ({sys.executable}) does not have: {', '.join(missing)}.\n"
-            "Run ./run_isicgui.sh (Windows: run_isicgui.bat), which sets everything up, "
-            "or install them here with: pip install -r requirements.txt"
+        return f"ISICGUI needs packages that this Python ({sys.executable}) does not have: {', '.join(missing)}.\n" + (
+            SET_UP if REQUIREMENTS.is_file() else INSTALL_AGAIN
         )
     if wants_window and not has_display():
         return (
@@ -73,5 +81,10 @@ def main(argv: list[str]) -> int:
     return open_window(argv)
 
 
-if __name__ == "__main__":
+def start() -> None:
+    """Be the command `isicgui`, which pip makes when it installs this."""
     sys.exit(main(sys.argv[1:]))
+
+
+if __name__ == "__main__":
+    start()

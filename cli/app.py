@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 import click
 
@@ -27,7 +28,7 @@ from core.crash import write_report
 from core.errors import ISICGUIError
 from core.utils.leash import obey_leash
 from core.utils.logger import setup_logging
-from core.version import __version__
+from core.version import COMMAND, __version__
 
 EPILOG = """
 \b
@@ -95,7 +96,7 @@ def main(argv: Sequence[str]) -> int:
     setup_logging(console=False)
     console = Console(json_mode="--json" in argv)
     try:
-        result = cli.main(list(argv), prog_name="python main.py", standalone_mode=False)
+        result = cli.main(list(argv), prog_name=_program(), standalone_mode=False)
     except click.exceptions.NoArgsIsHelpError as error:
         error.show()
         return error.exit_code
@@ -118,6 +119,11 @@ def main(argv: Sequence[str]) -> int:
     return result if isinstance(result, int) else 0
 
 
+def _program() -> str:
+    """Return how this was called: by the command that pip installs, or as a script."""
+    return COMMAND if Path(sys.argv[0]).stem == COMMAND else "python main.py"
+
+
 def _usage_hint(error: click.ClickException) -> str:
     context = error.ctx if isinstance(error, click.UsageError) else None
-    return f"See '{context.command_path if context else 'python main.py'} --help'."
+    return f"See '{context.command_path if context else _program()} --help'."

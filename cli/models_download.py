@@ -25,9 +25,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.option(
-    "--to", "target", type=OUTPUT_FOLDER, help="Models folder to fill [default: checkpoints, beside main.py]."
-)
+@click.option("--to", "target", type=OUTPUT_FOLDER, help="Models folder to fill [default: checkpoints].")
 @click.option("--from-file", "file", type=ANY_PATH, metavar="ZIP|FOLDER", help="Take them from here; no network.")
 @click.option("--url", help="Address of another zip archive [default: the predecessor's, on Google Drive].")
 @click.option("--sha256", metavar="SUM", help="What the archive must have; otherwise its first arrival is remembered.")

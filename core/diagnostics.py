@@ -122,7 +122,7 @@ def _settings(chosen: Mapping[str, Value]) -> list[str]:
 def _packages(requirements: Path) -> Iterator[str]:
     try:
         names = [requirement.name for requirement in read_requirements(requirements)]
-    except (OSError, ValueError):
+    except (OSError, ValueError, metadata.PackageNotFoundError):
         names = []
     for name in names:
         try:

@@ -22,6 +22,7 @@ from core.message import Message
 from core.taxonomy import CLASS_CODES
 from core.utils.checksum import sha256_of
 from core.utils.path_manager import PathManager
+from core.version import COMMAND
 
 Status = Literal["ok", "warn", "fail"]
 
@@ -103,8 +104,15 @@ def _packages(requirements: Path) -> Iterator[Check]:
 
 
 def read_requirements(path: Path) -> list[Requirement]:
-    """Return the requirements in a file that apply to this machine."""
-    lines = (line.split("#")[0].strip() for line in path.read_text(encoding="utf-8").splitlines())
+    """Return the requirements in a file that apply to this machine; without it, those of the installed package.
+
+    Raises
+    ------
+    PackageNotFoundError
+        If there is no file, and pip did not install ISICGUI either.
+    """
+    told = path.read_text(encoding="utf-8").splitlines() if path.is_file() else metadata.requires(COMMAND) or []
+    lines = (line.split("#")[0].strip() for line in told)
     found = [Requirement(line) for line in lines if line and not line.startswith("-")]
     return [requirement for requirement in found if requirement.marker is None or requirement.marker.evaluate()]
 

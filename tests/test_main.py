@@ -63,3 +63,12 @@ def test_what_each_command_needs_is_what_it_imports_to_start() -> None:
     assert set(main.BASE) < set(main.FILES) < set(main.ENGINE) < set(main.EXPLAINING) < set(main.WINDOW)
     assert main.missing_packages(main.TRAINING) == []
     assert main.NEEDED["train"] == main.NEEDED["experiments"] == main.TRAINING
+
+
+def test_an_installed_copy_is_installed_again_not_set_up(monkeypatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(main, "missing_packages", lambda _: ["torch"])
+    monkeypatch.setattr(main, "REQUIREMENTS", tmp_path / "requirements.txt")
+    told = main.complaint(["generate"])
+    assert told is not None
+    assert "pip install --upgrade" in told
+    assert "run_isicgui" not in told

@@ -62,8 +62,10 @@ class PathManager:
 
     @property
     def checkpoints_dir(self) -> Path:
-        """Where downloaded checkpoints go."""
-        return self.project_root / "checkpoints"
+        """Where downloaded checkpoints go: beside `main.py`, or among the user's data if pip put `main.py` away."""
+        if self._is_checkout:
+            return self.project_root / "checkpoints"
+        return self._user_dir("checkpoints", self._platform.user_data_path / "checkpoints")
 
     @property
     def default_output_dir(self) -> Path:
@@ -116,6 +118,10 @@ class PathManager:
     def _home(self) -> Path | None:
         home = self.environment.get(HOME_VARIABLE)
         return Path(home).expanduser().absolute() if home else None
+
+    @property
+    def _is_checkout(self) -> bool:
+        return (self.project_root / "pyproject.toml").is_file()
 
     @property
     def _platform(self) -> PlatformDirs:

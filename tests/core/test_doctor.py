@@ -110,3 +110,9 @@ def test_why_there_is_no_cuda(monkeypatch, nvidia: str | None, built_for: str | 
     check = doctor._why_no_cuda(built_for)
     assert check.status == status
     assert bool(check.remedy) == (status == "warn")
+
+
+def test_an_installed_copy_has_its_requirements_in_its_metadata(monkeypatch, tmp_path: Path) -> None:
+    told = {"isicgui": ["torch>=2.10", 'PyQt5-Qt5==5.15.2; sys_platform == "nowhere"']}
+    monkeypatch.setattr(doctor.metadata, "requires", told.__getitem__)
+    assert [str(requirement) for requirement in read_requirements(tmp_path / "requirements.txt")] == ["torch>=2.10"]

@@ -40,6 +40,16 @@ def test_without_it_the_folders_are_the_users_own() -> None:
         assert ROOT not in folder.parents
 
 
+def test_checkpoints_lie_beside_a_checkout_and_among_the_users_data_otherwise(tmp_path: Path) -> None:
+    assert PathManager().checkpoints_dir == ROOT / "checkpoints"
+    installed = PathManager(tmp_path / "site-packages", environment={})
+    assert installed.checkpoints_dir.name == "checkpoints"
+    assert "ISICGUI" in installed.checkpoints_dir.parts
+    assert tmp_path not in installed.checkpoints_dir.parents
+    moved = PathManager(tmp_path / "site-packages", environment={"ISICGUI_HOME": str(tmp_path / "home")})
+    assert moved.checkpoints_dir == tmp_path / "home" / "checkpoints"
+
+
 def test_isic_names() -> None:
     assert PathManager.isic_name(1) == "ISIC_0000001"
     assert PathManager.isic_name(12_345_678) == "ISIC_12345678"
