@@ -11,7 +11,7 @@ import torch
 from diffusers import UNet2DModel
 from torch import Tensor
 
-from core.errors import ModelArchitectureError, ModelRefusedError, ModelTooLargeError, ModelTruncatedError
+from core.errors import ModelArchitectureError, ModelTooLargeError, ModelTruncatedError
 from core.generator.weights_file import MAX_BYTES, why_unusable
 from core.message import Message
 from core.utils.safe_weights import read_weights
@@ -37,9 +37,6 @@ PREDECESSOR_SCHEDULER: Final[Mapping[str, Any]] = {
     "timestep_spacing": "leading",
     "steps_offset": 0,
 }
-
-_SAFE_TORCH: Final = (2, 10)
-"""Before this version the safe reader itself could be made to corrupt memory (CVE-2026-24747)."""
 
 _RENAMED: Final = (
     (re.compile(r"\.query\."), ".to_q."),
@@ -82,20 +79,6 @@ def _check_file(path: Path) -> None:
     if path.is_file() and (problem := why_unusable(path)):
         kind = ModelTooLargeError if path.stat().st_size > MAX_BYTES else ModelTruncatedError
         raise kind(f"{path}: {problem}.", remedy="Copy or download it again; it was not loaded.", path=path)
-    if path.suffix != ".safetensors" and _torch_version() < _SAFE_TORCH:
-        raise ModelRefusedError(
-            Message(
-                "{name} is not opened: PyTorch {version} can be attacked through such files.",
-                name=path.name,
-                version=torch.__version__,
-            ),
-            remedy=Message("Update PyTorch to 2.10 or newer, or use a .safetensors file."),
-            path=path,
-        )
-
-
-def _torch_version() -> tuple[int, ...]:
-    return tuple(int(part) for part in re.findall(r"\d+", torch.__version__)[:2])
 
 
 def _without_wrapper(name: str) -> str:
