@@ -199,9 +199,9 @@ def _check_header(path: Path) -> None:
         beginning = stream.read(_LENGTH.size)
         if len(beginning) < _LENGTH.size or (length := _LENGTH.unpack(beginning)[0]) > MAX_HEADER_BYTES:
             raise _truncated(path)
-        header = parse_json(stream.read(length), dict[str, Any], what="a safetensors header")
+        header: dict[str, Any] = parse_json(stream.read(length), dict[str, Any], what="a safetensors header")
     header.pop("__metadata__", None)
-    entries = check_object(header, dict[str, _Entry], what="a safetensors header")
+    entries: dict[str, _Entry] = check_object(header, dict[str, _Entry], what="a safetensors header")
     odd = [(name, entry.dtype) for name, entry in entries.items() if entry.dtype not in _STORED]
     if odd:
         raise _odd_tensors(path, odd)
