@@ -131,6 +131,10 @@ def test_licence_and_citation() -> None:
     assert 'version = { attr = "core.version.__version__" }' in (ROOT / "pyproject.toml").read_text(encoding="utf-8")
 
 
+def test_the_changelog_knows_this_version() -> None:
+    assert f"\n## {__version__} - " in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+
+
 def written_files() -> list[Path]:
     """Return every text that people read, the code included, that lies in the repository."""
     top = [path for path in ROOT.iterdir() if path.suffix in {".md", ".py"}]

@@ -10,11 +10,12 @@ import zipfile
 from pathlib import Path
 
 import pytest
+import tomli
 
 from core.version import COMMAND, __version__
 
 ROOT = Path(__file__).resolve().parents[1]
-ROOMS = ("core", "xai", "diffusion", "classifier", "evaluation", "cli", "gui")
+ROOMS = tomli.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"]["root_packages"]
 BUILD = ("pyproject.toml", "requirements.txt", "README.md", "LICENSE", "main.py", "bootstrap.py")
 QUIET = {"PIP_NO_INDEX": "1", "PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_CONFIG_FILE": os.devnull}
 
