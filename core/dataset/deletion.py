@@ -17,6 +17,7 @@ Key = tuple[str, str]
 Wish = Literal["trash", "restore", "empty"]
 
 _TRASH_ID: Final = re.compile(r"[0-9A-Za-z-]{1,64}")
+_GIVEN_ID: Final = re.compile(r"\d{8}-\d{6}-[0-9a-f]{6}")
 
 
 @dataclass(eq=False)
@@ -58,6 +59,11 @@ def files_from_json(data: Mapping[str, Sequence[str]]) -> tuple[Key, ...]:
         If a class is unknown, or a name leads to another folder.
     """
     return tuple(_checked(code, name) for code, names in data.items() for name in names)
+
+
+def is_given_id(name: str) -> bool:
+    """Whether a folder is named as this program names a deletion: by its time and six digits."""
+    return _GIVEN_ID.fullmatch(name) is not None
 
 
 def checked_id(trash_id: str) -> str:

@@ -6,17 +6,14 @@ import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Final
 
 from core.dataset.label_forms import PARTS, PICTURE_SUFFIXES
 from core.dataset.labelled import LabelledImage
+from core.dataset.layout import EXPLANATIONS_DIR
 from core.errors import InputRefusedError
 from core.files.walking import Walk, walk
 from core.taxonomy import CLASS_INDEX
 from core.utils.checksum import sha256_of
-
-EXPLANATIONS: Final = "xai_results"
-"""Folder of maps in an output folder of this program: pictures, but none of lesions."""
 
 
 def has_class_folders(folder: Path) -> bool:
@@ -108,7 +105,7 @@ def _other_files(files: Iterable[Path]) -> tuple[str, ...]:
 
 def _other_folders(home: Path, classes: Sequence[Path]) -> tuple[str, ...]:
     parents = {child.parent for child in classes}
-    known = (*classes, home / EXPLANATIONS)
+    known = (*classes, home / EXPLANATIONS_DIR)  # maps, no lesions
     other = [child for parent in sorted(parents) for child in _folders(parent) if child not in known]
     filled = [child.relative_to(home).as_posix() for child in other if any(map(_is_picture, _walk(child).files))]
     return (f"Folders that are none of the seven classes are passed over: {', '.join(filled)}.",) if filled else ()

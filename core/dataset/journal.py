@@ -6,11 +6,15 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from core.dataset import strict_json
+from core.files.opening import read_regular
 from core.utils.append_file import AppendFile
 from core.utils.atomic import write_bytes_atomic
+
+MAX_BYTES: Final = 4 << 30
+"""Of the file: the journal of ten million images."""
 
 Apply = Callable[[Mapping[str, Any]], None]
 
@@ -43,7 +47,7 @@ class Journal:
         str or None
             What was found damaged, for the user.
         """
-        found = self._path.read_bytes()
+        found = read_regular(self._path, MAX_BYTES, follow=False)
         raw = complete_lines(found)
         damaged = replay(raw, apply)
         if damaged:

@@ -10,6 +10,7 @@ from typing import Final
 CSV_NAME: Final = "synthetic_dataset.csv"
 STATE_DIR: Final = ".isicgui"
 TRAJECTORIES_DIR: Final = "trajectories"
+EXPLANATIONS_DIR: Final = "xai_results"
 
 _IMAGE_NAME: Final = re.compile(r"ISIC_(\d{7,12})(?:\.jpe?g)?\.png", re.IGNORECASE)
 _NUMBERED_NAME: Final = re.compile(r"ISIC_(\d{7,12})\.", re.IGNORECASE)
@@ -38,7 +39,7 @@ class Layout:
 
     @property
     def temporary(self) -> Path:
-        """All temporary files; emptied at open and at the end of a run."""
+        """All temporary files; removed at open and at the end of a run."""
         return self.state / "tmp"
 
     @property
@@ -63,9 +64,19 @@ class Layout:
         """Return the folder of a class's images."""
         return self.folder / class_code
 
+    @property
+    def trajectories(self) -> Path:
+        """The denoising trajectories, a folder for each class."""
+        return self.folder / TRAJECTORIES_DIR
+
+    @property
+    def explanations(self) -> Path:
+        """What explains the images."""
+        return self.folder / EXPLANATIONS_DIR
+
     def trajectory(self, class_code: str, stem: str) -> Path:
         """Return the file with the denoising trajectory of an image."""
-        return self.folder / TRAJECTORIES_DIR / class_code / f"{stem}.npz"
+        return self.trajectories / class_code / f"{stem}.npz"
 
 
 def image_number(file_name: str) -> int | None:

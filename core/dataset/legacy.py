@@ -34,7 +34,7 @@ def describe_by_recipe(path: Path, class_code: str, number: int) -> ImageRecord 
 def describe_by_sidecar(path: Path, class_code: str, number: int, rows: Rows) -> ImageRecord:
     """Return the record of an image without opening it; what nothing tells stays empty."""
     sidecar = read_sidecar(path)
-    recipe = _sidecar_recipe(sidecar)
+    recipe = sidecar_recipe(sidecar)
     if recipe is not None and recipe.class_code == class_code:
         return ImageRecord.from_recipe(path, number, recipe)
     row = rows.get((class_code, path.name)) or rows.get((class_code, path.stem)) or {}
@@ -63,7 +63,8 @@ def embedded_recipe(path: Path) -> Recipe | None:
         return None
 
 
-def _sidecar_recipe(sidecar: Mapping[str, Any]) -> Recipe | None:
+def sidecar_recipe(sidecar: Mapping[str, Any]) -> Recipe | None:
+    """Return the recipe that a sidecar holds, or None."""
     try:
         return Recipe.from_json(sidecar["recipe"])
     except (KeyError, TypeError, AttributeError, InputRefusedError):

@@ -15,12 +15,14 @@ from typing import Any, Final
 
 from core.dataset.deletion import Key, files_from_json
 from core.dataset.layout import Layout
+from core.files.own import open_own, own_file, own_folder, read_own
 from core.utils.atomic import write_all
 from core.utils.output_errors import output_errors
 
 MAX_STARS: Final = 5
 
-_BINARY: Final[int] = getattr(os, "O_BINARY", 0)
+MAX_BYTES: Final = 1 << 30
+"""Of the file: the ratings of ten million images."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,7 @@ def read_ratings(folder: Path) -> dict[Key, Rating]:
         If the file is there and cannot be read.
     """
     ratings: dict[Key, Rating] = {}
-    for line in _read_lines(Layout(folder.absolute()).ratings):
+    for line in _read_lines(Layout(folder.absolute())):
         found = _parse(line)
         if found is not None:
             ratings[found[0]] = found[1]
@@ -70,15 +72,16 @@ def write_ratings(folder: Path, ratings: Mapping[Key, Rating]) -> None:
     OutputError
         If they cannot be written.
     """
-    path = Layout(folder.absolute()).ratings
+    layout = Layout(folder.absolute())
+    path = layout.ratings
     data = b"".join(_render(key, rating) for key, rating in ratings.items())
     with output_errors(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        _append(path, data)
+        own_folder(layout.folder, layout.state)
+        _append(own_file(layout.folder, path), data)
 
 
 def _append(path: Path, data: bytes) -> None:
-    fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | _BINARY, 0o666)
+    fd = open_own(path, os.O_RDWR | os.O_CREAT | os.O_APPEND)
     try:
         write_all(fd, data if _ends_with_newline(fd) else b"\n" + data)
         os.fsync(fd)
@@ -95,12 +98,9 @@ def _ends_with_newline(fd: int) -> bool:
     return os.read(fd, 1) == b"\n"
 
 
-def _read_lines(path: Path) -> list[bytes]:
-    with output_errors(path):
-        try:
-            return path.read_bytes().splitlines()
-        except FileNotFoundError:
-            return []
+def _read_lines(layout: Layout) -> list[bytes]:
+    with output_errors(layout.ratings):
+        return (read_own(layout.folder, layout.ratings, MAX_BYTES) or b"").split(b"\n")
 
 
 def _render(key: Key, rating: Rating) -> bytes:

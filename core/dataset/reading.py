@@ -5,22 +5,30 @@ from __future__ import annotations
 from pathlib import Path
 
 from core.dataset.deletion import Deletion, Key
-from core.dataset.journal import complete_lines, replay
+from core.dataset.journal import MAX_BYTES, complete_lines, replay
 from core.dataset.layout import Layout
 from core.dataset.legacy import describe_by_sidecar
 from core.dataset.record import ImageRecord
 from core.dataset.scan import file_names, strangers_in
 from core.dataset.state import DatasetState
-from core.dataset.table import read_bytes, read_rows
+from core.dataset.table import read_rows
+from core.files.own import read_own
 
 
 def read_records(folder: Path) -> list[ImageRecord]:
     """Return the images that lie in a folder now, oldest first; another process may be writing to it.
 
     Works for folders of the predecessor too. Nothing is written, and no picture is opened.
+
+    Raises
+    ------
+    ForeignPathError
+        If the journal or the table is a link, or no regular file.
+    OSError
+        If one of them cannot be read.
     """
     layout = Layout(folder.absolute())
-    state = _read_state(layout)
+    state = read_state(layout)
     names = file_names(layout)
     known = [record for key, record in state.records.items() if key[1] in names.get(key[0], ())]
     strangers = list(strangers_in(layout, names, state.records))
@@ -30,16 +38,17 @@ def read_records(folder: Path) -> list[ImageRecord]:
 
 def read_deletions(folder: Path) -> list[Deletion]:
     """Return what lies in the trash of a folder now, the oldest deletion first; nothing is written."""
-    return [deletion for deletion in _read_state(Layout(folder.absolute())).deletions.values() if deletion.files]
+    return [deletion for deletion in read_state(Layout(folder.absolute())).deletions.values() if deletion.files]
 
 
-def _read_state(layout: Layout) -> DatasetState:
+def read_state(layout: Layout) -> DatasetState:
+    """Return what the journal of a folder adds up to; errors as of `read_records`."""
     state = DatasetState(layout.folder)
-    replay(complete_lines(read_bytes(layout.journal) or b""), state.apply)
+    replay(complete_lines(read_own(layout.folder, layout.journal, MAX_BYTES) or b""), state.apply)
     return state
 
 
 def read_run_ids(folder: Path) -> dict[Key, str]:
     """Return the run of every image that a run of this program made, by (class, file name); no picture is opened."""
-    state = _read_state(Layout(folder.absolute()))
+    state = read_state(Layout(folder.absolute()))
     return {key: record.run_id for key, record in state.records.items() if record.run_id}

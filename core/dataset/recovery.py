@@ -8,20 +8,34 @@ row are made good). The predecessor's images come in by the same way.
 from __future__ import annotations
 
 import hashlib
+import os
+import zipfile
 from pathlib import Path
+from typing import Final
 
 from core.dataset import table as csv_table
 from core.dataset import trash
 from core.dataset.journal import Journal
 from core.dataset.layout import Layout, taken_number
-from core.dataset.legacy import Rows, describe_by_recipe, describe_by_sidecar, embedded_recipe, is_complete_png
+from core.dataset.legacy import (
+    Rows,
+    describe_by_recipe,
+    describe_by_sidecar,
+    embedded_recipe,
+    is_complete_png,
+    sidecar_recipe,
+)
 from core.dataset.record import ImageRecord
 from core.dataset.run import Run
 from core.dataset.scan import Names, file_names, strangers_in
-from core.dataset.sidecar import sidecar_bytes, sidecar_path
+from core.dataset.sidecar import read_sidecar, sidecar_bytes, sidecar_path
 from core.dataset.state import DatasetState
+from core.files.opening import open_regular
+from core.files.own import require_own
 from core.utils.atomic import fsync_dir, write_bytes_atomic
 from core.utils.path_manager import PathManager
+
+_TRAJECTORY_MEMBERS: Final = {"x_t.npy", "x0.npy", "timesteps.npy"}
 
 
 class Recovery:
@@ -88,7 +102,7 @@ class Recovery:
         path = self._layout.table
         if not csv_table.holds_foreign_text(path, self._state.remembered()):
             return {}
-        raw = path.read_bytes()
+        raw = csv_table.read_bytes(path) or b""
         backup = self._layout.state / f"table-{hashlib.sha256(raw).hexdigest()[:8]}.csv"
         if not backup.exists():
             write_bytes_atomic(backup, raw, tmp_dir=self._layout.temporary)
@@ -136,7 +150,8 @@ def complete_discard(layout: Layout, journal: Journal, state: DatasetState, run_
     """Remove the files of a run whose removal stands in the journal, then note that it is done."""
     files = _files_of(layout, state.runs.get(run_id), state.discarding[run_id])
     for path in files:
-        _remove_image(layout, path, run_id)
+        if is_of_run(layout, path, run_id):
+            _remove_image(layout, path)
     for folder in {path.parent for path in files}:
         if folder.exists():
             fsync_dir(folder)
@@ -152,10 +167,30 @@ def _files_of(layout: Layout, run: Run | None, records: tuple[ImageRecord, ...])
     return planned | {record.path for record in records}
 
 
-def _remove_image(layout: Layout, path: Path, run_id: str) -> None:
-    if path.exists():
+def is_of_run(layout: Layout, path: Path, run_id: str) -> bool:
+    """Whether what lies at the place of an image was made by a run: the picture, or else its sidecar, says so.
+
+    Where neither lies, a trajectory that has the place of a planned image is what its run left when it died.
+    """
+    if os.path.lexists(path):
         recipe = embedded_recipe(path)
-        if recipe is None or recipe.run_id != run_id:
-            return  # somebody put another picture there
+    elif os.path.lexists(sidecar_path(path)):
+        recipe = sidecar_recipe(read_sidecar(path))
+    else:
+        return is_trajectory(layout.trajectory(path.parent.name, path.stem))
+    return recipe is not None and recipe.run_id == run_id
+
+
+def _remove_image(layout: Layout, path: Path) -> None:
     for gone in (layout.trajectory(path.parent.name, path.stem), sidecar_path(path), path):
+        require_own(layout.folder, gone.parent)
         gone.unlink(missing_ok=True)
+
+
+def is_trajectory(path: Path) -> bool:
+    """Whether a file is named inside as a trajectory of this program is."""
+    try:
+        with open_regular(path, follow=False) as stream, zipfile.ZipFile(stream) as archive:
+            return set(archive.namelist()) == _TRAJECTORY_MEMBERS
+    except (OSError, ValueError, NotImplementedError, zipfile.BadZipFile):
+        return False

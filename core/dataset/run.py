@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from core.generator.request import GenerationRequest, PlannedImage
+from core.taxonomy import CLASS_INDEX
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,5 +83,7 @@ def run_from_json(folder: Path, data: Mapping[str, Any]) -> Run:
 
 def _slots(plan: Mapping[str, Mapping[str, Sequence[int]]]) -> Iterable[RunSlot]:
     for code, columns in plan.items():
+        if code not in CLASS_INDEX:
+            raise ValueError(f"No class: {code!r}")
         for number, index, seed in zip(columns["numbers"], columns["indices"], columns["seeds"], strict=True):
             yield RunSlot(PlannedImage(code, index, seed), number)

@@ -9,7 +9,9 @@ from typing import Any, Final
 
 from core.dataset import strict_json
 from core.dataset.recipe import Recipe
+from core.files.opening import read_regular
 
+_MAX_BYTES: Final = 4 << 20
 _SCHEDULER_KEYS: Final = ("num_train_timesteps", "beta_schedule", "prediction_type")
 
 
@@ -38,7 +40,7 @@ def sidecar_bytes(image: Path, recipe: Recipe, generated_at: float) -> bytes:
 def read_sidecar(image: Path) -> Mapping[str, Any]:
     """Return what the sidecar of `image` says; empty if there is none or it cannot be read."""
     try:
-        content = json.loads(sidecar_path(image).read_text(encoding="utf-8-sig"))
-    except (OSError, ValueError):
+        content = json.loads(read_regular(sidecar_path(image), _MAX_BYTES, follow=False).decode("utf-8-sig"))
+    except (OSError, ValueError, RecursionError):
         return {}
     return content if isinstance(content, dict) else {}

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import logging
 import secrets
-import shutil
 from collections.abc import Sequence
 from contextlib import ExitStack, suppress
 from datetime import datetime, timezone
@@ -18,6 +17,7 @@ from numpy.typing import NDArray
 from core.dataset.journal import Journal
 from core.dataset.layout import Layout
 from core.dataset.legacy import embedded_recipe
+from core.dataset.own_paths import check_own_paths, part_from_other_names
 from core.dataset.png import encode_png
 from core.dataset.reading import read_records
 from core.dataset.recipe import Recipe
@@ -30,6 +30,7 @@ from core.dataset.table import Table
 from core.dataset.trash import Trash
 from core.errors import OutputError
 from core.events import RunStatus
+from core.files.own import ForeignPathError, remove_temporary, require_own
 from core.generator.request import GenerationRequest, PlannedImage
 from core.message import Message
 from core.utils.atomic import create_bytes_atomic, fsync_dir, write_bytes_atomic
@@ -63,7 +64,8 @@ class SyntheticDataset:
         self.folder = folder
         self._lock = lock
         self._layout = Layout(folder)
-        _empty_folder(self._layout.temporary)
+        part_from_other_names(self._layout)
+        self._remove_temporary()
         self._journal = Journal(self._layout.journal, self._layout.temporary)
         self._table = Table(self._layout.table, self._layout.temporary)
         self._state = DatasetState(folder)
@@ -88,7 +90,8 @@ class SyntheticDataset:
         FolderLockedError
             If another process is writing to it.
         OutputError
-            If it does not exist (and `create` is off) or cannot be written.
+            If it does not exist (and `create` is off) or cannot be written; `ForeignPathError` if one of the paths
+            inside that are the program's own is a link. Then nothing has been touched.
         """
         folder = folder.absolute()
         if not create and not folder.is_dir():
@@ -97,6 +100,7 @@ class SyntheticDataset:
             )
         layout = Layout(folder)
         with output_errors(folder):
+            check_own_paths(layout)
             layout.temporary.mkdir(parents=True, exist_ok=True)
         lock = FolderLock(layout.state, subject=folder)
         lock.acquire()
@@ -109,8 +113,8 @@ class SyntheticDataset:
 
     def close(self) -> None:
         """Remove temporary files and give the folder back; what cannot be removed now, the next `open` removes."""
-        with suppress(OSError):
-            _empty_folder(self._layout.temporary)
+        with suppress(OSError, ForeignPathError):
+            self._remove_temporary()
         self._lock.release()
 
     def __enter__(self) -> SyntheticDataset:
@@ -191,7 +195,7 @@ class SyntheticDataset:
             run.status = status
             if self._table.is_behind:
                 self._table.sync(self._state.records.values())
-            _empty_folder(self._layout.temporary)
+            self._remove_temporary()
 
     def discard_run(self, run: Run) -> None:
         """Remove a run's finished images, sidecars, trajectories and rows; its numbers are not used again.
@@ -209,7 +213,7 @@ class SyntheticDataset:
             complete_discard(self._layout, self._journal, self._state, run.run_id)
             run.status = "discarded"
             self._table.sync(self._state.records.values())
-            _empty_folder(self._layout.temporary)
+            self._remove_temporary()
 
     def _place(self, slot: RunSlot, recipe: Recipe, data: bytes) -> tuple[int, Path]:
         """Put the PNG under the slot's number, or the next free one if a foreign file lies there."""
@@ -228,10 +232,14 @@ class SyntheticDataset:
 
     def _class_dir(self, class_code: str) -> Path:
         folder = self._layout.class_dir(class_code)
+        require_own(self.folder, folder)
         if not folder.is_dir():
             folder.mkdir(exist_ok=True)
             fsync_dir(self.folder)
         return folder
+
+    def _remove_temporary(self) -> None:
+        remove_temporary(self.folder, self._layout.temporary)
 
 
 def _complete_recipe(run: Run, slot: RunSlot, recipe: Recipe) -> Recipe:
@@ -255,11 +263,3 @@ def _is_same_image(path: Path, recipe: Recipe) -> bool:
 
 def _new_run_id() -> str:
     return f"{datetime.now(timezone.utc):%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
-
-
-def _empty_folder(folder: Path) -> None:
-    for entry in folder.iterdir() if folder.is_dir() else ():
-        if entry.is_dir() and not entry.is_symlink():
-            shutil.rmtree(entry, ignore_errors=True)
-        else:
-            entry.unlink(missing_ok=True)

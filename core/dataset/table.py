@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from core.dataset.record import ImageRecord
+from core.files.own import read_own
 from core.utils.append_file import AppendFile
 from core.utils.atomic import write_text_atomic
 
@@ -18,6 +19,7 @@ logger = logging.getLogger(__name__)
 
 LEGACY_COLUMNS: Final = ("filename", "class", "isic_number", "source", "generated_at")
 _RECIPE_COLUMNS: Final = ("seed", "index", "noise_hash", "sampler", "steps", "guidance", "precision", "weights")
+MAX_BYTES: Final = 4 << 30
 COLUMNS: Final = (*LEGACY_COLUMNS, "path", *_RECIPE_COLUMNS, "weights_sha256", "run_id")
 _FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t")
 
@@ -117,11 +119,8 @@ def holds_foreign_text(path: Path, records: Iterable[ImageRecord]) -> bool:
 
 
 def read_bytes(path: Path) -> bytes | None:
-    """Return a file's content, or None if there is no file."""
-    try:
-        return path.read_bytes()
-    except FileNotFoundError:
-        return None
+    """Return the content of a table, or None if there is none; one that is a link or no regular file is refused."""
+    return read_own(path.parent, path, MAX_BYTES)
 
 
 def csv_line(cells: Iterable[object]) -> str:

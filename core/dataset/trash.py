@@ -12,15 +12,16 @@ import errno
 import logging
 import os
 import secrets
-import shutil
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import datetime, timezone
 from pathlib import Path
 
-from core.dataset.deletion import Deletion, Key, Wish, files_to_json
+from core.dataset.deletion import Deletion, Key, Wish, files_to_json, is_given_id
 from core.dataset.journal import Journal
 from core.dataset.layout import Layout, image_number
 from core.dataset.legacy import describe_by_recipe, describe_by_sidecar
+from core.dataset.own_paths import check_trashed, trashed_folders
 from core.dataset.record import ImageRecord
 from core.dataset.scan import file_names
 from core.dataset.sidecar import sidecar_path
@@ -135,26 +136,33 @@ def settle(layout: Layout, journal: Journal, state: DatasetState, deletion: Dele
         "restore": lambda key: _move(place, layout, key),
         "empty": lambda key: _remove(place, key),
     }
-    failures = _each(deletion.files, act[deletion.wish])
+    check_trashed(layout, place)
+    named = deletion.files
+    failures = _each(named, act[deletion.wish])
     _make_durable(layout, place, deletion)
     inside = [key for key in deletion.files if place.image(key).exists()]
     back = [key for key in deletion.files if layout.image(key).exists() and not place.image(key).exists()]
     end = {"inside": files_to_json(inside), "back": files_to_json(back)}
     journal.append({"type": "trash-end", "trash_id": deletion.trash_id, **end})
     state.end_deletion(deletion.trash_id, inside, back)
-    if not inside:
-        shutil.rmtree(place.folder, ignore_errors=True)
+    _tidy(place, [key for key in named if key not in set(inside)])
     return failures
 
 
 def adopt(layout: Layout, journal: Journal, state: DatasetState) -> None:
-    """Take in what lies in the trash without a line in the journal, as after the journal was lost."""
+    """Take in what lies in the trash without a line in the journal, as after the journal was lost.
+
+    Only folders named as this program names them, and in them only files named as images: everything else was put
+    there by somebody else, and stays as it is.
+    """
     for folder in sorted(layout.trash.iterdir()) if layout.trash.is_dir() else ():
         place = layout.trashed(folder.name)
-        if folder.name in state.deletions or not folder.is_dir():
+        if folder.name in state.deletions or not is_given_id(folder.name) or not folder.is_dir():
             continue
         names = file_names(place)
-        files = tuple((code, name) for code in names for name in sorted(names[code]) if not name.endswith(".json"))
+        files = tuple((code, name) for code in names for name in sorted(names[code]) if image_number(name) is not None)
+        if not files:
+            continue
         records = [record for record in (_described(layout, place, key) for key in files) if record is not None]
         for record in records:
             state.add(record)
@@ -211,6 +219,17 @@ def _move_file(source: Path, target: Path) -> None:
 def _remove(place: Layout, key: Key) -> None:
     for path in (place.image(key), *_companions(place, key)):
         path.unlink(missing_ok=True)
+
+
+def _tidy(place: Layout, gone: Sequence[Key]) -> None:
+    """Remove what belonged to images that lie elsewhere now, and the folders that are empty; nothing else."""
+    for key in gone:
+        for path in _companions(place, key):
+            with suppress(OSError):
+                path.unlink(missing_ok=True)
+    for folder in trashed_folders(place):
+        with suppress(OSError):  # somebody keeps something there
+            folder.rmdir()
 
 
 def _companions(layout: Layout, key: Key) -> tuple[Path, ...]:

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Final
 
 from core.errors import OutputError
-from core.files.opening import NotRegularFileError
+from core.files.opening import NotRegularFileError, read_regular
 from core.message import Message
 
 TEMPORARY_NAME: Final = re.compile(r".*\.[0-9a-f]{8}\.tmp")
@@ -87,6 +87,43 @@ def own_folder(root: Path, path: Path) -> Path:
     return require_own(root, path)
 
 
+def check_own_file(root: Path, path: Path) -> os.stat_result | None:
+    """Return what is known of a file below `root`, None if there is none; nothing is opened or changed.
+
+    Raises
+    ------
+    ForeignPathError
+        If a part is a link, or something else than a regular file lies there.
+    """
+    require_own(root, path)
+    try:
+        found = os.lstat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    if not stat.S_ISREG(found.st_mode):
+        raise not_regular(path)
+    return found
+
+
+def read_own(root: Path, path: Path, limit: int) -> bytes | None:
+    """Return the content of a file below `root` of at most `limit` bytes; None if there is none.
+
+    Raises
+    ------
+    ForeignPathError
+        If a part is a link, or something else than a regular file lies there.
+    OSError
+        If it is larger, or cannot be read.
+    """
+    require_own(root, path)
+    try:
+        return read_regular(path, limit, follow=False)
+    except FileNotFoundError:
+        return None
+    except NotRegularFileError as error:
+        raise not_regular(path) from error
+
+
 def own_file(root: Path, path: Path) -> Path:
     """Return a file below `root` that may be appended to or replaced in place: absent, or regular and with one name.
 
@@ -100,18 +137,8 @@ def own_file(root: Path, path: Path) -> Path:
     OSError
         If the copy cannot be made.
     """
-    require_own(root, path)
-    try:
-        found = os.lstat(path)
-    except FileNotFoundError:
-        return path
-    if not stat.S_ISREG(found.st_mode):
-        raise ForeignPathError(
-            Message("'{path}' is not a regular file; the program keeps a file of its own there.", path=path),
-            remedy=Message("Move it away, or choose another folder."),
-            path=path,
-        )
-    if found.st_nlink > 1:
+    found = check_own_file(root, path)
+    if found is not None and found.st_nlink > 1:
         _part_from_other_names(path)
     return path
 
@@ -173,6 +200,15 @@ def remove_tree(root: Path, folder: Path, is_ours: Callable[[Path], bool]) -> No
             path=folder,
         )
     shutil.rmtree(folder)
+
+
+def not_regular(path: Path) -> ForeignPathError:
+    """Return the error for something else than a regular file where the program keeps one."""
+    return ForeignPathError(
+        Message("'{path}' is not a regular file; the program keeps a file of its own there.", path=path),
+        remedy=Message("Move it away, or choose another folder."),
+        path=path,
+    )
 
 
 def _outside(root: Path, path: Path) -> ForeignPathError:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.dataset.layout import Layout
+from core.files.own import own_folder
 from core.generator.sampler import StepState, to_uint8
 from core.utils.atomic import write_bytes_atomic
 from core.utils.output_errors import output_errors
@@ -48,7 +49,7 @@ class Trajectory:
         )
         path = layout.trajectory(class_code, stem)
         with output_errors(path):
-            path.parent.mkdir(parents=True, exist_ok=True)
+            own_folder(layout.folder, path.parent)
             write_bytes_atomic(path, buffer.getvalue(), tmp_dir=layout.temporary)
         return path
 

@@ -6,11 +6,9 @@ import errno
 import os
 from contextlib import suppress
 from pathlib import Path
-from typing import Final
 
+from core.files.own import open_own
 from core.utils.atomic import write_all
-
-_BINARY: Final[int] = getattr(os, "O_BINARY", 0)
 
 
 class AppendFile:
@@ -34,9 +32,10 @@ class AppendFile:
         Raises
         ------
         OSError
-            If that fails, or if the file is shorter than it was; then nothing counts as appended.
+            If that fails, if a link or no regular file lies there, or if the file is shorter than it was; then nothing
+            counts as appended.
         """
-        fd = os.open(self.path, os.O_WRONLY | os.O_APPEND | _BINARY)
+        fd = open_own(self.path, os.O_WRONLY | os.O_APPEND)
         try:
             self._cut_to_good_size(fd)
             self._write_or_undo(fd, data)
@@ -50,9 +49,9 @@ class AppendFile:
         Raises
         ------
         OSError
-            If that fails, or if the file is shorter than it was.
+            If that fails, if a link or no regular file lies there, or if the file is shorter than it was.
         """
-        fd = os.open(self.path, os.O_WRONLY | _BINARY)
+        fd = open_own(self.path, os.O_WRONLY)
         try:
             self._cut_to_good_size(fd)
             os.fsync(fd)

@@ -18,6 +18,8 @@ from filelock import FileLock, Timeout
 
 from core.errors import FolderLockedError
 from core.message import Message
+from core.utils.atomic import write_new_file
+from core.utils.lock_files import HOLDER_FILE, LOCK_FILE, check_lock_files
 from core.utils.lock_holder import holder_words, is_here, read_holder
 from core.utils.output_errors import output_errors
 
@@ -40,8 +42,9 @@ class FolderLock:
 
     def __init__(self, folder: Path, *, subject: Path | None = None) -> None:
         self._subject = subject or folder
-        self._holder_file = folder / "lock.json"
-        self._lock = FileLock(folder / "lock", thread_local=False)
+        self._folder = folder
+        self._holder_file = folder / HOLDER_FILE
+        self._lock = FileLock(folder / LOCK_FILE, thread_local=False)
 
     def acquire(self) -> None:
         """Take the lock, or fail at once.
@@ -51,8 +54,9 @@ class FolderLock:
         FolderLockedError
             If another process, or another part of this one, holds the lock.
         OutputError
-            If the lock file cannot be written.
+            If the lock file cannot be written; `ForeignPathError` if it is a link or somebody else's.
         """
+        check_lock_files(self._folder)
         with output_errors(self._subject):
             try:
                 self._lock.acquire(blocking=False)
@@ -82,7 +86,8 @@ class FolderLock:
     def _announce(self) -> None:
         # The lock is already ours; a full disk must not stop somebody who came to free space by discarding a run.
         try:
-            self._holder_file.write_text(json.dumps(_this_process()), encoding="utf-8")
+            self._holder_file.unlink(missing_ok=True)  # it may have another name elsewhere, which keeps its content
+            write_new_file(self._holder_file, json.dumps(_this_process()).encode())
         except OSError as error:
             logger.warning("Could not note who is writing to %s: %s", self._subject, error)
 

@@ -7,9 +7,13 @@ import os
 import socket
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
+from core.files.opening import read_regular
 from core.message import Message
+from core.utils.lock_files import HOLDER_FILE
+
+_MAX_BYTES: Final = 1 << 20
 
 
 def who_holds(folder: Path) -> str:
@@ -17,7 +21,7 @@ def who_holds(folder: Path) -> str:
 
     A holder on another machine is believed; one on this machine that has died without a word is not.
     """
-    holder = read_holder(folder / "lock.json")
+    holder = read_holder(folder / HOLDER_FILE)
     if not isinstance(holder.get("pid"), int) or (is_here(holder) and not _still_runs(holder)):
         return ""
     return holder_words(holder)
@@ -59,7 +63,7 @@ def _moment(holder: dict[str, Any]) -> str:
 def read_holder(path: Path) -> dict[str, Any]:
     """Return what a holder noted, empty if that cannot be read."""
     try:
-        holder = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        holder = json.loads(read_regular(path, _MAX_BYTES, follow=False))
+    except (OSError, ValueError, RecursionError):
         return {}
     return holder if isinstance(holder, dict) else {}

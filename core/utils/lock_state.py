@@ -6,14 +6,19 @@ from pathlib import Path
 
 from filelock import FileLock
 
+from core.files.own import ForeignPathError
+from core.utils.lock_files import LOCK_FILE, check_lock_files
+
 
 def is_locked(folder: Path) -> bool:
     """Return whether some process holds the lock of a folder right now.
 
-    A lock file that is a symbolic link, or that cannot be opened, counts as held: nobody can tell.
+    A lock file that is a link or another program's, or that cannot be opened, counts as held: nobody can tell.
     """
-    path = folder / "lock"
-    if path.is_symlink():
+    path = folder / LOCK_FILE
+    try:
+        check_lock_files(folder)
+    except ForeignPathError:
         return True
     if not path.is_file():
         return False

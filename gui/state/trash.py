@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from PyQt5.QtCore import QObject, pyqtSignal
 
 from core.dataset.reading import read_deletions
-from core.errors import FolderLockedError
+from core.errors import FolderLockedError, OutputError
 from core.message import Message
 from gui.workers.task import TaskRunner
 
@@ -109,7 +109,7 @@ class TrashModel(QObject):
 def _look(folder: Path, paths: tuple[str, ...] = ()) -> Outcome:
     try:
         deletions = read_deletions(folder)
-    except OSError:
+    except (OSError, OutputError):
         return Outcome(paths, 0, 0)  # the folder itself tells of it when something is done there
     return Outcome(paths, sum(len(deletion.files) for deletion in deletions), len(deletions))
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from core.dataset.journal import complete_lines, replay
 from core.dataset.layout import Layout
-from core.dataset.state import DatasetState
+from core.dataset.reading import read_state
 from core.utils.lock_holder import who_holds
 
 
@@ -27,13 +26,14 @@ def find_unfinished(output: Path) -> list[Unfinished]:
 
     Raises
     ------
+    ForeignPathError
+        If the journal is a link or no regular file.
     OSError
-        If the journal is there but cannot be read.
+        If it is there but cannot be read.
     """
     layout = Layout(output.absolute())
     if not layout.journal.is_file() or who_holds(layout.state):
         return []
-    state = DatasetState(layout.folder)
-    replay(complete_lines(layout.journal.read_bytes()), state.apply)
+    state = read_state(layout)
     state.mark_done()
     return [Unfinished(run.run_id, len(run.slots) - len(run.pending), len(run.slots)) for run in state.unfinished()]

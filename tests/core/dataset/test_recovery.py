@@ -161,9 +161,8 @@ def test_journal_lost_entirely_is_rebuilt_from_the_pictures(output):
 
 
 def test_leftover_temporary_files_are_removed(output):
-    for name in ("ISIC_0000009.png.ab12cd34.tmp", "anything"):
+    for name in ("ISIC_0000009.png.ab12cd34.tmp", "journal.jsonl.00c0ffee.tmp"):
         (Layout(output).temporary / name).write_bytes(b"half")
-    (Layout(output).temporary / "folder").mkdir()
     with SyntheticDataset.open(output):
         assert list(Layout(output).temporary.iterdir()) == []
     assert_consistent(output)
@@ -240,7 +239,7 @@ def test_a_kill_in_the_middle_of_recovery_is_recovered_from(tmp_path, monkeypatc
         write_journal(output, [lines[0], b"rubbish\n", lines[1], lines[2][:9]])
         image_files(output)[0].with_suffix(".json").unlink()
         Layout(output).table.write_bytes(b"something else\n")
-        (Layout(output).temporary / "x.tmp").write_bytes(b"")
+        (Layout(output).temporary / "x.00c0ffee.tmp").write_bytes(b"")
         system = BrokenOS(at, Killed, lasting=True, torn=True)
         with system.installed(monkeypatch), suppress(Killed):
             reopen(output)
