@@ -35,7 +35,8 @@ from core.generator.drawing import Drawing, Settings
 from core.generator.image_generator import ImageGenerator
 from core.generator.model_manager import LoadedModel, ModelManager
 from core.generator.precision import resolve_precision
-from core.generator.request import DEFAULT_SAMPLER, DEFAULT_STEPS, GenerationRequest
+from core.generator.request import GenerationRequest
+from core.generator.samplers import DEFAULT_SAMPLER, usual_steps
 
 CPU = torch.device("cpu")
 REFERENCE_STEPS = 50
@@ -83,7 +84,7 @@ class Stepper:
 
 def engine_steps(model: LoadedModel) -> Callable[[], Iterator[object]]:
     """Return what begins an image of this engine with its default settings."""
-    settings = Settings(DEFAULT_SAMPLER, DEFAULT_STEPS[DEFAULT_SAMPLER], 1.0, 1)
+    settings = Settings(DEFAULT_SAMPLER, usual_steps(), 1.0, 1)
     return lambda: Drawing(model, settings, [SEED]).states()
 
 

@@ -30,9 +30,9 @@ from core.generator.model_manager import LoadedModel, ModelManager
 from core.generator.pace import PREVIEWS_PER_SECOND
 from core.generator.precision import resolve_device, resolve_precision
 from core.generator.predictor import effective_guidance
-from core.generator.request import DEFAULT_SAMPLER, DEFAULT_STEPS
 from core.generator.run_images import preview_of
 from core.generator.sampler import StepState
+from core.generator.samplers import DEFAULT_SAMPLER, usual_steps
 from core.utils.path_manager import PathManager
 
 WARM_UP = 3
@@ -40,7 +40,7 @@ WARM_UP = 3
 
 def states(model: LoadedModel, batch: int) -> Iterator[StepState]:
     """Yield steps of image after image, without end, with the default settings."""
-    settings = Settings(DEFAULT_SAMPLER, DEFAULT_STEPS[DEFAULT_SAMPLER], effective_guidance(model, None), batch)
+    settings = Settings(DEFAULT_SAMPLER, usual_steps(), effective_guidance(model, None), batch)
     return chain.from_iterable(Drawing(model, settings, seeds).states() for seeds in repeat(range(batch)))
 
 

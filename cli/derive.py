@@ -14,12 +14,14 @@ import click
 from tqdm import tqdm
 
 from cli.console import Console
+from cli.options import RegistryChoice
 from cli.signals import EXIT_INTERRUPTED, stop_on_signal
 from core.events import Event, Failed, Notice, Progress
 from core.jobs.options import Option, options_of
 from core.jobs.registry import run
 from core.jobs.request import Request
 from core.jobs.stream import JobStopped
+from core.registry import Registry
 
 F = TypeVar("F", bound=Callable[..., Any])
 Words = Mapping[type[Event], Callable[[Any], Iterable[str] | str]]
@@ -76,6 +78,8 @@ def _kind(how: Option) -> Any:
         kind = click.Path(path_type=Path)
         kind.name = {"folder": "directory"}.get(how.kind, kind.name)  # whether it is one, the job says, in words
         return kind
+    if isinstance(how.choices, Registry):
+        return RegistryChoice(how.choices)
     if how.kind == "choice":
         return click.Choice(list(how.known_choices()))
     return _NUMBERS.get(how.kind, str)

@@ -28,7 +28,8 @@ from cli.progress import ProgressBar
 from cli.signals import EXIT_INTERRUPTED, stop_on_signal
 from core.errors import ISICGUIError, ModelRefusedError
 from core.events import Event, Failed, Finished, ImageDone, Notice
-from core.generator.request import DEFAULT_STEPS, GenerationRequest, RunChanges
+from core.generator.request import GenerationRequest, RunChanges
+from core.generator.samplers import usual_steps
 from core.utils.path_manager import PathManager
 
 
@@ -88,7 +89,7 @@ def _use_threads(count: int) -> None:
 def request_of(*, no_color: bool, **values: Any) -> GenerationRequest:
     """Return the request that the parsed flags of `generate` stand for."""
     values["models"] = values["models"] or PathManager().default_models_dir
-    values["steps"] = DEFAULT_STEPS[values["sampler"]] if values["steps"] is None else values["steps"]
+    values["steps"] = usual_steps(values["sampler"]) if values["steps"] is None else values["steps"]
     return GenerationRequest(color=not no_color, **values)
 
 

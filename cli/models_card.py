@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from cli.console import Console
-from cli.options import ANY_PATH, FOLDER, OUTPUT_FILE, OUTPUT_FOLDER, device_option, json_option
+from cli.options import ANY_PATH, FOLDER, OUTPUT_FILE, OUTPUT_FOLDER, RegistryChoice, device_option, json_option
 from cli.progress import ProgressBar
 from core.errors import InputRefusedError, ModelArchitectureError, ModelMissingError, UsageError
 from core.events import Event, Notice
 from core.generator.pack import PackRefused
-from core.generator.request import DEFAULT_STEPS
+from core.generator.samplers import SAMPLERS
 
 if TYPE_CHECKING:
     from diffusion.judgement import Judgement
@@ -32,7 +32,7 @@ samples_option = click.option("--samples", type=FOLDER, help="Folder of generate
 def drawing_options(command: Command) -> Command:
     """Add the options that say how images are drawn; what is not given is what the models' maker recommends."""
     for option in (
-        click.option("--sampler", type=click.Choice(list(DEFAULT_STEPS)), help="Denoising method."),
+        click.option("--sampler", type=RegistryChoice(SAMPLERS), help="Denoising method."),
         click.option("--steps", type=int, help="Denoising steps."),
         click.option("--guidance", type=float, help="Classifier-free guidance, 1 = none."),
         click.option("--batch-size", type=int, help="Images at once."),

@@ -11,7 +11,9 @@ import click
 
 from core.errors import InputRefusedError, ISICGUIError, OutputError, UsageError
 from core.files.opening import special_kind
-from core.generator.request import DEFAULT_SAMPLER, DEFAULT_STEPS, PRECISIONS, parse_counts
+from core.generator.request import PRECISIONS, parse_counts
+from core.generator.samplers import DEFAULT_SAMPLER, SAMPLERS
+from core.registry import Registry
 from core.taxonomy import SEED_MASK
 from core.utils.whole_number import read_whole_number
 
@@ -72,13 +74,6 @@ device_option = click.option("--device", default="auto", show_default=True, help
 models_option = click.option(
     "--models", type=FOLDER, help="Folder of checkpoints or model packs [default: the starter models]."
 )
-sampler_option = click.option(
-    "--sampler",
-    type=click.Choice(list(DEFAULT_STEPS)),
-    default=DEFAULT_SAMPLER,
-    show_default=True,
-    help="Denoising method.",
-)
 guidance_option = click.option(
     "--guidance", type=float, help="Classifier-free guidance, 1 = none [default: the model's own]."
 )
@@ -90,6 +85,28 @@ no_color_option = click.option(
 )
 classifier_option = click.option("--classifier", type=ANY_PATH, help="Classifier file or folder [default: starter].")
 inputs_argument = click.argument("inputs", nargs=-1, required=True, type=ANY_PATH, metavar="IMAGE|FOLDER...")
+
+
+class RegistryChoice(click.Choice):
+    """One of the keys of a registry, those added later included."""
+
+    def __init__(self, registry: Registry[Any]) -> None:
+        self._registry = registry
+        self.case_sensitive = True
+
+    @property
+    def choices(self) -> tuple[str, ...]:  # type: ignore[override]  # an attribute there
+        """The keys."""
+        return tuple(self._registry)
+
+
+sampler_option = click.option(
+    "--sampler",
+    type=RegistryChoice(SAMPLERS),
+    default=DEFAULT_SAMPLER,
+    show_default=True,
+    help="Denoising method.",
+)
 
 
 class CountsType(click.ParamType):

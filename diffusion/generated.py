@@ -27,14 +27,8 @@ from core.generator.discovery import discover
 from core.generator.image_generator import ImageGenerator
 from core.generator.model_manager import ModelManager, ModelSource, missing_model, model_source
 from core.generator.predictor import NO_GUIDANCE, effective_guidance
-from core.generator.request import (
-    DEFAULT_BASE_SEED,
-    DEFAULT_SAMPLER,
-    DEFAULT_STEPS,
-    GenerationRequest,
-    RunChanges,
-    order_counts,
-)
+from core.generator.request import DEFAULT_BASE_SEED, GenerationRequest, RunChanges, order_counts
+from core.generator.samplers import DEFAULT_SAMPLER, usual_steps
 from core.taxonomy import CLASS_CODES, CLASS_INDEX
 
 
@@ -49,7 +43,7 @@ class Draw:
     """
 
     sampler: str = DEFAULT_SAMPLER
-    steps: int = DEFAULT_STEPS[DEFAULT_SAMPLER]
+    steps: int = usual_steps()
     guidance: float = NO_GUIDANCE
     seed: int = DEFAULT_BASE_SEED
     device: str = "auto"
@@ -124,7 +118,7 @@ def recommended(
     advice = source.recommended
     sampler = sampler or str(advice.get("sampler", DEFAULT_SAMPLER))
     advised = advice.get("steps") if sampler == advice.get("sampler") else None
-    steps = steps or int(advised or DEFAULT_STEPS[sampler])
+    steps = steps or int(advised or usual_steps(sampler))
     return Draw(sampler, steps, effective_guidance(source, guidance), **other)
 
 

@@ -15,8 +15,8 @@ from torch import Tensor
 from core.generator.drawing import Drawing, Settings
 from core.generator.model_manager import LoadedModel
 from core.generator.precision import Precision
-from core.generator.request import DEFAULT_SAMPLER, DEFAULT_STEPS
 from core.generator.sampler import to_uint8
+from core.generator.samplers import DEFAULT_SAMPLER, usual_steps
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class SampleSettings:
     """
 
     sampler: str = DEFAULT_SAMPLER
-    steps: int = DEFAULT_STEPS[DEFAULT_SAMPLER]
+    steps: int = usual_steps()
     guidance: float = 1.0
     batch_size: int = 16
     precision: Precision = "fp32"

@@ -10,11 +10,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath, PureWindowsPath
 from types import MappingProxyType
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from core.errors import UsageError
-from core.generator.request import DEFAULT_BASE_SEED, DEFAULT_SAMPLER, DEFAULT_STEPS, MAX_STEPS, PRECISIONS
+from core.generator.request import DEFAULT_BASE_SEED, MAX_STEPS, PRECISIONS
+from core.generator.samplers import DEFAULT_SAMPLER, SAMPLERS, usual_steps
 from core.message import Message
+from core.registry import Registry
 from core.taxonomy import CLASS_CODES, SEED_MASK
 
 Value = str | int | float | bool
@@ -39,6 +41,8 @@ class Setting:
         Inclusive range of a number, None for unbounded.
     choices
         The only texts allowed, empty for any.
+    registry
+        Where the choices and their words come from, if there is one of what is chosen.
     form
         What a text is: a folder, the path of a file or folder (both absolute, or empty), or the name of a device.
     words
@@ -55,6 +59,7 @@ class Setting:
     minimum: float | None = None
     maximum: float | None = None
     choices: tuple[str, ...] = ()
+    registry: Registry[Any] | None = None
     form: Form = ""
     words: Mapping[str, str] = field(default_factory=dict)
     zero: str = ""
@@ -63,6 +68,13 @@ class Setting:
     def section(self) -> str:
         """The part of the key before the dot."""
         return self.key.partition(".")[0]
+
+    @property
+    def known_choices(self) -> dict[str, str]:
+        """The only texts allowed, with what people call them; empty for any."""
+        if self.registry is not None:
+            return {key: entry.title for key, entry in self.registry.items()}
+        return {key: self.words.get(key, key) for key in self.choices}
 
     def check(self, value: object) -> Value:
         """Return `value` in this setting's type.
@@ -77,7 +89,7 @@ class Setting:
             value = float(value)
         if type(value) is not self.type or not isinstance(value, (str, int, float, bool)):
             raise self._refusal(value)
-        if self.choices and value not in self.choices:
+        if self.known_choices and value not in self.known_choices:
             raise self._refusal(value)
         if isinstance(value, str) and not self._has_form(value):
             raise self._refusal(value)
@@ -87,8 +99,8 @@ class Setting:
 
     def allowed(self) -> str:
         """Say in words which values are allowed."""
-        if self.choices:
-            return Message("one of {choices}", choices=", ".join(self.choices))
+        if self.known_choices:
+            return Message("one of {choices}", choices=", ".join(self.known_choices))
         if self.form:
             return _FORMS[self.form]
         kind = _KINDS[self.type]
@@ -181,18 +193,12 @@ SCHEMA: Final[tuple[Setting, ...]] = (
         DEFAULT_SAMPLER,
         Message("Sampler"),
         Message("The rule by which noise becomes an image; DDPM is the predecessor's."),
-        choices=tuple(DEFAULT_STEPS),
-        words={
-            "dpmpp-2m-sde": "DPM++ 2M SDE",
-            "unipc": "UniPC",
-            "ddim": "DDIM",
-            "ddpm": Message("DDPM (predecessor)"),
-        },
+        registry=SAMPLERS,
     ),
     Setting(
         "generation.steps",
         int,
-        DEFAULT_STEPS[DEFAULT_SAMPLER],
+        usual_steps(),
         Message("Steps"),
         Message("Denoising steps per image."),
         minimum=1,

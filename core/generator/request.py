@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from core.errors import UsageError
+from core.generator.samplers import DEFAULT_SAMPLER, SAMPLERS, usual_steps
 from core.message import Message
 from core.taxonomy import CLASS_CODES, SEED_MASK, image_seed, parse_class
 from core.utils.whole_number import read_whole_number
@@ -18,10 +19,6 @@ DEFAULT_BASE_SEED: Final = 42
 MAX_STEPS: Final = 1000
 MAX_COUNT: Final = 1_000_000
 
-DEFAULT_STEPS: Final[dict[str, int]] = {"dpmpp-2m-sde": 20, "unipc": 20, "ddim": 50, "ddpm": 50}
-"""The samplers and their default number of steps; `ddpm` with 50 steps is the predecessor's setting."""
-
-DEFAULT_SAMPLER: Final = "dpmpp-2m-sde"
 PRECISIONS: Final = ("auto", "fp32", "bf16", "fp16")
 
 
@@ -62,7 +59,7 @@ class GenerationRequest:
     output: Path
     seed: int | None = DEFAULT_BASE_SEED
     sampler: str = DEFAULT_SAMPLER
-    steps: int = DEFAULT_STEPS[DEFAULT_SAMPLER]
+    steps: int = usual_steps()
     guidance: float | None = None
     device: str = "auto"
     precision: str = "auto"
@@ -74,7 +71,7 @@ class GenerationRequest:
 
     def __post_init__(self) -> None:
         _check_counts(self.counts)
-        _check_choice("sampler", self.sampler, tuple(DEFAULT_STEPS))
+        SAMPLERS.check(self.sampler)
         _check_choice("precision", self.precision, PRECISIONS)
         check_range("number of steps", self.steps, 1, MAX_STEPS)
         if self.seed is not None:

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from core.errors import ModelArchitectureError, UsageError
+from core.generator.samplers import SAMPLERS
 from core.message import Message
 
 Scheduler: TypeAlias = DDPMScheduler | DPMSolverMultistepScheduler | UniPCMultistepScheduler
@@ -40,7 +41,7 @@ def build_scheduler(sampler: str, config: Mapping[str, Any], steps: int) -> Sche
     Parameters
     ----------
     sampler
-        `ddpm`, `ddim`, `dpmpp-2m-sde` or `unipc`.
+        Key in `SAMPLERS`.
     config
         Configuration of any diffusers scheduler of the same model; `ddpm` takes all of it, the others what the model
         was trained with.
@@ -57,7 +58,8 @@ def build_scheduler(sampler: str, config: Mapping[str, Any], steps: int) -> Sche
     check_steps(config, steps)
     _check_prediction_type(config)
     try:
-        return _BUILDERS[sampler](config, steps)
+        made: Scheduler = SAMPLERS[sampler].build(config, steps)
+        return made
     except (NotImplementedError, TypeError, ValueError) as error:
         raise ModelArchitectureError(
             Message("The scheduler configuration of this model cannot be used: {error}.", error=error),
@@ -101,14 +103,16 @@ class _ClippedUniPC(_ClippedGrid, UniPCMultistepScheduler):
     pass
 
 
-def _ddpm(config: Mapping[str, Any], steps: int) -> DDPMScheduler:
+def ddpm(config: Mapping[str, Any], steps: int) -> DDPMScheduler:
+    """Return the scheduler of `ddpm`: diffusers' own, as the model's configuration asks."""
     known = inspect.signature(DDPMScheduler.__init__).parameters
     scheduler = DDPMScheduler(**{key: value for key, value in config.items() if key in known and value is not None})
     scheduler.set_timesteps(steps)
     return scheduler
 
 
-def _ddim(config: Mapping[str, Any], steps: int) -> Scheduler:
+def ddim(config: Mapping[str, Any], steps: int) -> Scheduler:
+    """Return the scheduler of `ddim`."""
     # DDIM is the first-order DPM-Solver++ (Lu et al. 2022, arXiv 2211.01095, section 4.1). Unlike diffusers'
     # DDIMScheduler this one looks the next timestep up, so that every number of steps ends at a clean image.
     scheduler = _ClippedDPMSolver(**_trained(config), solver_order=1, thresholding=True, timestep_spacing="leading")
@@ -116,7 +120,8 @@ def _ddim(config: Mapping[str, Any], steps: int) -> Scheduler:
     return scheduler
 
 
-def _dpmpp_2m_sde(config: Mapping[str, Any], steps: int) -> Scheduler:
+def dpmpp_2m_sde(config: Mapping[str, Any], steps: int) -> Scheduler:
+    """Return the scheduler of `dpmpp-2m-sde`."""
     scheduler = _ClippedDPMSolver(
         **_trained(config), algorithm_type="sde-dpmsolver++", thresholding=True, lambda_min_clipped=LAMBDA_MIN
     )
@@ -125,13 +130,11 @@ def _dpmpp_2m_sde(config: Mapping[str, Any], steps: int) -> Scheduler:
     return scheduler
 
 
-def _unipc(config: Mapping[str, Any], steps: int) -> Scheduler:
+def unipc(config: Mapping[str, Any], steps: int) -> Scheduler:
+    """Return the scheduler of `unipc`."""
     scheduler = _ClippedUniPC(**_trained(config), thresholding=True, timestep_spacing="leading")
     scheduler.use_grid(_leading_open(scheduler.config.num_train_timesteps, steps))
     return scheduler
-
-
-_BUILDERS: Final = {"ddpm": _ddpm, "ddim": _ddim, "dpmpp-2m-sde": _dpmpp_2m_sde, "unipc": _unipc}
 
 
 def _trained(config: Mapping[str, Any]) -> dict[str, Any]:

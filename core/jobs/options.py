@@ -7,10 +7,12 @@ by the program and has no flag.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import MISSING, dataclass, field
 from pathlib import Path
 from typing import Any, Final, Literal
+
+from core.registry import Registry
 
 KEY: Final = "option"
 
@@ -36,7 +38,7 @@ class Option:
     low, high
         Limits of a number, both included.
     choices
-        The values that there are; a function where a registry knows them.
+        The values that there are, or the registry that knows them.
     many
         Whether the flag may be repeated, or the argument name several.
     metavar
@@ -60,7 +62,7 @@ class Option:
     unit: str = ""
     low: float | None = None
     high: float | None = None
-    choices: tuple[str, ...] | Callable[[], Sequence[str]] = ()
+    choices: tuple[str, ...] | Registry[Any] = ()
     many: bool = False
     metavar: str = ""
     default_words: str = ""
@@ -77,7 +79,7 @@ class Option:
 
     def known_choices(self) -> tuple[str, ...]:
         """Return the values that there are, empty where any is allowed."""
-        return tuple(self.choices() if callable(self.choices) else self.choices)
+        return tuple(self.choices)
 
 
 def option(flag: str, hint: str, *, default: Any = MISSING, **details: Any) -> Any:

@@ -92,7 +92,7 @@ class SettingsDialog(QDialog):
         super().done(result)
 
     def _make_row(self, setting: Setting) -> SettingRow:
-        choices: list[Choice] = [(key, translate(setting.words.get(key, key))) for key in setting.choices]
+        choices: list[Choice] = [(key, translate(words)) for key, words in setting.known_choices.items()]
         if setting.form == "device":
             choices = device_entries(self._session.engine, self._session.memory)
         return SettingRow(self._settings, setting, choices, self._files)

@@ -4,18 +4,12 @@ from __future__ import annotations
 
 from PyQt5.QtWidgets import QCheckBox, QComboBox, QDoubleSpinBox, QFormLayout, QSpinBox, QWidget
 
-from core.generator.request import DEFAULT_STEPS, MAX_STEPS, PRECISIONS
+from core.generator.request import MAX_STEPS, PRECISIONS
+from core.generator.samplers import SAMPLERS, usual_steps
 from core.taxonomy import SEED_MASK
-from gui.i18n import mark, tr
+from gui.i18n import tr
 from gui.state.settings import SettingsModel
 from gui.theme.tokens import GAP_SMALL, GRID
-
-SAMPLERS = {
-    "dpmpp-2m-sde": "DPM++ 2M SDE",
-    "unipc": "UniPC",
-    "ddim": "DDIM",
-    "ddpm": mark("DDPM (predecessor)"),
-}
 
 
 class AdvancedOptions(QWidget):
@@ -26,7 +20,7 @@ class AdvancedOptions(QWidget):
         self._settings = settings
         self.sampler = self._choices(
             "generation.sampler",
-            {key: tr(words) for key, words in SAMPLERS.items()},
+            {key: tr(entry.title) for key, entry in SAMPLERS.items()},
             tr("The rule by which noise becomes an image"),
         )
         self.steps = self._number("generation.steps", 1, MAX_STEPS, tr("Denoising steps per image"))
@@ -104,7 +98,7 @@ class AdvancedOptions(QWidget):
     def _chosen(self, key: str, value: str) -> None:
         self._settings.set(key, value)
         if key == "generation.sampler":
-            self._settings.set("generation.steps", DEFAULT_STEPS[value])
+            self._settings.set("generation.steps", usual_steps(value))
 
     def _show(self) -> None:
         get = self._settings.get

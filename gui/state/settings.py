@@ -12,7 +12,7 @@ from core.config.config_manager import ConfigManager, Value
 from core.config.schema import BY_KEY
 from core.config.transfer import Change, ImportPlan, export_settings, plan_import
 from core.errors import OutputError
-from core.generator.request import DEFAULT_STEPS
+from core.generator.samplers import usual_steps
 from core.utils.path_manager import PathManager
 
 SAVE_DELAY_MS: Final = 800
@@ -93,7 +93,7 @@ class SettingsModel(QObject):
             return
         self.set(key, value)
         if key == "generation.sampler":
-            self.set("generation.steps", DEFAULT_STEPS[str(value)])
+            self.set("generation.steps", usual_steps(str(value)))
 
     def is_default(self, key: str) -> bool:
         """Whether a setting is as it was at the first start."""

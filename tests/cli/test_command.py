@@ -13,7 +13,8 @@ import pytest
 from cli.app import cli
 from cli.generate import generate, request_of
 from core.generator.command import command_arguments, command_line
-from core.generator.request import DEFAULT_STEPS, PRECISIONS, GenerationRequest, order_counts
+from core.generator.request import PRECISIONS, GenerationRequest, order_counts
+from core.generator.samplers import SAMPLERS
 from core.taxonomy import CLASS_CODES, SEED_MASK
 
 
@@ -37,7 +38,7 @@ def any_request(seed: int, folder: Path) -> GenerationRequest:
         models=folder / "models of 'mine'",
         output=folder / pick.choice(["out", "мои снимки", 'a b"c', "-x", "50%"]),
         seed=pick.choice([None, 0, SEED_MASK, pick.randint(0, SEED_MASK)]),
-        sampler=pick.choice(list(DEFAULT_STEPS)),
+        sampler=pick.choice(list(SAMPLERS)),
         steps=pick.randint(1, 1000),
         guidance=pick.choice([None, 0.0, 1.0, 2.5, pick.uniform(0, 50)]),
         device=pick.choice(["auto", "cpu", "cuda", "cuda:3"]),

@@ -298,3 +298,15 @@ def test_the_dialog_is_in_the_menu_and_there_once(window: MainWindow, dialog: Se
     action.trigger()
     assert window.desk.dialog("settings") is dialog
     assert len(window.findChildren(SettingsDialog)) == 1
+
+
+def test_the_chooser_of_samplers_offers_what_is_in_the_registry(window):
+    from core.generator.samplers import SAMPLERS, Sampler
+    from gui.panels.advanced import AdvancedOptions
+
+    SAMPLERS.add(Sampler("backwards", "Backwards", "Steps backwards.", 7, lambda config, steps: None))
+    try:
+        combo = AdvancedOptions(window.session.settings).sampler
+        assert combo.itemText(combo.findData("backwards")) == "Backwards"
+    finally:
+        SAMPLERS.remove("backwards")

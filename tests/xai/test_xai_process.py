@@ -11,7 +11,8 @@ import pytest
 from core.errors import UsageError
 from core.events import ImageDone
 from core.generator.image_generator import ImageGenerator
-from core.generator.request import DEFAULT_STEPS, GenerationRequest
+from core.generator.request import GenerationRequest
+from core.generator.samplers import usual_steps
 from core.utils.path_manager import PathManager
 from tests.support.tiny_classifier import write_tiny_classifier
 from tests.support.tiny_models import write_tiny_pack
@@ -56,7 +57,7 @@ def test_the_variables_mean_what_they_meant(tmp_path):
 def test_without_variables_it_is_melanoma_with_seed_42(tmp_path):
     request = request_of_environment({}, tmp_path)
     assert [(image.class_code, image.seed) for image in request.planned()] == [("MEL", 42)]
-    assert (request.every, request.denoising_steps) == (5, DEFAULT_STEPS[request.sampler])
+    assert (request.every, request.denoising_steps) == (5, usual_steps(request.sampler))
 
 
 @pytest.mark.parametrize(

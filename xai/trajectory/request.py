@@ -9,15 +9,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from core.errors import UsageError
-from core.generator.request import (
-    DEFAULT_BASE_SEED,
-    DEFAULT_SAMPLER,
-    DEFAULT_STEPS,
-    MAX_STEPS,
-    PRECISIONS,
-    PlannedImage,
-    check_range,
-)
+from core.generator.request import DEFAULT_BASE_SEED, MAX_STEPS, PRECISIONS, PlannedImage, check_range
+from core.generator.samplers import DEFAULT_SAMPLER, SAMPLERS, usual_steps
 from core.message import Message
 from core.taxonomy import CLASS_CODES, SEED_MASK, image_seed, parse_class
 from core.utils.whole_number import read_whole_number
@@ -96,7 +89,7 @@ class TrajectoryRequest:
     image_seed: int | None = None
 
     def __post_init__(self) -> None:
-        _check_one_of("sampler", (self.sampler,), tuple(DEFAULT_STEPS))
+        SAMPLERS.check(self.sampler)
         _check_one_of("precision", (self.precision,), PRECISIONS)
         _check_one_of("neutral action", (self.neutral,), NEUTRAL_ACTIONS)
         _check_one_of("explanation method", self.methods or ("",), tuple(METHODS))
@@ -115,7 +108,7 @@ class TrajectoryRequest:
     @property
     def denoising_steps(self) -> int:
         """The number of denoising steps."""
-        return DEFAULT_STEPS[self.sampler] if self.steps is None else self.steps
+        return usual_steps(self.sampler) if self.steps is None else self.steps
 
     @property
     def players(self) -> int:

@@ -15,7 +15,7 @@ from core.errors import DeviceError, InputRefusedError, ModelMissingError
 from core.events import ImageDone
 from core.generator.image_generator import ImageGenerator
 from core.generator.reproduce import reproduce
-from core.generator.request import DEFAULT_STEPS
+from core.generator.samplers import SAMPLERS
 from tests.support.tiny_models import write_tiny_pack
 
 
@@ -38,7 +38,7 @@ def _no_starter(monkeypatch, tmp_path):
     monkeypatch.setattr(PathManager, "default_models_dir", property(lambda self: tmp_path / "starter"))
 
 
-@pytest.mark.parametrize("sampler", list(DEFAULT_STEPS))
+@pytest.mark.parametrize("sampler", list(SAMPLERS))
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
 def test_every_sampler_is_reproduced_to_the_bit(ask, sampler, precision):
     for path in make(ask({"MEL": 3}, sampler=sampler, precision=precision, batch_size=2)):

@@ -16,14 +16,13 @@ from core.generator.discovery import ClassModel, discover
 from core.generator.drawing import Drawing, Settings
 from core.generator.model_manager import LoadedModel, ModelManager
 from core.generator.predictor import effective_guidance, make_predictor
-from core.generator.request import DEFAULT_STEPS
 from core.generator.sampler import ImageStreams, noise_hash, to_uint8
+from core.generator.samplers import SAMPLERS
 from core.generator.schedulers import build_scheduler
 from core.taxonomy import image_seed
 from tests.support.tiny_models import predecessor_net, tiny_net, tiny_scheduler, write_tiny_pack
 
 CPU = torch.device("cpu")
-SAMPLERS = tuple(DEFAULT_STEPS)
 
 
 @pytest.fixture(scope="module")

@@ -12,12 +12,11 @@ from diffusers import DDIMScheduler, DDPMScheduler, DPMSolverMultistepScheduler,
 
 from core.errors import ModelArchitectureError, UsageError
 from core.generator.checkpoint import PREDECESSOR_SCHEDULER
-from core.generator.request import DEFAULT_STEPS
 from core.generator.sampler import ImageStreams, denoise
+from core.generator.samplers import SAMPLERS
 from core.generator.schedulers import build_scheduler, describe_scheduler
 
 CPU = torch.device("cpu")
-SAMPLERS = tuple(DEFAULT_STEPS)
 FAST = ("ddim", "dpmpp-2m-sde", "unipc")
 STEPS = (1, 2, 3, 5, 7, 20, 50, 999, 1000)
 COSINE = DDPMScheduler(**PREDECESSOR_SCHEDULER).alphas_cumprod.double().numpy()
