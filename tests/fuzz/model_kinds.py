@@ -1,0 +1,190 @@
+"""Models and what lies beside them: a folder of which the odd one is refused, and the others draw."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from contextlib import suppress
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from core.cancel import CancelToken
+from core.classification.loading import load_network
+from core.dataset.colour_statistics import class_statistics, render_statistics
+from core.download.job import fetch
+from core.download.partial import Partial, Seen
+from core.download.records import Ledger, Record, read_records, write_record
+from core.download.source import WebSource, local_source
+from core.generator.color import load_color_statistics
+from core.generator.discovery import discover
+from core.generator.image_generator import ImageGenerator
+from core.generator.request import GenerationRequest, parse_counts
+from core.measures.reference import Reference, read_reference
+from core.training.runtime import CHECKPOINT, load_checkpoint, save_checkpoint
+from core.utils.safe_weights import read_weights
+from diffusion.card import render_card
+from evaluation.masks.segmenter import load_segmenter
+from tests.fuzz.case import Kind
+from tests.fuzz.forms import as_json, as_safetensors, as_zip, raw
+from tests.support.tiny_classifier import write_tiny_classifier
+from tests.support.tiny_models import write_tiny_pack
+from xai.sanity import Sanity, Stage, read_sanity, save_sanity
+
+WEIGHTS = "pack/diffusion_pytorch_model.safetensors"
+SOURCE = WebSource("https://example.invalid/a.zip")
+SHA = "0" * 64
+
+
+def make_pack(folder: Path) -> None:
+    """Write a pack, and its colour statistics beside it."""
+    write_tiny_pack(folder / "pack", image_size=8)
+    pixels = np.random.default_rng(0).integers(0, 255, (4, 3, 8, 8), dtype=np.uint8)
+    (folder / "pack/color_statistics.json").write_text(render_statistics(class_statistics(pixels, ["MEL", "NV"] * 2)))
+
+
+def draw(folder: Path) -> None:
+    """Discover the models, and draw two images with whatever says that it can."""
+    catalog = discover(folder / "pack")
+    for code in catalog.available[:1]:
+        counts = parse_counts(f"{code}=1")
+        request = GenerationRequest(
+            counts, models=folder / "pack", output=folder / "out", steps=2, device="cpu", precision="fp32"
+        )
+        list(ImageGenerator().generate(request))
+
+
+def card(folder: Path) -> None:
+    """Draw, then write the card."""
+    from core.generator.pack import PackRefused, read_pack
+
+    with suppress(PackRefused):
+        render_card(read_pack(folder / "pack"))
+    draw(folder)
+
+
+def make_torch(folder: Path) -> None:
+    """Write weights as `torch.save` does, as a ZIP and as a bare pickle."""
+    state = {"a.weight": torch.ones(3, 2), "a.bias": torch.zeros(2), "b": torch.arange(4)}
+    torch.save(state, folder / "weights.pth")
+    torch.save({"model_state_dict": state, "epoch": 3}, folder / "old.pth", _use_new_zipfile_serialization=False)
+
+
+def read_torch(folder: Path) -> None:
+    """Read both."""
+    read_weights(folder / "weights.pth")
+    read_weights(folder / "old.pth")
+
+
+def make_classifier(folder: Path) -> None:
+    """Write a classifier with its reference and its sanity check."""
+    write_tiny_classifier(folder / "net", trained=False)
+    rng = np.random.default_rng(0)
+    Reference(rng.normal(size=(30, 4)).astype(np.float16), 0.5, 40, SHA).save(folder / "net")
+    save_sanity(folder / "sanity.json", SHA, Sanity("ig", (Stage("head", 0.1, 0.2), Stage("body", 0.0, 0.1))))
+
+
+def read_classifier(folder: Path) -> None:
+    """Load the network and answer once."""
+    network = load_network(folder / "net")
+    network.logits(torch.zeros(1, 3, 32, 32))
+
+
+def read_companions(folder: Path) -> None:
+    """Read what lies beside a classifier."""
+    found = read_reference(folder / "net", SHA)
+    if found is not None:
+        found.distances(np.zeros((2, found.features.shape[1])))
+    for sanity in read_sanity(folder / "sanity.json", SHA).values():
+        assert isinstance(sanity.similarity, float)
+        json.dumps(sanity.to_json())
+
+
+def make_segmenter(folder: Path) -> None:
+    """Copy the starter's segmenter."""
+    from core.utils.path_manager import PathManager
+    from evaluation.masks.segmenter import RECORD_FILE, STARTER, WEIGHTS_FILE
+
+    for name in (RECORD_FILE, WEIGHTS_FILE):
+        (folder / name).write_bytes((PathManager().starter_dir / STARTER / name).read_bytes())
+
+
+def make_archive(folder: Path) -> None:
+    """Write an archive of what the predecessor's holds, with tiny contents."""
+    write_tiny_classifier(folder / "net", trained=False)
+    statistics = {"MEL": {"rgb": {"mean": [1, 2, 3], "std": [1, 2, 3]}}}
+    stream = io.BytesIO()
+    torch.save({"x": torch.ones(2)}, stream)
+    with zipfile.ZipFile(folder / "a.zip", "w") as archive:
+        archive.writestr("checkpoints/color_statistics.json", json.dumps(statistics))
+        archive.writestr("checkpoints/unet_MEL_best.pth", stream.getvalue())
+        archive.writestr("checkpoints/classifier.pth", stream.getvalue())
+
+
+def install(folder: Path) -> None:
+    """Bring the archive into a models folder, twice."""
+    for _ in range(2):
+        list(fetch(local_source(folder / "a.zip"), folder / "models", CancelToken(), ledger=Ledger(folder / "l.json")))
+
+
+def make_download(folder: Path) -> None:
+    """Write what an interrupted download leaves, and what is remembered of finished ones."""
+    partial = Partial(folder, SOURCE)
+    partial.open()
+    partial.remember(Seen(1000, '"abc"', "Mon, 01 Jan 2024 00:00:00 GMT"))
+    (folder / "state.json").write_bytes((partial.folder / "state.json").read_bytes())
+    partial.clear()
+    Ledger(folder / "ledger.json").remember(SOURCE.key, SHA)
+    write_record(folder, SOURCE.key, Record(SHA, {"unet_MEL_best.pth": SHA}, {"x": "damaged"}))
+
+
+def read_download(folder: Path) -> None:
+    """Read all of it, and write on."""
+    partial = Partial(folder, SOURCE)
+    partial.open()
+    (partial.folder / "state.json").write_bytes((folder / "state.json").read_bytes())
+    seen = partial.seen()
+    assert seen.total is None or seen.total >= 0
+    assert seen.validator is None or seen.validator.isprintable()
+    partial.clear()
+    ledger = Ledger(folder / "ledger.json")
+    ledger.known(SOURCE.key)
+    ledger.remember("other", SHA)
+    for record in read_records(folder).values():
+        assert isinstance(dict(record.files), dict)
+    write_record(folder, "other", Record(SHA, {}, {}))
+
+
+def make_checkpoint(folder: Path) -> None:
+    """Write the state of a training."""
+    save_checkpoint(folder / CHECKPOINT, {"net": {"w": torch.ones(2)}, "images": 10, "rng": torch.get_rng_state()})
+
+
+MODEL_KINDS = {
+    "pack config": Kind(make_pack, {"pack/config.json": as_json}, draw),
+    "scheduler": Kind(make_pack, {"pack/scheduler_config.json": as_json}, draw),
+    "pack description": Kind(make_pack, {"pack/isicgui.json": as_json}, card),
+    "safetensors": Kind(make_pack, {WEIGHTS: as_safetensors}, draw),
+    "colour statistics": Kind(
+        make_pack,
+        {"pack/color_statistics.json": as_json},
+        lambda folder: (draw(folder), load_color_statistics(folder / "pack/color_statistics.json")),
+    ),
+    "torch file": Kind(make_torch, {"weights.pth": as_zip, "old.pth": raw}, read_torch),
+    "classifier record": Kind(make_classifier, {"net/classifier.json": as_json}, read_classifier),
+    "reference": Kind(make_classifier, {"net/reference.npz": as_zip}, read_companions, refuses=False),
+    "sanity": Kind(make_classifier, {"sanity.json": as_json}, read_companions, refuses=False),
+    "segmenter record": Kind(make_segmenter, {"segmenter.json": as_json}, load_segmenter),
+    "archive": Kind(make_archive, {"a.zip": as_zip}, install),
+    "download state": Kind(
+        make_download,
+        {"state.json": as_json, "ledger.json": as_json, "isicgui-models.json": as_json},
+        read_download,
+        refuses=False,
+    ),
+    "training checkpoint": Kind(
+        make_checkpoint, {CHECKPOINT: as_zip}, lambda folder: load_checkpoint(folder / CHECKPOINT, torch.device("cpu"))
+    ),
+}
