@@ -90,17 +90,19 @@ def parse_json(data: bytes | str, schema: type[T] | Any, *, what: str, path: Pat
         If it is no JSON, nested too deep, or not what the schema asks for.
     """
     try:
-        return _adapter(schema).validate_json(data, strict=True)
+        checked: T = _adapter(schema).validate_json(data, strict=True)
     except ValidationError as error:
         raise _damaged(path, what, first_problem(error)) from error
+    return checked
 
 
 def check_object(data: Any, schema: type[T] | Any, *, what: str, path: Path | None = None) -> T:
     """Return an object that came by other ways than JSON text (TOML, a pipe) as one of `schema`; see `parse_json`."""
     try:
-        return _adapter(schema).validate_python(data)
+        checked: T = _adapter(schema).validate_python(data)
     except ValidationError as error:
         raise _damaged(path, what, first_problem(error)) from error
+    return checked
 
 
 def read_json(path: Path, schema: type[T] | Any, *, what: str, limit: int = MAX_JSON_BYTES, follow: bool = True) -> T:
@@ -114,7 +116,8 @@ def read_json(path: Path, schema: type[T] | Any, *, what: str, limit: int = MAX_
         If it is no regular file, too large, unreadable, or not what the schema asks for.
     """
     data = read_input(path, what=what, limit=limit, follow=follow)
-    return parse_json(data.removeprefix(b"\xef\xbb\xbf"), schema, what=what, path=path)
+    checked: T = parse_json(data.removeprefix(b"\xef\xbb\xbf"), schema, what=what, path=path)
+    return checked
 
 
 def read_input(path: Path, *, what: str, limit: int = MAX_JSON_BYTES, follow: bool = True) -> bytes:

@@ -11,7 +11,7 @@ import itertools
 import logging
 import multiprocessing
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from multiprocessing.connection import Connection
 from queue import Empty, SimpleQueue
 from typing import Any, Final
@@ -129,7 +129,7 @@ class JobClient:
         if line:
             line.close()
 
-    def _stream(self, what: str, asked: tuple[Any, ...], cancel: CancelToken | None) -> Iterator[Any]:
+    def _stream(self, what: str, asked: tuple[Any, ...], cancel: CancelToken | None) -> Generator[Any, None, Any]:
         line = self._connected()
         number, answers = line.ask(what, asked)
         relay = _Relay(cancel, line, number) if cancel else None

@@ -40,7 +40,8 @@ def _still_runs(holder: dict[str, Any]) -> bool:
     if not isinstance(since, str) or pid == os.getpid():
         return False
     try:
-        return psutil.Process(pid).create_time() < datetime.fromisoformat(since).timestamp() + 1
+        started: float = psutil.Process(pid).create_time()
+        return started < datetime.fromisoformat(since).timestamp() + 1
     except (psutil.Error, ValueError):
         return False
 

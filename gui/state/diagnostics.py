@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from PyQt5.QtCore import PYQT_VERSION_STR, QT_VERSION_STR
 from PyQt5.QtGui import QGuiApplication
 
-from gui.state.memory import GIB
+from gui.i18n.numbers import GIB
 
 if TYPE_CHECKING:
     from gui.state.session import Session

@@ -93,7 +93,8 @@ _wearers: weakref.WeakKeyDictionary[Wearer, tuple[str, str]] = weakref.WeakKeyDi
 def icon(name: str, token: str = "text") -> QIcon:
     """Return icon `name` in the colour of a token."""
     t = _Tint.tokens
-    return _family().icon(NAMES[name], color=getattr(t, token), color_disabled=t.disabled)
+    made: QIcon = _family().icon(NAMES[name], color=getattr(t, token), color_disabled=t.disabled)
+    return made
 
 
 def _family() -> IconicFont:

@@ -11,7 +11,7 @@ import itertools
 import logging
 import multiprocessing
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
 from pathlib import Path
@@ -145,7 +145,7 @@ class ProcessEngine:
         except StopIteration as end:
             return end.value
 
-    def _stream(self, method: str, arguments: tuple[Any, ...], cancel: CancelToken | None) -> Iterator[Any]:
+    def _stream(self, method: str, arguments: tuple[Any, ...], cancel: CancelToken | None) -> Generator[Any, None, Any]:
         line = self._connected()
         job, answers = line.ask(method, arguments)
         relay = _Relay(cancel, line, job) if cancel else None
