@@ -15,6 +15,7 @@ from typing import Any, Final
 from core.config.legacy import import_legacy, legacy_places, lost_folders
 from core.config.schema import BY_KEY, SCHEMA, Setting, Value
 from core.errors import OutputError, UsageError
+from core.files.opening import read_regular
 from core.message import Message
 from core.utils.atomic import write_text_atomic
 from core.utils.path_manager import PathManager
@@ -23,6 +24,8 @@ from core.utils.set_aside import set_aside
 __all__ = ["FILE_NAME", "SCHEMA", "ConfigManager", "Setting", "Value"]
 
 FILE_NAME: Final = "config.json"
+MAX_BYTES: Final = 1_000_000
+"""A settings file has a few kilobytes; whatever is larger is something else."""
 
 
 class ConfigManager:
@@ -60,7 +63,7 @@ class ConfigManager:
         before the last save is used if it is whole. This is told in `notices`, never raised.
         """
         self.notices, self._chosen, self._unknown, self.taken_over = [], {}, {}, None
-        if self.path.exists() or self._backup.exists():
+        if os.path.lexists(self.path) or os.path.lexists(self._backup):
             self._accept(self._read_own())
         else:
             self._take_over()
@@ -139,10 +142,10 @@ class ConfigManager:
         OutputError
             If the file cannot be written.
         """
-        text = json.dumps(self._tree(), indent=2, ensure_ascii=False, sort_keys=True) + "\n"
+        text = _render(self._tree())
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            if self.path.exists():
+            if os.path.lexists(self.path):
                 os.replace(self.path, self._backup)
             write_text_atomic(self.path, text)
         except OSError as problem:
@@ -166,7 +169,9 @@ class ConfigManager:
         tree: dict[str, Any] = json.loads(json.dumps(self._unknown))
         for key, value in self._chosen.items():
             section, _, name = key.partition(".")
-            tree.setdefault(section, {})[name] = value
+            if not isinstance(tree.setdefault(section, {}), dict):  # what the file had there makes no sense
+                tree[section] = {}
+            tree[section][name] = value
         return tree
 
     def _read_own(self) -> Mapping[str, Any]:
@@ -245,17 +250,22 @@ def read_object(path: Path) -> Mapping[str, Any]:
     Raises
     ------
     OSError
-        If the file cannot be read.
+        If it is no regular file, larger than any of settings, or cannot be read.
     ValueError
         If it holds no JSON object in UTF-8.
     """
     try:
-        data = json.loads(path.read_text(encoding="utf-8-sig"))
+        data = json.loads(read_regular(path, MAX_BYTES).decode("utf-8-sig"))
+        _render(data)  # what cannot be written again is not taken in
     except RecursionError as problem:
         raise ValueError("it is nested too deeply") from problem
     if not isinstance(data, dict):
         raise ValueError("it holds no JSON object")
     return data
+
+
+def _render(tree: Any) -> str:
+    return json.dumps(tree, indent=2, ensure_ascii=False, sort_keys=True) + "\n"
 
 
 def _setting(key: str) -> Setting:

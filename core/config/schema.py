@@ -5,6 +5,7 @@ Their words are `Message`s, so that the window can show them in its own language
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -18,10 +19,12 @@ from core.generator.samplers import DEFAULT_SAMPLER, SAMPLERS, usual_steps
 from core.message import Message
 from core.registry import Registry
 from core.taxonomy import CLASS_CODES, SEED_MASK
+from core.utils.field_types import MOST
 
 Value = str | int | float | bool
 Form = Literal["", "folder", "path", "device"]
 
+LONGEST_SHOWN: Final = 120
 _DEVICE: Final = re.compile(r"auto|cpu|cuda(:[0-9]{1,3})?")
 
 
@@ -85,7 +88,7 @@ class Setting:
             If the type is wrong, the number out of range or not finite, or the text not among the choices or not of
             the form it should have.
         """
-        if self.type is float and isinstance(value, int) and not isinstance(value, bool):
+        if self.type is float and type(value) is int and abs(value) <= MOST:
             value = float(value)
         if type(value) is not self.type or not isinstance(value, (str, int, float, bool)):
             raise self._refusal(value)
@@ -121,14 +124,32 @@ class Setting:
         if self.form == "device":
             return _DEVICE.fullmatch(text) is not None
         if self.form and text:  # of either family: settings travel between machines
-            return "\0" not in text and (PurePosixPath(text).is_absolute() or PureWindowsPath(text).is_absolute())
+            is_whole = PurePosixPath(text).is_absolute() or PureWindowsPath(text).is_absolute()
+            return is_whole and "\0" not in text and _can_be_a_name(text)
         return True
 
     def _refusal(self, value: object) -> UsageError:
         return UsageError(
-            Message("The setting {key} cannot be {value!r}.", key=self.key, value=value),
+            Message("The setting {key} cannot be {value}.", key=self.key, value=_shown(value)),
             remedy=Message("It takes {allowed}.", allowed=self.allowed()),
         )
+
+
+def _can_be_a_name(text: str) -> bool:
+    """Whether the system could have such a path: bytes that are no UTF-8 come as the escapes that `os` uses."""
+    try:
+        os.fsencode(text)
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _shown(value: object) -> str:
+    """Return a value as a message quotes it, long ones in part; whole numbers of any length."""
+    if isinstance(value, int) and not isinstance(value, bool) and abs(value) > MOST:
+        return "a number of very many digits" if abs(value) > 10**20 else str(value)
+    text = repr(value)
+    return text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]}…"
 
 
 _KINDS: Final[Mapping[type, Message]] = {

@@ -12,12 +12,10 @@ from core.config.config_manager import ConfigManager, read_object
 from core.config.legacy import import_legacy
 from core.config.schema import BY_KEY, SCHEMA, Setting, Value
 from core.errors import InputRefusedError, OutputError, UsageError
+from core.files.opening import FileTooLargeError
 from core.message import Message
 from core.utils.atomic import write_text_atomic
 from core.version import PRODUCT, __version__
-
-MAX_BYTES: Final = 1_000_000
-"""A settings file has a few kilobytes; whatever is larger is something else."""
 
 _HEAD: Final = "exported_by"
 _LEGACY_MARK: Final = "advanced"
@@ -105,9 +103,9 @@ def plan_import(config: ConfigManager, source: Path) -> ImportPlan:
 
 def _read(source: Path) -> Mapping[str, Any]:
     try:
-        if source.stat().st_size > MAX_BYTES:
-            raise _refused(source, Message("it is far too large for one"))
         return read_object(source)
+    except FileTooLargeError as problem:
+        raise _refused(source, Message("it is far too large for one")) from problem
     except OSError as problem:
         raise _refused(source, problem.strerror or str(problem)) from problem
     except ValueError as problem:

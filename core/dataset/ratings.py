@@ -16,6 +16,7 @@ from typing import Any, Final
 from core.dataset.deletion import Key, files_from_json
 from core.dataset.layout import Layout
 from core.files.own import open_own, own_file, own_folder, read_own
+from core.files.text import plain
 from core.utils.atomic import write_all
 from core.utils.output_errors import output_errors
 
@@ -107,7 +108,7 @@ def _render(key: Key, rating: Rating) -> bytes:
     code, name = key
     line = {"class": code, "file": name, "stars": rating.stars, "rejected": rating.rejected}
     _from_json(line)
-    return json.dumps(line, ensure_ascii=False).encode() + b"\n"
+    return plain(json.dumps(line, ensure_ascii=False)).encode() + b"\n"
 
 
 def _parse(line: bytes) -> tuple[Key, Rating] | None:

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from pathlib import PurePath
 from typing import Any, Final
 
+from core.files.text import plain
+
 _NAMES: Final = {"Infinity": math.inf, "-Infinity": -math.inf, "NaN": math.nan}
 
 
@@ -17,7 +19,7 @@ def dumps(data: Any, *, indent: int | None = None) -> str:
     Scheduler configurations hold ``-inf`` (`lambda_min_clipped` of DPM-Solver), for which Python would write
     ``-Infinity``, which is no JSON; here it becomes the string ``"-Infinity"``.
     """
-    return json.dumps(_to_plain(data), ensure_ascii=False, allow_nan=False, indent=indent)
+    return plain(json.dumps(_to_plain(data), ensure_ascii=False, allow_nan=False, indent=indent))
 
 
 def loads(text: str | bytes) -> Any:

@@ -12,6 +12,7 @@ from typing import Final
 
 from core.dataset.record import ImageRecord
 from core.files.own import read_own
+from core.files.text import plain
 from core.utils.append_file import AppendFile
 from core.utils.atomic import write_text_atomic
 
@@ -127,7 +128,7 @@ def csv_line(cells: Iterable[object]) -> str:
     """Return a row with its line end; a text that a spreadsheet would run as a formula begins with an apostrophe."""
     buffer = io.StringIO()
     csv.writer(buffer, lineterminator="\n").writerow(map(_cell, cells))
-    return buffer.getvalue()
+    return plain(buffer.getvalue())
 
 
 def _cell(value: object) -> object:

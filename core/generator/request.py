@@ -13,6 +13,7 @@ from core.errors import UsageError
 from core.generator.samplers import DEFAULT_SAMPLER, SAMPLERS, usual_steps
 from core.message import Message
 from core.taxonomy import CLASS_CODES, SEED_MASK, image_seed, parse_class
+from core.utils.field_types import misfit
 from core.utils.whole_number import read_whole_number
 
 DEFAULT_BASE_SEED: Final = 42
@@ -70,6 +71,11 @@ class GenerationRequest:
     shard: tuple[int, int] = (1, 1)
 
     def __post_init__(self) -> None:
+        if name := misfit(self):
+            raise UsageError(
+                Message("The request has no usable '{name}'.", name=name),
+                remedy=Message("Ask for the images anew."),
+            )
         _check_counts(self.counts)
         SAMPLERS.check(self.sampler)
         _check_choice("precision", self.precision, PRECISIONS)
@@ -97,13 +103,25 @@ class GenerationRequest:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> GenerationRequest:
-        """Rebuild a request from `to_json`; unknown keys (of a newer version) are ignored."""
+        """Rebuild a request from `to_json`; unknown keys (of a newer version) are ignored.
+
+        Raises
+        ------
+        UsageError
+            If it is no request, or asks for what this version does not know.
+        """
         known = {f.name for f in dataclasses.fields(cls)}
-        values = {key: value for key, value in data.items() if key in known}
-        values["counts"] = order_counts(values["counts"])
-        values["models"], values["output"] = Path(values["models"]), Path(values["output"])
-        values["shard"] = tuple(values.get("shard", (1, 1)))
-        return cls(**values)
+        try:
+            values = {key: value for key, value in data.items() if key in known}
+            values["counts"] = order_counts(values["counts"])
+            values["models"], values["output"] = Path(values["models"]), Path(values["output"])
+            values["shard"] = tuple(values.get("shard", (1, 1)))
+            return cls(**values)
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise UsageError(
+                Message("This is no request for images ({why}).", why=f"{type(error).__name__}: {error}"),
+                remedy=Message("Ask for the images anew."),
+            ) from error
 
 
 def is_explained(position: int, every: int) -> bool:

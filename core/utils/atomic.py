@@ -10,6 +10,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
+from core.files.text import plain
+
 _BINARY: Final[int] = getattr(os, "O_BINARY", 0)
 _NO_HARD_LINKS: Final = frozenset({errno.EPERM, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EMLINK})
 
@@ -35,8 +37,8 @@ def write_bytes_atomic(path: Path, data: bytes, *, tmp_dir: Path | None = None) 
 
 
 def write_text_atomic(path: Path, text: str, *, tmp_dir: Path | None = None) -> None:
-    """Write `text` as UTF-8 to `path`; see `write_bytes_atomic`."""
-    write_bytes_atomic(path, text.encode("utf-8"), tmp_dir=tmp_dir)
+    """Write `text` as UTF-8 to `path`, what is none written out; see `write_bytes_atomic` and `core.files.text`."""
+    write_bytes_atomic(path, plain(text).encode("utf-8"), tmp_dir=tmp_dir)
 
 
 def create_bytes_atomic(path: Path, data: bytes, *, tmp_dir: Path | None = None, sync_folder: bool = True) -> None:

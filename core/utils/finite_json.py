@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from pathlib import PurePath
 from typing import Any
 
+from core.files.text import plain
+
 
 def finite(value: Any) -> Any:
     """Return the value with every NaN and infinity in it replaced by None, and paths by their text."""
@@ -22,4 +24,4 @@ def finite(value: Any) -> Any:
 
 def finite_json(data: Any) -> str:
     """Return `data` as indented JSON text that ends with a line break."""
-    return json.dumps(finite(data), ensure_ascii=False, allow_nan=False, indent=2) + "\n"
+    return plain(json.dumps(finite(data), ensure_ascii=False, allow_nan=False, indent=2)) + "\n"

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from html import escape
 from typing import Final
 
+from core.files.text import plain
 from core.utils.palette import ACCENT, HAIRLINE, MUTED, PANEL, TEXT, WINDOW
 
 _STYLE: Final = f"""
@@ -32,7 +33,7 @@ summary {{ cursor: pointer; color: {ACCENT}; }}
 
 def page(title: str, body: Iterable[str], style: str = "") -> str:
     """Return a page of HTML parts, in the house's style and some more of its own."""
-    return (
+    return plain(
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<title>{escape(title)}</title><style>{_STYLE}{style}</style></head>\n<body><main>\n"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 from datetime import datetime
 from pathlib import Path
@@ -15,6 +16,12 @@ def set_aside(path: Path, why: str = "corrupt") -> Path:
     OSError
         If it cannot be renamed; then it lies where it was.
     """
-    aside = path.with_name(f"{path.name}.{why}-{datetime.now():%Y%m%d-%H%M%S}")
+    aside = _free_name(path, f"{why}-{datetime.now():%Y%m%d-%H%M%S}")
     os.replace(path, aside)
     return aside
+
+
+def _free_name(path: Path, ending: str) -> Path:
+    names = itertools.chain([ending], (f"{ending}-{number}" for number in itertools.count(2)))
+    places = (path.with_name(f"{path.name}.{name}") for name in names)
+    return next(place for place in places if not os.path.lexists(place))

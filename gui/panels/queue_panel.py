@@ -137,7 +137,11 @@ class QueuePanel(QFrame):
 
     def _show_hint(self) -> None:
         queue = self._queue
-        if not queue.is_kept:
+        if queue.problem:
+            words = tr("The queue cannot be kept ({why}); what is queued here is gone when this window closes.").format(
+                why=queue.problem
+            )
+        elif not queue.is_kept:
             words = tr("Another window keeps the queue; what is queued here is gone when this window closes.")
         elif not queue.runs:
             words = tr("Describe a run at the left and press “To queue”; queued runs are made one after another.")

@@ -6,7 +6,7 @@ import os
 
 from core.dataset.ratings import Rating
 from gui.i18n import tr
-from gui.workers.image_check import EMPTY, GONE, INCOMPLETE, TOO_LARGE, Flaw
+from gui.workers.image_check import EMPTY, GONE, INCOMPLETE, SPECIAL, TOO_LARGE, Flaw
 
 
 def flaw_words(flaw: Flaw) -> str:
@@ -18,6 +18,7 @@ def flaw_words(flaw: Flaw) -> str:
         EMPTY: tr("the file is empty (0 bytes)"),
         INCOMPLETE: tr("the file is incomplete"),
         GONE: tr("the file is gone or may not be read"),
+        SPECIAL: tr("it is no regular file"),
     }
     return words_of[flaw.kind]
 

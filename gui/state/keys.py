@@ -196,7 +196,7 @@ def _read(text: str) -> dict[str, tuple[str, ...]]:
     """Return the stored choices; what is not readable as such was not chosen."""
     try:
         found = json.loads(text or "{}")
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return {str(name): _texts(keys) for name, keys in found.items()} if isinstance(found, Mapping) else {}
 

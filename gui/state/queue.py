@@ -92,6 +92,11 @@ class QueueModel(QAbstractListModel):
         return self._store.is_kept
 
     @property
+    def problem(self) -> str:
+        """Why no window can keep it: its folder cannot be written; "" otherwise."""
+        return self._store.problem
+
+    @property
     def waiting(self) -> int:
         """How many runs are still to be made."""
         return sum(run.state in TO_DO for run in self._runs)

@@ -44,13 +44,18 @@ def page_of(report: RunReport) -> str:
 
 
 def _verdict(analysis: Mapping[str, Any]) -> Iterable[str]:
-    gate = analysis.get("gate")
-    if isinstance(gate, dict) and gate.get("level") in LEVELS:
-        word, color = LEVELS[gate["level"]]
+    if known := _level(analysis.get("gate")):
+        word, color = known
         yield f"<p><b style='color:{color}'>{escape(tr(word))}</b></p>"
     verdict = analysis.get("verdict")
     sentences = verdict if isinstance(verdict, list) else [verdict] if isinstance(verdict, str) else []
     yield from (f"<p>{escape(translate(str(sentence)))}</p>" for sentence in sentences)
+
+
+def _level(gate: object) -> tuple[str, str] | None:
+    """Return word and colour of a gate's level, None if there is none that this version knows."""
+    level = gate.get("level") if isinstance(gate, dict) else None
+    return LEVELS.get(level) if isinstance(level, str) else None
 
 
 def _image(analysis: Mapping[str, Any]) -> Iterable[str]:
@@ -70,8 +75,7 @@ def _maps(analysis: Mapping[str, Any]) -> Iterable[str]:
 
 
 def _map_row(entry: Mapping[str, Any]) -> tuple[str, ...]:
-    gate = entry.get("gate")
-    level = gate.get("level") if isinstance(gate, dict) else None
+    level = _level(entry.get("gate"))
     image = str(entry.get("image") or "").replace("\\", "/").rpartition("/")[2]
     gap = entry.get("relative_delta")
     return (
@@ -80,7 +84,7 @@ def _map_row(entry: Mapping[str, Any]) -> tuple[str, ...]:
         str(entry.get("target", "")),
         _number(entry.get("score")),
         percent(gap, 1) if isinstance(gap, (int, float)) else "–",
-        tr(LEVELS[level][0]) if level in LEVELS else "–",
+        tr(level[0]) if level else "–",
     )
 
 

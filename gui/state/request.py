@@ -50,7 +50,7 @@ def recall_request(settings: SettingsModel) -> GenerationRequest | None:
     """Return the request that was started last, or None if there is none that this version understands."""
     try:
         return GenerationRequest.from_json(json.loads(settings.recall(LAST_REQUEST, "", str)))
-    except (ValueError, KeyError, TypeError, AttributeError, UsageError):
+    except (ValueError, RecursionError, UsageError):
         return None
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,11 +13,16 @@ from core.config.config_manager import ConfigManager, Value
 from core.config.schema import BY_KEY
 from core.config.transfer import Change, ImportPlan, export_settings, plan_import
 from core.errors import OutputError
+from core.files.opening import read_regular
 from core.generator.samplers import usual_steps
+from core.utils.field_types import MOST
 from core.utils.path_manager import PathManager
+from core.utils.set_aside import set_aside
 
 SAVE_DELAY_MS: Final = 800
 WINDOW_FILE: Final = "window.ini"
+WINDOW_FILE_BYTES: Final = 4 * 1024**2
+PICKLED: Final = b"PyQt_PyObject"
 RECENT_FOLDERS: Final = 8
 
 
@@ -171,12 +177,14 @@ class SettingsModel(QObject):
         self._window.setValue(key, value)
 
     def recall(self, key: str, default: Any, kind: type) -> Any:
-        """Return what was kept, as `kind`; anything unreadable gives the default."""
+        """Return what was kept, as `kind`; anything unreadable gives the default, as does what no such value can be."""
         try:
             value = self._window.value(key, default, type=kind)
-        except TypeError:
+        except (TypeError, ValueError, OverflowError):
             return default
-        return default if value is None else value
+        if not isinstance(value, kind) or not _is_sound(value):
+            return default
+        return value
 
     def forget(self, prefix: str) -> None:
         """Forget everything kept under `prefix`."""
@@ -196,5 +204,28 @@ class SettingsModel(QObject):
                 self.failed.emit(error)
 
 
+def _is_sound(value: object) -> bool:
+    """Whether a value can be used: numbers are finite and of ordinary size, texts and lists of texts without NUL."""
+    if isinstance(value, list):
+        return all(isinstance(item, str) and _is_sound(item) for item in value)
+    if isinstance(value, str):
+        return "\0" not in value
+    return abs(value) <= MOST if isinstance(value, (int, float)) else True  # NaN is not
+
+
 def _window_file(paths: PathManager) -> QSettings:
-    return QSettings(str(paths.config_dir / WINDOW_FILE), QSettings.Format.IniFormat)
+    path = paths.config_dir / WINDOW_FILE
+    if not _is_plain(path):
+        with suppress(OSError):
+            set_aside(path)
+    return QSettings(str(path), QSettings.Format.IniFormat)
+
+
+def _is_plain(path: Path) -> bool:
+    """Whether a file of the window's state can be opened: PyQt would run what is in it as a pickle of an object."""
+    try:
+        return PICKLED not in read_regular(path, WINDOW_FILE_BYTES)
+    except FileNotFoundError:
+        return True
+    except OSError:
+        return False

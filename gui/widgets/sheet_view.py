@@ -12,6 +12,7 @@ from PyQt5.QtWidgets import QSizePolicy, QWidget
 from gui.desktop import open_path
 from gui.theme import palette
 from gui.theme.tokens import GAP_SMALL, RADIUS
+from gui.workers.picture_file import read_picture
 from gui.workers.task import TaskRunner
 
 
@@ -59,7 +60,7 @@ class SheetView(QWidget):
         elif self._wanted != (path, version):
             self._wanted = (path, version)
             wanted = self._wanted
-            self._tasks.start(lambda: QImage(str(path)), partial(self._take, wanted), lambda error: None)
+            self._tasks.start(lambda: read_picture(path), partial(self._take, wanted), lambda error: None)
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         """Open the picture."""

@@ -10,6 +10,7 @@ from typing import Any
 
 from core.message import Message
 from core.taxonomy import parse_class
+from core.utils.field_types import misfit
 from gui.workers.list_store import ListStore
 
 
@@ -55,6 +56,8 @@ class AnalysisRequest:
     quick: bool = False
 
     def __post_init__(self) -> None:
+        if name := misfit(self):
+            raise ValueError(f"no usable '{name}'")
         if self.class_code != "all":
             parse_class(self.class_code)
 
@@ -135,6 +138,10 @@ class Analysis:
     total: int = 0
     key: str = field(default_factory=lambda: uuid.uuid4().hex)
 
+    def __post_init__(self) -> None:
+        if name := misfit(self):
+            raise ValueError(f"no usable '{name}'")
+
     def to_json(self) -> dict[str, Any]:
         """Return what is kept, as plain JSON types."""
         return {
@@ -153,9 +160,9 @@ class Analysis:
             AnalysisRequest.from_json(data["request"]),
             AnalysisState(data["state"]),
             None if data["folder"] is None else Path(data["folder"]),
-            str(data["note"]),
-            float(data["fraction"]),
-            key=str(data["key"]),
+            data["note"],
+            data["fraction"],
+            key=data["key"],
         )
 
 

@@ -6,9 +6,11 @@ import os
 import struct
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 from core.dataset.limits import MAX_PIXELS
+from core.files.opening import NotRegularFileError, open_regular
 
 _SIGNATURE: Final = b"\x89PNG\r\n\x1a\n"
 _END: Final = b"IEND"
@@ -17,6 +19,7 @@ EMPTY: Final = "empty"
 INCOMPLETE: Final = "incomplete"
 TOO_LARGE: Final = "too large"
 GONE: Final = "gone"
+SPECIAL: Final = "special"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +41,13 @@ def find_flaws(paths: Iterable[str]) -> list[Flaw]:
 def find_flaw(path: str) -> Flaw | None:
     """Return what a glance at a file tells against it; formats other than PNG are only looked at for being empty."""
     try:
-        with open(path, "rb") as file:
+        with open_regular(Path(path)) as file:
             head = file.read(24)
             size = file.seek(0, os.SEEK_END)
             file.seek(max(0, size - 12))
             tail = file.read(12)
+    except NotRegularFileError:
+        return Flaw(path, SPECIAL)
     except OSError:
         return Flaw(path, GONE)
     if not head:

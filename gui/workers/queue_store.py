@@ -10,6 +10,7 @@ from typing import Any
 
 from core.generator.request import GenerationRequest
 from core.message import Message
+from core.utils.field_types import misfit
 from gui.workers.list_store import ListStore
 
 
@@ -42,6 +43,10 @@ class QueuedRun:
     note: str = ""
     key: str = field(default_factory=lambda: uuid.uuid4().hex)
 
+    def __post_init__(self) -> None:
+        if name := misfit(self):
+            raise ValueError(f"no usable '{name}'")
+
     def to_json(self) -> dict[str, Any]:
         """Return the run as plain JSON types."""
         return {
@@ -62,7 +67,7 @@ class QueuedRun:
             If it is none, or asks for what this version does not know.
         """
         request = GenerationRequest.from_json(data["request"])
-        return cls(request, QueueState(data["state"]), str(data["run_id"]), str(data["note"]), str(data["key"]))
+        return cls(request, QueueState(data["state"]), data["run_id"], data["note"], data["key"])
 
 
 class QueueStore(ListStore[QueuedRun]):

@@ -16,9 +16,11 @@ from pathlib import Path
 from typing import Any, Final
 
 from PyQt5.QtCore import Qt
-from PyQt5.QtGui import QImage, QImageReader
+from PyQt5.QtGui import QImage
 
-from core.dataset.limits import MAX_PIXELS
+from core.files.opening import FileTooLargeError, read_regular
+from core.utils.field_types import MOST
+from gui.workers.picture_file import read_picture
 
 ANALYSIS: Final = "analysis.json"
 PAGE: Final = "report.html"
@@ -77,7 +79,7 @@ def read_report(path: Path) -> RunReport:
     OSError
         If it is not there or cannot be read.
     """
-    made = datetime.fromtimestamp(path.stat().st_mtime)
+    made = _moment(path.stat().st_mtime)
     files = _files(path)
     numbers = {file.name: content for file in files if (content := _read_json(file)) is not None}
     analysis = numbers.get(ANALYSIS)
@@ -97,13 +99,17 @@ def read_report(path: Path) -> RunReport:
     )
 
 
+def _moment(seconds: float) -> datetime:
+    """Return a file's time; the epoch where a file system tells one that no calendar has."""
+    try:
+        return datetime.fromtimestamp(seconds)
+    except (ValueError, OverflowError, OSError):
+        return datetime.fromtimestamp(0)
+
+
 def load_picture(path: Path) -> QImage:
     """Return a picture, made smaller if it is wider than a page; a null image if it cannot be shown."""
-    reader = QImageReader(str(path))
-    size = reader.size()
-    if size.isValid() and size.width() * size.height() > MAX_PIXELS:
-        return QImage()
-    image = reader.read()
+    image = read_picture(path)
     if image.width() <= WIDEST:
         return image
     return image.scaledToWidth(WIDEST, Qt.TransformationMode.SmoothTransformation)
@@ -123,12 +129,21 @@ def _read_json(file: Path) -> Any:
     if file.suffix.lower() != ".json":
         return None
     try:
-        if file.stat().st_size > LARGEST_JSON:
-            return {"…": f"{file.stat().st_size / 1e6:.0f} MB"}
-        return json.loads(file.read_text(encoding="utf-8"))
+        return _ordinary(json.loads(read_regular(file, LARGEST_JSON).decode("utf-8-sig")))
+    except FileTooLargeError as error:
+        return {"…": str(error.strerror)}
     except (OSError, ValueError, RecursionError) as error:
         _log.info("%s is no JSON file that can be read: %s", file, error)
         return None
+
+
+def _ordinary(value: Any) -> Any:
+    """Return JSON with null in place of numbers that no measurement has: NaN, infinity, hundreds of digits."""
+    if isinstance(value, dict):
+        return {name: _ordinary(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_ordinary(item) for item in value]
+    return None if isinstance(value, (int, float)) and not abs(value) <= MOST else value
 
 
 def _named_pictures(analysis: Mapping[str, Any]) -> list[str]:

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Final
 
 from PyQt5.QtCore import QSize, Qt
-from PyQt5.QtGui import QImage, QImageReader
+from PyQt5.QtGui import QImage
 
-from core.dataset.limits import MAX_PIXELS
 from gui.theme.tokens import THUMBNAIL
+from gui.workers.picture_file import picture_reader, read_picture
 
 QUALITY: Final = 90
 LOOKS: Final = 500
@@ -46,7 +46,7 @@ class ThumbnailCache:
     def load(self, path: str) -> QImage:
         """Return the thumbnail of a file; a null image if the file cannot be shown."""
         place = self._place(path)
-        kept = QImage(str(place)) if place else QImage()
+        kept = read_picture(place) if place else QImage()
         if not kept.isNull():
             return kept
         image = load_thumbnail(path)
@@ -96,11 +96,11 @@ class ThumbnailCache:
 
 def load_thumbnail(path: str) -> QImage:
     """Read a file as a small image; a null image if it cannot be read or is absurdly large."""
-    reader = QImageReader(path)
+    reader = picture_reader(path)
+    if reader is None or not reader.size().isValid():
+        return QImage()
     reader.setAutoTransform(True)
     size = reader.size()
-    if not size.isValid() or size.width() * size.height() > MAX_PIXELS:
-        return QImage()
     reader.setScaledSize(size.scaled(QSize(THUMBNAIL, THUMBNAIL), Qt.AspectRatioMode.KeepAspectRatio))
     return reader.read()
 

@@ -238,7 +238,7 @@ def test_a_list_that_makes_no_sense_is_set_aside(bench: Callable[[], Bench], tmp
     (tmp_path / "config" / "analyses.json").write_text('{"runs": [{"request": {"class_code": "XYZ"}}]}')
     one = bench()
     assert one.states == []
-    assert "could not be read (1 of 1 runs make no sense)" in one.model.notice
+    assert "could not be read (1 of 1 runs make no sense: number 1)" in one.model.notice
 
 
 def test_the_time_is_learnt_from_the_last_one(bench: Callable[[], Bench]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from contextlib import contextmanager
 
+WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT
 CALLS = ("open", "write", "fsync", "replace", "rename", "link", "unlink", "mkdir", "ftruncate")
 
 
@@ -40,9 +41,11 @@ class BrokenOS:
 
     @contextmanager
     def installed(self, monkeypatch):
+        opening = os.open
         with monkeypatch.context() as patch:
             for name in CALLS:
                 patch.setattr(os, name, self._wrap(name, getattr(os, name)))
+            patch.setattr(os, "open", _unless_reading(os.open, opening))
             yield self
 
     def _wrap(self, name, real):
@@ -55,3 +58,12 @@ class BrokenOS:
             return real(*arguments, **options)
 
         return call
+
+
+def _unless_reading(broken, real):
+    """Opening a file to read it changes nothing, and no full disk prevents it."""
+
+    def call(path, flags, *arguments, **options):
+        return (broken if flags & WRITING else real)(path, flags, *arguments, **options)
+
+    return call

@@ -10,6 +10,7 @@ from typing import Any, Final
 from core.dataset.export.options import PARTS, Format
 from core.dataset.export.rows import Entry, caption, facts
 from core.dataset.table import csv_line
+from core.files.text import plain
 from core.taxonomy import CLASS_CODES
 from core.utils.finite_json import finite
 
@@ -115,7 +116,7 @@ def _csv(head: Sequence[str], rows: Iterable[Sequence[object]]) -> bytes:
 
 
 def _json_lines(rows: Iterable[Mapping[str, Any]]) -> bytes:
-    return "".join(json.dumps(finite(row), ensure_ascii=False, allow_nan=False) + "\n" for row in rows).encode()
+    return plain("".join(json.dumps(finite(row), ensure_ascii=False, allow_nan=False) + "\n" for row in rows)).encode()
 
 
 FORMS: Final[Mapping[Format, Form]] = {

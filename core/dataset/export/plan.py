@@ -22,6 +22,7 @@ from core.dataset.export.rows import Entry, make_entries
 from core.dataset.export.warnings import warnings_of
 from core.dataset.ratings import Rating
 from core.errors import DiskFullError, InputRefusedError, OutputError, UsageError
+from core.files.text import plain
 from core.message import Message
 from core.taxonomy import CLASS_CODES
 from core.utils.output_errors import output_errors
@@ -194,10 +195,10 @@ def _texts(form: Form, entries: tuple[Entry, ...], facts: Facts, curation: bytes
     split = facts.options.split is not None
     decisions = () if curation is None else (TextFile(CURATION_FILE, curation),)
     tables = (manifest_csv(form, entries, split), *form.texts(entries, split), *decisions)
-    card = TextFile(CARD_FILE, write_card(facts).encode())
+    card = TextFile(CARD_FILE, plain(write_card(facts)).encode())
     sums = {file.path: hashlib.sha256(file.data).hexdigest() for file in (*tables, card)}
     sums |= {form.place(entry, split): entry.picture.sha256 for entry in entries}
-    return (*tables, card, TextFile(SUMS_FILE, _sums(sums.items()).encode()))
+    return (*tables, card, TextFile(SUMS_FILE, plain(_sums(sums.items())).encode()))
 
 
 def _sums(digests: Iterable[tuple[str, str]]) -> str:
