@@ -39,6 +39,8 @@ def project(tmp_path: Path) -> Path:
     shutil.copytree(ROOT / "core" / "environment", folder / "core" / "environment")
     (folder / "main.py").write_text(MAIN, encoding="utf-8")
     (folder / "requirements.txt").write_text("tiny==1.0  # a comment: ж\n", encoding="utf-8")
+    lock = f"tiny==0.5 \\\n    --hash=sha256:{'0' * 64}\n"  # for uv alone; pip takes what is required
+    (folder / "requirements.lock").write_text(lock, encoding="utf-8")
     write_wheel(tmp_path / "wheels", "tiny", "1.0", {"tiny.py": "VALUE = '1.0'\n"})
     return folder
 
