@@ -15,6 +15,7 @@ import time
 from pathlib import Path
 
 from core.events import Event
+from core.jobs.stream import JobContext
 from core.taxonomy import CLASS_CODES
 from evaluation.request import EvaluationRequest, Judged
 from evaluation.run import evaluate
@@ -49,7 +50,7 @@ def _time(place: Path) -> None:
     request = EvaluationRequest(
         (place / "synthetic",), place / "real", place / "out", train=place / "train", cache=place / "cache"
     )
-    evaluate(request, tell)
+    evaluate(request, JobContext(tell=tell))
     _print("altogether", began, _clocks())
 
 

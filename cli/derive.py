@@ -65,7 +65,8 @@ def _parameter(one: Field[Any], how: Option) -> Callable[[F], F]:
                             hidden=how.hidden, type=bool, is_flag=True)  # fmt: skip
     default: Any = None if required else _shown_default(one, how)
     return click.option(
-        how.flag, one.name, type=kind, required=required, default=default, multiple=how.many, hidden=how.hidden,
+        how.flag, *how.aliases, one.name, type=kind, required=required, default=default, multiple=how.many,
+        hidden=how.hidden,
         help=how.hint if not how.default_words else f"{how.hint.rstrip('.')} [default: {how.default_words}].",
         show_default=default not in (None, (), "") and not how.default_words, metavar=how.metavar or None,
     )  # fmt: skip
@@ -157,7 +158,7 @@ class JobBar:
     def _follow(self, event: Progress) -> None:
         if self._bar is None:
             self._bar = tqdm(total=100, unit="%", disable=None, dynamic_ncols=True, leave=False, file=sys.stderr)
-        self._bar.set_description_str(event.words, refresh=False)
+        self._bar.set_description_str(event.sentence, refresh=False)
         self._bar.update(round(100 * event.fraction) - self._bar.n)
 
     def _close(self) -> None:

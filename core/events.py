@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal
 
+from core.message import Message
+
 if TYPE_CHECKING:  # annotations only: numpy takes a fifth of a second that the window's start does not have
     import numpy as np
     from numpy.typing import NDArray
@@ -207,6 +209,13 @@ class Progress(Event):
     unit: str
     words: str
     fraction: float
+
+    @property
+    def sentence(self) -> str:
+        """The words, with the count where something is counted."""
+        if not self.unit:
+            return self.words
+        return Message("{words} ({done} of {total})", words=self.words, done=self.done, total=self.total)
 
 
 @dataclass(frozen=True, slots=True)

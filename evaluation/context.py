@@ -9,6 +9,7 @@ from pathlib import Path
 import torch
 
 from core.classification.loading import LoadedNetwork
+from core.jobs.stream import JobContext
 from core.utils.output_errors import output_errors
 from core.utils.path_manager import PathManager
 from evaluation.distribution import Side
@@ -18,13 +19,6 @@ from evaluation.request import EvaluationRequest
 from evaluation.section import Section
 from evaluation.sets import ImageSet
 from evaluation.spaces import Space
-
-Tick = Callable[[int, int], None]
-"""Told how many steps of a measurement are done, and of how many; raises `Stopped` to end it."""
-
-
-class Stopped(Exception):  # noqa: N818  # an answer to a wish, not an error
-    """Somebody wants the evaluation to end; what is cached is kept."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,12 +58,12 @@ class Context:
             folder.mkdir(parents=True, exist_ok=True)
         return folder
 
-    def features(self, images: ImageSet, space: Space, tick: Tick | None = None) -> Side:
+    def features(self, images: ImageSet, space: Space, job: JobContext | None = None) -> Side:
         """Return the features of a set in a space, with classes and lesions; computed once."""
         key = space.name, str(images.folder)
         found = self._sides.get(key)
         if found is None or len(found.features) != len(images):
-            found = Side(self.cache.features(images, space.extractor, self.side, tick), images.labels, images.lesions)
+            found = Side(self.cache.features(images, space.extractor, self.side, job), images.labels, images.lesions)
             self._sides[key] = found
         return found
 
@@ -91,4 +85,4 @@ class Measurement:
     key: str
     title: str
     weight: float
-    measure: Callable[[Context, ImageSet, Tick], Section | None]
+    measure: Callable[[Context, ImageSet, JobContext], Section | None]

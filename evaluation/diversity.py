@@ -16,13 +16,14 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import binomtest
 
+from core.jobs.stream import JobContext
 from core.measures.features import PIXELS, Extractor
 from core.measures.memorisation import FALSE_ALARM
 from core.measures.neighbours import all_views, distances
 from core.message import Message
+from evaluation.counted import counted, in_all_views
 from evaluation.section import Level, Part, Section, Table, Words
 from evaluation.sets import ImageSet
-from evaluation.ticking import Tick, counted, in_all_views
 
 KEY: Final = "diversity"
 SIDE: Final = 128
@@ -39,7 +40,7 @@ Floats = NDArray[np.float64]
 
 
 def diversity(
-    synthetic: ImageSet, real: ImageSet, extractor: Extractor, seed: int = 0, tick: Tick | None = None
+    synthetic: ImageSet, real: ImageSet, extractor: Extractor, seed: int = 0, context: JobContext | None = None
 ) -> Section:
     """Compare how different the images of a set are with how different real photographs are.
 
@@ -47,8 +48,8 @@ def diversity(
 
     Parameters
     ----------
-    tick
-        Told how many pictures the extractor has seen, and of how many; raises to stop.
+    context
+        Told how many pictures the extractor has seen, and of how many.
     """
     title = Message("Diversity")
     rows, real_rows = _draw(synthetic, real, np.random.default_rng(seed))
@@ -56,7 +57,7 @@ def diversity(
         words = Message("Diversity needs at least {least} images on either side.", least=FEWEST)
         return Section(KEY, title, "unknown", words, data={"n": len(rows)})
     sides = [synthetic.only(rows).pixels(SIDE), real.only(real_rows).pixels(SIDE)]
-    told = counted(extractor, in_all_views(len(rows), len(rows)), tick)
+    told = counted(extractor, in_all_views(len(rows), len(rows)), context or JobContext())
     spaces = [told] if extractor.name == PIXELS.name else [PIXELS, told]
     views = {space.name: [all_views(side, space) for side in sides] for space in spaces}
     near = {name: [_between(side) for side in both] for name, both in views.items()}

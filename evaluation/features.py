@@ -7,7 +7,7 @@ import io
 import os
 import re
 import zipfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from core.dataset.pixels import read_square
+from core.jobs.stream import JobContext
 from core.measures.features import Extractor
 from core.utils.atomic import write_bytes_atomic
 from evaluation.sets import ImageSet
@@ -30,8 +31,6 @@ SAVED_EVERY: Final = 512
 MAX_THREADS: Final = 8
 
 Floats = NDArray[np.float64]
-Tick = Callable[[int, int], None]
-"""Told how many images of a set are done, and of how many; raises to stop."""
 
 
 class FeatureCache:
@@ -48,14 +47,14 @@ class FeatureCache:
         self._rows: dict[str, dict[str, NDArray[np.float32]]] = {}
         self._new: dict[str, list[str]] = {}
 
-    def features(self, images: ImageSet, extractor: Extractor, side: int, tick: Tick | None = None) -> Floats:
+    def features(self, images: ImageSet, extractor: Extractor, side: int, context: JobContext | None = None) -> Floats:
         """Return the features (N, D) of a set's middle squares of `side` pixels, float32 accuracy in float64.
 
-        Everything computed so far is kept if `tick` raises.
+        Everything computed so far is kept if the context says stop.
         """
         table = self._open(f"{extractor.name}-{side}")
         try:
-            rows = self._collect(images, extractor, side, table, tick)
+            rows = self._collect(images, extractor, side, table, context or JobContext())
         finally:
             self._save(table)
         known = self._rows[table]
@@ -88,7 +87,7 @@ class FeatureCache:
         return torch.from_numpy(np.stack([known[key] for key in keys]))
 
     def _collect(
-        self, images: ImageSet, extractor: Extractor, side: int, table: str, tick: Tick | None
+        self, images: ImageSet, extractor: Extractor, side: int, table: str, context: JobContext
     ) -> Sequence[str]:
         known, keys = self._rows[table], []
         paths = [image.path for image in images.images]
@@ -99,8 +98,7 @@ class FeatureCache:
                 missing = [i for i, key in enumerate(block_keys) if key not in known]
                 self._compute(table, [block[i] for i in missing], [block_keys[i] for i in missing], extractor, side)
                 keys += block_keys
-                if tick is not None:
-                    tick(len(keys), len(paths))
+                context.progress(len(keys), len(paths), unit="images")
         return keys
 
     def _compute(self, table: str, paths: Sequence[Path], keys: Sequence[str], extractor: Extractor, side: int) -> None:

@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 from sklearn.metrics import confusion_matrix
 
 from core.classification.loading import LoadedNetwork
+from core.jobs.stream import JobContext
 from core.message import Message
 from core.taxonomy import CLASS_CODES
 from diffusion.fidelity import Accuracy, balanced_accuracy, predict
 from evaluation import plots
 from evaluation.section import Level, Picture, Section, Table, Words
 from evaluation.sets import NO_CLASS, ImageSet
-from evaluation.ticking import Tick
 
 Labels = NDArray[np.int64]
 
@@ -36,21 +36,25 @@ ABOUT: Final = (
 
 
 def fidelity_section(
-    network: LoadedNetwork | None, synthetic: ImageSet, real: ImageSet, side: int, tick: Tick | None = None
+    network: LoadedNetwork | None,
+    synthetic: ImageSet,
+    real: ImageSet,
+    side: int,
+    context: JobContext | None = None,
 ) -> Section:
     """Classify both sets at the same size; a set without classes, or no classifier, gives an unknown verdict.
 
     Parameters
     ----------
-    tick
-        Told how many pictures are classified, and of how many; raises to stop.
+    context
+        Told how many images are classified, and of how many.
     """
     if network is None:
         return _unknown(Message("There is no classifier to ask."))
     if not synthetic.counts:
         return _unknown(Message("The images have no classes: nobody knows what was asked for."))
     known = real.only([row for row, image in enumerate(real.images) if image.code in synthetic.counts])
-    step = _steps(len(synthetic) + len(known), tick)
+    step = _steps(len(synthetic) + len(known), context or JobContext())
     generated, matrix = _accuracy(network, synthetic, side, step, by_lesion=False)
     on_real = _accuracy(network, known, side, step, by_lesion=True)[0] if len(known) else None
     level, words = _verdict(generated, on_real, len(synthetic.counts))
@@ -69,14 +73,13 @@ def _unknown(words: Message) -> Section:
     return Section(KEY, TITLE, "unknown", words)
 
 
-def _steps(total: int, tick: Tick | None) -> Callable[[int], None]:
+def _steps(total: int, context: JobContext) -> Callable[[int], None]:
     done = 0
 
     def step(count: int) -> None:
         nonlocal done
         done += count
-        if tick is not None:
-            tick(done, total)
+        context.progress(done, total, unit="images")
 
     return step
 

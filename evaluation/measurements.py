@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
+from core.jobs.stream import JobContext
 from core.message import Message
 from evaluation.appearance import appearance_section
-from evaluation.context import Context, Measurement, Tick
+from evaluation.context import Context, Measurement
 from evaluation.distribution import compare
 from evaluation.distribution_section import distribution_section
 from evaluation.diversity import diversity
@@ -19,61 +20,52 @@ from evaluation.section import Section
 from evaluation.sets import ImageSet, read_set
 
 
-def measure_distribution(context: Context, synthetic: ImageSet, tick: Tick) -> Section:
+def measure_distribution(context: Context, synthetic: ImageSet, job: JobContext) -> Section:
     """Compare the features of a set with those of real photographs in every space."""
     sides, found = {}, {}
-    total = len(context.spaces) * (len(synthetic) + len(context.real))
-    done = 0
-    for space in context.spaces:
-
-        def step(count: int, _: int, before: int = done) -> None:
-            tick(before + count, total)
-
-        real = context.features(context.real, space, step)
-        done += len(context.real)
-
-        def further(count: int, _: int, before: int = done) -> None:
-            tick(before + count, total)
-
-        drawn = context.features(synthetic, space, further)
-        done += len(synthetic)
+    share = 1 / len(context.spaces)
+    known = len(context.real) / (len(context.real) + len(synthetic))
+    for place, space in enumerate(context.spaces):
+        part = job.part(place * share, share)
+        real = context.features(context.real, space, part.part(0, known))
+        drawn = context.features(synthetic, space, part.part(known, 1 - known))
         sides[space.name] = (drawn, real)
         found[space.name] = compare(drawn, real, context.request.seed)
     return distribution_section({space.name: space for space in context.spaces}, sides, found)
 
 
-def measure_fidelity(context: Context, synthetic: ImageSet, tick: Tick) -> Section:
+def measure_fidelity(context: Context, synthetic: ImageSet, job: JobContext) -> Section:
     """Ask the classifier."""
-    return fidelity_section(context.network, synthetic, context.real, context.side, tick)
+    return fidelity_section(context.network, synthetic, context.real, context.side, job)
 
 
-def measure_appearance(context: Context, synthetic: ImageSet, tick: Tick) -> Section:
+def measure_appearance(context: Context, synthetic: ImageSet, job: JobContext) -> Section:
     """Compare colour and sharpness."""
     return appearance_section(synthetic, context.real, context.side, context.request.seed)
 
 
-def measure_memorisation(context: Context, synthetic: ImageSet, tick: Tick) -> Section | None:
+def measure_memorisation(context: Context, synthetic: ImageSet, job: JobContext) -> Section | None:
     """Look for copies of training photographs."""
     if context.train is None:
         return None
     folder = context.folder_of(synthetic)
     with context.cache.remembering(context.spaces[0].extractor) as extractor:
-        return memorisation(synthetic, context.train, context.real, extractor, folder, tick)
+        return memorisation(synthetic, context.train, context.real, extractor, folder, job)
 
 
-def measure_diversity(context: Context, synthetic: ImageSet, tick: Tick) -> Section:
+def measure_diversity(context: Context, synthetic: ImageSet, job: JobContext) -> Section:
     """Ask whether the set repeats itself."""
     with context.cache.remembering(context.spaces[0].extractor) as extractor:
-        return diversity(synthetic, context.real, extractor, context.request.seed, tick)
+        return diversity(synthetic, context.real, extractor, context.request.seed, job)
 
 
-def measure_pairs(context: Context, synthetic: ImageSet, tick: Tick) -> Section | None:
+def measure_pairs(context: Context, synthetic: ImageSet, job: JobContext) -> Section | None:
     """Compare images with the references of their names."""
     reference = context.request.reference
-    return None if reference is None else compare_pairs(synthetic, read_set(reference), tick, context.lpips)
+    return None if reference is None else compare_pairs(synthetic, read_set(reference), job, context.lpips)
 
 
-def measure_masks(context: Context, synthetic: ImageSet, tick: Tick) -> Section | None:
+def measure_masks(context: Context, synthetic: ImageSet, job: JobContext) -> Section | None:
     """Ask whether images follow the masks of their names."""
     masks = context.request.masks
     return None if masks is None else follow_masks(synthetic, masks, load_segmenter())

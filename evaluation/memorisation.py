@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from core.errors import InputRefusedError
+from core.jobs.stream import JobContext
 from core.measures.features import Extractor
 from core.measures.memorisation import Memorisation, Pair, judge_memorisation
 from core.measures.memorisation_files import PICTURE_NAME, Names, save_memorisation
@@ -17,9 +18,9 @@ from core.measures.memorisation_support import SetLevel, Share
 from core.message import Message
 from core.taxonomy import CLASS_CODES
 from core.utils.output_errors import output_errors
+from evaluation.counted import counted, in_all_views
 from evaluation.section import Level, Part, Picture, Section, Table, Words
 from evaluation.sets import ImageSet
-from evaluation.ticking import Tick, counted, in_all_views
 
 KEY: Final = "memorisation"
 SIDE: Final = 128
@@ -36,7 +37,7 @@ def memorisation(
     held_out: ImageSet,
     extractor: Extractor,
     folder: Path,
-    tick: Tick | None = None,
+    context: JobContext | None = None,
 ) -> Section:
     """Look for copies of training images, in pixels and in features, turned and mirrored; write the files.
 
@@ -46,8 +47,8 @@ def memorisation(
         Photographs of lesions that the generator has not seen: they say what is near by chance.
     folder
         Where the table of pairs and the picture go.
-    tick
-        Told how many pictures the extractor has seen, and of how many; raises to stop.
+    context
+        Told how many pictures the extractor has seen, and of how many.
 
     Raises
     ------
@@ -55,7 +56,8 @@ def memorisation(
         If the files cannot be written.
     """
     samples, training = synthetic.pixels(SIDE), train.pixels(SIDE)
-    told = counted(extractor, len(train) + in_all_views(len(synthetic), len(held_out)), tick)
+    pictures = len(train) + in_all_views(len(synthetic), len(held_out))
+    told = counted(extractor, pictures, context or JobContext())
     try:
         found = judge_memorisation(samples, training, held_out.pixels(SIDE), told, held_out.lesions)
     except InputRefusedError as error:

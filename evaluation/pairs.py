@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from skimage.metrics import structural_similarity
 
 from core.dataset.png import read_image
+from core.jobs.stream import JobContext
 from core.measures.bootstrap import bootstrap_by_group
 from core.message import Message
 from evaluation.section import Level, Section, Table, Words
@@ -26,7 +27,6 @@ PEAK: Final = 255.0
 WINDOW: Final = 7
 """Side of the squares in which SSIM compares (Wang et al. 2004); smaller pictures have none."""
 
-Tick = Callable[[int, int], None]
 Image = NDArray[np.uint8]
 
 
@@ -103,30 +103,29 @@ def _stem(name: str) -> str:
 
 
 def compare_pairs(
-    images: ImageSet, references: ImageSet, tick: Tick | None = None, lpips: Measure | None = None
+    images: ImageSet, references: ImageSet, context: JobContext | None = None, lpips: Measure | None = None
 ) -> Section:
     """Measure each image against the reference of its name.
 
     Parameters
     ----------
-    tick
-        Told how many pairs are done, and of how many; raises to stop.
+    context
+        Told how many pairs are done, and of how many.
     lpips
         Measures how different two images look; None where its weights are not there.
     """
     pairs = match(images, references)
     measures = {**_MEASURES, "lpips": lpips} if lpips is not None else _MEASURES
     values: dict[str, list[float]] = {key: [] for key in measures}
-    misfits = 0
-    for number, (image, other) in enumerate(pairs, 1):
+    misfits, context = 0, context or JobContext()
+    for number, (image, other) in enumerate(pairs):
+        context.progress(number, len(pairs), unit="pairs")
         first, second = read_image(image.path), read_image(other.path)
         if first.shape == second.shape:
             for key, measure in measures.items():
                 values[key].append(measure(first, second))
         else:
             misfits += 1
-        if tick is not None:
-            tick(number, len(pairs))
     return _section({key: np.array(found) for key, found in values.items()}, len(images), len(pairs), misfits)
 
 

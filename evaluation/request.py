@@ -8,11 +8,16 @@ from typing import Any, ClassVar
 
 from core.errors import UsageError
 from core.events import Event
+from core.jobs.options import option
+from core.jobs.registry import job
+from core.jobs.request import Request
+from core.jobs.shared_options import device_option
 from core.message import Message
 
 
+@job("evaluation.run:run_evaluation")
 @dataclass(frozen=True, slots=True)
-class EvaluationRequest:
+class EvaluationRequest(Request):
     """What is compared with what.
 
     Attributes
@@ -37,18 +42,39 @@ class EvaluationRequest:
         Where features are kept between runs; the user's cache folder if None.
     """
 
-    synthetic: tuple[Path, ...]
-    real: Path
-    output: Path
-    train: Path | None = None
-    masks: Path | None = None
-    reference: Path | None = None
-    features: Path | None = None
-    lpips: Path | None = None
-    evaluator: Path | None = None
+    command: ClassVar[tuple[str, ...]] = ("evaluate",)
+    synthetic: tuple[Path, ...] = option(
+        "--synthetic", "Generated images; repeat to compare sets.", kind="folder", many=True
+    )
+    real: Path = option("--real", "Photographs of lesions that the generator has not seen.", kind="path")
+    output: Path = option("--output", "Where results.json, report.html and report.pdf go.", kind="folder")
+    train: Path | None = option(
+        "--train", "Photographs that it has learnt from: then copies are looked for.", kind="path", default=None
+    )
+    masks: Path | None = option("--masks", "Masks that the images were asked to follow.", kind="folder", default=None)
+    reference: Path | None = option(
+        "--reference", "Images to compare with pair by pair, by file name.", kind="folder", default=None
+    )
+    features: Path | None = option(
+        "--features",
+        "Weights of Inception (TF) or torchvision's ImageNet.",
+        kind="path",
+        default=None,
+        aliases=("--inception",),
+    )
+    lpips: Path | None = option(
+        "--lpips", "torchvision's AlexNet: then pairs are compared by LPIPS, too.", kind="path", default=None
+    )
+    evaluator: Path | None = option(
+        "--evaluator",
+        "Classifier that judges.",
+        kind="path",
+        default=None,
+        default_words="the starter's independent one",
+    )
     cache: Path | None = None
-    device: str = "auto"
-    seed: int = 0
+    seed: int = option("--seed", "Of the random halves and subsets.", kind="whole", default=0)
+    device: str = device_option()
 
     def __post_init__(self) -> None:
         if not self.synthetic:
@@ -77,18 +103,6 @@ class EvaluationStarted(Event):
 
 
 @dataclass(frozen=True, slots=True)
-class Progressed(Event):
-    """How far it is: `fraction` of everything, 0..1; `done` and `total` within the stage."""
-
-    name: ClassVar[str] = "progress"
-    stage: str
-    done: int
-    total: int
-    fraction: float
-    words: str
-
-
-@dataclass(frozen=True, slots=True)
 class Judged(Event):
     """One measurement of one set is finished."""
 
@@ -102,9 +116,10 @@ class Judged(Event):
 
 @dataclass(frozen=True, slots=True)
 class EvaluationFinished(Event):
-    """The end: everything is written."""
+    """The end: everything is written. `sets` says of each set how many images, what to make of it, and why."""
 
     name: ClassVar[str] = "finished"
+    ends: ClassVar[bool] = True
     output: Path
     results: Path
     report: Path

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,18 +12,19 @@ from core.classification.loading import LoadedNetwork, load_network
 from core.errors import ISICGUIError, OutputError
 from core.events import Event, Notice
 from core.generator.precision import resolve_device
+from core.jobs.stream import JobContext, stream
 from core.measures.features import default_evaluator
 from core.message import Message
 from core.utils.atomic import write_bytes_atomic, write_text_atomic
 from core.utils.output_errors import output_errors
 from core.utils.path_manager import PathManager
-from evaluation.context import Context, Measurement, Stopped
+from evaluation.context import Context, Measurement
 from evaluation.features import FeatureCache
 from evaluation.lpips import load_lpips
 from evaluation.measurements import MEASUREMENTS
 from evaluation.pdf import PDF_FILE, created_now, render_pdf
 from evaluation.report import REPORT_FILE, render_report
-from evaluation.request import EvaluationFinished, EvaluationRequest, EvaluationStarted, Judged, Progressed
+from evaluation.request import EvaluationFinished, EvaluationRequest, EvaluationStarted, Judged
 from evaluation.results import Findings, SetFindings, write_results
 from evaluation.section import Section, worst
 from evaluation.sets import ImageSet, divide, lesions_in_both, read_set, refuse_missing, refuse_shared_pictures
@@ -36,18 +36,15 @@ LARGEST_SIDE: Final = 256
 FEWEST: Final = 20
 READING: Final = 0.05
 WRITING: Final = 0.03
-SECONDS_BETWEEN: Final = 0.1
-
-Tell = Callable[[Event], None]
 
 
-def evaluate(request: EvaluationRequest, tell: Tell, cancel: CancelToken | None = None) -> Findings:
-    """Carry out an evaluation.
+def run_evaluation(request: EvaluationRequest, cancel: CancelToken) -> Iterator[Event]:
+    """Carry out an evaluation and yield its events; see `evaluate`."""
+    return stream(lambda context: evaluate(request, context), cancel)
 
-    Parameters
-    ----------
-    tell
-        Gets the events, from `EvaluationStarted` to `EvaluationFinished`.
+
+def evaluate(request: EvaluationRequest, context: JobContext | None = None) -> Findings:
+    """Carry out an evaluation and return what it found.
 
     Raises
     ------
@@ -57,40 +54,39 @@ def evaluate(request: EvaluationRequest, tell: Tell, cancel: CancelToken | None 
         If the classifier or the weights of a feature space cannot be used.
     OutputError
         If the output folder cannot be written.
-    Stopped
+    JobStopped
         If that was asked for; the features computed so far are cached.
     """
     with output_errors(request.output):
         request.output.mkdir(parents=True, exist_ok=True)
-    return _Evaluation(request, tell, cancel).carry_out()
+    return _Evaluation(request, context or JobContext()).carry_out()
 
 
 class _Evaluation:
-    def __init__(self, request: EvaluationRequest, tell: Tell, cancel: CancelToken | None) -> None:
-        self._request, self._tell, self._cancel = request, tell, cancel
-        self._told, self._began = 0.0, time.perf_counter()
+    def __init__(self, request: EvaluationRequest, job: JobContext) -> None:
+        self._request, self._job, self._began = request, job, time.perf_counter()
 
     def carry_out(self) -> Findings:
         request = self._request
-        self._tell(EvaluationStarted(request.output, request.synthetic, request.real))
+        self._job.tell(EvaluationStarted(request.output, request.synthetic, request.real))
         places = (request.real, request.train, *request.synthetic, request.masks, request.reference)
         refuse_missing(*filter(None, places))  # before minutes of measuring
         real, train, sets, notes = self._read_sets()
         for note in [*notes, *(f"{one.name}: {note}" for one in (real, *sets) for note in one.notes)]:
-            self._tell(Notice("evaluate", note))
+            self._job.tell(Notice("evaluate", note))
         context = self._context(real, train, sets)
         found = tuple(self._judge(context, one, place, len(sets)) for place, one in enumerate(sets))
         spaces = {space.name: str(space.caution) for space in context.spaces}
-        settings = _settings(request)
-        findings = Findings(settings, created_now(), real, train, context.side, spaces, notes, found)
+        findings = Findings(request.to_json(), created_now(), real, train, context.side, spaces, notes, found)
         self._write(findings)
         return findings
 
     def _read_sets(self) -> tuple[ImageSet, ImageSet | None, list[ImageSet], list[str]]:
         request = self._request
         folders = [request.real, *([request.train] if request.train else []), *request.synthetic]
+        reading, share = self._job.part(0, READING, Message("Reading the images")), 1 / len(folders)
         read = [
-            read_set(folder, name, self._ticking(READING * place / len(folders), READING / len(folders), "reading"))
+            read_set(folder, name, reading.part(place * share, share))
             for place, (folder, name) in enumerate(zip(folders, _names(folders), strict=True))
         ]
         real, *rest = read
@@ -129,54 +125,46 @@ class _Evaluation:
         begin, sections = READING + share * place, []
         for one in MEASUREMENTS:
             part = share * one.weight / whole
-            section = self._measure(context, images, one, self._ticking(begin, part, one.title, images.name))
+            words = Message("{name}: {note}", name=images.name, note=one.title)
+            section = self._measure(context, images, one, self._job.part(begin, part, words))
             begin += part
             if section is not None:
                 sections.append(section)
-                self._tell(Judged(images.name, one.key, section.title, section.level, section.verdict))
+                self._job.tell(Judged(images.name, one.key, section.title, section.level, section.verdict))
         return SetFindings(images, tuple(sections))
 
-    def _measure(
-        self, context: Context, images: ImageSet, one: Measurement, tick: Callable[[int, int], None]
-    ) -> Section | None:
-        tick(0, 1)
+    def _measure(self, context: Context, images: ImageSet, one: Measurement, job: JobContext) -> Section | None:
+        job.progress(0, 1)
         try:
-            return one.measure(context, images, tick)
+            return one.measure(context, images, job)
         except OutputError:
             raise  # nothing else can be written either
         except ISICGUIError as error:
             return Section(one.key, one.title, "unknown", Message("Not measured: {why}", why=error.message))
 
-    def _ticking(self, begin: float, share: float, stage: str, name: str = "") -> Callable[[int, int], None]:
-        def tick(done: int, total: int) -> None:
-            if self._cancel is not None and self._cancel.mode is not None:
-                raise Stopped
-            now = time.monotonic()
-            if now - self._told >= SECONDS_BETWEEN or not done:
-                self._told = now
-                fraction = begin + share * done / max(total, 1)
-                words = f"{name}: {stage}" if name else stage
-                self._tell(Progressed(stage, done, total, round(fraction, 4), words))
-
-        return tick
-
     def _write(self, findings: Findings) -> None:
         output = self._request.output
-        self._tell(Progressed("writing", 0, 1, 1 - WRITING, "writing"))
+        self._job.part(1 - WRITING, WRITING, Message("Writing the report")).progress(0, 1)
         with output_errors(output):
             results = write_results(findings, output)
             write_text_atomic(output / REPORT_FILE, render_report(findings))
             write_bytes_atomic(output / PDF_FILE, render_pdf(findings))
         level = worst([found.level for found in findings.sets])
         words = " ".join(f"{found.name}: {found.verdict}" for found in findings.sets)
-        self._tell(
+        self._job.tell(
             EvaluationFinished(
                 output, results, output / REPORT_FILE, output / PDF_FILE, level,
                 findings.sets[0].verdict if len(findings.sets) == 1 else words,
                 round(time.perf_counter() - self._began, 1),
-                {found.name: {"level": found.level, "verdict": str(found.verdict)} for found in findings.sets},
+                {found.name: _in_short(found) for found in findings.sets},
             )
         )  # fmt: skip
+
+
+def _in_short(found: SetFindings) -> dict[str, Any]:
+    """Return what the end says of a set; the numbers are in `results.json`."""
+    sections = [{"title": one.title, "level": one.level, "verdict": one.verdict} for one in found.sections]
+    return {"images": len(found.images), "level": found.level, "verdict": found.verdict, "sections": sections}
 
 
 def _names(folders: Sequence[Path]) -> list[str]:
@@ -214,14 +202,3 @@ def _notes(real: ImageSet, train: ImageSet | None, sets: Sequence[ImageSet]) -> 
     if len(real) < FEWEST:
         notes.append(Message("There are only %n real photograph(s): most numbers mean little.", n=len(real)))
     return notes
-
-
-def _settings(request: EvaluationRequest) -> dict[str, Any]:
-    return {
-        name: [str(item) for item in value]
-        if isinstance(value, tuple)
-        else str(value)
-        if isinstance(value, Path)
-        else value
-        for name, value in asdict(request).items()
-    }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -21,6 +21,7 @@ from core.dataset.sources import read_dataset
 from core.dataset.splits import split_by_lesion
 from core.errors import InputRefusedError
 from core.files.walking import Walk, walk
+from core.jobs.stream import JobContext
 from core.message import Message
 from core.taxonomy import CLASS_CODES, CLASS_INDEX
 from core.utils.checksum import sha256_of
@@ -31,8 +32,6 @@ BLOCK: Final = 256
 """Images in memory at once."""
 
 NO_CLASS: Final = -1
-
-Tick = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,14 +129,14 @@ class ImageSet:
                 yield np.stack(list(squares)).transpose(0, 3, 1, 2)
 
 
-def read_set(folder: Path, name: str | None = None, tick: Tick | None = None) -> ImageSet:
+def read_set(folder: Path, name: str | None = None, context: JobContext | None = None) -> ImageSet:
     """Read a set: a data set of one of the known forms, an output folder, or any folder with pictures in it.
 
     Parameters
     ----------
     name
         What the report calls it; the folder's name if None.
-    tick
+    context
         Told how many pictures have been opened, and of how many.
 
     Raises
@@ -147,7 +146,8 @@ def read_set(folder: Path, name: str | None = None, tick: Tick | None = None) ->
     """
     refuse_missing(folder)
     images, grouped, notes = _find(folder)
-    return _checked(ImageSet(folder, name or folder.resolve().name, tuple(images), grouped=grouped, notes=notes), tick)
+    found = ImageSet(folder, name or folder.resolve().name, tuple(images), grouped=grouped, notes=notes)
+    return _checked(found, context or JobContext())
 
 
 def refuse_missing(*folders: Path) -> None:
@@ -257,14 +257,13 @@ def _may_hold_pictures(name: str) -> bool:
     return name not in NOT_IMAGES and not name.startswith(".")
 
 
-def _checked(found: ImageSet, tick: Tick | None) -> ImageSet:
+def _checked(found: ImageSet, context: JobContext) -> ImageSet:
     """Open every picture once; leave out those that cannot be read."""
     looks: list[tuple[int, int] | str] = []
     with ThreadPoolExecutor(min(MAX_THREADS, os.cpu_count() or 1)) as pool:
         for look in pool.map(_look, (image.path for image in found.images)):
+            context.progress(len(looks), len(found.images), unit="images")
             looks.append(look)
-            if tick is not None:
-                tick(len(looks), len(found.images))
     pairs = list(zip(found.images, looks, strict=True))
     unreadable = tuple((image.path, look) for image, look in pairs if isinstance(look, str))
     readable = [(image, look) for image, look in pairs if not isinstance(look, str)]

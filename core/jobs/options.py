@@ -53,6 +53,8 @@ class Option:
         Whether a copied command names it even where it is the default, so that it means the same when defaults change.
     hidden
         Whether the help leaves it out.
+    aliases
+        Other flags that mean the same, as earlier versions called them.
     """
 
     flag: str
@@ -71,6 +73,7 @@ class Option:
     write: Callable[[Any], str] = str
     always: bool = False
     hidden: bool = False
+    aliases: tuple[str, ...] = ()
 
     @property
     def label(self) -> str:

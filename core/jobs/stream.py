@@ -9,9 +9,9 @@ from __future__ import annotations
 import contextvars
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from queue import Empty, SimpleQueue
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from core.cancel import CancelToken, StopMode
 from core.events import Continued, Event, Paused, Progress
@@ -21,6 +21,9 @@ SECONDS_BETWEEN: Final = 0.1
 
 LOOK: Final = 0.2
 """Seconds after which the waiting thread looks up, so that Ctrl-C gets its turn on every system."""
+
+
+T = TypeVar("T")
 
 
 class JobStopped(Exception):  # noqa: N818 - it is no error: somebody asked for it
@@ -87,8 +90,8 @@ class JobContext:
             yield done
 
 
-def stream(work: Callable[[JobContext], object], cancel: CancelToken) -> Iterator[Event]:
-    """Run `work` on a thread of its own and yield what it reports.
+def stream(work: Callable[[JobContext], T], cancel: CancelToken) -> Generator[Event, None, T]:
+    """Run `work` on a thread of its own, yield what it reports, and return what it returns.
 
     Whoever closes the iterator early stops the work and waits for it.
 
@@ -105,14 +108,16 @@ def stream(work: Callable[[JobContext], object], cancel: CancelToken) -> Iterato
     thread.start()
     ended = False
     try:
-        while not ended:
+        while True:
             kind, value = _next(told)
             if kind == "event":
                 yield value
                 continue
             ended = True
-            if value is not None:
+            if kind == "error":
                 raise value
+            result: T = value
+            return result
     finally:
         if not ended:
             cancel.request(StopMode.NOW)
@@ -121,11 +126,9 @@ def stream(work: Callable[[JobContext], object], cancel: CancelToken) -> Iterato
 
 def _carry_out(work: Callable[[JobContext], object], context: JobContext, told: SimpleQueue[tuple[str, Any]]) -> None:
     try:
-        work(context)
+        told.put(("end", work(context)))
     except BaseException as error:  # noqa: BLE001 - the boundary of the thread: the error is raised in the other one
-        told.put(("end", error))
-    else:
-        told.put(("end", None))
+        told.put(("error", error))
 
 
 def _next(told: SimpleQueue[tuple[str, Any]]) -> tuple[str, Any]:

@@ -8,7 +8,7 @@ If that classifier has learnt from the test lesions, its choice knows them; `Cur
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -18,6 +18,7 @@ import numpy as np
 from core.classification.loading import LoadedNetwork, load_network
 from core.dataset.curation import CURATION_FILE, Decision, render_curation
 from core.errors import InputRefusedError, UsageError
+from core.jobs.stream import JobContext
 from core.measures.features import PIXELS, default_evaluator, extractor_of
 from core.message import Message
 from core.taxonomy import CLASS_CODES
@@ -26,19 +27,16 @@ from core.utils.checksum import sha256_of
 from core.utils.finite_json import finite_json
 from core.utils.output_errors import output_errors
 from core.version import __version__
+from evaluation.counted import counted, in_all_views
 from evaluation.curation.decide import Decided, Evidence, decide
 from evaluation.curation.evidence import NEAR_DUPLICATE, Pixels, measure_copies, measure_fidelity, measure_twins
 from evaluation.curation.rules import CurationRules
 from evaluation.sets import ImageSet
-from evaluation.ticking import counted, in_all_views
 
 FORMAT: Final = 1
 SUMMARY_FILE: Final = "curation.json"
 SIDE: Final = 128
 """Side of the squares that are compared, in pixels; smaller where the images are."""
-
-Tick = Callable[[Message, float], None]
-"""Told what is being done, and the share of everything that is done, 0..1; raises to stop."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,7 +116,7 @@ def curate(
     train: ImageSet | None = None,
     held_out: ImageSet | None = None,
     network: LoadedNetwork | None = None,
-    tick: Tick | None = None,
+    context: JobContext | None = None,
 ) -> Curation:
     """Decide which images of a set are kept.
 
@@ -141,10 +139,10 @@ def curate(
     """
     _check(images, rules, train, held_out)
     network = network or _default_network(rules)
-    tell = tick or (lambda words, share: None)
-    tell(Message("Reading the images"), 0.0)
+    context = context or JobContext()
+    context.progress(0, 1, Message("Reading the images"))
     pixels = images.pixels(min(SIDE, images.side or SIDE))
-    evidence = _measure(images, pixels, train, held_out, network, tell)
+    evidence = _measure(images, pixels, train, held_out, network, context)
     decided = decide(evidence, rules)
     kept = images.only([row for row, verdict in enumerate(decided.verdicts) if not verdict.rule])
     decisions = (*_decisions(images, evidence, decided), *_unreadable(images))
@@ -182,22 +180,20 @@ def _measure(
     train: ImageSet | None,
     held_out: ImageSet | None,
     network: LoadedNetwork | None,
-    tell: Tick,
+    context: JobContext,
 ) -> Evidence:
     labels = images.labels
-    tell(Message("Asking the classifier"), 0.1)
+    context.part(0.1, 0.1).progress(0, 1, Message("Asking the classifier"))
     fidelity = None if network is None else measure_fidelity(network, pixels, labels)
-    words = Message("Looking for copies")
-    tell(words, 0.2)
-    copies = None
+    looking, copies = context.part(0.2, 0.7, Message("Looking for copies")), None
+    looking.progress(0, 1)
     if train and held_out:
         extractor = PIXELS if network is None else extractor_of(network)
         seen = len(train) + in_all_views(len(images), len(held_out))
-        told = counted(extractor, seen, lambda done, total: tell(words, 0.2 + 0.7 * done / total))
-        copies = measure_copies(pixels, train, held_out, told)
-    tell(Message("Comparing the images"), 0.9)
+        copies = measure_copies(pixels, train, held_out, counted(extractor, seen, looking))
+    context.part(0.9, 0.1).progress(0, 1, Message("Comparing the images"))
     twins = measure_twins(pixels)
-    tell(Message("Comparing the images"), 1.0)
+    context.part(1.0, 0.0).progress(0, 1, Message("Writing what was decided"))
     return Evidence([image.name for image in images.images], labels, fidelity, copies, twins)
 
 

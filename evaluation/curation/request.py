@@ -7,11 +7,16 @@ from pathlib import Path
 from typing import ClassVar
 
 from core.events import Event
+from core.jobs.options import option
+from core.jobs.registry import job
+from core.jobs.request import Request
+from core.jobs.shared_options import classifier_option
 from evaluation.curation.rules import CurationRules, parse_rules
 
 
+@job("evaluation.curation.run:run_curation")
 @dataclass(frozen=True, slots=True)
-class CurationRequest:
+class CurationRequest(Request):
     """One curation.
 
     Attributes
@@ -30,12 +35,26 @@ class CurationRequest:
         The one that judges; the independent starter classifier if None.
     """
 
-    synthetic: Path
-    output: Path
-    rules: str = ""
-    train: Path | None = None
-    real: Path | None = None
-    classifier: Path | None = None
+    command: ClassVar[tuple[str, ...]] = ("curate",)
+    synthetic: Path = option("", "The folder that is curated.", kind="path")
+    output: Path = option("--output", "Where curation.csv and curation.json go.", kind="folder")
+    rules: str = option(
+        "--rules",
+        "What is left out, see below.",
+        default="",
+        default_words="standard, or what can be measured",
+    )
+    train: Path | None = option(
+        "--train", "Photographs that the generator has learnt from, to find copies of.", kind="path", default=None
+    )
+    real: Path | None = option(
+        "--real",
+        "Photographs of other lesions.",
+        kind="path",
+        default=None,
+        default_words="--train divided by lesion",
+    )
+    classifier: Path | None = classifier_option()
 
     @property
     def chosen_rules(self) -> CurationRules:
@@ -60,22 +79,11 @@ class CurationStarted(Event):
 
 
 @dataclass(frozen=True, slots=True)
-class CurationProgress(Event):
-    """How far it is: `fraction` of everything, 0..1; `done` of `total` within the stage."""
-
-    name: ClassVar[str] = "progress"
-    stage: str
-    done: int
-    total: int
-    fraction: float
-    words: str
-
-
-@dataclass(frozen=True, slots=True)
 class CurationFinished(Event):
     """The end: every decision is written down. `left_out` counts by rule."""
 
     name: ClassVar[str] = "finished"
+    ends: ClassVar[bool] = True
     output: Path
     curation: Path
     images: int

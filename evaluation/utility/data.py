@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import Final
 
 import numpy as np
@@ -16,6 +15,7 @@ from torch import Tensor
 
 from core.dataset.labelled import LabelledImage, hold_out_lesions
 from core.errors import InputRefusedError
+from core.jobs.stream import JobContext
 from core.measures.features import PIXEL_SIDE
 from core.message import Message
 from core.taxonomy import CLASS_CODES
@@ -28,8 +28,8 @@ VALIDATION: Final = 0.15
 
 _SALT: Final = "utility-validation"
 
-Tick = Callable[[str, int, int], None]
-"""Told what is being done, how much of it, and of how much; raises to stop."""
+READING: Final = 0.5
+"""Share of the time for reading where images are left out afterwards."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,13 +92,13 @@ class Material:
         return {"train": self.train, "validation": self.validation, "test": self.test, "synthetic": self.synthetic}
 
 
-def read_material(request: UtilityRequest, tick: Tick | None = None) -> Material:
+def read_material(request: UtilityRequest, context: JobContext | None = None) -> Material:
     """Read and divide the images.
 
     Parameters
     ----------
-    tick
-        Called after every picture and at every stage of a curation.
+    context
+        Told of every picture and of every stage of a curation.
 
     Raises
     ------
@@ -107,26 +107,29 @@ def read_material(request: UtilityRequest, tick: Tick | None = None) -> Material
         holds one class only.
     """
     refuse_missing(request.train, request.test, *request.synthetic)  # before minutes of reading
-    reading = partial(tick or _unheard, Message("Reading the images"))
+    context = context or JobContext()
+    reading = _reading(context, 2 + len(request.synthetic))
     train, test = _photographs(request, reading)
-    synthetic = _together([_labelled(read_set(path, tick=reading)) for path in request.synthetic])
+    generated = [
+        _labelled(read_set(path, context=part)) for path, part in zip(request.synthetic, reading[2:], strict=True)
+    ]
+    synthetic = _together(generated)
     held, rest = _hold_out(train)
     _refuse_shared_lesions(train, test)
     if request.curate:
-        synthetic = _curated(synthetic, request, rest, held, tick or _unheard)
-    size = request.training.image_size
+        synthetic = _curated(synthetic, request, rest, held, context.part(READING, 1 - READING))
+    size = request.settings.training.image_size
     parts = [_part(images, size) for images in (rest, held, test, synthetic)]
     _refuse_shared_pictures(parts[0], parts[1], parts[2], request)
     _refuse_one_class(parts[2], request)
     in_train = {*parts[0].digests, *parts[1].digests}
-    generated = parts[3].digests
     return Material(
         train=parts[0],
         validation=parts[1],
         test=parts[2],
         synthetic=parts[3],
         copies_of_test=int(are_near(*(images.pixels(max(size, PIXEL_SIDE)) for images in (synthetic, test))).sum()),
-        copies_of_train=sum(digest in in_train for digest in generated),
+        copies_of_train=sum(digest in in_train for digest in parts[3].digests),
         notes=tuple(
             dict.fromkeys(
                 (*_lesion_notes(train, test), *_class_notes(*parts), *train.notes, *test.notes, *synthetic.notes)
@@ -136,15 +139,17 @@ def read_material(request: UtilityRequest, tick: Tick | None = None) -> Material
     )
 
 
-def _unheard(words: str, done: int, total: int) -> None:
-    """Nobody wants to know."""
+def _reading(context: JobContext, sets: int) -> list[JobContext]:
+    """Return what the reading of each set is told to."""
+    share = READING / sets
+    return [context.part(place * share, share, Message("Reading the images")) for place in range(sets)]
 
 
-def _photographs(request: UtilityRequest, tick: Callable[[int, int], None]) -> tuple[ImageSet, ImageSet]:
-    train = _labelled(read_set(request.train, tick=tick))
+def _photographs(request: UtilityRequest, reading: Sequence[JobContext]) -> tuple[ImageSet, ImageSet]:
+    train = _labelled(read_set(request.train, context=reading[0]))
     if request.train.resolve() == request.test.resolve():
         return divide(train)
-    return train, _labelled(read_set(request.test, tick=tick))
+    return train, _labelled(read_set(request.test, context=reading[1]))
 
 
 def _lesion_notes(train: ImageSet, test: ImageSet) -> Iterator[Message]:
@@ -219,16 +224,13 @@ def _curated(
     request: UtilityRequest,
     train: ImageSet,
     held_out: ImageSet,
-    tick: Tick,
+    context: JobContext,
 ) -> ImageSet:
     """Return the images that the rules leave in, and write down what was decided about each."""
     from evaluation.curation.curate import curate
     from evaluation.curation.rules import parse_rules
 
-    def tell(words: Message, share: float) -> None:
-        tick(words, round(100 * share), 100)
-
-    curation = curate(synthetic, parse_rules(request.curate), train=train, held_out=held_out, tick=tell)
+    curation = curate(synthetic, parse_rules(request.curate), train=train, held_out=held_out, context=context)
     curation.save(request.output)
     notes = (*synthetic.notes, curation.sentence, *curation.notes)
     if not len(curation.kept):

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Generator, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
-from queue import SimpleQueue
 from typing import Any, Final
 
 from core.cancel import CancelToken
-from core.events import Event, Notice
+from core.events import Event, Notice, Progress
+from core.jobs.stream import JobContext, JobStopped, stream
 from core.message import Message
 from core.utils.atomic import write_text_atomic
 from core.utils.finite_json import finite_json
@@ -25,7 +23,6 @@ from evaluation.utility.page import render_page
 from evaluation.utility.request import (
     ArmTrained,
     UtilityFinished,
-    UtilityProgress,
     UtilityRequest,
     UtilityStarted,
 )
@@ -39,12 +36,11 @@ FORMAT: Final = 1
 RESULTS_FILE: Final = "results.json"
 REPORT_FILE: Final = "report.html"
 FIRST_SEED: Final = 42
+READING: Final = 0.05
+"""Share of the time for reading the images."""
+
 _TOLD: Final = 20
 """Progress events of one training."""
-
-
-class _Stopped(Exception):  # noqa: N818  # the caller asked for it
-    pass
 
 
 def run_experiment(request: UtilityRequest, cancel: CancelToken) -> Iterator[Event]:
@@ -56,7 +52,7 @@ def run_experiment(request: UtilityRequest, cancel: CancelToken) -> Iterator[Eve
     Yields
     ------
     Event
-        UtilityStarted, UtilityProgress, ArmTrained, Notice; the last is UtilityFinished.
+        UtilityStarted, Progress, ArmTrained, Notice; the last is UtilityFinished.
 
     Raises
     ------
@@ -77,54 +73,37 @@ class _Experiment:
     cancel: CancelToken
 
     def run(self) -> Iterator[Event]:
-        arms = plan_arms(self.request.ratios)
-        config_of(self.request.training, arms[0], FIRST_SEED, self.request.device)  # before minutes of reading
+        settings = self.request.settings
+        arms = plan_arms(settings.ratios)
+        config_of(settings.training, arms[0], FIRST_SEED, self.request.device)  # before minutes of reading
         try:
-            material = yield from self._read()
+            material = yield from stream(self._read, self.cancel)
             yield self._started(arms, material)
             yield from (Notice("data", note) for note in material.notes)
             results = yield from self._results(arms, material)
-        except _Stopped:
+        except JobStopped:
             yield UtilityFinished("stopped", self.request.output)
             return
-        yield self._progress("report", 0, 0, 1.0, Message("Writing the report"))
+        yield Progress(0, 0, "", Message("Writing the report"), 1.0)
         yield self._write(results, material)
 
-    def _read(self) -> Generator[Event, None, Material]:
-        """Read the images in a thread, so that what it tells can be told at once and a stop is heard."""
-        yield self._progress("reading", 0, 0, 0.0, Message("Reading the images"))
-        told: SimpleQueue[UtilityProgress | None] = SimpleQueue()
-        left = threading.Event()
-
-        def tick(words: str, done: int, total: int) -> None:
-            self._check()
-            if left.is_set():
-                raise _Stopped
-            if done == total or done % max(1, total // _TOLD) == 0:
-                counted = Message("{words} ({done} of {total})", words=words, done=done, total=total)
-                told.put(self._progress("reading", done, total, 0.0, counted))
-
-        with ThreadPoolExecutor(1) as thread:
-            reading = thread.submit(read_material, self.request, tick)
-            reading.add_done_callback(lambda _: told.put(None))
-            try:
-                while (event := told.get()) is not None:
-                    yield event
-            finally:
-                left.set()
-        return reading.result()
+    def _read(self, context: JobContext) -> Material:
+        reading = context.part(0, READING, Message("Reading the images"))
+        reading.progress(0, 1)
+        return read_material(self.request, reading)
 
     def _results(self, arms: Sequence[Arm], material: Material) -> Generator[Event, None, list[ArmResult]]:
-        store = Store(self.request.output, material.fingerprint, self.request.training)
-        trainer = ArmTrainer(material, self.request.training, self.request.device)
+        settings = self.request.settings
+        store = Store(self.request.output, material.fingerprint, settings.training)
+        trainer = ArmTrainer(material, settings.training, self.request.device)
         truth, validation = material.test.labels.numpy(), material.validation.labels.numpy()
         weights = lesion_weights(material.test.lesions, truth)
         results = []
         for number, arm in enumerate(arms):
             outcomes = []
-            for index in range(self.request.seeds):
-                begun = number * self.request.seeds + index
-                total = len(arms) * self.request.seeds
+            for index in range(settings.seeds):
+                begun = number * settings.seeds + index
+                total = len(arms) * settings.seeds
                 outcomes.append((yield from self._outcome(store, trainer, arm, FIRST_SEED + index, begun, total)))
             results.append(ArmResult(arm, tuple(outcomes), scores_of(outcomes, truth, validation, weights)))
         return results
@@ -133,7 +112,7 @@ class _Experiment:
         self, store: Store, trainer: ArmTrainer, arm: Arm, seed: int, begun: int, total: int
     ) -> Generator[Event, None, Outcome]:
         """Return a training, which is found finished or is carried out; `begun` of `total` trainings lie behind."""
-        self._check()
+        JobContext(self.cancel).check()
         outcome = store.read(arm, seed)
         is_kept = outcome is not None
         if outcome is None:
@@ -145,7 +124,8 @@ class _Experiment:
     def _train(
         self, trainer: ArmTrainer, arm: Arm, seed: int, begun: int, total: int
     ) -> Generator[Event, None, Outcome]:
-        steps, every = self.request.training.steps, max(1, self.request.training.steps // _TOLD)
+        steps = self.request.settings.training.steps
+        every = max(1, steps // _TOLD)
         words = Message("Training: {arm}, seed {seed}", arm=arm.title, seed=seed)
         running = trainer.train(arm, seed)
         while True:
@@ -153,23 +133,17 @@ class _Experiment:
                 step = next(running)
             except StopIteration as end:
                 return end.value
-            self._check()
+            JobContext(self.cancel).check()
             if step % every == 0 or step == steps:
-                yield self._progress("training", step, steps, (begun + step / steps) / total, words)
-
-    def _check(self) -> None:
-        if self.cancel.mode is not None:
-            raise _Stopped
-
-    def _progress(self, stage: str, done: int, total: int, fraction: float, words: Message) -> UtilityProgress:
-        return UtilityProgress(stage, done, total, fraction, words)
+                fraction = READING + (1 - READING) * (begun + step / steps) / total
+                yield Progress(step, steps, "", words, round(fraction, 4))
 
     def _started(self, arms: Sequence[Arm], material: Material) -> UtilityStarted:
         return UtilityStarted(
             self.request.output,
             tuple(arm.key for arm in arms),
-            self.request.seeds,
-            self.request.training.steps,
+            self.request.settings.seeds,
+            self.request.settings.training.steps,
             {name: len(part) for name, part in material.parts.items()},
             {name: len(set(part.lesions)) for name, part in material.parts.items()},
         )
@@ -197,7 +171,7 @@ class _Experiment:
         )
 
     def _json(self, sections: Sequence[Section], created: str) -> dict[str, Any]:
-        request = self.request
+        request, settings = self.request, self.request.settings
         return {
             "format": FORMAT,
             "product_version": __version__,
@@ -206,9 +180,9 @@ class _Experiment:
                 "train": str(request.train),
                 "test": str(request.test),
                 "synthetic": [str(path) for path in request.synthetic],
-                "ratios": list(request.ratios),
-                "seeds": request.seeds,
-                "training": asdict(request.training),
+                "ratios": list(settings.ratios),
+                "seeds": settings.seeds,
+                "training": asdict(settings.training),
                 "curate": request.curate,
             },
             "sections": {

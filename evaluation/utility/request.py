@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import ClassVar, Final, Literal
+from typing import Any, ClassVar, Final, Literal, TypeVar
 
 from core.errors import UsageError
-from core.events import Event
+from core.events import INTERRUPTED, Event
+from core.jobs.options import option
+from core.jobs.registry import job
+from core.jobs.request import Request
+from core.jobs.shared_options import device_option
 from core.message import Message
 from evaluation.curation.rules import parse_rules
 
 MAX_RATIO: Final = 50.0
 ENOUGH_SEEDS: Final = 5
+_THE_PRESETS: Final = "the preset's"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +66,26 @@ PRESETS: Final[dict[str, Preset]] = {
 """Minutes on two cores; some hours on two cores; an hour on a graphics card."""
 
 
+P = TypeVar("P", Training, Preset)
+
+
+def _read_ratios(text: str) -> tuple[float, ...]:
+    try:
+        return tuple(float(part) for part in text.split(","))
+    except ValueError as error:
+        raise UsageError(
+            Message("The ratios '{text}' are no numbers.", text=text), remedy=Message("Write --ratios 0.5,1,2,5")
+        ) from error
+
+
+def _write_ratios(ratios: tuple[float, ...]) -> str:
+    return ",".join(repr(float(ratio)).removesuffix(".0") for ratio in ratios)
+
+
+@job("evaluation.utility.experiment:run_experiment")
 @dataclass(frozen=True, slots=True)
-class UtilityRequest:
-    """One experiment.
+class UtilityRequest(Request):
+    """One experiment. What is None is as the preset says: see `settings` for what holds.
 
     Attributes
     ----------
@@ -71,24 +93,51 @@ class UtilityRequest:
         Photographs; the same path twice is divided by lesion. A lesion of one is never in the other.
     synthetic
         Generated images, of one or several folders, taken together.
+    preset
+        Name in `PRESETS`.
     ratios
         Synthetic to real images, one arm each.
     seeds
         Trainings of every arm.
+    steps, architecture, image_size
+        See `Training`.
     curate
         Rules by which synthetic images are left out before, see `evaluation.curation.rules`; "" for none. Only
         photographs to learn from and validation lesions are looked at for that.
     """
 
-    train: Path
-    test: Path
-    synthetic: tuple[Path, ...]
-    output: Path
-    training: Training = PRESETS["quick"].training
-    ratios: tuple[float, ...] = PRESETS["quick"].ratios
-    seeds: int = PRESETS["quick"].seeds
-    device: str = "auto"
-    curate: str = ""
+    command: ClassVar[tuple[str, ...]] = ("utility",)
+    train: Path = option("--train", "Photographs to learn from: a folder or a table.", kind="path")
+    test: Path = option("--test", "Photographs of other lesions, to be asked about.", kind="path")
+    synthetic: tuple[Path, ...] = option("--synthetic", "Generated images; may be repeated.", kind="path", many=True)
+    output: Path = option("--output", "Where results.json and report.html go, and the trainings.", kind="folder")
+    preset: str = option(
+        "--preset", "How thorough.", kind="choice", choices=tuple(PRESETS), default="quick", always=True
+    )
+    ratios: tuple[float, ...] | None = option(
+        "--ratios",
+        "Synthetic to real images, one arm each: 0.5,1,2,5.",
+        read=_read_ratios,
+        write=_write_ratios,
+        default=None,
+        default_words=_THE_PRESETS,
+    )
+    seeds: int | None = option(
+        "--seeds", "Trainings of each arm.", kind="whole", default=None, default_words=_THE_PRESETS
+    )
+    steps: int | None = option(
+        "--steps", "Optimiser steps of each training.", kind="whole", default=None, default_words=_THE_PRESETS
+    )
+    architecture: str | None = option(
+        "--architecture", "Network, as in 'train classifier'.", default=None, default_words=_THE_PRESETS
+    )
+    image_size: int | None = option(
+        "--image-size", "Side of the squares in pixels.", kind="whole", default=None, default_words=_THE_PRESETS
+    )
+    curate: str = option(
+        "--curate", "Leave images out before: fidelity>=0.5,copies,duplicates.", metavar="RULES", default=""
+    )
+    device: str = device_option()
 
     def __post_init__(self) -> None:
         if not self.synthetic:
@@ -96,17 +145,32 @@ class UtilityRequest:
                 Message("There are no synthetic images."), remedy=Message("Name their folder with --synthetic.")
             )
         parse_rules(self.curate)  # nonsense is refused before any picture is read
-        if self.seeds < 1:
+        settings = self.settings
+        if settings.seeds < 1:
             raise UsageError(Message("At least one seed is needed."), remedy=Message("Five or more tell something."))
-        if not self.ratios or len(set(self.ratios)) != len(self.ratios):
+        if not settings.ratios or len(set(settings.ratios)) != len(settings.ratios):
             raise UsageError(
                 Message("The ratios are missing, or one is named twice."), remedy=Message("Write --ratios 0.5,1,2,5")
             )
-        if not all(0 < ratio <= MAX_RATIO for ratio in self.ratios):
+        if not all(0 < ratio <= MAX_RATIO for ratio in settings.ratios):
             raise UsageError(
                 Message("A ratio of synthetic to real images lies above 0, up to {most:.0f}.", most=MAX_RATIO),
                 remedy=Message("Write --ratios 0.5,1,2,5"),
             )
+
+    @property
+    def settings(self) -> Preset:
+        """What holds: the preset, with what the request says otherwise."""
+        usual = PRESETS[self.preset]
+        training = _changed(
+            usual.training, steps=self.steps, architecture=self.architecture, image_size=self.image_size
+        )
+        return _changed(usual, training=training, ratios=self.ratios, seeds=self.seeds)
+
+
+def _changed(usual: P, **changes: Any) -> P:
+    """Return a copy of settings with the changes that are not None."""
+    return replace(usual, **{name: value for name, value in changes.items() if value is not None})
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,18 +184,6 @@ class UtilityStarted(Event):
     steps: int
     images: dict[str, int]
     lesions: dict[str, int]
-
-
-@dataclass(frozen=True, slots=True)
-class UtilityProgress(Event):
-    """How far it is: `fraction` of everything, 0..1; `done` of `total` steps of this training."""
-
-    name: ClassVar[str] = "progress"
-    stage: str
-    done: int
-    total: int
-    fraction: float
-    words: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +206,7 @@ class UtilityFinished(Event):
     """The end; without a report if it was stopped before it."""
 
     name: ClassVar[str] = "finished"
+    ends: ClassVar[bool] = True
     status: UtilityStatus
     output: Path
     results: Path | None = None
@@ -161,3 +214,8 @@ class UtilityFinished(Event):
     level: str = "unknown"
     verdict: str = ""
     differences: dict[str, dict[str, float | None]] = field(default_factory=dict)
+
+    @property
+    def exit_code(self) -> int:
+        """That of an interruption, if it was stopped."""
+        return INTERRUPTED if self.status == "stopped" else 0

@@ -117,14 +117,15 @@ def data_section(request: UtilityRequest, material: Material) -> Section:
         [name, str(len(part)), str(len(set(part.lesions))), *_by_class(part.labels.tolist())]
         for name, part in material.parts.items()
     ]
-    training = request.training
+    settings = request.settings
+    training = settings.training
     words = Message(
         "Every arm: {architecture}, {size} pixels, {steps} steps of {batch} images, {n} seed(s).",
         architecture=training.architecture,
         size=training.image_size,
         steps=training.steps,
         batch=training.batch_size,
-        n=request.seeds,
+        n=settings.seeds,
     )
     folders = {
         "Learnt from": request.train,

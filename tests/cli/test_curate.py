@@ -42,7 +42,7 @@ def test_what_it_writes_export_obeys(demo, tmp_path, judge, capsys):
     assert events[-1]["left_out"] == {"fidelity": 1, "duplicates": 1}
     fractions = [event["fraction"] for event in events if event["event"] == "progress"]
     assert fractions == sorted(fractions)
-    assert fractions[-1] == 1
+    assert fractions[-1] == 1, "the writing is told"
     choices = read_curation(tmp_path / "curated/curation.csv")
     assert not choices["BCC/ISIC_0000001.png"].kept
     target = str(tmp_path / "set")

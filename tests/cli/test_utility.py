@@ -12,9 +12,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from cli.utility import request_of
 from core.taxonomy import CLASS_CODES
-from evaluation.utility.request import PRESETS
+from evaluation.utility.request import PRESETS, UtilityRequest
 from tests.support.tiny_classifier import draw_lesion
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -98,12 +97,9 @@ def test_a_folder_that_is_not_there_is_exit_3(call, world, tmp_path):
 
 
 def test_presets_are_the_start_and_flags_change_them(tmp_path):
-    nothing = dict.fromkeys(("ratios", "seeds", "steps", "architecture", "image_size"))
-    places = {"train": tmp_path, "test": tmp_path, "synthetic": (tmp_path,), "output": tmp_path}
-    usual = {**nothing, **places, "device": "cpu", "curate": ""}
+    places = (tmp_path, tmp_path, (tmp_path,), tmp_path)
     for name, preset in PRESETS.items():
-        request = request_of(preset=name, **usual)
-        assert (request.training, request.ratios, request.seeds) == (preset.training, preset.ratios, preset.seeds)
-    changed = request_of(preset="standard", **{**usual, "steps": 7, "ratios": "2,0.5", "seeds": 9})
+        assert UtilityRequest(*places, preset=name).settings == preset
+    changed = UtilityRequest(*places, preset="standard", steps=7, ratios=(2.0, 0.5), seeds=9).settings
     assert (changed.training.steps, changed.training.architecture) == (7, "resnet18")
     assert (changed.ratios, changed.seeds) == ((2.0, 0.5), 9)

@@ -4,12 +4,14 @@ import numpy as np
 import pytest
 import torch
 
+from core.jobs.stream import JobStopped
 from core.measures.features import PIXELS, Extractor
 from core.measures.neighbours import all_views
 from evaluation import features
 from evaluation.features import FeatureCache
 from evaluation.sets import read_set
 from tests.support.picture_sets import write_folders
+from tests.support.watched_job import WatchedJob
 
 
 class Counting:
@@ -71,12 +73,9 @@ def test_another_size_or_space_is_another_table(images, extractor, counted, tmp_
 def test_a_stop_keeps_what_is_computed(images, extractor, counted, tmp_path, monkeypatch):
     monkeypatch.setattr(features, "BLOCK", 2)
 
-    def stop(done, total):
-        if done >= 4:
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        FeatureCache(tmp_path / "cache").features(images, extractor, 32, stop)
+    job = WatchedJob(stop_when=lambda job: len(job.told) == 1)
+    with pytest.raises(JobStopped):
+        FeatureCache(tmp_path / "cache").features(images, extractor, 32, job)
     assert counted.images == 4
     FeatureCache(tmp_path / "cache").features(images, extractor, 32)
     assert counted.images == 9

@@ -12,14 +12,16 @@ from PIL import Image
 from cli.app import main
 from core.cancel import CancelToken, StopMode
 from core.errors import InputRefusedError
+from core.events import Progress
+from core.jobs.stream import JobContext, JobStopped
 from core.measures.features import Extractor, small_pixels
 from core.message import Message
 from core.taxonomy import CLASS_CODES
 from evaluation import appearance
-from evaluation.context import Context, Stopped
+from evaluation.context import Context
 from evaluation.features import FeatureCache
 from evaluation.measurements import measure_diversity, measure_memorisation
-from evaluation.request import EvaluationFinished, EvaluationRequest, Judged, Progressed
+from evaluation.request import EvaluationFinished, EvaluationRequest, Judged
 from evaluation.run import evaluate
 from evaluation.sets import read_set
 from evaluation.spaces import Space
@@ -57,7 +59,7 @@ def outcome(places):
         sets, places / "real", places / "out", train=places / "train", evaluator=places / "judge",
         cache=places / "cache", device="cpu", reference=places / "spots", masks=places / "masks",
     )  # fmt: skip
-    findings = evaluate(request, events.append)
+    findings = evaluate(request, JobContext(tell=events.append))
     return findings, events
 
 
@@ -87,7 +89,7 @@ def test_blue_squares_and_copies_get_the_verdicts_they_deserve(outcome):
 
 def test_progress_never_goes_back_and_every_measurement_is_told(outcome):
     findings, events = outcome
-    fractions = [event.fraction for event in events if isinstance(event, Progressed)]
+    fractions = [event.fraction for event in events if isinstance(event, Progress)]
     assert fractions == sorted(fractions)
     assert 0 <= fractions[0] < fractions[-1] <= 1
     judged = [(event.set, event.section) for event in events if isinstance(event, Judged)]
@@ -158,8 +160,8 @@ def test_a_stop_ends_it_and_the_next_time_the_features_are_there(places, tmp_pat
     request = EvaluationRequest(
         (places / "spots",), places / "real", tmp_path / "out", evaluator=places / "judge", cache=places / "cache"
     )
-    with pytest.raises(Stopped):
-        evaluate(request, tell, cancel)
+    with pytest.raises(JobStopped):
+        evaluate(request, JobContext(cancel, tell))
     assert not (tmp_path / "out/report.html").exists()
 
 
@@ -174,7 +176,7 @@ def test_one_image_and_no_classes_are_survived(places, tmp_path):
         evaluator=places / "judge",
         cache=places / "cache",
     )
-    findings = evaluate(request, lambda event: None)
+    findings = evaluate(request)
     assert {one.key: one.level for one in findings.sets[0].sections}["distribution"] == "unknown"
     assert findings.sets[0].level != "good", "its colours may be usual, but that is no evidence"
     assert any("only 1 image" in note for note in findings.notes)
@@ -194,6 +196,15 @@ def test_the_command_line_says_it_and_refuses_with_the_right_codes(places, tmp_p
     assert "named twice" in capsys.readouterr().err
 
 
+def test_the_command_line_says_what_it_found_section_by_section(places, tmp_path, capsys):
+    told = ["--synthetic", str(places / "blue"), "--real", str(places / "real"), "--output", str(tmp_path / "out")]
+    assert main(["evaluate", *told, "--evaluator", str(places / "judge"), "--device", "cpu"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith("blue (25 images): Do not use this set as it is")
+    assert any(line.startswith("  bad      Distance to real photographs: ") for line in lines)
+    assert lines[-1] == f"The report is in {tmp_path / 'out'}: report.html, report.pdf, results.json."
+
+
 def test_photographs_that_were_learnt_from_cannot_be_the_new_ones(places, tmp_path):
     """With them the threshold of suspicion would be 0, and exact copies would pass."""
     request = EvaluationRequest(
@@ -202,7 +213,7 @@ def test_photographs_that_were_learnt_from_cannot_be_the_new_ones(places, tmp_pa
     write_folders(tmp_path / "train", CLASSES)
     (tmp_path / "train/MEL/same.png").write_bytes((places / "real/MEL_0.png").read_bytes())
     with pytest.raises(InputRefusedError, match="1 of the 25 photographs that should be new"):
-        evaluate(request, lambda event: None)
+        evaluate(request)
 
 
 def test_lesions_on_both_sides_are_told(outcome):
@@ -218,8 +229,8 @@ def test_a_folder_that_is_not_there_is_refused_before_anything_is_measured(place
         **{option: tmp_path / "nowhere"},
     )  # fmt: skip
     with pytest.raises(InputRefusedError, match="There is no file or folder"):
-        evaluate(request, events.append)
-    assert not any(isinstance(event, Progressed) for event in events)
+        evaluate(request, JobContext(tell=events.append))
+    assert not any(isinstance(event, Progress) for event in events)
 
 
 def test_the_longest_measurements_compute_nothing_twice(places, tmp_path):
@@ -236,7 +247,7 @@ def test_the_longest_measurements_compute_nothing_twice(places, tmp_path):
     real, train, spots = (read_set(places / name) for name in ("real", "train", "spots"))
     for images in (spots, read_set(places / "blue"), spots):
         context = Context(request, real, train, 48, None, spaces, torch.device("cpu"), cache)
-        measure_memorisation(context, images, lambda done, total: None)
-        measure_diversity(context, images, lambda done, total: None)
+        measure_memorisation(context, images, JobContext())
+        measure_diversity(context, images, JobContext())
     training, views = 25, 8 * 25
     assert sum(seen) <= training + 3 * views, "training, real, spots, blue: each once"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextvars
 import threading
+from collections.abc import Iterator
 
 import pytest
 
@@ -18,6 +19,22 @@ def test_events_come_in_order_and_then_the_end() -> None:
             context.tell(Notice("number", str(number)))
 
     assert [event.message for event in stream(work, CancelToken())] == [str(number) for number in range(100)]
+
+
+def test_what_the_work_returns_is_returned() -> None:
+    def work(context: JobContext) -> int:
+        context.tell(Notice("a", "b"))
+        return 7
+
+    def follow() -> Iterator[Event]:
+        yield Notice("result", str((yield from stream(work, CancelToken()))))
+
+    assert [event.message for event in follow() if isinstance(event, Notice)] == ["b", "7"]
+
+
+def test_progress_says_its_count_where_something_is_counted() -> None:
+    assert Progress(3, 10, "images", "Reading", 0.1).sentence == "Reading (3 of 10)"
+    assert Progress(0, 1, "", "Writing", 0.9).sentence == "Writing"
 
 
 def test_an_error_is_raised_where_the_events_are_read() -> None:

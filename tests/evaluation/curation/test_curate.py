@@ -11,14 +11,17 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from core.cancel import StopMode
 from core.classification.loading import load_network
 from core.dataset.curation import read_curation
 from core.errors import InputRefusedError, UsageError
+from core.jobs.stream import JobContext, JobStopped
 from evaluation.curation.curate import curate
 from evaluation.curation.rules import parse_rules
 from evaluation.sets import read_set
 from tests.core.measures.photographs import photographs, recompressed
 from tests.support.tiny_classifier import draw_lesion, write_tiny_classifier
+from tests.support.watched_job import WatchedJob
 
 
 def save(folder: Path, name: str, pixels: np.ndarray) -> None:
@@ -146,34 +149,31 @@ def test_impossible_wishes_are_refused(tmp_path, judge, photos):
 
 @pytest.mark.parametrize("stage", ["Asking the classifier", "Looking for copies", "Comparing the images"])
 def test_it_can_be_stopped_at_every_stage(tmp_path, judge, stage):
-    def tick(words, share):
-        if words == stage:
-            raise InterruptedError
+    def tell(event):
+        if event.words == stage:
+            job.cancel.request(StopMode.NOW)
 
+    job = JobContext(tell=tell)
     save(tmp_path, "NV/0.png", draw_lesion("NV"))
-    with pytest.raises(InterruptedError):
-        curate(read_set(tmp_path), parse_rules("none"), network=judge, tick=tick)
+    with pytest.raises(JobStopped):
+        curate(read_set(tmp_path), parse_rules("none"), network=judge, context=job)
 
 
 def test_it_can_be_stopped_while_copies_are_looked_for(tmp_path, judge):
-    """That takes minutes: the way there is told, and a stop is heard on it."""
+    """That takes minutes: the way there is reported, and a stop is heard on it."""
     for index in range(2):
         save(tmp_path, f"set/NV/{index}.png", draw_lesion("NV", index))
     for index in range(30):
         save(tmp_path, f"photographs/NV/{index}.png", draw_lesion("NV", 100 + index))
     photographs = read_set(tmp_path / "photographs")
     train, held_out = photographs.only(range(20)), photographs.only(range(20, 30))
-    told = []
-
-    def tick(words, share):
-        told.append((words, share))
-        if words == "Looking for copies" and len(told) > 5:
-            raise InterruptedError
-
-    with pytest.raises(InterruptedError):
-        curate(
-            read_set(tmp_path / "set"), parse_rules("copies"), train=train, held_out=held_out, network=judge, tick=tick
-        )
-    shares = [share for _, share in told]
-    assert shares == sorted(shares)
-    assert "Comparing the images" not in dict(told)
+    for reports in (4, 5):
+        job = WatchedJob(stop_when=lambda job, reports=reports: len(job.told) == reports)
+        with pytest.raises(JobStopped):
+            curate(
+                read_set(tmp_path / "set"), parse_rules("copies"), train=train, held_out=held_out, network=judge,
+                context=job,
+            )  # fmt: skip
+        assert job.words[:3] == ["Reading the images", "Asking the classifier", "Looking for copies"]
+        assert "Comparing the images" not in job.words
+        assert job.told[3:] == sorted(job.told[3:])

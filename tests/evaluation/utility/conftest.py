@@ -10,10 +10,10 @@ import torch
 from PIL import Image
 
 from core.taxonomy import CLASS_CODES
-from evaluation.utility.request import Training, UtilityRequest
+from evaluation.utility.request import UtilityRequest
 from tests.support.tiny_classifier import draw_lesion
 
-TINY = Training("small_cnn", 16, 6, batch_size=8, looks=2)
+TINY = {"architecture": "small_cnn", "image_size": 16, "steps": 6}
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -53,7 +53,7 @@ def ask(world: Path, tmp_path: Path):
             "test": world / "test",
             "synthetic": (world / "synthetic",),
             "output": tmp_path / "out",
-            "training": TINY,
+            **TINY,
             "ratios": (1.0,),
             "seeds": 2,
             "device": "cpu",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import shutil
 
@@ -13,14 +12,15 @@ from PIL import Image
 
 from core.cancel import CancelToken, StopMode
 from core.errors import InputRefusedError, UsageError
-from core.events import Notice
+from core.events import Notice, Progress
 from evaluation.utility.arms import plan_arms
 from evaluation.utility.data import read_material
 from evaluation.utility.experiment import run_experiment
-from evaluation.utility.request import ArmTrained, UtilityFinished, UtilityProgress, UtilityStarted
+from evaluation.utility.request import ArmTrained, UtilityFinished, UtilityStarted
 from evaluation.utility.training import ArmTrainer
-from tests.evaluation.utility.conftest import TINY, draw
+from tests.evaluation.utility.conftest import draw
 from tests.support.tiny_classifier import draw_lesion
+from tests.support.watched_job import WatchedJob
 
 ARMS = 6
 
@@ -42,7 +42,7 @@ def test_it_ends_with_a_verdict_a_report_and_every_number(ask):
     events = carry_out(request)
     (started,) = of(events, UtilityStarted)
     assert started.images == {"train": 35, "validation": 7, "test": 28, "synthetic": 21}
-    fractions = [event.fraction for event in of(events, UtilityProgress)]
+    fractions = [event.fraction for event in of(events, Progress)]
     assert fractions == sorted(fractions)
     assert len(of(events, ArmTrained)) == ARMS * 2
     end = events[-1]
@@ -91,7 +91,7 @@ def test_what_is_finished_is_kept_and_the_rest_is_made(ask):
 def test_a_resumed_experiment_ends_as_an_uninterrupted_one(ask, tmp_path):
     cancel = CancelToken()
     for number, event in enumerate(run_experiment(ask(), cancel)):
-        if isinstance(event, UtilityProgress) and number > 12:
+        if isinstance(event, Progress) and number > 12:
             cancel.request(StopMode.NOW)
     resumed, whole = carry_out(ask())[-1], carry_out(ask(output=tmp_path / "other"))[-1]
     assert resumed.differences == whole.differences
@@ -108,7 +108,7 @@ def test_a_damaged_training_is_made_again(ask, damage):
 
 def test_other_settings_or_images_take_nothing_from_an_earlier_experiment(ask, world, tmp_path):
     carry_out(ask(seeds=1))
-    other = carry_out(ask(seeds=1, training=TINY.__class__("small_cnn", 16, 7, batch_size=8, looks=2)))
+    other = carry_out(ask(seeds=1, steps=7))
     assert not any(event.kept for event in of(other, ArmTrained))
     shutil.copytree(world / "synthetic", tmp_path / "more")
     Image.fromarray(draw_lesion("DF", 77)).save(tmp_path / "more" / "DF" / "new.png")
@@ -117,7 +117,8 @@ def test_other_settings_or_images_take_nothing_from_an_earlier_experiment(ask, w
 
 def test_every_arm_makes_the_same_number_of_steps_of_the_same_size(ask, monkeypatch):
     material = read_material(ask())
-    trainer = ArmTrainer(material, TINY, "cpu")
+    training = ask().settings.training
+    trainer = ArmTrainer(material, training, "cpu")
     sizes = {}
     make = torch.nn.functional.cross_entropy
 
@@ -128,8 +129,8 @@ def test_every_arm_makes_the_same_number_of_steps_of_the_same_size(ask, monkeypa
     monkeypatch.setattr("classifier.learner.functional.cross_entropy", watch)
     for arm in plan_arms((1.0,)):
         current = arm.key
-        assert list(trainer.train(arm, 1)) == list(range(1, TINY.steps + 1))
-    assert all(size == [TINY.batch_size] * TINY.steps for size in sizes.values()), sizes
+        assert list(trainer.train(arm, 1)) == list(range(1, training.steps + 1))
+    assert all(size == [training.batch_size] * training.steps for size in sizes.values()), sizes
     assert len(sizes) == ARMS
 
 
@@ -140,7 +141,7 @@ def test_the_test_set_chooses_nothing(ask, world, tmp_path):
         shutil.copytree(world / "test" / code, swapped / other)
     answers = []
     for test in (world / "test", swapped):
-        trainer = ArmTrainer(read_material(ask(test=test)), TINY, "cpu")
+        trainer = ArmTrainer(read_material(ask(test=test)), ask().settings.training, "cpu")
         running = trainer.train(plan_arms((1.0,))[0], 1)
         while True:
             try:
@@ -191,8 +192,8 @@ def test_disguised_test_photographs_are_found_and_nothing_else(ask, tmp_path):
                 rough = rng.integers(60, 200, (8, 8, 3), dtype=np.uint8)
                 picture = Image.fromarray(rough).resize((48, 48), Image.Resampling.BICUBIC)
                 picture.save(tmp_path / part / code / f"{part}{index}.png")
-    request = ask(train=tmp_path / "train", test=tmp_path / "test", synthetic=(tmp_path / "synthetic",))
-    request = dataclasses.replace(request, training=dataclasses.replace(TINY, image_size=32))
+    places = {"train": tmp_path / "train", "test": tmp_path / "test", "synthetic": (tmp_path / "synthetic",)}
+    request = ask(**places, image_size=32)
     assert read_material(request).copies_of_test == 0
     for index in range(5):
         with Image.open(tmp_path / "test" / "MEL" / f"test{index}.png") as photograph:
@@ -263,9 +264,9 @@ def test_a_stop_is_heard_while_images_are_read(ask):
 
 
 def test_reading_is_counted(ask):
-    told = [event.words for event in of(carry_out(ask(seeds=1)), UtilityProgress) if event.stage == "reading"]
-    assert "Reading the images (42 of 42)" in told
-    assert "Reading the images (21 of 21)" in told
+    job = WatchedJob()
+    read_material(ask(), job)
+    assert job.told == [(done, total) for total in (42, 28, 21) for done in range(total)]
 
 
 @pytest.mark.parametrize("which", ["train", "test", "synthetic"])
@@ -280,10 +281,10 @@ def test_an_empty_folder_is_refused_by_name(ask, tmp_path, which):
 @pytest.mark.parametrize("which", ["train", "test", "synthetic"])
 def test_a_folder_that_is_not_there_is_refused_before_any_image_is_read(ask, tmp_path, which):
     gone = tmp_path / "gone"
-    ticks = []
+    job = WatchedJob()
     with pytest.raises(InputRefusedError, match="gone"):
-        read_material(ask(**{which: (gone,) if which == "synthetic" else gone}), lambda *told: ticks.append(told))
-    assert not ticks
+        read_material(ask(**{which: (gone,) if which == "synthetic" else gone}), job)
+    assert not job.told
 
 
 def test_images_without_classes_are_refused_with_the_form_to_bring_them_into(world, ask, tmp_path):

@@ -1,29 +1,29 @@
-"""Progress and cancelling inside long measurements."""
+"""Progress and stopping inside long measurements."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
+from core.jobs.stream import JobStopped
 from core.measures.features import Extractor, small_pixels
-from evaluation.context import Stopped
+from evaluation.counted import counted, in_all_views
 from evaluation.diversity import diversity
 from evaluation.memorisation import memorisation
 from evaluation.sets import read_set
-from evaluation.ticking import counted, in_all_views
 from tests.evaluation.pictures import photographs, write_set
+from tests.support.watched_job import WatchedJob
 
 SMALL = Extractor("small", small_pixels)
 
 
 def test_counts_what_it_has_seen_and_changes_nothing():
     images = np.random.default_rng(0).integers(0, 256, (150, 3, 32, 32)).astype(np.uint8)
-    told = []
-    found = counted(SMALL, 150, lambda done, total: told.append((done, total)))
+    job = WatchedJob()
+    found = counted(SMALL, 150, job)
     assert np.array_equal(found(images), SMALL(images))
-    assert told == [(0, 150), (64, 150), (128, 150)]
+    assert job.told == [(0, 150), (64, 150), (128, 150)]
     assert found.name == "small"
-    assert counted(SMALL, 150, None) is SMALL
     assert in_all_views(3, 4) == 56
 
 
@@ -36,24 +36,18 @@ def sets(tmp_path_factory):
 @pytest.mark.parametrize("measure", ["memorisation", "diversity"])
 @pytest.mark.parametrize("after", [0, 3])
 def test_long_measurements_say_how_far_they_are_and_can_be_stopped(sets, tmp_path, measure, after):
-    told = []
 
-    def run(tick):
+    def run(job):
         if measure == "diversity":
-            return diversity(sets[0], sets[1], SMALL, tick=tick)
-        return memorisation(*sets, SMALL, tmp_path / "out", tick)
+            return diversity(sets[0], sets[1], SMALL, context=job)
+        return memorisation(*sets, SMALL, tmp_path / "out", job)
 
-    run(lambda done, total: told.append((done, total)))
-    assert told == sorted(told)
-    assert told[0][0] == 0
-    assert 0.8 < told[-1][0] / told[-1][1] <= 1
-
-    def stop(done, total):
-        if len(seen) >= after:
-            raise Stopped
-        seen.append(done)
-
-    seen = []
-    with pytest.raises(Stopped):
-        run(stop)
-    assert len(seen) == after
+    whole = WatchedJob()
+    run(whole)
+    assert whole.told == sorted(whole.told)
+    assert whole.told[0][0] == 0
+    assert 0.8 < whole.told[-1][0] / whole.told[-1][1] <= 1
+    stopped = WatchedJob(stop_when=lambda job: len(job.told) == after)
+    with pytest.raises(JobStopped):
+        run(stopped)
+    assert len(stopped.told) == after
