@@ -6,7 +6,6 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import MISSING, Field
-from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, TypeVar
 
@@ -14,7 +13,7 @@ import click
 from tqdm import tqdm
 
 from cli.console import Console
-from cli.options import RegistryChoice
+from cli.options import ANY_PATH, FILE, FOLDER, OUTPUT_FOLDER, GivenPath, RegistryChoice
 from cli.signals import EXIT_INTERRUPTED, stop_on_signal
 from core.events import Event, Failed, Notice, Progress
 from core.jobs.options import Option, options_of
@@ -28,6 +27,8 @@ Words = Mapping[type[Event], Callable[[Any], Iterable[str] | str]]
 """What people are told about an event, by its class: lines on standard error, the result on standard output."""
 
 _NUMBERS: Final[Mapping[str, type]] = {"whole": int, "number": float}
+_PATHS: Final[Mapping[str, GivenPath]] = {"file": FILE, "folder": FOLDER, "path": ANY_PATH}
+"""Pipes and devices are refused while the command line is read; whether it is what is needed, the job says."""
 
 
 class _Read(click.ParamType):
@@ -55,7 +56,7 @@ def request_options(request: type[Request]) -> Callable[[F], F]:
 
 def _parameter(one: Field[Any], how: Option) -> Callable[[F], F]:
     required = one.default is MISSING and one.default_factory is MISSING
-    kind = _kind(how)
+    kind = _kind(one.name, how)
     if not how.flag:
         count = -1 if how.many else 1
         metavar = how.metavar or None
@@ -72,13 +73,11 @@ def _parameter(one: Field[Any], how: Option) -> Callable[[F], F]:
     )  # fmt: skip
 
 
-def _kind(how: Option) -> Any:
+def _kind(name: str, how: Option) -> Any:
     if how.read is not None:
         return _Read(how)
-    if how.kind in ("file", "folder", "path"):
-        kind = click.Path(path_type=Path)
-        kind.name = {"folder": "directory"}.get(how.kind, kind.name)  # whether it is one, the job says, in words
-        return kind
+    if how.kind in _PATHS:
+        return OUTPUT_FOLDER if name == "output" else _PATHS[how.kind]
     if isinstance(how.choices, Registry):
         return RegistryChoice(how.choices)
     if how.kind == "choice":
