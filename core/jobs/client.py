@@ -157,7 +157,7 @@ class JobClient:
         with self._guard:
             if self._closed:
                 raise WorkerDiedError(
-                    Message("The worker has been closed."), remedy=Message("Start the program again.")
+                    Message("The engine has been closed."), remedy=Message("Start the program again.")
                 )
             if self._line is None or not self._line.alive:
                 self._line = _Line(self._name, self._prepare)

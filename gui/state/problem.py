@@ -11,8 +11,8 @@ from typing import Final
 from core.crash import write_report
 from core.errors import ISICGUIError
 from core.generator.request import GenerationRequest
+from core.jobs.client import WorkerFaultError
 from gui.i18n import mark, tr, translate
-from gui.workers.engine import EngineFaultError
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +109,7 @@ def describe(error: BaseException, run: FailedRun | None = None) -> Problem:
     run
         The run that it ended, if it was one.
     """
-    if isinstance(error, EngineFaultError):
+    if isinstance(error, WorkerFaultError):
         return _unexpected(str(error), error, error.details)
     if isinstance(error, ISICGUIError):
         title = tr(TITLES.get(error.kind, UNNAMED))

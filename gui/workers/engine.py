@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from core.cancel import CancelToken
-from core.errors import ISICGUIError
 from core.events import Event
 from core.generator.cost import Foresight
 from core.generator.request import GenerationRequest, RunChanges
@@ -17,26 +16,6 @@ from xai.explanation import ExplainOptions, Explanation, Style
 if TYPE_CHECKING:  # annotations only: numpy takes a fifth of a second that the window's start does not have
     import numpy as np
     from numpy.typing import NDArray
-
-
-class EngineFaultError(Exception):
-    """An error nobody expected, which happened inside the engine.
-
-    Attributes
-    ----------
-    details
-        The traceback, as text.
-    """
-
-    def __init__(self, message: str, details: str) -> None:
-        super().__init__(message)
-        self.details = details
-
-
-class EngineDiedError(ISICGUIError):
-    """The engine's process ended in the middle of a job."""
-
-    kind = "engine_died"
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,8 +21,9 @@ from core.dataset.png import encode_png
 from core.errors import ISICGUIError, UnknownClassError
 from core.events import Continued, Finished, ImageDone, Paused, Step
 from core.generator.request import GenerationRequest
+from core.jobs.client import WorkerDiedError, WorkerFaultError
 from core.taxonomy import CLASS_CODES
-from gui.workers.engine import EngineDiedError, EngineFaultError, EngineInfo
+from gui.workers.engine import EngineInfo
 from gui.workers.process_engine import ProcessEngine
 from tests.gui.fake_engine import FakeEngine, make_pixels, make_recipe
 from xai.explanation import ExplainOptions
@@ -79,14 +80,14 @@ def test_the_number_of_threads_reaches_it_before_the_job_and_outlives_it(remote:
     assert remote.warm_up().versions == {"threads": "3"}
     remote.use_threads(5)
     assert remote.warm_up().versions == {"threads": "5"}
-    with pytest.raises(EngineDiedError):
+    with pytest.raises(WorkerDiedError):
         list(remote.generate(request_of(tmp_path, VASC=3), CancelToken()))
     assert remote.warm_up().versions == {"threads": "5"}
 
 
 @pytest.mark.skipif(os.name == "nt", reason="faults of Windows have other names")
 def test_where_it_crashed_is_in_the_log(remote: ProcessEngine, home: Path, caplog, tmp_path: Path) -> None:
-    with caplog.at_level(logging.ERROR), pytest.raises(EngineDiedError):
+    with caplog.at_level(logging.ERROR), pytest.raises(WorkerDiedError):
         list(remote.generate(request_of(tmp_path, VASC=4), CancelToken()))
     assert "Segmentation fault" in caplog.text
     assert "in generate" in caplog.text
@@ -115,13 +116,13 @@ def test_a_typed_error_keeps_its_words(remote: ProcessEngine, tmp_path: Path) ->
 
 
 def test_an_unexpected_error_brings_its_traceback(remote: ProcessEngine, tmp_path: Path) -> None:
-    with pytest.raises(EngineFaultError, match="CUDA out of memory") as caught:
+    with pytest.raises(WorkerFaultError, match="CUDA out of memory") as caught:
         list(remote.generate(request_of(tmp_path, VASC=2), CancelToken()))
     assert "in generate" in caught.value.details
 
 
 def test_sudden_death_is_an_error_and_the_next_call_works(remote: ProcessEngine, tmp_path: Path) -> None:
-    with pytest.raises(EngineDiedError, match="Every finished image is kept"):
+    with pytest.raises(WorkerDiedError, match="Every finished image is kept"):
         list(remote.generate(request_of(tmp_path, VASC=3), CancelToken()))
     events = list(remote.generate(request_of(tmp_path, MEL=1), CancelToken()))
     assert events[-1].written == 1
@@ -140,7 +141,7 @@ def test_after_goodbye_there_is_no_process(remote: ProcessEngine) -> None:
     pid = remote.pid
     remote.close()
     assert remote.pid is None or not alive(pid)
-    with pytest.raises(EngineDiedError):
+    with pytest.raises(WorkerDiedError):
         remote.warm_up()
 
 

@@ -11,12 +11,12 @@ from core import errors
 from core.dataset.synthetic_dataset import SyntheticDataset
 from core.errors import ISICGUIError
 from core.generator.request import GenerationRequest, RunChanges, plan_class
+from core.jobs.client import WorkerDiedError
 from gui.dialogs.problem_dialog import ProblemDialog
 from gui.main_window import MainWindow
 from gui.state.problem import TITLES, describe
 from gui.state.remedies import ACTIONS, WORDS, Action
 from gui.state.wishes import Wish
-from gui.workers.engine import EngineDiedError
 from gui.workers.unfinished import find_unfinished
 from tests.gui.fake_engine import FakeEngine, make_pixels, make_recipe
 from tests.gui.test_run import ask_for, wait_idle
@@ -39,7 +39,7 @@ KINDS = {
     errors.DownloadSignInError: [Action.STARTER_MODELS, Action.GET_MODELS, Action.MODELS_FOLDER],
     errors.ChecksumError: [Action.STARTER_MODELS, Action.GET_MODELS, Action.MODELS_FOLDER],
     errors.ArchiveError: [Action.STARTER_MODELS, Action.GET_MODELS, Action.MODELS_FOLDER],
-    EngineDiedError: [Action.START_ENGINE, Action.SMALLER_BATCH],
+    WorkerDiedError: [Action.START_ENGINE, Action.SMALLER_BATCH],
     errors.InputRefusedError: [],
     errors.UsageError: [],
 }
@@ -209,7 +209,7 @@ def test_an_engine_that_died_is_started_again_and_the_run_finished(
     window: MainWindow, engine: FakeEngine, output: Path, qtbot
 ) -> None:
     engine.run_id = interrupt(output)
-    dialog = fail_with(window, engine, EngineDiedError("The process ended."), qtbot)
+    dialog = fail_with(window, engine, WorkerDiedError("The process ended."), qtbot)
     before = engine.warm_ups
     click(dialog, Action.START_ENGINE)
     qtbot.waitUntil(lambda: bool(engine.resumed))
@@ -218,7 +218,7 @@ def test_an_engine_that_died_is_started_again_and_the_run_finished(
 
 
 def test_an_engine_that_does_not_start_can_be_started_again(open_window, engine: FakeEngine, qtbot) -> None:
-    engine.warm_up_error = EngineDiedError("The process ended.")
+    engine.warm_up_error = WorkerDiedError("The process ended.")
     window = open_window()
     qtbot.waitUntil(lambda: bool(window._problems))
     engine.warm_up_error = None
