@@ -7,6 +7,7 @@ import sys
 from importlib.util import find_spec
 from pathlib import Path
 
+from cli.streams import open_standard_streams
 from core.environment.system_libraries import has_display
 from core.version import SAFE_MODE
 
@@ -66,6 +67,7 @@ def complaint(argv: list[str]) -> str | None:
 
 def main(argv: list[str]) -> int:
     """Open the window, or carry out the command in `argv`; return the exit code."""
+    open_standard_streams()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -21,11 +20,12 @@ from cli.generate import generate, resume
 from cli.models import models
 from cli.reproduce import reproduce
 from cli.signals import EXIT_INTERRUPTED
+from cli.streams import flush_standard_streams, silence_broken_streams
 from cli.train import train
 from cli.trajectory import trajectory
 from cli.utility import utility
 from core.crash import write_report
-from core.errors import ISICGUIError
+from core.errors import ISICGUIError, OutputError
 from core.utils.leash import obey_leash
 from core.utils.logger import setup_logging
 from core.version import COMMAND, __version__
@@ -94,6 +94,15 @@ def main(argv: Sequence[str]) -> int:
     """Run one command and return its exit code; every error ends here, in words."""
     obey_leash()
     setup_logging(console=False)
+    try:
+        code = _run(argv)
+        flush_standard_streams()
+    except BrokenPipeError:  # nobody reads what is said: there is nothing to say, and nobody to say it to
+        code = 1
+    return code if silence_broken_streams() else 1
+
+
+def _run(argv: Sequence[str]) -> int:
     console = Console(json_mode="--json" in argv)
     try:
         result = cli.main(list(argv), prog_name=_program(), standalone_mode=False)
@@ -104,19 +113,31 @@ def main(argv: Sequence[str]) -> int:
         console.error("usage", error.format_message(), _usage_hint(error))
         return 2
     except ISICGUIError as error:
-        console.error(error.kind, error.message, error.remedy)
+        _tell(console, error)
         return error.exit_code
     except (KeyboardInterrupt, click.Abort):
         console.error("interrupted", "Interrupted.", "Everything finished is kept.")
         return EXIT_INTERRUPTED
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nobody reads: do not fail again at exit
-        return 1
+        raise
     except Exception as error:  # noqa: BLE001  the boundary: an unexpected error becomes a report file
-        report = write_report(error, argv)
-        console.error("unexpected", f"Something went wrong that should not: {error!r}.", f"A report is in {report}.")
+        console.error("unexpected", f"Something went wrong that should not: {error!r}.", _report(error, argv))
         return 1
     return result if isinstance(result, int) else 0
+
+
+def _tell(console: Console, error: ISICGUIError) -> None:
+    try:
+        console.error(error.kind, error.message, error.remedy)
+    except OutputError:  # standard output cannot be written: that is what is told, where people read
+        Console(json_mode=False).error(error.kind, error.message, error.remedy)
+
+
+def _report(error: Exception, argv: Sequence[str]) -> str:
+    try:
+        return f"A report is in {write_report(error, argv)}."
+    except OSError as problem:
+        return f"No report could be written ({problem.strerror or problem})."
 
 
 def _program() -> str:

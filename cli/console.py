@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import click
 
+from core.errors import OutputError
 from core.events import Event
+from core.files.text import plain
+from core.message import Message
 from core.wire import for_a_window, with_templates
 
 
@@ -30,20 +34,36 @@ class Console:
         if self.json_mode:
             data = event.to_json() if isinstance(event, Event) else event
             data = with_templates(data) if for_a_window() else data
-            sys.stdout.write(json.dumps(data, ensure_ascii=False, allow_nan=False) + "\n")
-            sys.stdout.flush()
+            with _output_errors():
+                sys.stdout.write(plain(json.dumps(data, ensure_ascii=False, allow_nan=False)) + "\n")
+                sys.stdout.flush()
 
     def say(self, text: str) -> None:
         """Print a result for people."""
-        click.echo(text, err=self.json_mode)
+        with _output_errors():
+            click.echo(plain(text), err=self.json_mode)
 
     def warn(self, text: str) -> None:
         """Print something people should know, on standard error."""
-        click.echo(text, err=True)
+        click.echo(plain(text), err=True)
 
     def error(self, kind: str, message: str, remedy: str) -> None:
         """Say what happened and what to do about it."""
         self.event({"event": "error", "kind": kind, "message": message, "remedy": remedy})
-        click.echo(click.style("Error: ", fg="red", bold=True) + message, err=True)
+        click.echo(click.style("Error: ", fg="red", bold=True) + plain(message), err=True)
         if remedy:
-            click.echo(remedy, err=True)
+            click.echo(plain(remedy), err=True)
+
+
+@contextmanager
+def _output_errors() -> Iterator[None]:
+    """Say in words that standard output cannot be written; that nobody reads it any more is no error of anybody's."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise OutputError(
+            Message("The results cannot be written to standard output: {why}.", why=error.strerror or error),
+            remedy=Message("Free some space, or send them elsewhere."),
+        ) from error

@@ -9,12 +9,22 @@ from collections.abc import Sequence
 from datetime import datetime, timezone
 from pathlib import Path
 
+from core.files.private import private_folder, write_private
+from core.redaction import own_redactor
 from core.utils.path_manager import PathManager
 from core.version import PRODUCT, __version__
 
 
 def write_report(error: BaseException, argv: Sequence[str] = ()) -> Path:
-    """Write the traceback and the circumstances to a file in the log folder and return its path."""
+    """Write the traceback and the circumstances to a file in the log folder and return its path.
+
+    Only its owner can read it, and what says who that is has been taken out.
+
+    Raises
+    ------
+    OSError
+        If it cannot be written.
+    """
     now = datetime.now(timezone.utc)
     lines = [
         f"{PRODUCT} {__version__}, {now.isoformat(timespec='seconds')}",
@@ -24,7 +34,7 @@ def write_report(error: BaseException, argv: Sequence[str] = ()) -> Path:
         *traceback.format_exception(error),
     ]
     folder = PathManager().log_dir
-    folder.mkdir(parents=True, exist_ok=True)
+    private_folder(folder)
     path = folder / f"crash-{now:%Y%m%d-%H%M%S-%f}.txt"
-    path.write_text("\n".join(lines), encoding="utf-8")
+    write_private(path, own_redactor({}).clean("\n".join(lines)) + "\n")
     return path

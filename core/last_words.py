@@ -17,6 +17,10 @@ from pathlib import Path
 from typing import IO, Final
 
 from core.environment.lock import try_lock
+from core.files.opening import open_regular, read_regular
+from core.files.own import open_own
+from core.files.private import open_private, private_folder, write_private
+from core.redaction import own_redactor
 from core.utils.logger import FILE_NAME
 from core.version import PRODUCT, __version__
 
@@ -62,7 +66,7 @@ class LastWords:
     def begin(self) -> Ending | None:
         """Catch crashes from now on; return how the latest earlier session ended, if it did not end by itself."""
         try:
-            self._folder.mkdir(parents=True, exist_ok=True)
+            private_folder(self._folder)
             ending = _collect(self._folder)
             self._open()
         except OSError as problem:
@@ -82,23 +86,32 @@ class LastWords:
                     self._stem.with_suffix(suffix).unlink()
 
     def _open(self) -> None:
-        self._lock = os.open(self._stem.with_suffix(".lock"), os.O_RDWR | os.O_CREAT, 0o600)
+        self._lock = open_private(self._stem.with_suffix(".lock"), os.O_RDWR | os.O_CREAT)
         try_lock(self._lock)
-        self._file = self._stem.with_suffix(".faults").open("w", encoding="utf-8")
+        faults = open_private(self._stem.with_suffix(".faults"), os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+        self._file = os.fdopen(faults, "w", encoding="utf-8")
         faulthandler.enable(self._file)
 
 
 def _collect(folder: Path) -> Ending | None:
     """Turn what earlier sessions have left behind into reports; return the latest."""
-    left = [faults for faults in sorted(folder.glob(f"{_PREFIX}*.faults")) if _is_left(faults)]
-    endings = [_to_report(faults) for faults in left]
-    return endings[-1] if endings else None
+    endings = [_report_if_left(faults) for faults in sorted(folder.glob(f"{_PREFIX}*.faults"))]
+    return next((ending for ending in reversed(endings) if ending is not None), None)
+
+
+def _report_if_left(faults: Path) -> Ending | None:
+    """Turn what one session has left into a report; None if it still lasts, or what lies there is nothing of ours."""
+    try:
+        return _to_report(faults) if _is_left(faults) else None
+    except OSError as problem:
+        _log.debug("%s cannot be looked at: %s", faults, problem)
+        return None
 
 
 def _is_left(faults: Path) -> bool:
     """Whether the session of a file has ended."""
     try:
-        lock = os.open(faults.with_suffix(".lock"), os.O_RDWR)
+        lock = open_own(faults.with_suffix(".lock"), os.O_RDWR)
     except FileNotFoundError:
         return True
     try:
@@ -108,7 +121,7 @@ def _is_left(faults: Path) -> bool:
 
 
 def _to_report(faults: Path) -> Ending:
-    traceback = faults.read_text(encoding="utf-8", errors="replace").strip()
+    traceback = read_regular(faults, LONGEST_LOG).decode("utf-8", errors="replace").strip()
     how = "It crashed:" if traceback else "It was ended from outside, or the machine was: there is no traceback."
     lines = [
         f"{PRODUCT} {__version__}, found at the next start",
@@ -119,7 +132,7 @@ def _to_report(faults: Path) -> Ending:
         *last_lines(faults.parent / FILE_NAME),
     ]
     report = faults.with_name(f"crash-{faults.stem.removeprefix(_PREFIX)}.txt")
-    report.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    write_private(report, own_redactor({}).clean("\n".join(lines)) + "\n")
     for path in (faults, faults.with_suffix(".lock")):
         path.unlink(missing_ok=True)
     return Ending(bool(traceback), report)
@@ -128,7 +141,7 @@ def _to_report(faults: Path) -> Ending:
 def last_lines(path: Path, count: int = LOG_LINES) -> list[str]:
     """Return the last lines of a log file, none if it cannot be read."""
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             file.seek(max(0, path.stat().st_size - LONGEST_LOG))
             return file.read().decode("utf-8", errors="replace").splitlines()[-count:]
     except OSError:

@@ -14,6 +14,7 @@ from typing import Any, Final
 from core.config.schema import BY_KEY, Value
 from core.errors import UsageError
 from core.message import Message
+from core.utils.path_manager import home_folder
 
 _FOLDER: Final = "ISICGenerator"
 _FILE: Final = "config.json"
@@ -21,7 +22,7 @@ _FILE: Final = "config.json"
 
 def legacy_places(environment: Mapping[str, str] = os.environ) -> tuple[Path, ...]:
     """Return where the predecessor kept its settings on Windows, macOS and Linux, whether or not they exist."""
-    home = Path.home()
+    home = home_folder()
     roaming = environment.get("APPDATA")
     folders = [Path(roaming)] if roaming else []
     folders += [home / "Library" / "Application Support", home / ".config"]

@@ -6,15 +6,18 @@ Everywhere else a logger is `logging.getLogger(__name__)`.
 from __future__ import annotations
 
 import logging
+import os
 import threading
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from io import TextIOWrapper
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import Final
 
+from core.files.private import open_private, private_folder, tighten
 from core.utils.path_manager import PathManager
 
 FILE_NAME: Final = "isicgui.log"
@@ -22,6 +25,7 @@ FILE_BYTES: Final = 2_000_000
 FILE_BACKUPS: Final = 3
 RING_SIZE: Final = 2000
 
+_OWN_FILES: Final = (f"{FILE_NAME}*", "crash-*.txt", "session-*")
 _ROOMS: Final = ("core", "xai", "diffusion", "classifier", "evaluation", "cli", "gui")
 _FORMAT: Final = "%(asctime)s %(levelname)-8s %(name)s: %(message)s"
 _log = logging.getLogger(__name__)
@@ -88,6 +92,19 @@ class RingHandler(logging.Handler):
             self.handleError(record)
 
 
+class PrivateFileHandler(RotatingFileHandler):
+    """A rotating log file that only its owner can read; a link or a pipe in its place is refused."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(
+            path, maxBytes=FILE_BYTES, backupCount=FILE_BACKUPS, encoding="utf-8", errors="backslashreplace"
+        )
+
+    def _open(self) -> TextIOWrapper:
+        fd = open_private(Path(self.baseFilename), os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+        return TextIOWrapper(os.fdopen(fd, "ab"), encoding=self.encoding, errors=self.errors)
+
+
 @dataclass(frozen=True)
 class LoggingSetup:
     """What `setup_logging` set up.
@@ -144,9 +161,9 @@ def shutdown_logging() -> None:
 
 def _open_file(folder: Path) -> tuple[RotatingFileHandler | None, OSError | None]:
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        path = folder / FILE_NAME
-        handler = RotatingFileHandler(path, maxBytes=FILE_BYTES, backupCount=FILE_BACKUPS, encoding="utf-8")
+        private_folder(folder)
+        tighten(path for pattern in _OWN_FILES for path in folder.glob(pattern))
+        handler = PrivateFileHandler(folder / FILE_NAME)
     except OSError as problem:
         return None, problem
     return handler, None

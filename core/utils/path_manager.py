@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import re
+import tempfile
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -23,6 +24,24 @@ MAX_COMPONENT_BYTES: Final = 120
 _PROJECT_ROOT: Final = Path(__file__).resolve().parents[2]
 _FORBIDDEN: Final = re.compile(r'[<>:"/\\|?*\x00-\x1f\x7f]')
 _RESERVED: Final = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?", re.IGNORECASE)
+
+
+def home_folder() -> Path:
+    """Return the home of the user; a folder of theirs among the temporary ones for an account that has none."""
+    try:
+        home = Path.home()
+    except RuntimeError:  # neither HOME nor an entry in the list of accounts, as in some containers
+        home = Path()
+    return home if home.is_absolute() else Path(tempfile.gettempdir()) / f"{PRODUCT.lower()}-{_account()}"
+
+
+def expanded(text: str) -> Path:
+    """Return the path that a person has typed, ``~`` standing for the home folder; an unknown ``~name`` stays so."""
+    return Path(os.path.expanduser(text))
+
+
+def _account() -> str:
+    return str(os.getuid()) if os.name == "posix" else "user"
 
 
 @dataclass(frozen=True)
@@ -65,28 +84,28 @@ class PathManager:
         """Where downloaded checkpoints go: beside `main.py`, or among the user's data if pip put `main.py` away."""
         if self._is_checkout:
             return self.project_root / "checkpoints"
-        return self._user_dir("checkpoints", self._platform.user_data_path / "checkpoints")
+        return self._user_dir("checkpoints", lambda: self._platform.user_data_path / "checkpoints")
 
     @property
     def default_output_dir(self) -> Path:
         """The output folder used where none was chosen."""
-        base = self._home or Path.home() / PRODUCT
+        base = self._home or home_folder() / PRODUCT
         return base / "output"
 
     @property
     def config_dir(self) -> Path:
         """Settings."""
-        return self._user_dir("config", self._platform.user_config_path)
+        return self._user_dir("config", lambda: self._platform.user_config_path)
 
     @property
     def log_dir(self) -> Path:
         """Log files and crash reports."""
-        return self._user_dir("logs", self._platform.user_log_path)
+        return self._user_dir("logs", lambda: self._platform.user_log_path)
 
     @property
     def cache_dir(self) -> Path:
         """What can be made again: thumbnails, explanations of shown images."""
-        return self._user_dir("cache", self._platform.user_cache_path)
+        return self._user_dir("cache", lambda: self._platform.user_cache_path)
 
     @staticmethod
     def isic_name(number: int) -> str:
@@ -117,7 +136,7 @@ class PathManager:
     @property
     def _home(self) -> Path | None:
         home = self.environment.get(HOME_VARIABLE)
-        return Path(home).expanduser().absolute() if home else None
+        return expanded(home).absolute() if home else None
 
     @property
     def _is_checkout(self) -> bool:
@@ -127,8 +146,14 @@ class PathManager:
     def _platform(self) -> PlatformDirs:
         return PlatformDirs(PRODUCT, appauthor=False, roaming=True)
 
-    def _user_dir(self, name: str, usual: Path) -> Path:
-        return self._home / name if self._home else usual
+    def _user_dir(self, name: str, usual: Callable[[], Path]) -> Path:
+        if self._home:
+            return self._home / name
+        try:
+            place = usual()
+        except RuntimeError:  # no home
+            place = Path()
+        return place if place.is_absolute() else home_folder() / PRODUCT / name
 
 
 def _shorten(text: str, limit: int) -> str:

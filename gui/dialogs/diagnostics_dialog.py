@@ -9,6 +9,7 @@ from typing import Final
 from PyQt5.QtGui import QFontDatabase, QGuiApplication
 from PyQt5.QtWidgets import QDialog, QFileDialog, QHBoxLayout, QPlainTextEdit, QVBoxLayout, QWidget
 
+from core.files.private import write_private
 from gui.i18n import tr
 from gui.theme.tokens import GAP, GAP_LARGE, GAP_SMALL
 from gui.widgets.buttons import text_button
@@ -92,7 +93,7 @@ class DiagnosticsDialog(QDialog):
         if not file:
             return
         try:
-            Path(file).write_text(self.text.toPlainText(), encoding="utf-8")
+            write_private(Path(file), self.text.toPlainText())
         except OSError as error:
             self.told.setText(tr("Not saved: {why}").format(why=error.strerror or error))
         else:

@@ -17,6 +17,7 @@ from PyQt5.QtWidgets import (
     QWidget,
 )
 
+from core.utils.path_manager import home_folder
 from gui.i18n import tr
 from gui.state.denoising import DenoisingModel, Frame
 from gui.state.run import RunModel
@@ -81,7 +82,7 @@ class DenoisingView(QWidget):
 
     def _ask_for_file(self, suffix: str) -> None:
         frame = self._model.frame
-        start = str(Path.home() / f"denoising-{frame.class_code}{suffix}") if frame else ""
+        start = str(home_folder() / f"denoising-{frame.class_code}{suffix}") if frame else ""
         name, _ = QFileDialog.getSaveFileName(self, tr("Export the denoising"), start, f"*{suffix}")
         if name:
             self.export_asked.emit(Path(name).with_suffix(suffix))

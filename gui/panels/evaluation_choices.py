@@ -8,6 +8,7 @@ from pathlib import Path
 
 from PyQt5.QtWidgets import QButtonGroup, QFileDialog, QHBoxLayout, QLineEdit, QPushButton, QVBoxLayout, QWidget
 
+from core.utils.path_manager import expanded, home_folder
 from gui.i18n import tr
 from gui.state.evaluation import EvaluationModel
 from gui.state.evaluation_choice import ALL_PLACES, NOTHING, PLACES, PRESETS, RULES, Kind
@@ -117,7 +118,7 @@ class EvaluationChoices(QWidget):
     def _choose_synthetic(self) -> None:
         text = self.synthetic.text().strip()
         if text and text != str(self._model.choice.synthetic):
-            self._model.choose(synthetic=Path(text).expanduser().absolute())
+            self._model.choose(synthetic=expanded(text).absolute())
 
     def _choose_place(self, name: str) -> None:
         text = self.lines[name].text().strip()
@@ -130,7 +131,7 @@ class EvaluationChoices(QWidget):
             self._model.choose(synthetic=Path(folder))
 
     def _browse(self, name: str) -> None:
-        start = self._model.choice.place(name) or str(Path.home())
+        start = self._model.choice.place(name) or str(home_folder())
         folder = QFileDialog.getExistingDirectory(self, place_titles()[name], start)
         if folder:
             self._model.choose_place(name, folder)

@@ -21,6 +21,7 @@ from PyQt5.QtWidgets import (
 from core.dataset.export.options import DEFAULT_SPLIT, FORMATS
 from core.dataset.ratings import MAX_STARS
 from core.taxonomy import CLASSES, class_name
+from core.utils.path_manager import expanded
 from gui.i18n import tr, translate
 from gui.state.dataset_export import DatasetExportModel, all_classes
 from gui.theme.tokens import GAP, GAP_SMALL, GRID
@@ -208,7 +209,7 @@ class ExportChoices(QWidget):
     def _choose_typed(self) -> None:
         text = self.target.text().strip()
         if text and text != str(self._model.options.target):
-            self._choose(target=Path(text).expanduser())
+            self._choose(target=expanded(text))
 
     def _choose_place(self) -> None:
         now = self._model.options.target

@@ -9,12 +9,15 @@ from PyQt5.QtCore import QEvent
 from PyQt5.QtGui import QColor, QFontDatabase, QGuiApplication, QTextCharFormat, QTextCursor
 from PyQt5.QtWidgets import QComboBox, QFileDialog, QFrame, QLineEdit, QPlainTextEdit, QVBoxLayout
 
+from core.files.private import write_private
 from gui.i18n import mark, tr
 from gui.state.log import KEPT, LogModel
 from gui.theme import palette
 from gui.theme.tokens import GAP_SMALL, GRID
 from gui.widgets.buttons import icon_button
 from gui.widgets.panel_head import PanelHead
+
+_log = logging.getLogger(__name__)
 
 LEVELS = (
     (mark("Debug"), logging.DEBUG),
@@ -107,7 +110,13 @@ class LogPanel(QFrame):
     def _save(self) -> None:
         name, _ = QFileDialog.getSaveFileName(self, tr("Save the log"), "isicgui-log.txt", tr("Text (*.txt)"))
         if name:
-            Path(name).write_text(self.text.toPlainText() + "\n", encoding="utf-8")
+            self._write(Path(name))
+
+    def _write(self, path: Path) -> None:
+        try:
+            write_private(path, self.text.toPlainText() + "\n")
+        except OSError as error:
+            _log.error("The log could not be written to %s: %s", path, error.strerror or error)
 
 
 def _format(level: int) -> QTextCharFormat:

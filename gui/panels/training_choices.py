@@ -18,6 +18,7 @@ from PyQt5.QtWidgets import (
 )
 
 from core.errors import ISICGUIError
+from core.utils.path_manager import expanded, home_folder
 from gui.i18n import tr, translate
 from gui.state.devices import device_entries
 from gui.state.session import Session
@@ -172,12 +173,12 @@ class TrainingChoices(QWidget):
     def _choose_typed_data(self) -> None:
         text = self.data.text().strip()
         if text and text != str(self._model.request.data or ""):
-            self._model.choose(data=Path(text).expanduser().absolute())
+            self._model.choose(data=expanded(text).absolute())
 
     def _choose_typed_root(self) -> None:
         text = self.root.text().strip()
         if text and text != str(self._model.request.root):
-            self._model.choose(root=Path(text).expanduser().absolute())
+            self._model.choose(root=expanded(text).absolute())
 
     def _choose_folder(self) -> None:
         folder = QFileDialog.getExistingDirectory(self, tr("Photographs to learn from"), self._place())
@@ -196,7 +197,7 @@ class TrainingChoices(QWidget):
             self._model.choose(root=Path(folder))
 
     def _place(self) -> str:
-        return str(self._model.request.data or Path.home())
+        return str(self._model.request.data or home_folder())
 
 
 def problem_words(problem: ISICGUIError | None) -> str:

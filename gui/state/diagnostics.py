@@ -33,7 +33,8 @@ def gather(session: Session, extra: Path | str = "") -> Callable[[], str]:
     requirements = settings.paths.project_root / "requirements.txt"
 
     def make() -> str:
-        from core.diagnostics import describe, own_redactor
+        from core.diagnostics import describe
+        from core.redaction import own_redactor
 
         return describe(
             facts=facts,

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from core.config.schema import SECTIONS, Setting, Value
+from core.utils.path_manager import expanded
 from gui.i18n import tr, translate
 
 
@@ -39,7 +38,7 @@ def typed(setting: Setting, text: str) -> Value:
 def _parsed(setting: Setting, text: str) -> Value:
     """Return the text in the setting's type, or as it is where that is not possible."""
     if setting.form and text.startswith("~"):
-        return str(Path(text).expanduser())
+        return str(expanded(text))
     try:
         if setting.type is int:
             return int(text)

@@ -8,6 +8,7 @@ from PyQt5.QtCore import QRect, QSize, Qt, pyqtSignal
 from PyQt5.QtGui import QIcon, QPainter, QPaintEvent
 from PyQt5.QtWidgets import QMenu, QSizePolicy, QStyle, QStyleOptionToolButton, QToolButton
 
+from core.utils.path_manager import home_folder
 from gui.theme import palette
 from gui.theme.icons import icon, set_icon
 from gui.theme.tokens import GAP_SMALL, ICON_SIZE
@@ -86,6 +87,6 @@ class FolderButton(QToolButton):
 def short_path(path: Path, home: Path | None = None) -> str:
     """Return a path with the home folder as ``~``."""
     try:
-        return str(Path("~") / path.relative_to(home or Path.home()))
+        return str(Path("~") / path.relative_to(home or home_folder()))
     except ValueError:
         return str(path)

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from core.diagnostics import LOG_LINES, Redactor, describe, own_redactor
+from core.diagnostics import LOG_LINES, describe
+from core.redaction import Redactor, own_redactor
 
 HOME = "/home/ivanova"
 WINDOWS = "C:\\Users\\Ivanova"

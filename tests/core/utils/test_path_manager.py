@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.utils.path_manager import MAX_COMPONENT_BYTES, PathManager
+from core.utils.path_manager import MAX_COMPONENT_BYTES, PathManager, expanded
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -86,3 +87,20 @@ def test_every_text_becomes_one_name_that_every_system_takes(name: str) -> None:
     assert len(safe.encode("utf-8", errors="replace")) <= MAX_COMPONENT_BYTES
     assert PathManager.safe_component(safe) == safe
     assert Path("x", safe).parent == Path("x")
+
+
+def test_an_account_without_a_home_gets_a_folder(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("ISICGUI_HOME", raising=False)
+    monkeypatch.delenv("HOME", raising=False)
+    for name in [name for name in os.environ if name.startswith("XDG_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setattr(os.path, "expanduser", lambda path: path)
+    monkeypatch.setattr(Path, "home", lambda: (_ for _ in ()).throw(RuntimeError("no home")))
+    paths = PathManager()
+    for folder in (paths.config_dir, paths.log_dir, paths.cache_dir, paths.default_output_dir):
+        assert folder.is_absolute()
+        assert "~" not in str(folder)
+
+
+def test_a_name_that_nobody_has_stays_as_it_was_typed() -> None:
+    assert expanded("~nobody-of-that-name/x") == Path("~nobody-of-that-name/x")
