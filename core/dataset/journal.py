@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 import hashlib
-import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from core.dataset import strict_json
 from core.files.opening import read_regular
 from core.utils.append_file import AppendFile
 from core.utils.atomic import write_bytes_atomic
 
+if TYPE_CHECKING:
+    from core.dataset.schemas import JournalLine
+    from core.files.reading import Line
+
+_MOST_NAMED: Final = 5
 MAX_BYTES: Final = 4 << 30
 """Of the file: the journal of ten million images."""
 
-Apply = Callable[[Mapping[str, Any]], None]
+Apply = Callable[["JournalLine"], None]
+
+
+class UnknownIdError(Exception):
+    """A line speaks of a run or a deletion that no earlier line began."""
 
 
 class Journal:
@@ -52,16 +60,16 @@ class Journal:
         damaged = replay(raw, apply)
         if damaged:
             copy = self._set_aside(raw)
-            lines = raw.splitlines(keepends=True)
-            raw = b"".join(line for number, line in enumerate(lines, start=1) if number not in damaged)
+            lines = raw.split(b"\n")[:-1]
+            raw = b"".join(line + b"\n" for number, line in enumerate(lines, start=1) if number not in damaged)
             write_bytes_atomic(self._path, raw, tmp_dir=self._tmp_dir)
         self._file = AppendFile(self._path, len(raw))
         if raw != found:
             self._file.cut()
         if not damaged:
             return None
-        where = ", ".join(str(number) for number in sorted(damaged))
-        return f"The journal was damaged (line {where}); a copy is kept as '{copy}'. The images themselves were read."
+        where = _first_of(damaged)
+        return f"The journal was damaged ({where}); a copy is kept as '{copy}'. The images themselves were read."
 
     def append(self, *lines: Mapping[str, Any]) -> None:
         """Append lines durably, all with one write.
@@ -84,16 +92,30 @@ def complete_lines(raw: bytes) -> bytes:
     return raw[: raw.rfind(b"\n") + 1]
 
 
-def replay(raw: bytes, apply: Apply) -> frozenset[int]:
-    """Hand every line to `apply`; return the 1-based numbers of the lines that are damaged."""
-    return frozenset(
-        number for number, line in enumerate(raw.splitlines(), start=1) if line.strip() and not _applies(line, apply)
-    )
+def replay(raw: bytes, apply: Apply) -> dict[int, str]:
+    """Hand every line to `apply`; return what is wrong with those that are damaged, by their 1-based numbers."""
+    if not raw.strip():
+        return {}
+    from core.dataset.schemas import JournalLine  # brings pydantic, which the window's start does without
+    from core.files.reading import parse_json_lines
+
+    lines: Iterator[Line[JournalLine]] = parse_json_lines(raw, JournalLine)
+    return {line.number: problem for line in lines if (problem := _problem_of(line, apply))}
 
 
-def _applies(line: bytes, apply: Apply) -> bool:
+def _problem_of(line: Line[JournalLine], apply: Apply) -> str:
+    if line.value is None:
+        return line.problem
     try:
-        apply(json.loads(line))
-    except (KeyError, TypeError, ValueError, AttributeError):
-        return False
-    return True
+        apply(line.value)
+    except UnknownIdError as error:
+        return str(error)
+    return ""
+
+
+def _first_of(damaged: Mapping[int, str]) -> str:
+    """Name the lines, the first one with what is wrong with it."""
+    numbers = sorted(damaged)
+    shown = ", ".join(map(str, numbers[:_MOST_NAMED]))
+    more = f" and {len(numbers) - _MOST_NAMED} more" if len(numbers) > _MOST_NAMED else ""
+    return f"line {shown}{more}: {damaged[numbers[0]]}"

@@ -12,6 +12,9 @@ STATE_DIR: Final = ".isicgui"
 TRAJECTORIES_DIR: Final = "trajectories"
 EXPLANATIONS_DIR: Final = "xai_results"
 
+MAX_NUMBER: Final = 999_999_999_999
+"""Of an image: what is read back as one has seven to twelve digits."""
+
 _IMAGE_NAME: Final = re.compile(r"ISIC_(\d{7,12})(?:\.jpe?g)?\.png", re.IGNORECASE)
 _NUMBERED_NAME: Final = re.compile(r"ISIC_(\d{7,12})\.", re.IGNORECASE)
 

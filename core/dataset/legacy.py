@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from core.dataset.recipe import Recipe
-from core.dataset.record import SOURCE, ImageRecord
+from core.dataset.record import SOURCE, ImageRecord, sane_time, time_of_file
 from core.dataset.sidecar import read_sidecar
 from core.errors import InputRefusedError
+
+_MOST: Final = 2**53
+_MAX_TEXT: Final = 4096
 
 Rows = Mapping[tuple[str, str], Mapping[str, str]]
 
@@ -45,8 +48,8 @@ def describe_by_sidecar(path: Path, class_code: str, number: int, rows: Rows) ->
         seed=_whole(sidecar.get("seed")),
         run_id="",
         generated_at=_seconds(row.get("generated_at"), path),
-        source=row.get("source") or SOURCE,
-        noise_hash=str(sidecar.get("noise_hash") or ""),
+        source=_text(row.get("source")) or SOURCE,
+        noise_hash=_text(sidecar.get("noise_hash")),
         sampler="ddpm" if sidecar else "",
         steps=_whole(sidecar.get("inference_steps")),
         weights=_weights(sidecar),
@@ -66,23 +69,28 @@ def embedded_recipe(path: Path) -> Recipe | None:
 def sidecar_recipe(sidecar: Mapping[str, Any]) -> Recipe | None:
     """Return the recipe that a sidecar holds, or None."""
     try:
-        return Recipe.from_json(sidecar["recipe"])
-    except (KeyError, TypeError, AttributeError, InputRefusedError):
+        return Recipe.from_json(sidecar.get("recipe") or {})
+    except InputRefusedError:
         return None
 
 
 def _whole(value: object) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _MOST else None
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) and len(value) <= _MAX_TEXT else ""
 
 
 def _seconds(text: str | None, path: Path) -> float:
     try:
-        return float(text or "")
+        seconds = float(text or "")
     except ValueError:
-        return path.stat().st_mtime
+        return time_of_file(path)
+    return seconds if sane_time(seconds) == seconds else time_of_file(path)
 
 
 def _weights(sidecar: Mapping[str, Any]) -> str:
     model = sidecar.get("model")
-    location = str(model.get("model_path") or "") if isinstance(model, dict) else ""
+    location = _text(model.get("model_path")) if isinstance(model, dict) else ""
     return location.replace("\\", "/").rpartition("/")[2]

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-from core.dataset.deletion import Key, files_from_json
+from core.dataset.deletion import Key
 from core.dataset.layout import Layout
 from core.files.own import open_own, own_file, own_folder, read_own
 from core.files.text import plain
@@ -55,11 +55,8 @@ def read_ratings(folder: Path) -> dict[Key, Rating]:
     OutputError
         If the file is there and cannot be read.
     """
-    ratings: dict[Key, Rating] = {}
-    for line in _read_lines(Layout(folder.absolute())):
-        found = _parse(line)
-        if found is not None:
-            ratings[found[0]] = found[1]
+    raw = _read(Layout(folder.absolute()))
+    ratings = dict(_parse(raw)) if raw else {}
     return {key: rating for key, rating in ratings.items() if rating != UNRATED}
 
 
@@ -99,28 +96,25 @@ def _ends_with_newline(fd: int) -> bool:
     return os.read(fd, 1) == b"\n"
 
 
-def _read_lines(layout: Layout) -> list[bytes]:
+def _read(layout: Layout) -> bytes:
     with output_errors(layout.ratings):
-        return (read_own(layout.folder, layout.ratings, MAX_BYTES) or b"").split(b"\n")
+        return read_own(layout.folder, layout.ratings, MAX_BYTES) or b""
 
 
 def _render(key: Key, rating: Rating) -> bytes:
     code, name = key
     line = {"class": code, "file": name, "stars": rating.stars, "rejected": rating.rejected}
-    _from_json(line)
-    return plain(json.dumps(line, ensure_ascii=False)).encode() + b"\n"
+    data = plain(json.dumps(line, ensure_ascii=False)).encode() + b"\n"
+    if not list(_parse(data)):
+        raise ValueError(f"No file of a class folder, or no rating: {line}")
+    return data
 
 
-def _parse(line: bytes) -> tuple[Key, Rating] | None:
-    try:
-        return _from_json(json.loads(line))
-    except (KeyError, TypeError, ValueError, AttributeError):
-        return None
+def _parse(raw: bytes) -> Iterator[tuple[Key, Rating]]:
+    from core.dataset.schemas import RatingLine  # brings pydantic, which the window's start does without
+    from core.files.reading import Line, parse_json_lines
 
-
-def _from_json(data: Mapping[str, Any]) -> tuple[Key, Rating]:
-    stars, rejected = data["stars"], data["rejected"]
-    if type(stars) is not int or not 0 <= stars <= MAX_STARS or type(rejected) is not bool:
-        raise ValueError(f"No rating: {stars!r}, {rejected!r}")
-    (key,) = files_from_json({data["class"]: [data["file"]]})
-    return key, Rating(stars, rejected)
+    lines: Iterator[Line[RatingLine]] = parse_json_lines(raw, RatingLine)
+    for line in lines:
+        if line.value is not None:
+            yield (line.value.code, line.value.file), Rating(line.value.stars, line.value.rejected)

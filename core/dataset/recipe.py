@@ -7,9 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from core.errors import InputRefusedError
 from core.message import Message
-from core.taxonomy import CLASS_INDEX
 
 PNG_KEY: Final = "isicgui:recipe"
 FORMAT: Final = 1
@@ -78,20 +76,10 @@ class Recipe:
         Raises
         ------
         InputRefusedError
-            If a required key is missing or the class is not one of the seven.
+            If a required key is missing, or a value is none that a recipe can hold.
         """
-        fields = {f.name: f for f in dataclasses.fields(cls)}
-        values = {("class_code" if key == "class" else key): value for key, value in data.items()}
-        required = {name for name, f in fields.items() if _is_required(f)}
-        missing = sorted(required - values.keys())
-        if missing or values["class_code"] not in CLASS_INDEX:
-            what = f"lacks {', '.join(missing)}" if missing else f"names the unknown class {values['class_code']}"
-            raise InputRefusedError(
-                Message("The recipe {what}.", what=what),
-                remedy=Message("Only images made by this program can be made again."),
-            )
-        return cls(**{name: values[name] for name in fields if name in values})
+        from core.dataset.schemas import RecipeJson  # brings pydantic, which the window's start does without
+        from core.files.reading import check_object
 
-
-def _is_required(f: dataclasses.Field[Any]) -> bool:
-    return f.default is dataclasses.MISSING and f.default_factory is dataclasses.MISSING
+        checked: RecipeJson = check_object(data, RecipeJson, what=Message("a recipe"))
+        return cls(**dict(checked) | {"color": None if checked.color is None else checked.color.model_dump()})

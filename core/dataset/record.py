@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from core.dataset.layout import image_number
 from core.dataset.recipe import Recipe
-from core.taxonomy import CLASS_INDEX
+
+if TYPE_CHECKING:
+    from core.dataset.schemas import ImageLine
 
 SOURCE: Final = "synthetic"
+LAST_TIME: Final = 253_402_300_799.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,18 +62,10 @@ class ImageRecord:
         return {"class": self.class_code, "file": self.path.name, **values}
 
     @classmethod
-    def from_json(cls, folder: Path, data: Mapping[str, Any]) -> ImageRecord:
-        """Rebuild a record in `folder`; unknown keys are ignored.
-
-        Raises
-        ------
-        KeyError, TypeError, ValueError
-            If the data is not a record, or names a file that is no image of a class folder.
-        """
-        if data["class"] not in CLASS_INDEX or image_number(data["file"]) is None:
-            raise ValueError(f"No image of a class folder: {data['class']}/{data['file']}")
-        values = {name: data[name] for name in _PLAIN_FIELDS if name in data}
-        return cls(path=folder.joinpath(data["class"], data["file"]), class_code=data["class"], **values)
+    def from_line(cls, folder: Path, line: ImageLine) -> ImageRecord:
+        """Rebuild a record in `folder` from a line of its journal."""
+        values = {name: getattr(line, name) for name in _PLAIN_FIELDS}
+        return cls(path=folder.joinpath(line.code, line.file), class_code=line.code, **values)
 
     @classmethod
     def from_recipe(cls, path: Path, number: int, recipe: Recipe) -> ImageRecord:
@@ -83,7 +76,7 @@ class ImageRecord:
             isic_number=number,
             seed=recipe.seed,
             run_id=recipe.run_id,
-            generated_at=path.stat().st_mtime,
+            generated_at=time_of_file(path),
             index=recipe.index,
             noise_hash=recipe.noise_hash,
             sampler=recipe.sampler,
@@ -93,6 +86,16 @@ class ImageRecord:
             weights=recipe.weights,
             weights_sha256=recipe.weights_sha256,
         )
+
+
+def time_of_file(path: Path) -> float:
+    """Return when a file was changed last, in seconds since the epoch; a clock may have stood at any other time."""
+    return sane_time(path.stat().st_mtime)
+
+
+def sane_time(seconds: float) -> float:
+    """Return a time that a table and a calendar can hold: from 1970 to the year 9999; the epoch for any other."""
+    return seconds if 0 <= seconds <= LAST_TIME else 0.0
 
 
 _PLAIN_FIELDS: Final = tuple(name for name in ImageRecord.__dataclass_fields__ if name not in ("path", "class_code"))

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from core.generator.request import GenerationRequest, PlannedImage
-from core.taxonomy import CLASS_INDEX
+
+if TYPE_CHECKING:
+    from core.dataset.schemas import PlanColumns, RunLine
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,21 +71,19 @@ def run_to_json(run: Run) -> dict[str, Any]:
     return {"run_id": run.run_id, "request": run.request.to_json(), "plan": plan}
 
 
-def run_from_json(folder: Path, data: Mapping[str, Any]) -> Run:
+def run_from_line(folder: Path, line: RunLine) -> Run:
     """Rebuild a run whose output folder is now `folder`.
 
     Raises
     ------
-    KeyError, TypeError, ValueError, UsageError
-        If the line is not a run, or asks for what this version does not know.
+    UsageError
+        If it asks for what this version does not know.
     """
-    request = dataclasses.replace(GenerationRequest.from_json(data["request"]), output=folder)
-    return Run(data["run_id"], request, tuple(_slots(data["plan"])))
+    request = dataclasses.replace(GenerationRequest.from_json(line.request), output=folder)
+    return Run(line.run_id, request, tuple(_slots(line.plan)))
 
 
-def _slots(plan: Mapping[str, Mapping[str, Sequence[int]]]) -> Iterable[RunSlot]:
+def _slots(plan: Mapping[str, PlanColumns]) -> Iterable[RunSlot]:
     for code, columns in plan.items():
-        if code not in CLASS_INDEX:
-            raise ValueError(f"No class: {code!r}")
-        for number, index, seed in zip(columns["numbers"], columns["indices"], columns["seeds"], strict=True):
+        for number, index, seed in zip(columns.numbers, columns.indices, columns.seeds, strict=True):
             yield RunSlot(PlannedImage(code, index, seed), number)

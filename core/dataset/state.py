@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
-from core.dataset.deletion import Deletion, Key, checked_id, files_from_json
+from core.dataset.deletion import Deletion, Key, keys_of
+from core.dataset.journal import UnknownIdError
 from core.dataset.layout import taken_number
 from core.dataset.numbering import Numbering
 from core.dataset.record import ImageRecord
-from core.dataset.run import Run, run_from_json
+from core.dataset.run import Run, run_from_line
 from core.errors import UsageError
 from core.generator.request import PlannedImage
+
+if TYPE_CHECKING:
+    from core.dataset.schemas import JournalLine, RunLine
 
 
 class DatasetState:
@@ -44,31 +48,39 @@ class DatasetState:
         self._order: dict[Key, int] = {}
         self._count = itertools.count()
 
-    def apply(self, line: Mapping[str, Any]) -> None:
+    def apply(self, line: JournalLine) -> None:
         """Take one journal line into account; types that a newer version added are passed over.
 
         Raises
         ------
-        KeyError, TypeError, ValueError
-            If the line is damaged.
+        UnknownIdError
+            If it speaks of a deletion that no earlier line began.
         """
-        kind = line["type"]
-        if kind == "run":
-            self._apply_run(line)
-        elif kind == "image":
-            self.add(ImageRecord.from_json(self.folder, line))
-        elif kind == "import":
-            self._note_numbers((code, (number,)) for code, number in line["highest"].items())
-        elif kind == "discard":
-            self.begin_discard(line["run_id"])
-        elif kind == "end":
-            self.end_run(line["run_id"], line["status"])
-        elif kind == "trash":
-            self.begin_deletion(checked_id(line["trash_id"]), files_from_json(line["files"]))
-        elif kind in ("restore", "empty"):
-            self.deletions[line["trash_id"]].wish = kind
-        elif kind == "trash-end":
-            self.end_deletion(line["trash_id"], files_from_json(line["inside"]), files_from_json(line["back"]))
+        from core.dataset import schemas  # loaded already, by whoever read the line
+
+        match line:
+            case schemas.ImageLine():
+                self.add(ImageRecord.from_line(self.folder, line))
+            case schemas.RunLine():
+                self._apply_run(line)
+            case schemas.ImportLine():
+                self._note_numbers((code, (number,)) for code, number in line.highest.items())
+            case schemas.DiscardLine():
+                self.begin_discard(line.run_id)
+            case schemas.EndLine():
+                self.end_run(line.run_id, line.status)
+            case schemas.TrashLine():
+                self.begin_deletion(line.trash_id, keys_of(line.files))
+            case schemas.DecisionLine():
+                self._deletion(line.trash_id).wish = line.type
+            case schemas.TrashEndLine():
+                self._deletion(line.trash_id)
+                self.end_deletion(line.trash_id, keys_of(line.inside), keys_of(line.back))
+
+    def _deletion(self, trash_id: str) -> Deletion:
+        if trash_id not in self.deletions:
+            raise UnknownIdError(f"there is no deletion {trash_id}")
+        return self.deletions[trash_id]
 
     def add(self, record: ImageRecord) -> None:
         """Add a finished image."""
@@ -135,10 +147,10 @@ class DatasetState:
         self.records |= {record.key: record for record in records}
         self.records = dict(sorted(self.records.items(), key=lambda item: self._order[item[0]]))
 
-    def _apply_run(self, line: Mapping[str, Any]) -> None:
-        self._note_numbers((code, columns["numbers"]) for code, columns in line["plan"].items())
+    def _apply_run(self, line: RunLine) -> None:
+        self._note_numbers((code, columns.numbers) for code, columns in line.plan.items())
         try:
-            run = run_from_json(self.folder, line)
+            run = run_from_line(self.folder, line)
         except UsageError:
             return  # asked of a newer version: its images count, but only that version can resume it
         self.runs[run.run_id] = run

@@ -99,13 +99,21 @@ def render_row(record: ImageRecord) -> str:
 def read_rows(path: Path) -> dict[tuple[str, str], Mapping[str, str]]:
     """Return the rows of any table with the predecessor's columns, by (class, file name); what is no row is skipped."""
     text = (read_bytes(path) or b"").decode("utf-8-sig", errors="replace").replace("\0", "")
-    reader = csv.DictReader(io.StringIO(text, newline=""))
-    try:
-        rows = [row for row in reader if row.get("class") and row.get("filename")]
-    except csv.Error as error:
-        logger.warning("%s is damaged: %s", path, error)
-        return {}
-    return {(row["class"].strip().upper(), row["filename"].strip()): row for row in rows}
+    head, *lines = _cells_of(path, text) or [[]]
+    rows = [dict(zip(head, cells, strict=False)) for cells in lines]
+    named = [row for row in rows if row.get("class") and row.get("filename")]
+    return {(row["class"].strip().upper(), row["filename"].strip()): row for row in named}
+
+
+def _cells_of(path: Path, text: str) -> list[list[str]]:
+    """Return the cells of each line: neither this program nor its predecessor writes a row in two of them."""
+    found: list[list[str]] = []
+    for line in text.splitlines():
+        try:
+            found += csv.reader([line])
+        except csv.Error as error:
+            logger.warning("A line of %s is passed over: %s", path, error)
+    return found
 
 
 def holds_foreign_text(path: Path, records: Iterable[ImageRecord]) -> bool:

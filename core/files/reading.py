@@ -7,6 +7,7 @@ quotes is no number), its numbers are finite, and keys that it does not know are
 from __future__ import annotations
 
 import functools
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,8 +23,8 @@ from core.taxonomy import CLASS_INDEX
 MAX_JSON_BYTES: Final = 64 * 1024**2
 """Of one JSON file; the largest that the program writes itself hold a few megabytes."""
 
-MAX_LINE_BYTES: Final = 64 * 1024**2
-"""Of one line of a file with a JSON object a line: a run of a million images is planned in one line of 30 MB."""
+MAX_LINE_BYTES: Final = 256 * 1024**2
+"""Of one line of a file with a JSON object a line: the largest run is planned in one line of 200 MB."""
 
 MAX_LINES_FILE_BYTES: Final = 4 * 1024**3
 """Of one file with a JSON object a line: the journal of ten million images."""
@@ -50,7 +51,8 @@ def _known_class(code: str) -> str:
 
 
 def _plain_name(name: str) -> str:
-    if name in ("", ".", "..") or any(sign in name for sign in "/\\:\0") or len(name.encode("utf-8")) > 255:
+    size = len(name.encode("utf-8", "surrogatepass"))
+    if name in ("", ".", "..") or any(sign in name for sign in "/\\:\0") or size > 255:
         raise ValueError("it is no plain file name")
     return name
 
@@ -90,7 +92,7 @@ def parse_json(data: bytes | str, schema: type[T] | Any, *, what: str, path: Pat
         If it is no JSON, nested too deep, or not what the schema asks for.
     """
     try:
-        checked: T = _adapter(schema).validate_json(data, strict=True)
+        checked: T = _validate(_adapter(schema), data)
     except ValidationError as error:
         raise _damaged(path, what, first_problem(error)) from error
     return checked
@@ -171,7 +173,7 @@ def parse_json_lines(raw: bytes, schema: type[T] | Any) -> Iterator[Line[T]]:
             yield Line(number, None, f"it holds {len(line):,} bytes")
             continue
         try:
-            yield Line(number, adapter.validate_json(line, strict=True))
+            yield Line(number, _validate(adapter, line))
         except ValidationError as error:
             yield Line(number, None, first_problem(error))
 
@@ -182,6 +184,22 @@ def first_problem(error: ValidationError) -> str:
     where = ".".join(str(part) for part in found["loc"])[:200]
     text = str(found["msg"]).removeprefix("Value error, ")[:300]
     return f"{where}: {text}" if where else text
+
+
+def _validate(adapter: TypeAdapter[Any], data: bytes | str) -> Any:
+    """Check JSON text; names of files that are no UTF-8 stand in it as surrogates, which pydantic does not read."""
+    try:
+        return adapter.validate_json(data, strict=True)
+    except ValidationError:
+        if (b"\\ud" if isinstance(data, bytes) else "\\ud") not in data:  # type: ignore[operator]
+            raise
+        try:
+            content = json.loads(data)
+        except (ValueError, RecursionError):
+            content = None
+        if content is None:
+            raise
+        return adapter.validate_python(content, strict=True)
 
 
 def _adapter(schema: Any) -> TypeAdapter[Any]:

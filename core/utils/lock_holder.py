@@ -14,6 +14,11 @@ from core.message import Message
 from core.utils.lock_files import HOLDER_FILE
 
 _MAX_BYTES: Final = 1 << 20
+_MAX_PID: Final = 2**31 - 1
+_MAX_TEXT: Final = 100_000
+
+_NO_TIME: Final = (ValueError, OverflowError, OSError)
+"""What a date far away from now raises."""
 
 
 def who_holds(folder: Path) -> str:
@@ -42,7 +47,7 @@ def _still_runs(holder: dict[str, Any]) -> bool:
     try:
         started: float = psutil.Process(pid).create_time()
         return started < datetime.fromisoformat(since).timestamp() + 1
-    except (psutil.Error, ValueError):
+    except (psutil.Error, *_NO_TIME):
         return False
 
 
@@ -57,7 +62,7 @@ def _moment(holder: dict[str, Any]) -> str:
     noted = str(holder.get("since"))
     try:
         return datetime.fromisoformat(noted).astimezone().strftime("%Y-%m-%d %H:%M")
-    except ValueError:
+    except _NO_TIME:
         return noted
 
 
@@ -65,6 +70,12 @@ def read_holder(path: Path) -> dict[str, Any]:
     """Return what a holder noted, empty if that cannot be read."""
     try:
         holder = json.loads(read_regular(path, _MAX_BYTES, follow=False))
-    except (OSError, ValueError, RecursionError):
+    except (OSError, ValueError, RecursionError):  # the schemas would cost a start of the window a quarter of a second
         return {}
-    return holder if isinstance(holder, dict) else {}
+    return {name: value for name, value in holder.items() if _is_sane(name, value)} if isinstance(holder, dict) else {}
+
+
+def _is_sane(name: str, value: object) -> bool:
+    if name == "pid":
+        return type(value) is int and 0 < value <= _MAX_PID
+    return isinstance(value, str) and len(value) <= _MAX_TEXT

@@ -161,7 +161,7 @@ def _look(record: ImageRecord, rating: Rating) -> Picture | Unusable:
         return Unusable(path, code, rating, error.message)
     except OSError as error:
         return Unusable(path, code, rating, Message("'{path}' cannot be read: {why}.", path=path, why=error.strerror))
-    recipe = _recipe(path)
+    recipe = embedded_recipe(path)
     if recipe is not None and recipe.class_code != code:
         return Unusable(path, code, rating, _contradiction(path, code, recipe))
     if recipe is not None:
@@ -169,16 +169,6 @@ def _look(record: ImageRecord, rating: Rating) -> Picture | Unusable:
     height, width = pixels.shape[:2]
     content = hashlib.sha256(repr(pixels.shape).encode() + pixels.tobytes()).hexdigest()
     return Picture(record, rating, recipe, len(data), hashlib.sha256(data).hexdigest(), content, width, height)
-
-
-def _recipe(path: Path) -> Recipe | None:
-    """Return the recipe inside a file, unless its values are of kinds that this program never writes."""
-    recipe = embedded_recipe(path)
-    if recipe is None:
-        return None
-    texts = (recipe.noise_hash, recipe.sampler, recipe.weights, recipe.weights_sha256, recipe.models, recipe.created)
-    are_sane = isinstance(recipe.seed, int) and isinstance(recipe.versions, Mapping)
-    return recipe if are_sane and all(isinstance(text, str) for text in texts) else None
 
 
 def _contradiction(path: Path, code: str, recipe: Recipe) -> Message:

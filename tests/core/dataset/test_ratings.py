@@ -49,7 +49,7 @@ def test_a_rating_comes_back_with_its_image_from_the_trash(tmp_path):
 
 @pytest.mark.parametrize("rating", [Rating(6), Rating(-1), Rating(True), Rating(2.0), Rating(1, rejected=1)])
 def test_an_impossible_rating_is_not_written(tmp_path, rating):
-    with pytest.raises(ValueError, match="No rating"):
+    with pytest.raises(ValueError, match="no rating"):
         write_ratings(tmp_path, {TWO: Rating(1), ONE: rating})
     assert read_ratings(tmp_path) == {}
 
