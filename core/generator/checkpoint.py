@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -94,11 +95,12 @@ def _modern_name(name: str) -> str:
 
 def _empty_net(config: Mapping[str, Any], path: Path) -> UNet2DModel:
     """Build the network without memory, so that nothing is initialised only to be overwritten."""
-    known = {key: value for key, value in config.items() if not key.startswith("_")}
+    parameters = inspect.signature(UNet2DModel.__init__).parameters
+    known = {key: value for key, value in config.items() if key in parameters and key != "self"}
     try:
         with torch.device("meta"):
             return UNet2DModel.from_config(known)
-    except (ValueError, TypeError, LookupError, AttributeError, RuntimeError, ArithmeticError) as error:
+    except (ValueError, TypeError, LookupError, AttributeError, RuntimeError, ArithmeticError, AssertionError) as error:
         raise _bad_config(path, str(error)) from error
 
 

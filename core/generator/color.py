@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,12 +13,14 @@ from numpy.typing import NDArray
 from core.errors import InputRefusedError
 from core.generator.weights_file import read_json
 from core.message import Message
+from core.taxonomy import CLASS_INDEX
 
 STRENGTH: Final = 0.35
 """Share of the corrected image in the result."""
 
 SCALE_RANGE: Final = (0.6, 1.4)
 MIN_STD: Final = 1e-6
+MAX_VALUE: Final = 255
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,8 @@ def load_color_statistics(path: Path) -> dict[str, ColorStatistics]:
     """
     try:
         content: Mapping[str, Any] = read_json(path)
-        return {code: ColorStatistics.from_json(entry["rgb"]) for code, entry in content.items()}
+        known = {code: entry for code, entry in content.items() if code in CLASS_INDEX}
+        return {code: ColorStatistics.from_json(entry["rgb"]) for code, entry in known.items()}
     except (ValueError, TypeError, KeyError) as error:
         raise InputRefusedError(
             Message("The colour statistics in {path} cannot be used: {error}.", path=path, error=error),
@@ -80,6 +82,6 @@ def apply_color_statistics(image: NDArray[np.uint8], statistics: ColorStatistics
 
 def _triple(values: Any) -> tuple[float, float, float]:
     red, green, blue = (float(value) for value in values)
-    if not all(math.isfinite(value) and value >= 0 for value in (red, green, blue)):
+    if not all(0 <= value <= MAX_VALUE for value in (red, green, blue)):  # false for NaN
         raise ValueError(f"{values} are no three colour values")
     return red, green, blue

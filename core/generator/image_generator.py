@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from core.cache.cache_manager import CacheManager
 from core.cancel import CancelToken
 from core.dataset.synthetic_dataset import Run, SyntheticDataset
-from core.errors import InputRefusedError, ModelMissingError
+from core.errors import InputRefusedError, ModelMissingError, UsageError
 from core.events import Event, Finished, Notice
 from core.generator.batches import choose_batch_size
 from core.generator.color import ColorStatistics, load_color_statistics
 from core.generator.discovery import Catalog, discover
-from core.generator.model_manager import ModelManager, missing_model, model_source
+from core.generator.model_manager import ModelManager, ModelSource, missing_model, model_source
 from core.generator.precision import is_emulated, resolve_device, resolve_precision
 from core.generator.request import UNCHANGED, GenerationRequest, PlannedImage, RunChanges, plan_class
 from core.generator.run_images import Equipment, RunImages
@@ -174,10 +174,21 @@ def _unavailable(codes: Collection[str], catalog: Catalog) -> dict[str, ModelMis
 
 def _batch_size(request: GenerationRequest, equipment: Equipment, codes: Collection[str], most: int) -> int:
     sources = [model_source(equipment.models[code]) for code in codes]
-    for source in sources:
-        check_steps(source.scheduler_config, request.steps)
+    _check_steps(sources, request.steps)
     steps = request.steps if request.trajectory else 0
     return choose_batch_size(request.batch_size, equipment.device, sources, most, steps)
+
+
+def _check_steps(sources: Sequence[ModelSource], steps: int) -> None:
+    """Raise UsageError if no model was trained with so many timesteps; one that was not is refused in its turn."""
+    refusals = []
+    for source in sources:
+        try:
+            check_steps(source.scheduler_config, steps)
+        except UsageError as error:
+            refusals.append(error)
+    if refusals and len(refusals) == len(sources):
+        raise refusals[0]
 
 
 def _plan(request: GenerationRequest, dataset: SyntheticDataset, skip: frozenset[str]) -> list[PlannedImage]:

@@ -23,12 +23,6 @@ _WEIGHTS_NAMES: Final = (
 _LABELLED_HEADS: Final = (len(CLASS_CODES), len(CLASS_CODES) + 1)
 
 
-_MAX_LEVELS: Final = 8
-_MAX_LAYERS: Final = 16
-_MAX_WIDTH: Final = 4096
-_MAX_SIZE: Final = 1024
-
-
 class PackRefused(ValueError):  # noqa: N818  # a reason to be listed, not an error that reaches people
     """A folder that is no usable pack; `reason` says why."""
 
@@ -105,8 +99,8 @@ def read_pack(folder: Path) -> Pack:
     except ValueError as error:
         raise PackRefused(error.args[0]) from error
     _check_network(config)
+    _check_scheduler(scheduler, config)
     labels, only_class, null_label = _who_is_who(folder, config, about)
-    recommended = about.get("recommended")
     return Pack(
         folder=folder,
         name=str(about.get("name") or folder.name),
@@ -116,8 +110,15 @@ def read_pack(folder: Path) -> Pack:
         labels=labels,
         only_class=only_class,
         null_label=null_label,
-        recommended=recommended if isinstance(recommended, dict) else {},
+        recommended=_advice(about.get("recommended")),
     )
+
+
+def _advice(recommended: object) -> Mapping[str, Any]:
+    """Return what a pack recommends if that can be followed; a pack is not refused for bad advice."""
+    from core.generator.config_schema import why_no_advice
+
+    return recommended if isinstance(recommended, dict) and not why_no_advice(recommended) else {}
 
 
 def _config_folder(folder: Path) -> Path | None:
@@ -133,22 +134,28 @@ def _read_scheduler(folder: Path, home: Path) -> dict[str, Any]:
 
 
 def _check_network(config: Mapping[str, Any]) -> None:
+    from core.generator.config_schema import why_no_network  # pydantic takes a quarter of a second to import
+
     kind = config.get("_class_name", "UNet2DModel")
     if kind != "UNet2DModel":
         raise PackRefused(Message("it is a {kind}; only UNet2DModel draws here", kind=kind))
     if (config.get("in_channels", 3), config.get("out_channels", 3)) != (3, 3):
         raise PackRefused(Message("its network does not draw RGB pictures (in and out channels must be 3)"))
-    widths, layers, size = (config.get(key) for key in ("block_out_channels", "layers_per_block", "sample_size"))
-    if not isinstance(widths, list) or not _all_within(widths, _MAX_WIDTH) or not 0 < len(widths) <= _MAX_LEVELS:
-        raise PackRefused(Message("its config.json says block_out_channels {widths}", widths=widths))
-    if not _all_within([layers], _MAX_LAYERS):
-        raise PackRefused(Message("its config.json says layers_per_block {layers}", layers=layers))
-    if not isinstance(size, int) or not _all_within([size], _MAX_SIZE) or size % 2 ** (len(widths) - 1):
-        raise PackRefused(Message("its config.json says sample_size {size}", size=size))
+    if why := why_no_network(config):
+        raise PackRefused(Message("its config.json cannot be used: {why}", why=why))
 
 
-def _all_within(values: list[Any], high: int) -> bool:
-    return all(isinstance(value, int) and 1 <= value <= high for value in values)
+def _check_scheduler(scheduler: Mapping[str, Any], config: Mapping[str, Any]) -> None:
+    from core.generator.config_schema import why_no_scheduler
+
+    if why := why_no_scheduler(scheduler):
+        raise PackRefused(Message("its scheduler_config.json cannot be used: {why}", why=why))
+    learned = config.get("num_train_timesteps") if config.get("time_embedding_type") == "learned" else None
+    asked = scheduler.get("num_train_timesteps", 1000)
+    if learned is not None and learned < asked:
+        raise PackRefused(
+            Message("its network knows {learned} timesteps, its scheduler has {asked}", learned=learned, asked=asked)
+        )
 
 
 def _find_weights(home: Path) -> Path:

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
 import torch
 from torch import Tensor
 
+from core.errors import ModelArchitectureError
+from core.generator.memory import is_out_of_memory
 from core.generator.model_manager import LoadedModel, ModelSource
 from core.generator.precision import DTYPES
 from core.generator.sampler import Predictor
+from core.message import Message
 
 NO_GUIDANCE = 1.0
+
+_FAILURES: Final = (RuntimeError, ValueError, TypeError, LookupError, AttributeError, ArithmeticError, AssertionError)
+"""What a network raises whose parts do not fit together, depending on where they do not."""
 
 
 def effective_guidance(model: LoadedModel | ModelSource, asked: float | None) -> float:
@@ -19,10 +29,7 @@ def effective_guidance(model: LoadedModel | ModelSource, asked: float | None) ->
     """
     if model.null_label is None:
         return NO_GUIDANCE
-    recommended = model.recommended.get("guidance", NO_GUIDANCE)
-    if asked is None:
-        return float(recommended) if isinstance(recommended, int | float) else NO_GUIDANCE
-    return asked
+    return float(model.recommended.get("guidance") or NO_GUIDANCE) if asked is None else asked
 
 
 def make_predictor(model: LoadedModel, guidance: float) -> Predictor:
@@ -35,8 +42,11 @@ def make_predictor(model: LoadedModel, guidance: float) -> Predictor:
 
     def ask(images: Tensor, timestep: Tensor, labels: Tensor | None) -> Tensor:
         images = images.to(dtype).contiguous(memory_format=torch.channels_last)
-        with torch.backends.cudnn.flags(deterministic=True, benchmark=False, allow_tf32=False):
-            return model.net(images, timestep, class_labels=labels, return_dict=False)[0].float()
+        with torch.backends.cudnn.flags(deterministic=True, benchmark=False, allow_tf32=False), _refusing(model):
+            answer: Tensor = model.net(images, timestep, class_labels=labels, return_dict=False)[0]
+            if answer.shape != images.shape:
+                raise ValueError(f"it makes {tuple(answer.shape)} of {tuple(images.shape)}")
+        return answer.float()
 
     def plain(images: Tensor, timestep: Tensor) -> Tensor:
         return ask(images, timestep, _labels(model, model.class_label, len(images)))
@@ -52,3 +62,25 @@ def make_predictor(model: LoadedModel, guidance: float) -> Predictor:
 
 def _labels(model: LoadedModel, label: int | None, count: int) -> Tensor | None:
     return None if label is None else torch.full((count,), label, dtype=torch.long, device=model.device)
+
+
+@contextmanager
+def _refusing(model: LoadedModel) -> Iterator[None]:
+    """Say that the model is at fault if its network was built as described and cannot compute; memory is not its fault.
+
+    Raises
+    ------
+    ModelArchitectureError
+        If something fails inside.
+    """
+    try:
+        yield
+    except _FAILURES as error:
+        if isinstance(error, RuntimeError) and (is_out_of_memory(error) or "CUDA error" in str(error)):
+            raise
+        reason = next(iter(str(error).splitlines()), type(error).__name__)
+        raise ModelArchitectureError(
+            Message("The network of {path} can be built but not run: {reason}.", path=model.path, reason=reason),
+            remedy=Message("Use the config.json that was saved together with the weights."),
+            path=model.path,
+        ) from error

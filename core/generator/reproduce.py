@@ -18,6 +18,7 @@ from core.dataset.recipe import Recipe
 from core.errors import DeviceError, InputRefusedError, ModelMissingError, ModelRefusedError, UsageError
 from core.generator.batches import choose_batch_size
 from core.generator.color import ColorStatistics, apply_color_statistics
+from core.generator.config_schema import why_no_scheduler
 from core.generator.discovery import ClassModel, candidates
 from core.generator.drawing import Drawing, Settings
 from core.generator.model_manager import LoadedModel, ModelManager, model_source
@@ -170,6 +171,8 @@ def _check_types(recipe: Recipe) -> None:
     numbers = (recipe.seed, recipe.steps, recipe.batch_size, recipe.threads)
     if not all(isinstance(number, int) for number in numbers) or not isinstance(recipe.scheduler, Mapping):
         raise TypeError("a number or the scheduler is of the wrong kind.")
+    if why := why_no_scheduler(recipe.scheduler):
+        raise ValueError(f"its scheduler cannot be used: {why}.")
     if recipe.precision not in DTYPES:
         raise ValueError(f"there is no precision {recipe.precision!r}.")
     if recipe.color is not None:

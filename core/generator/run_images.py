@@ -15,7 +15,7 @@ import torch
 
 from core.cancel import CancelToken, StopMode
 from core.dataset.synthetic_dataset import Run, RunSlot, SyntheticDataset
-from core.errors import ModelRefusedError, OutOfMemoryError
+from core.errors import ModelRefusedError, OutOfMemoryError, UsageError
 from core.events import (
     Continued,
     Event,
@@ -81,7 +81,7 @@ class RunImages:
     Attributes
     ----------
     refusals
-        Why models were not loaded.
+        Why models were not loaded, or not run.
     """
 
     def __init__(
@@ -98,14 +98,14 @@ class RunImages:
         self._previews = PreviewGate()
         self._positions = {slot.planned: position for position, slot in enumerate(run.slots, start=1)}
         self._failed = 0
-        self._loaded_any = False
+        self._drew_any = False
         self._late_start_told = False
-        self.refusals: list[ModelRefusedError] = []
+        self.refusals: list[ModelRefusedError | UsageError] = []
 
     @property
     def every_model_refused(self) -> bool:
-        """Whether models were tried and not one could be loaded."""
-        return bool(self.refusals) and not self._loaded_any and self._cancel.mode is None
+        """Whether models were tried and not one could be loaded and run."""
+        return bool(self.refusals) and not self._drew_any and self._cancel.mode is None
 
     def started(self) -> Started:
         """Return the event that states what was decided on the user's behalf."""
@@ -122,7 +122,7 @@ class RunImages:
             batch_size=self._batch_size,
         )
 
-    def refuse(self, class_code: str, error: ModelRefusedError, images: int) -> Failed:
+    def refuse(self, class_code: str, error: ModelRefusedError | UsageError, images: int) -> Failed:
         """Count images that will not be made for want of a model, and return the event that says why."""
         self._failed += images
         self.refusals.append(error)
@@ -167,10 +167,9 @@ class RunImages:
         try:
             model = self._equipment.manager.load(chosen, self._equipment.device, self._equipment.precision)
             first = self._first_timestep(model)
-        except ModelRefusedError as error:
+        except (ModelRefusedError, UsageError) as error:  # UsageError: trained with fewer timesteps than were asked for
             yield self.refuse(class_code, error, len(slots))
             return
-        self._loaded_any = True
         yield Loaded(class_code, model.path, model.sha256, self._clock() - began)
         yield from self._notices(class_code, model)
         if first < _NOISE_SHARE * MAX_STEPS and not self._late_start_told:
@@ -216,6 +215,9 @@ class RunImages:
             try:
                 yield from self._batch(model, batch)
                 continue
+            except ModelRefusedError as error:
+                yield self.refuse(batch[0].planned.class_code, error, len(batch) + len(slots))
+                return
             except RuntimeError as error:
                 if not is_out_of_memory(error):
                     raise
@@ -255,6 +257,7 @@ class RunImages:
         drawing = Drawing(model, settings, [slot.planned.seed for slot in batch])
         trajectory = Trajectory() if request.trajectory else None
         for state in drawing.states():
+            self._drew_any = True
             if trajectory is not None:
                 trajectory.add(state)
             yield self._step(batch, state)

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from core.errors import ModelArchitectureError, UsageError
+from core.generator.config_schema import why_no_scheduler
 from core.generator.samplers import SAMPLERS
 from core.message import Message
 
@@ -55,16 +56,22 @@ def build_scheduler(sampler: str, config: Mapping[str, Any], steps: int) -> Sche
     UsageError
         If the model has fewer training timesteps than `steps`.
     """
+    if why := why_no_scheduler(config):
+        raise _unusable(why)
     check_steps(config, steps)
     _check_prediction_type(config)
     try:
         made: Scheduler = SAMPLERS[sampler].build(config, steps)
         return made
-    except (NotImplementedError, TypeError, ValueError) as error:
-        raise ModelArchitectureError(
-            Message("The scheduler configuration of this model cannot be used: {error}.", error=error),
-            remedy=Message("Repair its scheduler_config.json; the one of a starter model is a working example."),
-        ) from error
+    except (NotImplementedError, TypeError, ValueError, IndexError) as error:
+        raise _unusable(str(error)) from error
+
+
+def _unusable(why: str) -> ModelArchitectureError:
+    return ModelArchitectureError(
+        Message("The scheduler configuration of this model cannot be used: {error}.", error=why),
+        remedy=Message("Repair its scheduler_config.json; the one of a starter model is a working example."),
+    )
 
 
 def describe_scheduler(scheduler: Scheduler) -> dict[str, Any]:
@@ -108,6 +115,8 @@ def ddpm(config: Mapping[str, Any], steps: int) -> DDPMScheduler:
     known = inspect.signature(DDPMScheduler.__init__).parameters
     scheduler = DDPMScheduler(**{key: value for key, value in config.items() if key in known and value is not None})
     scheduler.set_timesteps(steps)
+    if int(scheduler.timesteps.max()) >= scheduler.config.num_train_timesteps:
+        raise ValueError(f"steps_offset {config.get('steps_offset')} leads beyond the last timestep")
     return scheduler
 
 

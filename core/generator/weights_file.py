@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import struct
 from pathlib import Path
 from typing import Final
 
+from core.files.opening import FileTooLargeError, NotRegularFileError, open_regular, read_regular
 from core.message import Message
 
 MAX_BYTES: Final = 2 * 1024**3
@@ -24,11 +26,11 @@ def why_unusable(path: Path) -> str:
     Only the first bytes are read: a file that passes can still be refused when it is loaded.
     """
     try:
-        if not path.is_file():
-            return Message("{name} is not a file", name=path.name)
-        size = path.stat().st_size
-        with path.open("rb") as stream:
+        with open_regular(path) as stream:
+            size = os.fstat(stream.fileno()).st_size
             head = stream.read(_MIN_BYTES)
+    except (FileNotFoundError, NotRegularFileError):
+        return Message("{name} is not a file", name=path.name)
     except OSError as error:
         return Message("{name} cannot be read: {strerror}", name=path.name, strerror=error.strerror)
     if size == 0:
@@ -73,14 +75,13 @@ def read_json(path: Path, limit: int = 1024**2) -> dict[str, object]:
         If the file cannot be read, is larger than `limit` bytes, or holds no JSON object; its argument says which.
     """
     try:
-        with path.open("rb") as stream:
-            data = stream.read(limit + 1)
+        data = read_regular(path, limit)
+    except FileTooLargeError as error:
+        raise ValueError(Message("{name} is too large to be a description", name=path.name)) from error
     except OSError as error:
         raise ValueError(
             Message("{name} cannot be read: {strerror}", name=path.name, strerror=error.strerror)
         ) from error
-    if len(data) > limit:
-        raise ValueError(Message("{name} is too large to be a description", name=path.name))
     try:
         content = json.loads(data)
     except (ValueError, RecursionError) as error:
