@@ -259,14 +259,14 @@ def _how_it_ended(exit_code: int | None) -> tuple[str, str]:
         return (
             Message(
                 "The process that computes was ended by the system, probably for want of memory. "
-                "Every finished image is kept."
+                "Everything finished is kept."
             ),
             Message(
                 "Close other programs or choose a smaller batch, then start again. An interrupted run can be resumed."
             ),
         )
     return (
-        Message("The process that computes ended (code {code}). Every finished image is kept.", code=exit_code),
+        Message("The process that computes ended (code {code}). Everything finished is kept.", code=exit_code),
         Message("Start again. An interrupted run can be resumed."),
     )
 

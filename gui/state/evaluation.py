@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import dataclasses
 import enum
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final, cast
 
 from PyQt5.QtCore import QObject, QTimer, pyqtSignal
 
-from core.errors import InputRefusedError, ISICGUIError
+from core.errors import ISICGUIError
+from core.events import Event, Notice, Progress
+from core.jobs.client import JobClient, WorkerDiedError
 from core.message import Message
 from core.utils.shell import shell_line
+from evaluation.curation.request import CurationFinished
+from evaluation.request import EvaluationFinished, Judged
+from evaluation.utility.request import ArmTrained, UtilityFinished
 from gui.state.evaluation_choice import (
     ALL_PLACES,
     NOTHING,
@@ -22,10 +27,9 @@ from gui.state.evaluation_choice import (
     RULES,
     EvaluationChoice,
     Kind,
-    evaluation_arguments,
 )
 from gui.state.settings import SettingsModel
-from gui.workers.command_job import MAIN, CommandJob, JobEnd
+from gui.workers.job import JobEnd, MakeClient, WorkerJob
 
 TELL_MS: Final = 100
 LEAVE_MS: Final = 4000
@@ -78,16 +82,19 @@ class EvaluationModel(QObject):
         The finished page, once there is one; after a curation the table of its decisions.
     notes
         What a person should know about the sets.
+    make_client
+        Makes the client of the next evaluation; tests prepare its process with other jobs.
     """
 
     changed = pyqtSignal()
     progressed = pyqtSignal()
     ended = pyqtSignal(object)
 
-    def __init__(self, settings: SettingsModel, parent: QObject | None = None, *, script: Path = MAIN) -> None:
+    def __init__(self, settings: SettingsModel, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._settings, self.script = settings, script
-        self._job: CommandJob | None = None
+        self._settings = settings
+        self.make_client: MakeClient = JobClient
+        self._job: WorkerJob | None = None
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.timeout.connect(self.progressed)
@@ -114,7 +121,7 @@ class EvaluationModel(QObject):
     @property
     def command(self) -> str:
         """The command line that does the same."""
-        return shell_line(evaluation_arguments(self.choice, self._place()))
+        return shell_line(self.choice.request(self._place()).arguments())
 
     @property
     def goes_on(self) -> bool:
@@ -156,7 +163,7 @@ class EvaluationModel(QObject):
             self._settings.remember("evaluation/begun_as", self.choice.signature)
         self._forget_findings()
         self.state = EvaluationState.RUNNING
-        self._job = job = CommandJob(evaluation_arguments(self.choice, self.output), self, script=self.script)
+        self._job = job = WorkerJob(self.choice.request(self.output), self, make_client=self.make_client)
         job.told.connect(self._take)
         job.ended.connect(self._end)
         self.changed.emit()
@@ -179,53 +186,49 @@ class EvaluationModel(QObject):
         self.fraction, self.words, self.level, self.verdict = 0.0, "", "unknown", ""
         self.findings, self.notes, self.report, self.problem = [], [], None, None
 
-    def _take(self, event: dict[str, Any]) -> None:
-        take: Callable[[dict[str, Any]], None] | None = {
-            "progress": self._take_progress,
-            "judged": self._take_finding,
-            "trained": self._take_training,
-            "notice": self._take_note,
-            "finished": self._take_end,
-        }.get(str(event.get("event")))
-        if take is not None:
-            take(event)
+    def _take(self, event: Event) -> None:
+        take: Mapping[type[Event], Callable[[Any], None]] = {
+            Progress: self._take_progress,
+            Judged: self._take_finding,
+            ArmTrained: self._take_training,
+            Notice: self._take_note,
+            EvaluationFinished: self._take_report,
+            CurationFinished: self._take_decisions,
+            UtilityFinished: self._take_report,
+        }
+        if type(event) in take:
+            take[type(event)](event)
 
-    def _take_progress(self, event: dict[str, Any]) -> None:
-        fraction = event.get("fraction")
-        if isinstance(fraction, int | float):
-            self.fraction = min(1.0, max(self.fraction, float(fraction)))
-        self.words = _sentence(event, "words")
+    def _take_progress(self, event: Progress) -> None:
+        self.fraction = min(1.0, max(self.fraction, event.fraction))
+        self.words = event.sentence
         if not self._timer.isActive():
             self._timer.start(TELL_MS)
 
-    def _take_finding(self, event: dict[str, Any]) -> None:
-        title, verdict = _sentence(event, "title"), _sentence(event, "verdict")
-        self.findings.append(Finding(title, str(event.get("level", "unknown")), verdict))
+    def _take_finding(self, event: Judged) -> None:
+        self.findings.append(Finding(event.title, event.level, event.verdict))
         self.changed.emit()
 
-    def _take_training(self, event: dict[str, Any]) -> None:
-        arm, score = event.get("title"), event.get("balanced_accuracy")
-        if isinstance(arm, str) and isinstance(score, int | float):
-            title = Message("{arm}, seed {seed}", arm=arm, seed=event.get("seed", "?"))
-            words = Message("Balanced accuracy on the validation lesions: {value:.3f}", value=float(score))
-            self.findings.append(Finding(title, "", words))
-            self.changed.emit()
+    def _take_training(self, event: ArmTrained) -> None:
+        title = Message("{arm}, seed {seed}", arm=event.title, seed=event.seed)
+        words = Message("Balanced accuracy on the validation lesions: {value:.3f}", value=event.balanced_accuracy)
+        self.findings.append(Finding(title, "", words))
+        self.changed.emit()
 
-    def _take_note(self, event: dict[str, Any]) -> None:
-        if isinstance(event.get("message"), str):
-            self.notes.append(event["message"])
-            self.changed.emit()
+    def _take_note(self, event: Notice) -> None:
+        self.notes.append(event.message)
+        self.changed.emit()
 
-    def _take_end(self, event: dict[str, Any]) -> None:
+    def _take_report(self, end: EvaluationFinished | UtilityFinished) -> None:
         self.fraction = 1.0
-        report = event.get("report", event.get("curation"))
-        if isinstance(report, str):
-            self.report = Path(report)
-        for rule, count in dict(event.get("left_out", {})).items():
+        self.report, self.level, self.verdict = end.report, end.level, end.verdict
+
+    def _take_decisions(self, end: CurationFinished) -> None:
+        self.fraction = 1.0
+        self.report, self.verdict = end.curation, end.verdict
+        for rule, count in end.left_out.items():
             words = Message("Left out: %n image(s).", n=count)
             self.findings.append(Finding(_rule_words(rule), "", words))
-        self.verdict = _sentence(event, "verdict") or self.verdict
-        self.level = str(event.get("level", "unknown"))
 
     def _end(self, end: JobEnd) -> None:
         job, self._job = self._job, None
@@ -246,10 +249,11 @@ class EvaluationModel(QObject):
 
     def _begun(self) -> Path | None:
         """Return the folder of an experiment like the chosen one that is not finished."""
+        if self.choice.kind != "utility" or not self.choice.is_complete:
+            return None
         begun = Path(self._settings.recall("evaluation/begun", "", str))
         is_same = self._settings.recall("evaluation/begun_as", "", str) == self.choice.signature
-        is_wanted = self.choice.kind == "utility" and is_same
-        return begun if is_wanted and (begun / TRAININGS).is_dir() and not (begun / RESULTS).exists() else None
+        return begun if is_same and (begun / TRAININGS).is_dir() and not (begun / RESULTS).exists() else None
 
     def _recall(self) -> EvaluationChoice:
         root = self._settings.paths.default_output_dir.parent / EVALUATIONS
@@ -276,12 +280,6 @@ class EvaluationModel(QObject):
             self._settings.remember(f"evaluation/{name}", self.choice.place(name))
 
 
-def _sentence(event: dict[str, Any], key: str) -> str:
-    """Return a sentence of an event as it is, so that it is translated where it is shown; "" if there is none."""
-    words = event.get(key)
-    return words if isinstance(words, str) else ""
-
-
 def _rule_words(rule: str) -> str:
     words = {
         "copies": Message("Like copies of training photographs"),
@@ -294,15 +292,10 @@ def _rule_words(rule: str) -> str:
 
 
 def _problem(end: JobEnd) -> ISICGUIError | None:
-    if end.exit_code == 0 or end.cancelled:
-        return None
-    if end.error is not None:
-        return end.error
-    last = "".join(end.log_tail.strip().splitlines()[-1:])
-    return InputRefusedError(
-        Message("The evaluation ended by itself ({code}). It last said: {words}", code=end.exit_code, words=last),
-        remedy=Message("Begin it again: features that were computed, and finished trainings, are kept."),
-    )
+    if end.cancelled or not isinstance(end.error, WorkerDiedError):
+        return None if end.cancelled else end.error
+    remedy = Message("Begin it again: features that were computed, and finished trainings, are kept.")
+    return WorkerDiedError(end.error.message, remedy=remedy)
 
 
 def _how_it_ended(end: JobEnd, kind: Kind) -> Message:

@@ -1,4 +1,4 @@
-"""What the window asks of `evaluate`, `curate` and `utility`, and the command line that it stands for."""
+"""What the window asks of `evaluate`, `curate` and `utility`, by the names of what can be chosen there."""
 
 from __future__ import annotations
 
@@ -6,6 +6,12 @@ import dataclasses
 from datetime import datetime
 from pathlib import Path
 from typing import Final, Literal
+
+from core.jobs.request import Request
+from evaluation.curation.request import CurationRequest
+from evaluation.request import EvaluationRequest
+from evaluation.utility.request import PRESETS as EXPERIMENTS
+from evaluation.utility.request import UtilityRequest
 
 Kind = Literal["evaluate", "curate", "utility"]
 PLACES: Final[dict[Kind, tuple[str, ...]]] = {
@@ -19,8 +25,8 @@ NEEDED: Final[dict[Kind, tuple[str, ...]]] = {"evaluate": ("real",), "curate": (
 
 ALL_PLACES: Final = tuple(dict.fromkeys(name for places in PLACES.values() for name in places))
 
-PRESETS: Final = ("quick", "standard", "gpu")
-"""Of `utility`, see `evaluation.utility.request`."""
+PRESETS: Final = tuple(EXPERIMENTS)
+"""How thorough `utility` is."""
 
 NOTHING: Final = "none"
 RULES: Final = {
@@ -79,21 +85,25 @@ class EvaluationChoice:
 
     @property
     def signature(self) -> str:
-        """The same for choices that ask for the same."""
-        return "\n".join(evaluation_arguments(self, Path()))
+        """The same for complete choices that ask for the same."""
+        return "\n".join(self.request(self.root).arguments())
 
+    def request(self, output: Path) -> Request:
+        """Return the job that judges the set into a folder; the choice must be complete."""
+        if self.kind == "evaluate":
+            return EvaluationRequest(
+                (self.synthetic,), self._named("real"), output, self._path("train"), self._path("masks"),
+                device=self.device,
+            )  # fmt: skip
+        if self.kind == "curate":
+            rules = RULES[self.rules] if self.place("train") else RULES[self.rules].replace(",copies", "")
+            return CurationRequest(self.synthetic, output, rules, self._path("train"))
+        curate = RULES[self.before].removeprefix(NOTHING)
+        places = self._named("train"), self._named("test"), (self.synthetic,), output
+        return UtilityRequest(*places, preset=self.preset, curate=curate, device=self.device)
 
-def evaluation_arguments(choice: EvaluationChoice, output: Path) -> list[str]:
-    """Return the arguments of `python main.py` that judge a set into a folder."""
-    places = [word for name in PLACES[choice.kind] for word in _flag(name, choice.place(name))]
-    if choice.kind == "curate":
-        rules = RULES[choice.rules] if choice.place("train") else RULES[choice.rules].replace(",copies", "")
-        return ["curate", str(choice.synthetic), *places, "--rules", rules, "--output", str(output)]
-    arguments = [choice.kind, "--synthetic", str(choice.synthetic), *places]
-    if choice.kind == "utility":
-        arguments += ["--preset", choice.preset, *_flag("curate", RULES[choice.before].removeprefix(NOTHING))]
-    return [*arguments, "--output", str(output), "--device", choice.device]
+    def _named(self, name: str) -> Path:
+        return Path(self.place(name)).expanduser()
 
-
-def _flag(name: str, value: str) -> list[str]:
-    return [f"--{name}", value] if value else []
+    def _path(self, name: str) -> Path | None:
+        return self._named(name) if self.place(name) else None

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 from typing import Any
 
 import click
 import pytest
 
+from cli.console import Console
 from cli.curate import curate
+from cli.derive import carry_out
 from cli.evaluate import evaluate
 from cli.utility import utility
+from core.events import Event
 from core.jobs.request import Request
 from evaluation.curation.request import CurationRequest
 from evaluation.request import EvaluationRequest
 from evaluation.utility.request import UtilityRequest
+from tests.core.jobs.counting import CountRequest, ReportedRequest
 
 HERE = Path("/here")
 
@@ -59,3 +64,30 @@ def test_the_copied_command_asks_for_exactly_the_request(command: click.Command,
     name, *words = request_.arguments()
     assert name == command.name
     assert type(request_)(**parsed(command, words)) == request_
+
+
+class Interrupting(Console):
+    """Stands for somebody who presses Ctrl-C at the first event."""
+
+    def __init__(self) -> None:
+        super().__init__(json_mode=False)
+        self.told: list[Event] = []
+
+    def event(self, event: Any) -> None:
+        self.told.append(event)
+        if len(self.told) == 1:
+            signal.raise_signal(signal.SIGINT)
+
+
+def test_ctrl_c_is_130_and_says_what_is_kept(capsys: pytest.CaptureFixture[str]) -> None:
+    console = Interrupting()
+    assert carry_out(ReportedRequest(to=10**9), console, {}, stopped="Stopped; nothing was written.") == 130
+    assert capsys.readouterr().err.splitlines()[-1] == "Stopped; nothing was written."
+    assert console.told
+
+
+def test_notices_are_told_and_the_result_stands_alone_on_standard_output(capsys: pytest.CaptureFixture[str]) -> None:
+    assert carry_out(CountRequest(to=2), Console(json_mode=False), {}) == 0
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.splitlines() == ["Note: 1", "Note: 2", "Note: completed"]
