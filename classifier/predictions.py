@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import io
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
@@ -17,6 +16,7 @@ from classifier.evaluation import Answers
 from classifier.scores import Floats
 from core.classification.preprocessing import Preprocessing
 from core.errors import InputRefusedError
+from core.files.csv_text import cell_text, csv_line
 from core.utils.atomic import write_text_atomic
 
 PREDICTIONS_FILE: Final = "test_predictions.csv"
@@ -48,18 +48,15 @@ def answer(
 
 def write_predictions(path: Path, answers: Answers) -> None:
     """Write one row for each image: id, lesion, true and predicted class, temperature, probabilities and logits."""
-    stream = io.StringIO()
-    table = csv.writer(stream, lineterminator="\n")
-    table.writerow(
+    head = (
         ["image_id", "lesion_id", "class", "predicted", "temperature"]
         + [f"p_{code}" for code in answers.classes]
         + [f"{_LOGIT}{code}" for code in answers.classes]
     )
-    table.writerows(_rows(answers))
-    write_text_atomic(path, stream.getvalue())
+    write_text_atomic(path, "".join(map(csv_line, (head, *_rows(answers)))))
 
 
-def _rows(answers: Answers) -> Iterator[list[str]]:
+def _rows(answers: Answers) -> Iterator[list[object]]:
     probabilities = answers.calibrated
     for row in range(len(answers)):
         yield [
@@ -67,9 +64,9 @@ def _rows(answers: Answers) -> Iterator[list[str]]:
             answers.lesions[row],
             answers.classes[answers.labels[row]],
             answers.classes[probabilities[row].argmax()],
-            repr(float(answers.temperature[row])),
+            float(answers.temperature[row]),
             *(f"{p:.6f}" for p in probabilities[row]),
-            *(repr(float(logit)) for logit in answers.logits[row]),
+            *(float(logit) for logit in answers.logits[row]),
         ]
 
 
@@ -99,8 +96,8 @@ def _answers(rows: Sequence[dict[str, str]], classes: tuple[str, ...]) -> Answer
         labels=np.array([classes.index(row["class"]) for row in rows], dtype=np.int64),
         logits=np.array([[float(row[_LOGIT + code]) for code in classes] for row in rows]).reshape(-1, len(classes)),
         temperature=np.array([float(row["temperature"]) for row in rows]),
-        lesions=tuple(row["lesion_id"] for row in rows),
-        image_ids=tuple(row["image_id"] for row in rows),
+        lesions=tuple(cell_text(row["lesion_id"]) for row in rows),
+        image_ids=tuple(cell_text(row["image_id"]) for row in rows),
     )
 
 

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Final
 
 from core.dataset.label_table import LabelRow, read_table
-from core.dataset.table import csv_line
 from core.errors import InputRefusedError
+from core.files.csv_text import csv_line
 from core.message import Message
 
 CURATION_FILE: Final = "curation.csv"
@@ -97,7 +97,7 @@ def read_curation(path: Path) -> dict[str, Choice]:
     table.require(_NEEDED)
     choices: dict[str, Choice] = {}
     for row in table.rows:
-        name = row.cells["image"].removeprefix("'")  # set before names that a spreadsheet would take for a formula
+        name = row.cells["image"]
         if name in choices:
             raise _refused(path, row, Message("names {image} a second time", image=name))
         choices[name] = Choice(row.cells["sha256"].lower(), _answer(path, row))

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from core.errors import InputRefusedError
+from core.files.csv_text import cell_text
 from core.files.opening import open_regular, read_regular
 from core.message import Message
 
@@ -176,4 +177,5 @@ def _row(path: Path, columns: tuple[str, ...], line: int, cells: list[str]) -> L
             path=path,
         )
     padded = cells + [""] * (len(columns) - len(cells))
-    return LabelRow(line, dict(zip(columns, map(str.strip, padded), strict=True)))
+    texts = (cell_text(cell).strip() for cell in padded)
+    return LabelRow(line, dict(zip(columns, texts, strict=True)))

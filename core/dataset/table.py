@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import io
 import logging
 import os
 from collections.abc import Iterable, Mapping
@@ -11,8 +10,8 @@ from pathlib import Path
 from typing import Final
 
 from core.dataset.record import ImageRecord
+from core.files.csv_text import cell_text, csv_line
 from core.files.own import read_own
-from core.files.text import plain
 from core.utils.append_file import AppendFile
 from core.utils.atomic import write_text_atomic
 
@@ -22,7 +21,6 @@ LEGACY_COLUMNS: Final = ("filename", "class", "isic_number", "source", "generate
 _RECIPE_COLUMNS: Final = ("seed", "index", "noise_hash", "sampler", "steps", "guidance", "precision", "weights")
 MAX_BYTES: Final = 4 << 30
 COLUMNS: Final = (*LEGACY_COLUMNS, "path", *_RECIPE_COLUMNS, "weights_sha256", "run_id")
-_FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t")
 
 
 class Table:
@@ -110,7 +108,7 @@ def _cells_of(path: Path, text: str) -> list[list[str]]:
     found: list[list[str]] = []
     for line in text.splitlines():
         try:
-            found += csv.reader([line])
+            found += ([cell_text(cell) for cell in cells] for cells in csv.reader([line]))
         except csv.Error as error:
             logger.warning("A line of %s is passed over: %s", path, error)
     return found
@@ -130,18 +128,3 @@ def holds_foreign_text(path: Path, records: Iterable[ImageRecord]) -> bool:
 def read_bytes(path: Path) -> bytes | None:
     """Return the content of a table, or None if there is none; one that is a link or no regular file is refused."""
     return read_own(path.parent, path, MAX_BYTES)
-
-
-def csv_line(cells: Iterable[object]) -> str:
-    """Return a row with its line end; a text that a spreadsheet would run as a formula begins with an apostrophe."""
-    buffer = io.StringIO()
-    csv.writer(buffer, lineterminator="\n").writerow(map(_cell, cells))
-    return plain(buffer.getvalue())
-
-
-def _cell(value: object) -> object:
-    if not isinstance(value, str):
-        return value
-    text = value.replace("\r", " ").replace("\n", " ")  # a row is a line, for whoever repairs a torn table
-    # A spreadsheet would run a text that looks like a formula.
-    return f"'{text}" if text.startswith(_FORMULA_STARTS) else text

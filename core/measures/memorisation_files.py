@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ import torch
 from PIL import Image
 
 from core.dataset.strict_json import dumps
+from core.files.csv_text import csv_line
 from core.measures.features import Images
 from core.measures.memorisation import Memorisation, Pair
 from core.measures.neighbours import VIEWS, view
@@ -53,17 +53,15 @@ def save_memorisation(
 
 
 def _table(pairs: Sequence[Pair], names: Names) -> str:
-    text = io.StringIO()
-    table = csv.writer(text, lineterminator="\n")
-    table.writerow(COLUMNS)
+    lines = [csv_line(COLUMNS)]
     for pair in pairs:
         found = (
             _name(names.samples, pair.sample),
             _name(names.train, pair.train),
             _name(names.held_out, pair.held_out),
         )
-        table.writerow([*found, f"{pair.relative_distance:.6g}", int(pair.flagged)])
-    return text.getvalue()
+        lines.append(csv_line((*found, f"{pair.relative_distance:.6g}", int(pair.flagged))))
+    return "".join(lines)
 
 
 def _name(names: Sequence[str], index: int) -> str:

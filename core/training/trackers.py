@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import logging
 import math
@@ -19,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from core.errors import UsageError
+from core.files.csv_text import csv_line
 from core.utils.atomic import write_text_atomic
 
 TrackerKind = Literal["tensorboard", "wandb", "none"]
@@ -96,12 +95,10 @@ class RunLog:
             self._tracker.close()
 
     def _csv(self, rows: Sequence[Mapping[str, Value]], *, header: bool) -> str:
-        text = io.StringIO()
-        table = csv.DictWriter(text, self._columns, restval="", lineterminator="\n")
-        if header:
-            table.writeheader()
-        table.writerows(rows)
-        return text.getvalue()
+        if unknown := {name for row in rows for name in row} - {*self._columns}:
+            raise ValueError(f"The table has no column {', '.join(sorted(unknown))}.")
+        head = [csv_line(self._columns)] if header else []
+        return "".join((*head, *(csv_line(row.get(name, "") for name in self._columns) for row in rows)))
 
 
 def open_run_log(

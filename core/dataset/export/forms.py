@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from core.dataset.export.options import PARTS, Format
 from core.dataset.export.rows import Entry, caption, facts
-from core.dataset.table import csv_line
+from core.files.csv_text import csv_line
 from core.files.text import plain
 from core.taxonomy import CLASS_CODES
 from core.utils.finite_json import finite
