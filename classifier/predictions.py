@@ -53,7 +53,7 @@ def write_predictions(path: Path, answers: Answers) -> None:
         + [f"p_{code}" for code in answers.classes]
         + [f"{_LOGIT}{code}" for code in answers.classes]
     )
-    write_text_atomic(path, "".join(map(csv_line, (head, *_rows(answers)))))
+    write_text_atomic(path, "".join(csv_line(row) for row in (head, *_rows(answers))))
 
 
 def _rows(answers: Answers) -> Iterator[list[object]]:

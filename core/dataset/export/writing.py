@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import glob
 import os
+import re
 import secrets
 import shutil
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -21,15 +23,21 @@ from core.dataset.export.pictures import Picture
 from core.dataset.export.plan import ExportPlan, ImageFile, check_plan, check_target
 from core.errors import InputRefusedError
 from core.events import Event, Notice
+from core.files.own import ForeignPathError, read_own, remove_tree
 from core.message import Message
 from core.utils.atomic import fsync_dir, write_new_file
 from core.utils.folder_lock import FolderLock
+from core.utils.lock_files import HOLDER_FILE, LOCK_FILE
 from core.utils.lock_state import is_locked
 from core.utils.output_errors import output_errors
 
 SECONDS_BETWEEN: Final = 0.1
 _FOLDER: Final = "folder"
 _ARCHIVE: Final = "archive.zip"
+MARK_FILE: Final = "unfinished-export"
+_MARK: Final = b"An export of ISICGUI that has not ended.\n"
+_PARTS: Final = {_FOLDER, _ARCHIVE, MARK_FILE, LOCK_FILE, HOLDER_FILE}
+_HIDDEN_NAME: Final = re.compile(r"\..+\.[0-9a-f]{8}\.export", re.DOTALL)
 
 
 class _Stopped(Exception):  # noqa: N818  # an answer to a wish, not an error
@@ -60,6 +68,7 @@ def export(plan: ExportPlan, cancel: CancelToken | None = None) -> Iterator[Even
     with output_errors(options.target):
         place = _make_place(options.target)
         try:
+            write_new_file(place / MARK_FILE, _MARK)
             with FolderLock(place, subject=options.target):
                 yield from _paced(_write(plan, place), total, cancel)
                 _publish(plan, place)
@@ -149,7 +158,23 @@ def _make_place(target: Path) -> Path:
     target.parent.mkdir(parents=True, exist_ok=True)
     for left in target.parent.glob(f".{glob.escape(target.name)}.*.export"):
         if not is_locked(left):
-            shutil.rmtree(left, ignore_errors=True)
+            with suppress(OSError, ForeignPathError):
+                remove_tree(target.parent, left, is_left_behind)
     place = target.parent / f".{target.name}.{secrets.token_hex(4)}.export"
     place.mkdir()
     return place
+
+
+def is_left_behind(folder: Path) -> bool:
+    """Whether an export of this program that did not end left a hidden folder: it is named and marked as such.
+
+    An empty one was left before the mark was written.
+    """
+    if not _HIDDEN_NAME.fullmatch(folder.name) or not folder.is_dir():
+        return False
+    names = {entry.name for entry in folder.iterdir()}
+    try:
+        mark = read_own(folder, folder / MARK_FILE, len(_MARK))
+        return not names or (names <= _PARTS and mark is not None and _MARK.startswith(mark))
+    except (OSError, ForeignPathError):
+        return False

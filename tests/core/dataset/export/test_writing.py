@@ -2,22 +2,26 @@
 
 import errno
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import zipfile
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from core.cancel import CancelToken, StopMode
+from core.dataset.export import writing
 from core.dataset.export.events import ExportFinished, Exporting, ExportStarted
 from core.dataset.export.options import ExportOptions
 from core.dataset.export.plan import plan_export
 from core.dataset.export.writing import export
 from core.errors import DiskFullError, InputRefusedError, OutputError
-from tests.support.broken_os import BrokenOS
+from tests.support.broken_os import BrokenOS, Killed
 from tests.support.exports import export_to, files_of, put
+from tests.support.sentinel import snapshot
 
 ROOT = Path(__file__).resolve().parents[4]
 
@@ -190,3 +194,113 @@ def test_what_a_living_export_is_writing_is_left_alone(output, tmp_path, monkeyp
     with pytest.raises(OutputError, match="nothing is overwritten"):
         list(first)
     assert hidden(tmp_path) == []
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need a privilege")
+@pytest.mark.parametrize("kind", ["folder", "marked otherwise", "with more in it", "link", "file", "named otherwise"])
+def test_a_hidden_folder_of_somebody_else_is_left_alone(output, tmp_path, kind):
+    place, elsewhere = tmp_path / "there", tmp_path / "elsewhere"
+    for folder in (place, elsewhere):
+        folder.mkdir()
+    (elsewhere / "unfinished-export").write_bytes(writing._MARK)
+    (elsewhere / "folder").mkdir()
+    (elsewhere / "folder" / "thesis.docx").write_text("mine")
+    left = place / (".set.mine.export" if kind == "named otherwise" else ".set.00c0ffee.export")
+    if kind == "link":
+        left.symlink_to(elsewhere)
+    elif kind == "file":
+        left.write_text("mine")
+    else:
+        shutil.copytree(elsewhere, left)
+    if kind == "folder":
+        (left / "unfinished-export").unlink()
+    elif kind == "marked otherwise":
+        (left / "unfinished-export").write_text("mine")
+    elif kind == "with more in it":
+        (left / "notes.txt").write_text("mine")
+    before, there = snapshot(elsewhere), snapshot(place)
+    export_to(output, place / "set")
+    assert snapshot(elsewhere) == before
+    kept = {name: seen for name, seen in snapshot(place).items() if name.startswith(".") and name.count("/") == 0}
+    assert kept.keys() == {name for name in there if name.count("/") == 0}
+    assert (left / "folder" / "thesis.docx").exists() or kind == "file"
+
+
+def test_links_inside_what_a_dead_export_left_are_not_followed(output, tmp_path):
+    place, elsewhere = tmp_path / "there", tmp_path / "elsewhere"
+    left = place / ".set.00c0ffee.export"
+    left.mkdir(parents=True)
+    elsewhere.mkdir()
+    (elsewhere / "thesis.docx").write_text("mine")
+    (left / "unfinished-export").write_bytes(writing._MARK)
+    (left / "folder").symlink_to(elsewhere)
+    before = snapshot(elsewhere)
+    export_to(output, place / "set")
+    assert not left.exists()
+    assert snapshot(elsewhere) == before
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need a privilege")
+@pytest.mark.parametrize("name", ["set", "set.zip"])
+def test_a_target_that_is_a_link_is_refused(output, tmp_path, name):
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / name).symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(OutputError, match="nothing is overwritten"):
+        export_to(output, tmp_path / "set", zip=True)
+    assert list((tmp_path / "elsewhere").iterdir()) == []
+
+
+@pytest.mark.parametrize("number", [errno.EIO, errno.EACCES, errno.EFBIG], ids=errno.errorcode.get)
+def test_an_error_of_the_drive_at_any_call_leaves_nothing_or_everything(plan, monkeypatch, number):
+    count = BrokenOS()
+    with count.installed(monkeypatch):
+        list(export(plan))
+    whole = files_of(plan.options.target)
+    for at in range(1, count.count, 11):
+        target = plan.options.target.parent / f"at-{at}" / "set"
+        target.parent.mkdir()
+        broken = BrokenOS(at, lambda: OSError(number, os.strerror(number)), torn=True)
+        with broken.installed(monkeypatch), suppress(OutputError):
+            list(export(plan_export(plan.output, ExportOptions(target, format="hf", zip=True))))
+        found = files_of(target) if target.exists() else {}
+        assert found == {} or found.keys() == whole.keys()
+        export_to(plan.output, target.with_name("again"))
+
+
+def test_a_process_that_dies_at_any_call_leaves_no_visible_half(plan, monkeypatch):
+    count = BrokenOS()
+    with count.installed(monkeypatch):
+        list(export(plan))
+    whole = files_of(plan.options.target)
+    for at in range(1, count.count, 9):
+        target = plan.options.target.parent / f"at-{at}" / "set"
+        target.parent.mkdir()
+        broken = BrokenOS(at, Killed, lasting=True, torn=True)
+        with broken.installed(monkeypatch), suppress(Killed):
+            list(export(plan_export(plan.output, ExportOptions(target, format="hf", zip=True))))
+        found = files_of(target) if target.exists() else {}
+        assert found == {} or found.keys() == whole.keys()
+        if not found:
+            export_to(plan.output, target, format="hf")
+            assert files_of(target).keys() == whole.keys()
+            assert hidden(target.parent) == []
+
+
+def test_a_drive_whose_fsync_fails_gets_no_export(plan, monkeypatch):
+    def fail(fd):
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr(os, "fsync", fail)
+    with pytest.raises(OutputError):
+        list(export(plan))
+    assert visible(plan.options.target.parent) == hidden(plan.options.target.parent) == []
+
+
+def test_a_drive_without_hard_links_gets_an_export(plan, monkeypatch):
+    def refuse(source, target, **options):
+        raise OSError(errno.EPERM, os.strerror(errno.EPERM))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "link", refuse)
+        assert [*export(plan)][-1].status == "completed"
+    assert visible(plan.options.target.parent) == ["set", "set.zip"]
