@@ -48,12 +48,9 @@ def answer(
 
 def write_predictions(path: Path, answers: Answers) -> None:
     """Write one row for each image: id, lesion, true and predicted class, temperature, probabilities and logits."""
-    head = (
-        ["image_id", "lesion_id", "class", "predicted", "temperature"]
-        + [f"p_{code}" for code in answers.classes]
-        + [f"{_LOGIT}{code}" for code in answers.classes]
-    )
-    write_text_atomic(path, "".join(csv_line(row) for row in (head, *_rows(answers))))
+    columns = ("image_id", "lesion_id", "class", "predicted", "temperature")
+    head = [*columns, *(f"p_{code}" for code in answers.classes), *(f"{_LOGIT}{code}" for code in answers.classes)]
+    write_text_atomic(path, "".join((csv_line(head), *map(csv_line, _rows(answers)))))
 
 
 def _rows(answers: Answers) -> Iterator[list[object]]:
