@@ -23,6 +23,7 @@ from core.jobs.stream import JobStopped
 from core.registry import Registry
 
 F = TypeVar("F", bound=Callable[..., Any])
+R = TypeVar("R", bound=Request)
 Words = Mapping[type[Event], Callable[[Any], Iterable[str] | str]]
 """What people are told about an event, by its class: lines on standard error, the result on standard output."""
 
@@ -43,6 +44,18 @@ class _Read(click.ParamType):
         return self._how.read(value) if isinstance(value, str) and self._how.read else value
 
 
+class _Range(click.IntRange):
+    """A whole number within limits, which are told in words."""
+
+    def __init__(self, how: Option) -> None:
+        super().__init__(
+            min=None if how.low is None else round(how.low), max=None if how.high is None else round(how.high)
+        )
+
+    def _describe_range(self) -> str:
+        return f"from {self.min}" if self.max is None else f"from {self.min} to {self.max}"
+
+
 def request_options(request: type[Request]) -> Callable[[F], F]:
     """Give a command the flags and arguments that the fields of `request` declare, in their order."""
 
@@ -54,8 +67,16 @@ def request_options(request: type[Request]) -> Callable[[F], F]:
     return decorate
 
 
+def request_of(request: type[R], values: Mapping[str, Any]) -> R:
+    """Return the request that parsed flags stand for."""
+    missing = {
+        one.name: how.fallback() for one, how in options_of(request) if how.fallback and values[one.name] is None
+    }
+    return request(**{**values, **missing})
+
+
 def _parameter(one: Field[Any], how: Option) -> Callable[[F], F]:
-    required = one.default is MISSING and one.default_factory is MISSING
+    required = one.default is MISSING and one.default_factory is MISSING and how.fallback is None
     kind = _kind(one.name, how)
     if not how.flag:
         count = -1 if how.many else 1
@@ -64,9 +85,10 @@ def _parameter(one: Field[Any], how: Option) -> Callable[[F], F]:
     if how.kind == "switch":
         return click.option(how.flag, one.name, flag_value=not how.opposite, default=how.opposite, help=how.hint,
                             hidden=how.hidden, type=bool, is_flag=True)  # fmt: skip
-    default: Any = None if required else _shown_default(one, how)
+    default: Any = None if required or how.fallback else _shown_default(one, how)
+    given = {} if required else {"default": default}  # a default of None is one: click would require nothing
     return click.option(
-        how.flag, *how.aliases, one.name, type=kind, required=required, default=default, multiple=how.many,
+        how.flag, *how.aliases, one.name, type=kind, required=required, multiple=how.many, **given,
         hidden=how.hidden,
         help=how.hint if not how.default_words else f"{how.hint.rstrip('.')} [default: {how.default_words}].",
         show_default=default not in (None, (), "") and not how.default_words, metavar=how.metavar or None,
@@ -82,6 +104,8 @@ def _kind(name: str, how: Option) -> Any:
         return RegistryChoice(how.choices)
     if how.kind == "choice":
         return click.Choice(list(how.known_choices()))
+    if how.kind == "whole" and how.low is not None:
+        return _Range(how)
     return _NUMBERS.get(how.kind, str)
 
 
@@ -108,10 +132,10 @@ def carry_out(request: Request, console: Console, words: Words, *, stopped: str 
             return EXIT_INTERRUPTED
 
 
-def follow(events: Iterator[Event], console: Console, words: Words) -> int:
+def follow(events: Iterator[Event], console: Console, words: Words, bar: JobBar | None = None) -> int:
     """Show a stream of events; see `carry_out`."""
     code = 0
-    with JobBar() as bar:
+    with bar or JobBar() as bar:
         for event in events:
             console.event(event)
             with bar.showing(event):
@@ -147,12 +171,16 @@ class JobBar:
     @contextmanager
     def showing(self, event: Event) -> Iterator[None]:
         """Let the bar follow an event, and make room for what is written about it."""
+        self.take(event)
+        with tqdm.external_write_mode(file=sys.stderr):
+            yield
+
+    def take(self, event: Event) -> None:
+        """Let the bar follow an event."""
         if isinstance(event, Progress):
             self._follow(event)
         elif event.ends:
             self._close()
-        with tqdm.external_write_mode(file=sys.stderr):
-            yield
 
     def _follow(self, event: Progress) -> None:
         if self._bar is None:

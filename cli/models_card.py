@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from cli.console import Console
+from cli.derive import JobBar
 from cli.options import ANY_PATH, FOLDER, OUTPUT_FILE, OUTPUT_FOLDER, RegistryChoice, device_option, json_option
-from cli.progress import ProgressBar
+from cli.progress import ImageBar
 from core.errors import InputRefusedError, ModelArchitectureError, ModelMissingError, UsageError
 from core.events import Event, Notice
 from core.generator.pack import PackRefused
@@ -97,7 +98,7 @@ def sheet(json_mode: bool, model: Path, output: Path, **values: Any) -> None:
 
     console = Console(json_mode=json_mode)
     request = SheetRequest(model, output, drawing=_drawing(values), **values)
-    with ProgressBar() as bar:
+    with ImageBar() as bar:
         write_sheet(request, _teller(bar, console))
     console.event({"event": "sheet", "file": str(output)})
     if not json_mode:
@@ -148,7 +149,7 @@ def _judge(
     request = JudgeRequest(
         model, data, output, evaluator, per_class, samples, guidances, drawing=_drawing(values), device=device
     )
-    with ProgressBar() as bar:
+    with ImageBar() as bar:
         found = judge_pack(request, _teller(bar, console))
     console.event({"event": "judged", **found.to_json()})
     return found
@@ -167,9 +168,9 @@ def _numbers(text: str) -> tuple[float, ...]:
         raise UsageError(f"'{text}' is no list of numbers.", remedy="Write for example --sweep 1,1.5,2,3.") from error
 
 
-def _teller(bar: ProgressBar, console: Console) -> Callable[[Event], None]:
+def _teller(bar: JobBar, console: Console) -> Callable[[Event], None]:
     def tell(event: Event) -> None:
-        bar.show(event)
+        bar.take(event)
         console.event(event)
         if isinstance(event, Notice):
             console.warn(event.message)

@@ -9,13 +9,11 @@ from typing import Any, Final
 
 import click
 
-from core.errors import InputRefusedError, ISICGUIError, OutputError, UsageError
+from core.errors import InputRefusedError, ISICGUIError, OutputError
 from core.files.opening import special_kind
-from core.generator.request import PRECISIONS, parse_counts
+from core.generator.request import PRECISIONS
 from core.generator.samplers import DEFAULT_SAMPLER, SAMPLERS
 from core.registry import Registry
-from core.taxonomy import SEED_MASK
-from core.utils.whole_number import read_whole_number
 
 _ABSENT: Final = frozenset({errno.ENOENT, errno.ENOTDIR})
 
@@ -107,56 +105,3 @@ sampler_option = click.option(
     show_default=True,
     help="Denoising method.",
 )
-
-
-class CountsType(click.ParamType):
-    """`MEL=4,NV=2` or `all=3`."""
-
-    name = "NAME=N,..."
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """Return counts by class code, in canonical order."""
-        return parse_counts(value) if isinstance(value, str) else value
-
-
-class SeedType(click.ParamType):
-    """A base seed, or the word `random`."""
-
-    name = "N|random"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int | None:
-        """Return the seed, or None for random."""
-        if value == "random":
-            return None
-        return _whole_number("seed", str(value), f"Give a whole number from 0 to {SEED_MASK}, or the word random.")
-
-
-class BatchSizeType(click.ParamType):
-    """A batch size, or the word `auto`."""
-
-    name = "auto|N"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int | None:
-        """Return the batch size, or None for auto."""
-        return None if value == "auto" else _whole_number("batch size", str(value), "Give a whole number or auto.")
-
-
-class ShardType(click.ParamType):
-    """`I/N`: the I-th of N parts."""
-
-    name = "I/N"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, int]:
-        """Return (i, n)."""
-        if isinstance(value, tuple):
-            return value
-        part, _, parts = str(value).partition("/")
-        remedy = "Write --shard I/N, for example --shard 2/4."
-        return _whole_number("shard", part, remedy), _whole_number("number of shards", parts, remedy)
-
-
-def _whole_number(what: str, text: str, remedy: str) -> int:
-    number = read_whole_number(text)
-    if number is None:
-        raise UsageError(f"The {what} '{text}' is not a whole number.", remedy=remedy)
-    return number

@@ -13,7 +13,10 @@ from core.registry import REGISTRIES
 from core.utils.atomic import write_text_atomic
 
 PAGE: Final = Path(__file__).resolve().parents[1] / "docs" / "reference.md"
-HOMES: Final = ("core.generator.samplers",)
+HOMES: Final = (
+    "core.generator.samplers",
+    "core.generator.conditioning",
+)
 """Modules that make the registries."""
 
 _HEAD: Final = """# Reference: what there is to choose from

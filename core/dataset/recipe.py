@@ -39,6 +39,8 @@ class Recipe:
         CPU threads that torch used.
     versions
         Versions of the libraries involved.
+    conditioning
+        What the network was conditioned on beside the class, by kind (`core.generator.conditioning`).
     """
 
     class_code: str
@@ -60,6 +62,7 @@ class Recipe:
     image_size: int
     product_version: str
     versions: Mapping[str, str] = field(default_factory=dict)
+    conditioning: Mapping[str, Any] = field(default_factory=dict)
     run_id: str = ""
     created: str = ""
     format: int = FORMAT
@@ -67,6 +70,8 @@ class Recipe:
     def to_json(self) -> dict[str, Any]:
         """Return the recipe as plain JSON types; the class is under `class`."""
         data = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
+        if not self.conditioning:
+            del data["conditioning"]
         return {"class": data.pop("class_code"), **data}
 
     @classmethod

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from core.generator.conditioning import NOTHING, Conditioning, require_taken
 from core.generator.model_manager import LoadedModel
 from core.generator.predictor import make_predictor
 from core.generator.sampler import ImageStreams, StepState, denoise
@@ -41,6 +42,8 @@ class Drawing:
         One for each image, at most `settings.batch_size`.
     scheduler_config
         In place of the model's own, as `build_scheduler` takes it.
+    conditioning
+        Beside the class, which is the model's own.
     """
 
     def __init__(
@@ -49,10 +52,13 @@ class Drawing:
         settings: Settings,
         seeds: Sequence[int],
         scheduler_config: Mapping[str, Any] | None = None,
+        conditioning: Conditioning = NOTHING,
     ) -> None:
+        require_taken(conditioning, model.takes, model.path.name)
         self.count = len(seeds)
+        self.conditioning = conditioning
         self._model = model
-        self._predict = make_predictor(model, settings.guidance)
+        self._predict = make_predictor(model, settings.guidance, conditioning)
         self._scheduler = build_scheduler(settings.sampler, scheduler_config or model.scheduler_config, settings.steps)
         padding = [_PADDING_SEED] * (settings.batch_size - len(seeds))
         self._streams = ImageStreams([*seeds, *padding], (3, model.image_size, model.image_size))

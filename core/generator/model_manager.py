@@ -15,6 +15,7 @@ from core.cache.cache_manager import CacheManager
 from core.errors import ModelArchitectureError, ModelMissingError, ModelTruncatedError, OutOfMemoryError
 from core.generator.attention import use_per_head_attention
 from core.generator.checkpoint import PREDECESSOR_NET, PREDECESSOR_SCHEDULER, build_net, read_state
+from core.generator.conditioning import CLASS
 from core.generator.discovery import ClassModel
 from core.generator.pack import Pack, PackRefused, read_pack
 from core.generator.precision import DTYPES
@@ -32,6 +33,7 @@ class ModelSource:
     class_label: int | None = None
     null_label: int | None = None
     recommended: Mapping[str, Any] = field(default_factory=dict)
+    takes: tuple[str, ...] = (CLASS,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,8 @@ class LoadedModel:
         The weights file.
     recommended
         What the model's maker recommends: `sampler`, `steps`, `guidance`.
+    takes
+        The kinds of condition that it takes, keys in `CONDITIONS`.
     """
 
     net: UNet2DModel
@@ -64,6 +68,7 @@ class LoadedModel:
     recommended: Mapping[str, Any]
     device: torch.device
     precision: str
+    takes: tuple[str, ...] = (CLASS,)
 
 
 class ModelManager:
@@ -107,6 +112,7 @@ class ModelManager:
             recommended=source.recommended,
             device=device,
             precision=precision,
+            takes=source.takes,
         )
 
     def sha256(self, path: Path) -> str:
@@ -196,4 +202,4 @@ def model_source(model: ClassModel) -> ModelSource:
 def _pack_source(pack: Pack, class_code: str) -> ModelSource:
     label = None if pack.labels is None else pack.labels[class_code]
     scheduler = pack.scheduler or PREDECESSOR_SCHEDULER
-    return ModelSource(pack.weights, pack.config, scheduler, label, pack.null_label, pack.recommended)
+    return ModelSource(pack.weights, pack.config, scheduler, label, pack.null_label, pack.recommended, pack.takes)

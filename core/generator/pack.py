@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from core.generator.conditioning import CLASS, CONDITIONS
 from core.generator.weights_file import read_json, why_unusable
 from core.message import Message
 from core.taxonomy import CLASS_CODES, CLASS_INDEX
@@ -51,6 +52,8 @@ class Pack:
         Label that means "no class", for classifier-free guidance, or None.
     recommended
         Sampler, steps and guidance that the pack's maker recommends.
+    takes
+        The kinds of condition that the network takes, as the pack declares them; the class alone if it does not.
     """
 
     folder: Path
@@ -62,6 +65,7 @@ class Pack:
     only_class: str | None = None
     null_label: int | None = None
     recommended: Mapping[str, Any] = field(default_factory=dict)
+    takes: tuple[str, ...] = (CLASS,)
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -98,7 +102,8 @@ def read_pack(folder: Path) -> Pack:
         about = read_json(folder / DESCRIPTION_NAME) if (folder / DESCRIPTION_NAME).is_file() else {}
     except ValueError as error:
         raise PackRefused(error.args[0]) from error
-    _check_network(config)
+    takes = _declared_conditions(about)
+    _check_network(config, sum(CONDITIONS[key].channels for key in takes))
     _check_scheduler(scheduler, config)
     labels, only_class, null_label = _who_is_who(folder, config, about)
     return Pack(
@@ -111,6 +116,7 @@ def read_pack(folder: Path) -> Pack:
         only_class=only_class,
         null_label=null_label,
         recommended=_advice(about.get("recommended")),
+        takes=takes,
     )
 
 
@@ -133,13 +139,23 @@ def _read_scheduler(folder: Path, home: Path) -> dict[str, Any]:
     return {}
 
 
-def _check_network(config: Mapping[str, Any]) -> None:
+def _declared_conditions(about: Mapping[str, Any]) -> tuple[str, ...]:
+    declared = about.get("conditions", [CLASS])
+    strange = [str(key) for key in declared if key not in CONDITIONS] if isinstance(declared, list) else ["?"]
+    if strange:
+        raise PackRefused(
+            Message("its network takes conditions that are not known here: {strange}", strange=", ".join(strange)[:200])
+        )
+    return tuple(key for key in CONDITIONS if key in declared)
+
+
+def _check_network(config: Mapping[str, Any], condition_channels: int) -> None:
     from core.generator.config_schema import why_no_network  # pydantic takes a quarter of a second to import
 
     kind = config.get("_class_name", "UNet2DModel")
     if kind != "UNet2DModel":
         raise PackRefused(Message("it is a {kind}; only UNet2DModel draws here", kind=kind))
-    if (config.get("in_channels", 3), config.get("out_channels", 3)) != (3, 3):
+    if (config.get("in_channels", 3), config.get("out_channels", 3)) != (3 + condition_channels, 3):
         raise PackRefused(Message("its network does not draw RGB pictures (in and out channels must be 3)"))
     if why := why_no_network(config):
         raise PackRefused(Message("its config.json cannot be used: {why}", why=why))

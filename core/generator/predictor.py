@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from core.errors import ModelArchitectureError
+from core.generator.conditioning import NOTHING, Conditioning, Inputs, network_inputs
 from core.generator.memory import is_out_of_memory
 from core.generator.model_manager import LoadedModel, ModelSource
 from core.generator.precision import DTYPES
@@ -32,36 +33,39 @@ def effective_guidance(model: LoadedModel | ModelSource, asked: float | None) ->
     return float(model.recommended.get("guidance") or NO_GUIDANCE) if asked is None else asked
 
 
-def make_predictor(model: LoadedModel, guidance: float) -> Predictor:
+def make_predictor(model: LoadedModel, guidance: float, conditioning: Conditioning = NOTHING) -> Predictor:
     """Return the function that the denoising loop calls.
 
-    With guidance g other than 1 the network sees every image twice in one doubled batch, with its class and with the
-    null class, and the prediction is uncond + g * (cond - uncond) (Ho & Salimans 2022, arXiv 2207.12598).
+    With guidance g other than 1 the network sees every image twice in one doubled batch, with its conditions and with
+    the null of each, and the prediction is uncond + g * (cond - uncond) (Ho & Salimans 2022, arXiv 2207.12598).
+
+    Parameters
+    ----------
+    conditioning
+        Beside the class, which is the model's own.
     """
     dtype = DTYPES[model.precision]
+    asked = conditioning.with_class("own")
 
-    def ask(images: Tensor, timestep: Tensor, labels: Tensor | None) -> Tensor:
-        images = images.to(dtype).contiguous(memory_format=torch.channels_last)
+    def predict(images: Tensor, timestep: Tensor, inputs: Inputs) -> Tensor:
+        seen = torch.cat([images, *inputs.channels], dim=1) if inputs.channels else images
+        seen = seen.to(dtype).contiguous(memory_format=torch.channels_last)
         with torch.backends.cudnn.flags(deterministic=True, benchmark=False, allow_tf32=False), _refusing(model):
-            answer: Tensor = model.net(images, timestep, class_labels=labels, return_dict=False)[0]
+            answer: Tensor = model.net(seen, timestep, **inputs.arguments, return_dict=False)[0]
             if answer.shape != images.shape:
                 raise ValueError(f"it makes {tuple(answer.shape)} of {tuple(images.shape)}")
         return answer.float()
 
     def plain(images: Tensor, timestep: Tensor) -> Tensor:
-        return ask(images, timestep, _labels(model, model.class_label, len(images)))
+        return predict(images, timestep, network_inputs(model, asked, len(images)))
 
     def guided(images: Tensor, timestep: Tensor) -> Tensor:
-        both = [_labels(model, label, len(images)) for label in (model.class_label, model.null_label)]
-        answer = ask(torch.cat([images, images]), timestep, torch.cat([label for label in both if label is not None]))
+        both = [network_inputs(model, one, len(images)) for one in (asked, NOTHING)]
+        answer = predict(torch.cat([images, images]), timestep, _joined(*both))
         conditional, unconditional = answer.chunk(2)
         return unconditional + guidance * (conditional - unconditional)
 
     return plain if guidance == NO_GUIDANCE else guided
-
-
-def _labels(model: LoadedModel, label: int | None, count: int) -> Tensor | None:
-    return None if label is None else torch.full((count,), label, dtype=torch.long, device=model.device)
 
 
 @contextmanager
@@ -84,3 +88,10 @@ def _refusing(model: LoadedModel) -> Iterator[None]:
             remedy=Message("Use the config.json that was saved together with the weights."),
             path=model.path,
         ) from error
+
+
+def _joined(first: Inputs, second: Inputs) -> Inputs:
+    """Return the inputs of two batches as those of one."""
+    pairs = ((name, first.arguments[name], second.arguments[name]) for name in first.arguments)
+    arguments = {name: torch.cat([one, other]) for name, one, other in pairs if one is not None and other is not None}
+    return Inputs(arguments, tuple(torch.cat(pair) for pair in zip(first.channels, second.channels, strict=True)))

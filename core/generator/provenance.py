@@ -58,6 +58,7 @@ def make_recipe(
         image_size=model.image_size,
         product_version=__version__,
         versions=library_versions(),
+        conditioning=drawing.conditioning.to_json(),
     )
 
 

@@ -18,6 +18,7 @@ from core.dataset.recipe import Recipe
 from core.errors import DeviceError, InputRefusedError, ModelMissingError, ModelRefusedError, UsageError
 from core.generator.batches import choose_batch_size
 from core.generator.color import ColorStatistics, apply_color_statistics
+from core.generator.conditioning import Conditioning
 from core.generator.config_schema import why_no_scheduler
 from core.generator.discovery import ClassModel, candidates
 from core.generator.drawing import Drawing, Settings
@@ -83,7 +84,8 @@ class Preparation:
     def drawing(self) -> Drawing:
         """Return the image about to be drawn."""
         settings = Settings(self.recipe.sampler, self.recipe.steps, self.recipe.guidance, self.batch_size)
-        return Drawing(self.model, settings, [self.recipe.seed], self.recipe.scheduler)
+        conditioning = Conditioning.of(self.recipe.conditioning)
+        return Drawing(self.model, settings, [self.recipe.seed], self.recipe.scheduler, conditioning)
 
     @property
     def color(self) -> ColorStatistics | None:
@@ -157,6 +159,7 @@ def _check(recipe: Recipe, image: Path) -> None:
             steps=recipe.steps,
             guidance=recipe.guidance,
             batch_size=recipe.batch_size,
+            conditioning=Conditioning.of(recipe.conditioning),
         )
         _check_types(recipe)
     except (UsageError, TypeError, ValueError, KeyError) as error:

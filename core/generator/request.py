@@ -7,24 +7,66 @@ import secrets
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from core.errors import UsageError
+from core.generator.conditioning import NOTHING, Conditioning
 from core.generator.samplers import DEFAULT_SAMPLER, SAMPLERS, usual_steps
+from core.jobs.options import option
+from core.jobs.registry import job
+from core.jobs.request import Request
 from core.message import Message
 from core.taxonomy import CLASS_CODES, SEED_MASK, image_seed, parse_class
 from core.utils.field_types import misfit
+from core.utils.path_manager import PathManager
 from core.utils.whole_number import read_whole_number
 
 DEFAULT_BASE_SEED: Final = 42
 MAX_STEPS: Final = 1000
 MAX_COUNT: Final = 1_000_000
 
+MAX_THREADS: Final = 1024
+_LATER: Final = frozenset({"threads", "conditioning"})
+"""Fields that version 0.1 did not have: written only where they say something."""
+
 PRECISIONS: Final = ("auto", "fp32", "bf16", "fp16")
 
 
+def read_seed(text: str) -> int | None:
+    """Return the base seed that a text names; None for the word `random`.
+
+    Raises
+    ------
+    UsageError
+        If it is neither.
+    """
+    remedy = Message("Give a whole number from 0 to {most}, or the word random.", most=SEED_MASK)
+    return None if text == "random" else _whole_number("seed", text, remedy)
+
+
+def read_batch_size(text: str) -> int | None:
+    """Return the batch size that a text names; None for the word `auto`."""
+    remedy = Message("Give a whole number or auto.")
+    return None if text == "auto" else _whole_number("batch size", text, remedy)
+
+
+def read_shard(text: str) -> tuple[int, int]:
+    """Return (i, n) of a text such as ``2/4``."""
+    part, _, parts = text.partition("/")
+    remedy = Message("Write --shard I/N, for example --shard 2/4.")
+    return _whole_number("shard", part, remedy), _whole_number("number of shards", parts, remedy)
+
+
+def _whole_number(what: str, text: str, remedy: str) -> int:
+    number = read_whole_number(text)
+    if number is None:
+        raise UsageError(Message("The {what} '{text}' is not a whole number.", what=what, text=text), remedy=remedy)
+    return number
+
+
+@job("core.generator.jobs:generate", pauses=True)
 @dataclass(frozen=True, slots=True)
-class GenerationRequest:
+class GenerationRequest(Request):
     """Everything that decides a run; nothing further down reads settings, environment or widgets.
 
     Attributes
@@ -38,13 +80,13 @@ class GenerationRequest:
     seed
         Base seed 0..2**31-1, or None for a fresh random seed per image (recorded with it).
     steps
-        Denoising steps, 1..1000.
+        Denoising steps, 1..1000; the sampler's usual number if not given.
     guidance
         Classifier-free guidance scale (1 = none), or None for the model's own recommendation.
     batch_size
         Images denoised together, or None to let the device decide.
     color
-        Apply the colour statistics that lie next to the models, if any.
+        Apply the colour statistics next to the models, if any.
     xai_every
         Explain one image in every N of a class, 0 for none: the first, then every N-th after it, so that a class with
         fewer images than N has one explanation, too. The engine says of each image whether it is one of them; whoever
@@ -53,24 +95,65 @@ class GenerationRequest:
         Keep every step's x_t and predicted x0 of every image.
     shard
         (i, n), 1-based: make only the images whose index is i-1 modulo n.
+    threads
+        CPU threads to compute with, which the last bits of the images depend on; 0 for the usual number.
+    conditioning
+        What the images are conditioned on beside their class.
     """
 
-    counts: tuple[tuple[str, int], ...]
-    models: Path
-    output: Path
-    seed: int | None = DEFAULT_BASE_SEED
-    sampler: str = DEFAULT_SAMPLER
-    steps: int = usual_steps()
-    guidance: float | None = None
-    device: str = "auto"
-    precision: str = "auto"
-    batch_size: int | None = None
-    color: bool = True
-    xai_every: int = 0
-    trajectory: bool = False
-    shard: tuple[int, int] = (1, 1)
+    command: ClassVar[tuple[str, ...]] = ("generate",)
+
+    counts: tuple[tuple[str, int], ...] = option(
+        "--classes", "Images per class: MEL=4,NV=2 or all=3.", read=lambda text: parse_counts(text),
+        write=lambda counts: ",".join(f"{code}={count}" for code, count in counts), metavar="NAME=N,...", always=True,
+    )  # fmt: skip
+    models: Path = option(
+        "--models", "Folder of checkpoints or model packs.", kind="folder", always=True,
+        fallback=lambda: PathManager().default_models_dir, default_words="the starter models",
+    )  # fmt: skip
+    output: Path = option("--output", "Folder the images go to; numbering continues in it.", kind="folder", always=True)
+    seed: int | None = option(
+        "--seed", "Base seed, or random.", read=read_seed, none="random",
+        metavar="N|random", default=DEFAULT_BASE_SEED, always=True,
+    )  # fmt: skip
+    sampler: str = option(
+        "--sampler", "Denoising method.", kind="choice", choices=SAMPLERS, default=DEFAULT_SAMPLER, always=True
+    )
+    steps: int = option(
+        "--steps", "Denoising steps, 1 to 1000.", kind="whole", default=None, low=1, high=MAX_STEPS, always=True,
+        default_words="20; ddim and ddpm 50",
+    )  # fmt: skip
+    guidance: float | None = option(
+        "--guidance", "Classifier-free guidance, 1 = none.", kind="number", default=None, low=0, high=50,
+        default_words="the model's own",
+    )  # fmt: skip
+    device: str = option("--device", "auto, cpu, cuda or cuda:N.", default="auto")
+    precision: str = option("--precision", "Number format.", kind="choice", choices=PRECISIONS, default="auto")
+    batch_size: int | None = option(
+        "--batch-size", "Images at once.", read=read_batch_size, metavar="N|auto", default=None, default_words="auto",
+    )  # fmt: skip
+    color: bool = option(
+        "--no-color", "Leave out the colour statistics that lie next to the models.", kind="switch", opposite=True,
+        default=True,
+    )  # fmt: skip
+    xai_every: int = option(
+        "--xai-every", "Explain one image in every N of each class, the first at once; 0 none.", kind="whole",
+        metavar="N", default=0, low=0, high=MAX_COUNT,
+    )  # fmt: skip
+    trajectory: bool = option("--trajectory", "Keep every denoising step of every image.", kind="switch", default=False)
+    shard: tuple[int, int] = option(
+        "--shard", "Make only the I-th of N parts of the run.", read=read_shard, metavar="I/N",
+        write=lambda shard: "{}/{}".format(*shard), default=(1, 1),
+    )  # fmt: skip
+    threads: int = option(
+        "--threads", "Processor threads.", kind="whole", metavar="N", default=0, low=0, high=MAX_THREADS,
+        default_words="as many as there are",
+    )  # fmt: skip
+    conditioning: Conditioning = NOTHING
 
     def __post_init__(self) -> None:
+        if self.steps is None and self.sampler in SAMPLERS:
+            object.__setattr__(self, "steps", usual_steps(self.sampler))
         if name := misfit(self):
             raise UsageError(
                 Message("The request has no usable '{name}'.", name=name),
@@ -87,6 +170,7 @@ class GenerationRequest:
         if self.batch_size is not None:
             check_range("batch size", self.batch_size, 1, 4096)
         check_range("xai-every", self.xai_every, 0, MAX_COUNT)
+        check_range("number of threads", self.threads, 0, MAX_THREADS)
         if not 1 <= self.shard[0] <= self.shard[1]:
             raise UsageError(
                 Message("Shard {index}/{count} does not exist.", index=self.shard[0], count=self.shard[1]),
@@ -99,7 +183,8 @@ class GenerationRequest:
         data["counts"] = dict(self.counts)
         data["models"], data["output"] = str(self.models.absolute()), str(self.output.absolute())
         data["shard"] = list(self.shard)
-        return data
+        data["conditioning"] = self.conditioning.to_json()
+        return {key: value for key, value in data.items() if value or key not in _LATER}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> GenerationRequest:
@@ -116,6 +201,7 @@ class GenerationRequest:
             values["counts"] = order_counts(values["counts"])
             values["models"], values["output"] = Path(values["models"]), Path(values["output"])
             values["shard"] = tuple(values.get("shard", (1, 1)))
+            values["conditioning"] = Conditioning.of(values.get("conditioning", {}))
             return cls(**values)
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise UsageError(
@@ -157,6 +243,64 @@ class RunChanges:
 
 
 UNCHANGED: Final = RunChanges()
+
+
+@job("core.generator.jobs:resume", pauses=True)
+@dataclass(frozen=True, slots=True)
+class ResumeRequest(Request):
+    """Finish the interrupted runs of an output folder.
+
+    Attributes
+    ----------
+    run_id
+        Finish this run alone; empty for every interrupted run.
+    models, device, batch_size
+        In place of those that the run was asked for with; None to leave them.
+    """
+
+    command: ClassVar[tuple[str, ...]] = ("resume",)
+
+    output: Path = option("", "The output folder.", kind="folder")
+    models: Path | None = option(
+        "--models", "Where the models are now, if they have moved.", kind="folder", default=None
+    )
+    device: str | None = option(
+        "--device", "auto, cpu, cuda or cuda:N.", default=None, default_words="as the run was begun"
+    )
+    batch_size: int | None = option(
+        "--batch-size", "Images at once.", kind="whole", metavar="N", default=None, low=1,
+        default_words="as the run was begun",
+    )  # fmt: skip
+    run_id: str = ""
+
+    @property
+    def changes(self) -> RunChanges:
+        """What to do otherwise."""
+        return RunChanges(self.run_id, self.models, self.device, self.batch_size)
+
+
+@job("core.generator.jobs:reproduce")
+@dataclass(frozen=True, slots=True)
+class ReproduceRequest(Request):
+    """Make an image again from its own recipe.
+
+    Attributes
+    ----------
+    models
+        Where the weights are now, if they have moved.
+    save
+        New file for the image made again.
+    """
+
+    command: ClassVar[tuple[str, ...]] = ("reproduce",)
+
+    image: Path = option("", "The image.", kind="path")
+    models: Path | None = option(
+        "--models", "Where the weights are.", kind="folder", default=None,
+        default_words="as recorded, then the starter models",
+    )  # fmt: skip
+    save: Path | None = option("--save", "Write the image made again to this new file.", kind="file", default=None)
+    device: str = option("--device", "auto, cpu, cuda or cuda:N.", default="auto")
 
 
 @dataclass(frozen=True, slots=True)

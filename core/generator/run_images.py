@@ -31,6 +31,7 @@ from core.events import (
     Step,
 )
 from core.generator.color import ColorStatistics
+from core.generator.conditioning import require_taken
 from core.generator.discovery import ClassModel
 from core.generator.drawing import Drawing, Settings
 from core.generator.finishing import DrawnBatch, Finisher
@@ -166,6 +167,7 @@ class RunImages:
         yield Loading(class_code, chosen.path or Path())
         try:
             model = self._equipment.manager.load(chosen, self._equipment.device, self._equipment.precision)
+            require_taken(self._run.request.conditioning, model.takes, model.path.name)
             first = self._first_timestep(model)
         except (ModelRefusedError, UsageError) as error:  # UsageError: trained with fewer timesteps than were asked for
             yield self.refuse(class_code, error, len(slots))
@@ -254,7 +256,7 @@ class RunImages:
         guidance = effective_guidance(model, request.guidance)
         settings = Settings(request.sampler, request.steps, guidance, self._batch_size)
         began = self._clock()
-        drawing = Drawing(model, settings, [slot.planned.seed for slot in batch])
+        drawing = Drawing(model, settings, [slot.planned.seed for slot in batch], conditioning=request.conditioning)
         trajectory = Trajectory() if request.trajectory else None
         for state in drawing.states():
             self._drew_any = True

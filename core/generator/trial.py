@@ -10,6 +10,7 @@ from typing import Final
 
 import torch
 
+from core.generator.conditioning import Conditioning
 from core.generator.cost import Foresight
 from core.generator.discovery import discover
 from core.generator.drawing import Drawing, Settings
@@ -41,7 +42,10 @@ def step_seconds(request: GenerationRequest, manager: ModelManager) -> float:
     guidance = effective_guidance(model, request.guidance)
     settings = Settings(request.sampler, request.steps, guidance, told.batch_size)
     try:
-        return median(islice(_step_times(model, settings), WARM_UP, WARM_UP + TIMED)) / told.batch_size
+        return (
+            median(islice(_step_times(model, settings, request.conditioning), WARM_UP, WARM_UP + TIMED))
+            / told.batch_size
+        )
     finally:
         if model.device.type == "cuda":
             torch.cuda.empty_cache()  # what the steps took is not needed before the run
@@ -53,11 +57,11 @@ def _first_model(request: GenerationRequest, manager: ModelManager, told: Foresi
     return manager.load(chosen, torch.device(told.device), told.precision)
 
 
-def _step_times(model: LoadedModel, settings: Settings) -> Iterator[float]:
+def _step_times(model: LoadedModel, settings: Settings, conditioning: Conditioning) -> Iterator[float]:
     """Yield the seconds of step after step, batch after batch, without end."""
     while True:
         began = time.perf_counter()
-        for state in Drawing(model, settings, [_SEED]).states():
+        for state in Drawing(model, settings, [_SEED], conditioning=conditioning).states():
             state.sample.sum().item()  # a graphics card works ahead of the program; this waits for it
             yield time.perf_counter() - began
             began = time.perf_counter()

@@ -43,12 +43,16 @@ class Option:
         Whether the flag may be repeated, or the argument name several.
     metavar
         How the value is shown in the help; "" for the usual.
+    fallback
+        Gives the value where the flag is not given, for a field that has no default of its own.
     default_words
         What the help says is done without it, where the default itself says too little.
     opposite
         For a switch that is on by default: `flag` turns it off.
     read, write
         From text to value and back, for values that are no plain text, number or path; `read` raises `UsageError`.
+    none
+        How no value is written, where that is another thing than leaving the flag out.
     always
         Whether a copied command names it even where it is the default, so that it means the same when defaults change.
     hidden
@@ -67,10 +71,12 @@ class Option:
     choices: tuple[str, ...] | Registry[Any] = ()
     many: bool = False
     metavar: str = ""
+    fallback: Callable[[], Any] | None = None
     default_words: str = ""
     opposite: bool = False
     read: Callable[[str], Any] | None = None
     write: Callable[[Any], str] = str
+    none: str = ""
     always: bool = False
     hidden: bool = False
     aliases: tuple[str, ...] = ()
@@ -118,7 +124,7 @@ def _words(how: Option, value: Any) -> list[str]:
     if how.kind == "switch":
         return [how.flag] if bool(value) is not how.opposite else []
     if value is None:
-        return []
+        return [how.flag, how.none] if how.none else []
     values = value if how.many else (value,)
     return [word for item in values for word in ([how.flag] if how.flag else []) + [_text(how, item)]]
 

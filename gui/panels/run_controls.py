@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from PyQt5.QtGui import QGuiApplication
 from PyQt5.QtWidgets import QHBoxLayout, QMenu, QPushButton, QToolButton, QVBoxLayout, QWidget
 
 from core.cancel import StopMode
-from core.generator.command import command_line
 from core.generator.request import GenerationRequest
+from core.utils.shell import shell_line
 from gui.dialogs.discard_dialog import DiscardDialog
 from gui.i18n import tr
 from gui.shortcuts import keyed
@@ -53,7 +55,7 @@ class RunControls(QWidget):
         request = self._session.request()
         if request:
             QGuiApplication.clipboard().setText(
-                command_line(request, threads=self._session.settings.get("performance.threads"))
+                shell_line(replace(request, threads=self._session.settings.get("performance.threads")).arguments())
             )
             self._session.tell(_copied(request))
 

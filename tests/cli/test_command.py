@@ -11,22 +11,23 @@ import click
 import pytest
 
 from cli.app import cli
-from cli.generate import generate, request_of
-from core.generator.command import command_arguments, command_line
+from cli.derive import request_of
+from cli.generate import conditioning_of, generate
 from core.generator.request import PRECISIONS, GenerationRequest, order_counts
 from core.generator.samplers import SAMPLERS
 from core.taxonomy import CLASS_CODES, SEED_MASK
+from core.utils.shell import shell_line
 
 
-def parsed(arguments: list[str], threads: int = 0) -> GenerationRequest:
+def parsed(arguments: list[str]) -> GenerationRequest:
     """What `python main.py <arguments>` would carry out."""
     with click.Context(cli, info_name="main.py") as outer:
         name, command, rest = cli.resolve_command(outer, arguments)
         assert command is generate
         values = dict(command.make_context(name, rest, parent=outer).params)
     assert values.pop("json_mode") is False
-    assert values.pop("threads") == threads
-    return request_of(**values)
+    conditioning = conditioning_of(values)
+    return request_of(GenerationRequest, {**values, "conditioning": conditioning})
 
 
 def any_request(seed: int, folder: Path) -> GenerationRequest:
@@ -54,8 +55,8 @@ def any_request(seed: int, folder: Path) -> GenerationRequest:
 @pytest.mark.parametrize("seed", range(60))
 def test_parsing_the_command_gives_the_request_back(seed, tmp_path):
     request = any_request(seed, tmp_path)
-    assert parsed(command_arguments(request)) == request
-    words = shlex.split(command_line(request, windows=False))
+    assert parsed(request.arguments()) == request
+    words = shlex.split(shell_line(request.arguments(), windows=False))
     assert Path(words[0]) == Path(sys.executable)
     assert Path(words[1]).name == "main.py"
     assert Path(words[1]).is_file()
@@ -63,21 +64,20 @@ def test_parsing_the_command_gives_the_request_back(seed, tmp_path):
 
 
 def test_the_number_of_threads_goes_with_it(tmp_path):
-    request = GenerationRequest((("MEL", 4),), tmp_path, tmp_path)
-    assert parsed(command_arguments(request, 3), threads=3) == request
-    assert parsed(shlex.split(command_line(request, threads=3, windows=False))[2:], threads=3) == request
+    request = GenerationRequest((("MEL", 4),), tmp_path, tmp_path, threads=3)
+    assert parsed(request.arguments()) == request
 
 
 def test_what_is_left_out_is_the_default_of_the_command_line(tmp_path):
     request = GenerationRequest((("MEL", 4),), tmp_path / "models", tmp_path / "out")
-    arguments = command_arguments(request)
+    arguments = request.arguments()
     assert arguments == [
-        "generate", "--classes", "MEL=4", "--output", str(tmp_path / "out"), "--models", str(tmp_path / "models"),
+        "generate", "--classes", "MEL=4", "--models", str(tmp_path / "models"), "--output", str(tmp_path / "out"),
         "--seed", "42", "--sampler", "dpmpp-2m-sde", "--steps", "20",
     ]  # fmt: skip
     assert parsed(arguments) == request
 
 
 def test_a_folder_with_spaces_is_quoted_for_windows_too(tmp_path):
-    line = command_line(GenerationRequest((("MEL", 4),), tmp_path, Path("/my images")), windows=True)
+    line = shell_line(GenerationRequest((("MEL", 4),), tmp_path, Path("/my images")).arguments(), windows=True)
     assert f'--output "{Path("/my images").absolute()}"' in line

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+from dataclasses import MISSING
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +12,12 @@ import pytest
 
 from cli.console import Console
 from cli.curate import curate
-from cli.derive import carry_out
+from cli.derive import carry_out, request_options
 from cli.evaluate import evaluate
 from cli.utility import utility
 from core.events import Event
+from core.jobs.options import options_of
+from core.jobs.registry import known_jobs
 from core.jobs.request import Request
 from evaluation.curation.request import CurationRequest
 from evaluation.request import EvaluationRequest
@@ -91,3 +94,17 @@ def test_notices_are_told_and_the_result_stands_alone_on_standard_output(capsys:
     out, err = capsys.readouterr()
     assert out == ""
     assert err.splitlines() == ["Note: 1", "Note: 2", "Note: completed"]
+
+
+@pytest.mark.parametrize("request_type", list(known_jobs()), ids=lambda one: " ".join(one.command))
+def test_what_has_no_default_is_required(request_type: type[Request]) -> None:
+    command = request_options(request_type)(click.command()(lambda **values: None))
+    needed = {
+        one.name
+        for one, how in options_of(request_type)
+        if one.default is MISSING and one.default_factory is MISSING and how.fallback is None
+    }
+    if not needed:
+        return
+    with pytest.raises(click.MissingParameter):
+        command.make_context("command", [])
