@@ -30,7 +30,7 @@ def render() -> str:
     """Return the page."""
     for home in HOMES:
         importlib.import_module(home)
-    parts = [f"\n## {name[0].upper()}{name[1:]}\n\n{registry.table()}" for name, registry in REGISTRIES.items()]
+    parts = [f"\n## {name[0].upper()}{name[1:]}\n\n{registry.table()}" for name, registry in sorted(REGISTRIES.items())]
     return _HEAD + "".join(parts)
 
 

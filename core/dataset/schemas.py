@@ -210,6 +210,7 @@ class RecipeJson(Schema):
     image_size: Annotated[int, Field(ge=1, le=2**16)]
     product_version: Text
     versions: Annotated[dict[str, Text], Field(max_length=200, default_factory=dict)]
+    conditioning: Annotated[dict[str, Any], AfterValidator(_plausible), Field(default_factory=dict)]
     run_id: Id = ""
     created: Text = ""
     format: Whole = 1

@@ -33,7 +33,7 @@ class NetworkConfig(Schema):
     """`config.json` of a UNet2DModel; `None` and what is left out is diffusers' default, where there is one."""
 
     sample_size: _Side
-    in_channels: _Colours = 3
+    in_channels: Annotated[int, Field(ge=3, le=64)] = 3
     out_channels: _Colours = 3
     center_input_sample: bool = False
     time_embedding_type: Literal["positional", "fourier", "learned"] = "positional"
