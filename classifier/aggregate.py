@@ -23,7 +23,7 @@ from classifier.report_page import REPORT_FILE
 from classifier.results import FORMAT, RESULTS_FILE, estimates_json
 from classifier.summary_page import render_summary
 from core.errors import InputRefusedError
-from core.utils.atomic import write_text_atomic
+from core.files.keeping import replace_kept_text
 from core.utils.finite_json import finite_json
 
 SUMMARY_FILE: Final = "summary.json"
@@ -107,8 +107,8 @@ def summarise_runs(folder: Path, runs: Sequence[Path]) -> Summary:
     )
     plots = draw_plots(summary.pooled, {})
     write_plots(folder / PLOTS_FOLDER, plots)
-    write_text_atomic(folder / REPORT_FILE, render_summary(summary, plots))
-    write_text_atomic(folder / SUMMARY_FILE, finite_json(summary_json(summary)))
+    replace_kept_text(folder / REPORT_FILE, render_summary(summary, plots))
+    replace_kept_text(folder / SUMMARY_FILE, finite_json(summary_json(summary)))
     return summary
 
 

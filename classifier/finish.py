@@ -22,11 +22,11 @@ from classifier.results import RESULTS_FILE, Results, RunAbout, SplitCount, resu
 from classifier.trained import Trained
 from core.classification.loading import WEIGHTS_FILE
 from core.classification.preprocessing import Preprocessing
+from core.files.keeping import replace_kept_text
 from core.generator.precision import resolve_device
 from core.measures.features import load_extractor
 from core.measures.reference import NEIGHBOURS, measure_reference
 from core.taxonomy import CLASS_CODES
-from core.utils.atomic import write_text_atomic
 from core.utils.finite_json import finite_json
 from core.utils.safe_weights import sha256_of
 
@@ -101,8 +101,8 @@ def write_run(folder: Path, measured: Measured, parts: Mapping[str, Split]) -> N
     write_predictions(folder / PREDICTIONS_FILE, measured.answers)
     plots = draw_plots(results.evaluation, read_history(folder / HISTORY_FILE))
     write_plots(folder / PLOTS_FOLDER, plots)
-    write_text_atomic(folder / REPORT_FILE, render_report(results, plots))
-    write_text_atomic(folder / RESULTS_FILE, finite_json(results_json(results)))
+    replace_kept_text(folder / REPORT_FILE, render_report(results, plots))
+    replace_kept_text(folder / RESULTS_FILE, finite_json(results_json(results)))
 
 
 def _keep_reference(folder: Path, train: Split, held_out: Split) -> None:

@@ -26,6 +26,7 @@ from cli.trajectory import trajectory
 from cli.utility import utility
 from core.crash import write_report
 from core.errors import ISICGUIError, OutputError
+from core.files import keeping
 from core.utils.leash import obey_leash
 from core.utils.logger import setup_logging
 from core.version import COMMAND, __version__
@@ -104,6 +105,11 @@ def main(argv: Sequence[str]) -> int:
 
 def _run(argv: Sequence[str]) -> int:
     console = Console(json_mode="--json" in argv)
+    with console.telling_of(keeping.__name__):
+        return _carry_out(argv, console)
+
+
+def _carry_out(argv: Sequence[str], console: Console) -> int:
     try:
         result = cli.main(list(argv), prog_name=_program(), standalone_mode=False)
     except click.exceptions.NoArgsIsHelpError as error:

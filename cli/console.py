@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import logging
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -47,12 +48,34 @@ class Console:
         """Print something people should know, on standard error."""
         click.echo(plain(text), err=True)
 
+    @contextmanager
+    def telling_of(self, module: str) -> Iterator[None]:
+        """Tell people what a module logs as a warning, as long as the block lasts."""
+        logger, teller = logging.getLogger(module), _Teller(lambda text: self.warn(f"Note: {text}"))
+        logger.addHandler(teller)
+        try:
+            yield
+        finally:
+            logger.removeHandler(teller)
+
     def error(self, kind: str, message: str, remedy: str) -> None:
         """Say what happened and what to do about it."""
         self.event({"event": "error", "kind": kind, "message": message, "remedy": remedy})
         click.echo(click.style("Error: ", fg="red", bold=True) + plain(message), err=True)
         if remedy:
             click.echo(plain(remedy), err=True)
+
+
+class _Teller(logging.Handler):
+    """Passes on the warnings of one module."""
+
+    def __init__(self, tell: Callable[[str], None]) -> None:
+        super().__init__(logging.WARNING)
+        self._tell = tell
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Say what was logged."""
+        self._tell(record.getMessage())
 
 
 @contextmanager

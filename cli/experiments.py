@@ -138,13 +138,13 @@ def _runs(root: Path) -> list[Run]:
 
 
 def _write_curves(details: Sequence[RunDetails], output: Path) -> None:
+    from core.files.keeping import replace_kept
     from core.training.curves import draw_curves
-    from core.utils.atomic import write_bytes_atomic
     from core.utils.output_errors import output_errors
 
     with output_errors(output):
         output.parent.mkdir(parents=True, exist_ok=True)
-        write_bytes_atomic(output, draw_curves(details))
+        replace_kept(output, draw_curves(details))
 
 
 def _run_json(run: Run) -> dict[str, Any]:

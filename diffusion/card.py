@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Any, Final
 
 from core.doctor import SUMS_NAME
+from core.files.keeping import replace_kept_text
 from core.generator.pack import Pack, read_pack
 from core.generator.predictor import NO_GUIDANCE
 from core.taxonomy import class_name
 from core.training.hardware import Hardware
 from core.training.licence import HAM10000_CREDIT, HAM10000_FORMS, UNKNOWN, Licence, licence_of
-from core.utils.atomic import write_text_atomic
 from core.utils.output_errors import output_errors
 from core.utils.safe_weights import sha256_of
 from diffusion.config import DiffusionConfig
@@ -88,8 +88,8 @@ def write_card(pack: Path) -> Path:
     sums = f"{sha256_of(description.weights)}  {description.weights.relative_to(pack).as_posix()}\n"
     card = render_card(description)
     with output_errors(pack):
-        write_text_atomic(pack / SUMS_NAME, sums)
-        write_text_atomic(pack / CARD_FILE, card)
+        replace_kept_text(pack / SUMS_NAME, sums)
+        replace_kept_text(pack / CARD_FILE, card)
     return pack / CARD_FILE
 
 

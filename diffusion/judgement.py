@@ -29,9 +29,9 @@ import numpy as np
 
 from core.dataset.labelled import LabelledImage
 from core.errors import InputRefusedError
+from core.files.keeping import replace_kept_text
 from core.measures.memorisation import Memorisation
 from core.taxonomy import CLASS_CODES
-from core.utils.atomic import write_text_atomic
 from diffusion.cost import Cost
 from diffusion.distances import Distance, Distances
 from diffusion.fidelity import Fidelity
@@ -105,7 +105,7 @@ def write_judgement(judgement: Judgement, folder: Path) -> Path:
     """Write `judgement.json` into a folder."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / JUDGEMENT_FILE
-    write_text_atomic(path, json.dumps(judgement.to_json(), indent=2, allow_nan=False) + "\n")
+    replace_kept_text(path, json.dumps(judgement.to_json(), indent=2, allow_nan=False) + "\n")
     return path
 
 

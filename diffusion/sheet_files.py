@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from core.dataset.pixels import load_pixels
 from core.dataset.sources import read_dataset
 from core.events import Event
-from core.utils.atomic import write_bytes_atomic
+from core.files.keeping import replace_kept
 from core.utils.output_errors import output_errors
 from diffusion.data import split_images
 from diffusion.generated import Generated, fill_folder, read_generated, recommended
@@ -87,7 +87,7 @@ def save_sheet(
     labelled_sheet(rows, photographs).save(buffer, "PNG", optimize=True)
     with output_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_bytes_atomic(path, buffer.getvalue())
+        replace_kept(path, buffer.getvalue())
 
 
 def _samples(request: SheetRequest, tell: Callable[[Event], None]) -> Generated:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from core.files.keeping import replace_kept_text
 from core.message import Message
-from core.utils.atomic import write_text_atomic
 from core.utils.finite_json import finite_json
 from core.version import __version__
 from evaluation.section import Level, Section, worst
@@ -98,7 +98,7 @@ class Findings:
 def write_results(findings: Findings, folder: Path) -> Path:
     """Write `results.json` into a folder and return its path."""
     path = folder / RESULTS_FILE
-    write_text_atomic(path, finite_json(findings.to_json()))
+    replace_kept_text(path, finite_json(findings.to_json()))
     return path
 
 

@@ -11,11 +11,11 @@ from core.cancel import CancelToken
 from core.classification.loading import LoadedNetwork, load_network
 from core.errors import ISICGUIError, OutputError
 from core.events import Event, Notice
+from core.files.keeping import replace_kept, replace_kept_text
 from core.generator.precision import resolve_device
 from core.jobs.stream import JobContext, stream
 from core.measures.features import default_evaluator
 from core.message import Message
-from core.utils.atomic import write_bytes_atomic, write_text_atomic
 from core.utils.output_errors import output_errors
 from core.utils.path_manager import PathManager
 from evaluation.context import Context, Measurement
@@ -147,8 +147,8 @@ class _Evaluation:
         self._job.part(1 - WRITING, WRITING, Message("Writing the report")).progress(0, 1)
         with output_errors(output):
             results = write_results(findings, output)
-            write_text_atomic(output / REPORT_FILE, render_report(findings))
-            write_bytes_atomic(output / PDF_FILE, render_pdf(findings))
+            replace_kept_text(output / REPORT_FILE, render_report(findings))
+            replace_kept(output / PDF_FILE, render_pdf(findings))
         level = worst([found.level for found in findings.sets])
         words = " ".join(f"{found.name}: {found.verdict}" for found in findings.sets)
         self._job.tell(

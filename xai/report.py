@@ -35,7 +35,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from core.utils.atomic import write_bytes_atomic, write_text_atomic
+from core.files.keeping import replace_kept, replace_kept_text
 from core.utils.finite_json import finite, finite_json
 from core.utils.output_errors import output_errors
 from core.utils.path_manager import PathManager
@@ -141,13 +141,11 @@ class AnalysisWriter:
             self.folder.mkdir(parents=True, exist_ok=True)
             comparison = compare(self._compared, self._style, total=len(self._entries))
             if comparison is not None:
-                write_bytes_atomic(self.folder / COMPARISON_FILE, png_bytes(comparison.sheet))
-            write_bytes_atomic(
-                self.folder / REPORT_FILE, render_page(self._entries, comparison, self._agreement).encode("utf-8")
-            )
+                replace_kept(self.folder / COMPARISON_FILE, png_bytes(comparison.sheet))
+            replace_kept_text(self.folder / REPORT_FILE, render_page(self._entries, comparison, self._agreement))
             scales = comparison.scales if comparison is not None else {}
             analysis = _analysis([entry.data for entry in self._entries], self._style, scales, self._agreement)
-            write_text_atomic(self.folder / ANALYSIS_FILE, finite_json(analysis))
+            replace_kept_text(self.folder / ANALYSIS_FILE, finite_json(analysis))
         return _saved(self.folder, self._entries)
 
     def _settle_agreement(self) -> None:
@@ -174,9 +172,9 @@ def _save_one(explanation: Explanation, name: str, folder: Path, style: Style) -
     data = _describe(explanation, scale, files)
     figure = png_bytes(render_figure(explanation, scale=scale or None, style=style))
     overlay = png_bytes(render_marked(explanation, scale=scale or None, style=style))
-    write_bytes_atomic(folder / files["overlay"], overlay)
-    write_bytes_atomic(folder / files["figure"], figure)
-    write_bytes_atomic(folder / files["arrays"], _npz(explanation, data))
+    replace_kept(folder / files["overlay"], overlay)
+    replace_kept(folder / files["figure"], figure)
+    replace_kept(folder / files["arrays"], _npz(explanation, data))
     return Entry(data, figure)
 
 

@@ -13,6 +13,7 @@ from typing import Final
 
 from platformdirs import PlatformDirs
 
+from core.files.text import plain
 from core.version import PRODUCT
 
 HOME_VARIABLE: Final = "ISICGUI_HOME"
@@ -127,7 +128,7 @@ class PathManager:
         Letters of every script stay; forbidden characters become ``_``, names that Windows reserves get a leading
         ``_``, and the length is held under `MAX_COMPONENT_BYTES`. The same name always gives the same result.
         """
-        text = _FORBIDDEN.sub("_", unicodedata.normalize("NFC", name))
+        text = _FORBIDDEN.sub("_", unicodedata.normalize("NFC", plain(name)))
         text = _shorten(text, MAX_COMPONENT_BYTES - 1).strip().rstrip(". ")
         if not text or _RESERVED.fullmatch(text):
             text = f"_{text}"

@@ -18,11 +18,11 @@ import numpy as np
 from core.classification.loading import LoadedNetwork, load_network
 from core.dataset.curation import CURATION_FILE, Decision, render_curation
 from core.errors import InputRefusedError, UsageError
+from core.files.keeping import replace_kept_text
 from core.jobs.stream import JobContext
 from core.measures.features import PIXELS, default_evaluator, extractor_of
 from core.message import Message
 from core.taxonomy import CLASS_CODES
-from core.utils.atomic import write_text_atomic
 from core.utils.checksum import sha256_of
 from core.utils.finite_json import finite_json
 from core.utils.output_errors import output_errors
@@ -104,8 +104,8 @@ class Curation:
         path = folder / CURATION_FILE
         with output_errors(folder):
             folder.mkdir(parents=True, exist_ok=True)
-            write_text_atomic(folder / SUMMARY_FILE, finite_json(self.to_json()))
-            write_text_atomic(path, render_curation(self.decisions))
+            replace_kept_text(folder / SUMMARY_FILE, finite_json(self.to_json()))
+            replace_kept_text(path, render_curation(self.decisions))
         return path
 
 

@@ -8,9 +8,9 @@ from typing import Any, Final
 
 from core.cancel import CancelToken
 from core.events import Event, Notice, Progress
+from core.files.keeping import replace_kept_text
 from core.jobs.stream import JobContext, JobStopped, stream
 from core.message import Message
-from core.utils.atomic import write_text_atomic
 from core.utils.finite_json import finite_json
 from core.utils.folder_lock import FolderLock
 from core.utils.output_errors import output_errors
@@ -158,8 +158,8 @@ class _Experiment:
         )
         output, created = self.request.output, created_now()
         with output_errors(output):
-            write_text_atomic(output / RESULTS_FILE, finite_json(self._json(sections, created)))
-            write_text_atomic(output / REPORT_FILE, render_page(sections, created))
+            replace_kept_text(output / RESULTS_FILE, finite_json(self._json(sections, created)))
+            replace_kept_text(output / REPORT_FILE, render_page(sections, created))
         return UtilityFinished(
             "completed",
             output,

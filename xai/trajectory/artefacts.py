@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from core.utils.atomic import write_bytes_atomic, write_text_atomic
+from core.files.keeping import replace_kept, replace_kept_text
 from core.utils.finite_json import finite_json
 from core.utils.output_errors import output_errors
 from xai.trajectory.folders import ANALYSIS_FILE
@@ -38,8 +38,8 @@ def write_numbers(folder: Path, data: Mapping[str, Any], arrays: Mapping[str, by
     with output_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
         for name, content in arrays.items():
-            write_bytes_atomic(folder / name, content)
-        write_text_atomic(folder / ANALYSIS_FILE, finite_json({**data, "complete": False}))
+            replace_kept(folder / name, content)
+        replace_kept_text(folder / ANALYSIS_FILE, finite_json({**data, "complete": False}))
 
 
 def draw_pictures(
@@ -62,7 +62,7 @@ def draw_pictures(
             failed[name] = repr(error)
             continue
         with output_errors(folder):
-            write_bytes_atomic(folder / name, drawn[name])
+            replace_kept(folder / name, drawn[name])
     told(len(pictures), len(pictures))
     return Drawn(drawn, failed)
 
@@ -77,5 +77,5 @@ def write_report(folder: Path, data: Mapping[str, Any], drawn: Drawn, page: str,
     """
     listed = {"pictures": list(drawn.pictures), "pictures_failed": dict(drawn.failed), "complete": True}
     with output_errors(folder):
-        write_bytes_atomic(folder / page_name, page.encode("utf-8"))
-        write_text_atomic(folder / ANALYSIS_FILE, finite_json({**data, **listed}))
+        replace_kept_text(folder / page_name, page)
+        replace_kept_text(folder / ANALYSIS_FILE, finite_json({**data, **listed}))

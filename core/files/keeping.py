@@ -1,0 +1,92 @@
+"""Writing a file that a person may have changed since the program wrote it: what would be lost is set aside, and told.
+
+Reports, sheets, cards and lists of decisions are written anew by the same command. What lies there is replaced if it is
+still what this program wrote; anything else moves to a name with the time in it. What was written is noted in the
+user's cache, by the checksums of path and content; without the note a file counts as changed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+from core.files.opening import read_regular
+from core.files.text import plain
+from core.message import Message
+from core.utils.atomic import fsync_dir, temporary_file
+from core.utils.checksum import sha256_of
+from core.utils.path_manager import PathManager
+from core.utils.set_aside import set_aside
+
+WHY: Final = "before"
+"""Stands in the names of files that were set aside: ``report.html.before-20260131-120000``."""
+
+_SOMETHING_ELSE: Final = "-"
+_LONGEST_NOTE: Final = 64
+_log = logging.getLogger(__name__)
+
+
+def replace_kept(path: Path, data: bytes) -> Path | None:
+    """Write `data` to `path`; return where another file that lay there is now, None if none had to move.
+
+    The file appears complete or not at all. That another one was set aside is also logged as a warning by this module,
+    which the command line shows.
+
+    Raises
+    ------
+    OSError
+        If that fails; then what lay there lies there still, or under the name that was logged.
+    """
+    new, found = hashlib.sha256(data).hexdigest(), _content(path)
+    aside = None
+    if found != new:
+        with temporary_file(path.parent, path.name, data) as temporary:
+            if found and found != _noted(path):
+                aside = set_aside(path, WHY)
+                _log.warning(
+                    "%s",
+                    Message("{path} was not as this program wrote it; it is now {name}.", path=path, name=aside.name),
+                )
+            os.replace(temporary, path)
+        fsync_dir(path.parent)
+    _note(path, new)
+    return aside
+
+
+def replace_kept_text(path: Path, text: str) -> Path | None:
+    """Write `text` as UTF-8; see `replace_kept`."""
+    return replace_kept(path, plain(text).encode("utf-8"))
+
+
+def _content(path: Path) -> str:
+    """Return the checksum of what lies there; "" for nothing."""
+    try:
+        return sha256_of(path)
+    except FileNotFoundError:
+        return _SOMETHING_ELSE if os.path.lexists(path) else ""
+    except OSError:
+        return _SOMETHING_ELSE
+
+
+def _note_file(path: Path) -> Path:
+    name = hashlib.sha256(os.fsencode(os.path.abspath(path))).hexdigest()[:32]
+    return PathManager().cache_dir / "written" / name
+
+
+def _noted(path: Path) -> str:
+    try:
+        return read_regular(_note_file(path), _LONGEST_NOTE).decode("ascii", errors="replace")
+    except OSError:
+        return ""
+
+
+def _note(path: Path, checksum: str) -> None:
+    place = _note_file(path)
+    with suppress(OSError):  # a cache that cannot be written means that the next time more is set aside
+        place.parent.mkdir(parents=True, exist_ok=True)
+        with temporary_file(place.parent, place.name, checksum.encode("ascii")) as temporary:
+            os.replace(temporary, place)
