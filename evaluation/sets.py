@@ -20,6 +20,7 @@ from core.dataset.pixels import read_square
 from core.dataset.sources import read_dataset
 from core.dataset.splits import split_by_lesion
 from core.errors import InputRefusedError
+from core.files.text import plain
 from core.files.walking import Walk, walk
 from core.jobs.stream import JobContext
 from core.message import Message
@@ -146,7 +147,7 @@ def read_set(folder: Path, name: str | None = None, context: JobContext | None =
     """
     refuse_missing(folder)
     images, grouped, notes = _find(folder)
-    found = ImageSet(folder, name or folder.resolve().name, tuple(images), grouped=grouped, notes=notes)
+    found = ImageSet(folder, plain(name or folder.resolve().name), tuple(images), grouped=grouped, notes=notes)
     return _checked(found, context or JobContext())
 
 

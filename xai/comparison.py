@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
+from core.files.text import plain
 from core.utils.palette import HAIRLINE, MUTED, PANEL, TEXT
 from xai.colour import colour_ramp
 from xai.explanation import FACTS, METHODS, Explanation, Style
@@ -119,7 +120,7 @@ def _tiles(row: Sequence[Explanation], scales: Mapping[str, float], style: Style
 
 
 def _name(explanation: Explanation) -> str:
-    file = "image" if explanation.source is None else explanation.source.name
+    file = "image" if explanation.source is None else plain(explanation.source.name)
     return f"{explanation.target} \u00b7 {file}"
 
 

@@ -12,6 +12,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image
 
+from core.files.text import plain
 from core.taxonomy import CLASS_INDEX, class_name
 from core.utils.palette import ACCENT, HAIRLINE, MUTED, PANEL, TEXT
 from xai.baselines import DESCRIPTIONS
@@ -79,7 +80,7 @@ def all_well(method: str) -> str:
 
 def _draw_title(figure: Figure, explanation: Explanation) -> None:
     figure.text(0.03, 0.941, f"Why {long_name(explanation.target)}?", color=TEXT, fontsize=15, weight="bold")
-    file = "" if explanation.source is None else f"{explanation.source.name}   ·   "
+    file = "" if explanation.source is None else f"{plain(explanation.source.name)}   ·   "
     words = f"{file}{METHODS[explanation.method]}   ·   {explanation.notes[0] if explanation.notes else ''}"
     figure.text(0.03, 0.901, words.rstrip(" ·"), color=MUTED, fontsize=9, parse_math=False)
 

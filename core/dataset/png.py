@@ -13,7 +13,7 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps, PngImagePlugin
+from PIL import Image, ImageOps, PngImagePlugin, UnidentifiedImageError
 
 from core.dataset import strict_json
 from core.dataset.limits import MAX_PIXELS
@@ -172,6 +172,12 @@ def _refusing(path: Path) -> Iterator[None]:
         ) from error
     except NotRegularFileError as error:
         raise _no_file(path, error.kind) from error
+    except UnidentifiedImageError as error:
+        raise InputRefusedError(
+            Message("'{path}' is no picture of a kind that is read, or holds nothing.", path=path),
+            remedy=Message("Name a PNG, JPEG, BMP or TIFF file."),
+            path=path,
+        ) from error
     except (*_DECODING_ERRORS, *_DECODING_ERRORS_2) as error:
         raise InputRefusedError(
             Message("'{path}' cannot be read as a picture: {error}.", path=path, error=str(error).rstrip(".")),

@@ -7,6 +7,7 @@ user's cache, by the checksums of path and content; without the note a file coun
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import logging
 import os
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from core.files.opening import read_regular
+from core.files.own import is_link
 from core.files.text import plain
 from core.message import Message
 from core.utils.atomic import fsync_dir, temporary_file
@@ -47,10 +49,8 @@ def replace_kept(path: Path, data: bytes) -> Path | None:
         with temporary_file(path.parent, path.name, data) as temporary:
             if found and found != _noted(path):
                 aside = set_aside(path, WHY)
-                _log.warning(
-                    "%s",
-                    Message("{path} was not as this program wrote it; it is now {name}.", path=path, name=aside.name),
-                )
+                told = Message("{path} was not as this program wrote it; it is now {name}.", path=path, name=aside.name)
+                _log.warning("%s", told)
             os.replace(temporary, path)
         fsync_dir(path.parent)
     _note(path, new)
@@ -63,7 +63,9 @@ def replace_kept_text(path: Path, text: str) -> Path | None:
 
 
 def _content(path: Path) -> str:
-    """Return the checksum of what lies there; "" for nothing."""
+    """Return the checksum of what lies there; "" for nothing. A folder is left where it is: IsADirectoryError."""
+    if path.is_dir() and not is_link(path):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
     try:
         return sha256_of(path)
     except FileNotFoundError:
