@@ -3,24 +3,70 @@
 from __future__ import annotations
 
 import dataclasses
+from collections import deque
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
 
 from core.cache.cache_manager import CacheManager
 from core.cancel import CancelToken
+from core.dataset.png import encode_png
+from core.dataset.recipe import Recipe
 from core.dataset.synthetic_dataset import Run, SyntheticDataset
 from core.errors import InputRefusedError, ModelMissingError, UsageError
 from core.events import Event, Finished, Notice
 from core.generator.batches import choose_batch_size
-from core.generator.color import ColorStatistics, load_color_statistics
+from core.generator.color import ColorStatistics, apply_color_statistics, load_color_statistics
 from core.generator.discovery import Catalog, discover
+from core.generator.drawing import Drawing, Settings
 from core.generator.model_manager import ModelManager, ModelSource, missing_model, model_source
 from core.generator.precision import is_emulated, resolve_device, resolve_precision
-from core.generator.request import UNCHANGED, GenerationRequest, PlannedImage, RunChanges, plan_class
+from core.generator.predictor import effective_guidance
+from core.generator.provenance import make_recipe
+from core.generator.request import UNCHANGED, GenerationRequest, PlannedImage, RunChanges, order_counts, plan_class
 from core.generator.run_images import Equipment, RunImages
+from core.generator.sampler import to_uint8
 from core.generator.schedulers import check_steps
 from core.generator.trial import step_seconds
 from core.message import Message, joined
+from core.utils.atomic import create_bytes_atomic
+from core.utils.path_manager import PathManager
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One generated image in memory.
+
+    Attributes
+    ----------
+    pixels
+        RGB, uint8, shape (H, W, 3).
+    recipe
+        Everything needed to generate it again.
+    """
+
+    pixels: NDArray[np.uint8]
+    recipe: Recipe
+
+    @property
+    def image(self) -> Image.Image:
+        """The image as Pillow has it, which notebooks show."""
+        return Image.fromarray(self.pixels)
+
+    def save(self, path: Path) -> None:
+        """Write a PNG file with the recipe inside; `reproduce` takes it.
+
+        Raises
+        ------
+        FileExistsError
+            If something lies at `path`; nothing is overwritten.
+        """
+        create_bytes_atomic(path, encode_png(self.pixels, self.recipe))
 
 
 class ImageGenerator:
@@ -30,10 +76,86 @@ class ImageGenerator:
     ----------
     cache
         Keeps networks from one run to the next; may be shared.
+    models, device, precision
+        What `sample` samples with: a models folder (None for the starter models), ``auto``, ``cpu`` or ``cuda:N``, and
+        the number format. Requests name their own.
+
+    Examples
+    --------
+    >>> generator = ImageGenerator(device="cpu")  # doctest: +SKIP
+    >>> for sample in generator.sample({"MEL": 2, "NV": 2}, seed=7):  # doctest: +SKIP
+    ...     sample.save(Path(f"{sample.recipe.class_code}_{sample.recipe.index}.png"))
     """
 
-    def __init__(self, cache: CacheManager | None = None) -> None:
+    def __init__(
+        self,
+        cache: CacheManager | None = None,
+        *,
+        models: Path | None = None,
+        device: str = "auto",
+        precision: str = "auto",
+    ) -> None:
         self._manager = ModelManager(cache or CacheManager())
+        self._models = models or PathManager().default_models_dir
+        self._device, self._precision = device, precision
+
+    def sample(self, counts: Mapping[str, int], **options: Any) -> list[Sample]:
+        """Generate images in memory; nothing is written.
+
+        The images are those that `generate` writes into an empty folder with the same settings, bit for bit.
+
+        Parameters
+        ----------
+        counts
+            Images by class code.
+        options
+            Fields of `GenerationRequest`: ``seed``, ``sampler``, ``steps``, ``guidance``, ``batch_size``, ``color``,
+            ``conditioning``.
+
+        Returns
+        -------
+        list of Sample
+            In the order of the classes, then of the index.
+
+        Raises
+        ------
+        ModelRefusedError
+            If a class has no usable model.
+        UsageError
+            If an option, the device or the precision is impossible.
+        """
+        request = GenerationRequest(
+            order_counts(counts), self._models, Path(), device=self._device, precision=self._precision, **options
+        )
+        catalog = discover(request.models)
+        equipment = self._equip(request, catalog)
+        batch_size = _batch_size(request, equipment, list(counts), max(counts.values()))
+        plan = {code: list(plan_class(request, code, count, frozenset())) for code, count in request.counts}
+        return [
+            sample
+            for code, planned in plan.items()
+            for start in range(0, len(planned), batch_size)
+            for sample in self._sampled(request, equipment, planned[start : start + batch_size], batch_size)
+        ]
+
+    def _sampled(
+        self, request: GenerationRequest, equipment: Equipment, planned: Sequence[PlannedImage], batch_size: int
+    ) -> Iterator[Sample]:
+        """Sample one batch of images of one class."""
+        code = planned[0].class_code
+        model = self._manager.load(equipment.models[code], equipment.device, equipment.precision)
+        guidance = effective_guidance(model, request.guidance)
+        settings = Settings(request.sampler, request.steps, guidance, batch_size)
+        seeds = [one.seed for one in planned]
+        drawing = Drawing(model, settings, seeds, conditioning=request.conditioning)
+        last = deque(drawing.states(), maxlen=1).pop()
+        color = equipment.colors.get(code)
+        for position, (one, pixels) in enumerate(zip(planned, to_uint8(last.sample), strict=True)):
+            corrected = pixels if color is None else apply_color_statistics(pixels, color)
+            recipe = make_recipe(
+                one, drawing, position, model=model, settings=settings, color=color, models=request.models
+            )
+            yield Sample(corrected, recipe)
 
     def generate(self, request: GenerationRequest, cancel: CancelToken | None = None) -> Iterator[Event]:
         """Carry out a request.

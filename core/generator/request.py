@@ -152,8 +152,8 @@ class GenerationRequest(Request):
     conditioning: Conditioning = NOTHING
 
     def __post_init__(self) -> None:
-        if self.steps is None and self.sampler in SAMPLERS:
-            object.__setattr__(self, "steps", usual_steps(self.sampler))
+        if self.steps is None and isinstance(self.sampler, str):
+            object.__setattr__(self, "steps", usual_steps(SAMPLERS.check(self.sampler)))
         if name := misfit(self):
             raise UsageError(
                 Message("The request has no usable '{name}'.", name=name),
