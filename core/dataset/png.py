@@ -93,7 +93,7 @@ def read_recipe(path: Path) -> Recipe:
             remedy=Message("Only PNG files made by this program, and not edited since, hold one."),
             path=path,
         )
-    return Recipe.from_json(data)
+    return Recipe.from_json(data, path)
 
 
 @contextmanager

@@ -48,6 +48,11 @@ def read_state(layout: Layout) -> DatasetState:
     return state
 
 
+def read_models_folders(folder: Path) -> dict[str, Path]:
+    """Return where the models of each run of a folder lay, by run id; errors as of `read_records`."""
+    return {run.run_id: run.request.models for run in read_state(Layout(folder.absolute())).runs.values()}
+
+
 def read_run_ids(folder: Path) -> dict[Key, str]:
     """Return the run of every image that a run of this program made, by (class, file name); no picture is opened."""
     state = read_state(Layout(folder.absolute()))

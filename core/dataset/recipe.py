@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Final
 
 from core.message import Message
@@ -28,9 +29,12 @@ class Recipe:
     guidance
         Classifier-free guidance scale; 1 means none.
     weights
-        File name of the weights, as found in the models folder.
+        File name of the weights, as found in the models folder, with slashes.
     weights_sha256
         SHA-256 of that file.
+    models
+        Name of the pack or checkpoint: an image is passed on, and nobody needs to know where its maker keeps models.
+        Where they lay stands in the journal of the image's output folder. Older versions wrote the absolute path here.
     color
         The colour statistics that were applied, or None.
     batch_size
@@ -67,6 +71,12 @@ class Recipe:
     created: str = ""
     format: int = FORMAT
 
+    @property
+    def old_models_folder(self) -> Path | None:
+        """The models folder, if an older version wrote it into the recipe."""
+        folder = Path(self.models)
+        return folder if folder.is_absolute() else None
+
     def to_json(self) -> dict[str, Any]:
         """Return the recipe as plain JSON types; the class is under `class`."""
         data = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
@@ -75,8 +85,13 @@ class Recipe:
         return {"class": data.pop("class_code"), **data}
 
     @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> Recipe:
+    def from_json(cls, data: Mapping[str, Any], path: Path | None = None) -> Recipe:
         """Rebuild a recipe; keys of a newer version are ignored.
+
+        Parameters
+        ----------
+        path
+            The file that it was read from, for the message.
 
         Raises
         ------
@@ -86,5 +101,5 @@ class Recipe:
         from core.dataset.schemas import RecipeJson  # brings pydantic, which the window's start does without
         from core.files.reading import check_object
 
-        checked: RecipeJson = check_object(data, RecipeJson, what=Message("a recipe"))
+        checked: RecipeJson = check_object(data, RecipeJson, what=Message("a recipe"), path=path)
         return cls(**dict(checked) | {"color": None if checked.color is None else checked.color.model_dump()})

@@ -22,14 +22,13 @@ def sidecar_path(image: Path) -> Path:
 
 def sidecar_bytes(image: Path, recipe: Recipe, generated_at: float) -> bytes:
     """Return the content of the sidecar of `image`, UTF-8 JSON."""
-    model = Path(recipe.models, recipe.weights) if recipe.models else Path(recipe.weights)
     content = {
         "filename": image.name,
         "class": recipe.class_code,
         "seed": recipe.seed,
         "inference_steps": recipe.steps,
         "scheduler": {key: recipe.scheduler.get(key) for key in _SCHEDULER_KEYS},
-        "model": {"model_path": str(model), "loaded_at": generated_at, "device": recipe.device},
+        "model": {"model_path": recipe.weights, "loaded_at": generated_at, "device": recipe.device},
         "device": recipe.device,
         "noise_hash": recipe.noise_hash,
         "recipe": recipe.to_json(),

@@ -15,6 +15,8 @@ from core.taxonomy import CLASS_CODES, CLASS_INDEX
 
 FORMAT: Final = 1
 DESCRIPTION_NAME: Final = "isicgui.json"
+UNET_FOLDER: Final = "unet"
+"""Of a pack in the layout of a whole pipeline: where its network lies."""
 
 _WEIGHTS_NAMES: Final = (
     "diffusion_pytorch_model.safetensors",
@@ -128,7 +130,7 @@ def _advice(recommended: object) -> Mapping[str, Any]:
 
 
 def _config_folder(folder: Path) -> Path | None:
-    return next((home for home in (folder, folder / "unet") if (home / "config.json").is_file()), None)
+    return next((home for home in (folder, folder / UNET_FOLDER) if (home / "config.json").is_file()), None)
 
 
 def _read_scheduler(folder: Path, home: Path) -> dict[str, Any]:

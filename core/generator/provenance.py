@@ -15,6 +15,7 @@ from core.dataset.recipe import Recipe
 from core.generator.color import ColorStatistics
 from core.generator.drawing import Drawing, Settings
 from core.generator.model_manager import LoadedModel
+from core.generator.pack import UNET_FOLDER, is_pack
 from core.generator.request import PlannedImage
 from core.version import __version__
 
@@ -49,7 +50,7 @@ def make_recipe(
         guidance=settings.guidance,
         weights=_relative(model.path, models),
         weights_sha256=model.sha256,
-        models=str(models.absolute()),
+        models=model_name(model.path),
         color=None if color is None else color.to_json(),
         precision=model.precision,
         device=device_name(model.device),
@@ -60,6 +61,14 @@ def make_recipe(
         versions=library_versions(),
         conditioning=drawing.conditioning.to_json(),
     )
+
+
+def model_name(weights: Path) -> str:
+    """Return the name of the pack that a weights file belongs to, or of the checkpoint that it is."""
+    folder = weights.absolute().parent
+    if folder.name == UNET_FOLDER and is_pack(folder.parent):
+        return folder.parent.name
+    return folder.name if is_pack(folder) else weights.stem
 
 
 @functools.cache

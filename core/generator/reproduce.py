@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 
 from core.cache.cache_manager import CacheManager
 from core.dataset.png import read_image, read_recipe
+from core.dataset.reading import read_models_folders
 from core.dataset.recipe import Recipe
-from core.errors import DeviceError, InputRefusedError, ModelMissingError, ModelRefusedError, UsageError
+from core.errors import DeviceError, InputRefusedError, ModelMissingError, ModelRefusedError, OutputError, UsageError
 from core.generator.batches import choose_batch_size
 from core.generator.color import ColorStatistics, apply_color_statistics
 from core.generator.conditioning import Conditioning
@@ -96,7 +97,8 @@ class Preparation:
 def reproduce(image: Path, *, models: Path | None = None, device: str = "auto") -> Reproduction:
     """Make an image again with the seed, sampler, batch shape, precision and colours that its recipe records.
 
-    The weights are looked for by their SHA-256 in `models`, then in the recorded folder, then among the starter models.
+    The weights are looked for by their SHA-256 in `models`, then where they lay according to the journal of the image's
+    output folder, then among the downloaded checkpoints and the starter models.
 
     Parameters
     ----------
@@ -131,7 +133,7 @@ def prepare(image: Path, *, models: Path | None = None, device: str = "auto") ->
     manager = ModelManager(CacheManager())
     notes: list[str] = []
     where = _device(recipe, device, notes)
-    found, same = _find_model(recipe, models, manager)
+    found, same = _find_model(recipe, [models, _recorded_folder(recipe, image)], manager)
     if not same:
         notes.append(Message("The weights are others than recorded: {path}.", path=found.path))
     model = manager.load(found, where, _precision(recipe, where, notes))
@@ -152,7 +154,7 @@ def _check(recipe: Recipe, image: Path) -> None:
     try:
         GenerationRequest(
             counts=((recipe.class_code, 1),),
-            models=Path(recipe.models),
+            models=Path(),
             output=image.parent,
             seed=recipe.seed,
             sampler=recipe.sampler,
@@ -216,10 +218,20 @@ def _compare(prepared: Preparation, pixels: NDArray[np.uint8], image: Path) -> R
     )
 
 
-def _find_model(recipe: Recipe, models: Path | None, manager: ModelManager) -> tuple[ClassModel, bool]:
+def _recorded_folder(recipe: Recipe, image: Path) -> Path | None:
+    """Return where the models lay when an image was made, as far as its output folder still says so."""
+    if recipe.old_models_folder is not None or not recipe.run_id:
+        return recipe.old_models_folder
+    try:
+        return read_models_folders(image.absolute().parent.parent).get(recipe.run_id)
+    except (OSError, OutputError):
+        return None
+
+
+def _find_model(recipe: Recipe, first: Sequence[Path | None], manager: ModelManager) -> tuple[ClassModel, bool]:
     """Return a model of the recipe's class, and whether it is the recorded one."""
-    recorded = [Path(recipe.models)] if recipe.models else []
-    places = [models, *recorded, PathManager().default_models_dir]
+    paths = PathManager()
+    places = [*first, paths.checkpoints_dir, paths.default_models_dir]
     found = [model for place in places if place is not None for model in candidates(place, recipe.class_code)]
     for model in found:
         if _hash_of(model, manager) == recipe.weights_sha256:

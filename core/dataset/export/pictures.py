@@ -15,7 +15,7 @@ from core.dataset.layout import Layout
 from core.dataset.legacy import embedded_recipe
 from core.dataset.png import check_intact, read_image
 from core.dataset.ratings import UNRATED, Rating, read_ratings
-from core.dataset.reading import read_records
+from core.dataset.reading import read_models_folders, read_records
 from core.dataset.recipe import Recipe
 from core.dataset.record import ImageRecord
 from core.errors import InputRefusedError
@@ -129,10 +129,11 @@ def inspect(output: Path, tick: Tick = go_on) -> Collection:
     with output_errors(folder):
         records = sorted(read_records(folder), key=lambda record: record.key)
         ratings = read_ratings(folder)
+        models = read_models_folders(folder)
     looked = _look_at_all(records, ratings, tick)
     pictures = tuple(item for item in looked if isinstance(item, Picture))
     unusable = tuple(item for item in looked if isinstance(item, Unusable))
-    return Collection(folder, pictures, unusable, _terms(pictures), is_locked(Layout(folder).state))
+    return Collection(folder, pictures, unusable, _terms(pictures, models), is_locked(Layout(folder).state))
 
 
 def _look_at_all(
@@ -180,6 +181,6 @@ def _contradiction(path: Path, code: str, recipe: Recipe) -> Message:
     )
 
 
-def _terms(pictures: Sequence[Picture]) -> dict[str, ModelTerms]:
+def _terms(pictures: Sequence[Picture], models: Mapping[str, Path]) -> dict[str, ModelTerms]:
     recipes = {picture.recipe.weights_sha256: picture.recipe for picture in pictures if picture.recipe is not None}
-    return {sha256: terms_of(recipe) for sha256, recipe in recipes.items()}
+    return {sha256: terms_of(recipe, models.get(recipe.run_id)) for sha256, recipe in recipes.items()}

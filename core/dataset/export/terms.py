@@ -39,22 +39,26 @@ class ModelTerms:
     text: str = ""
 
 
-def terms_of(recipe: Recipe, paths: PathManager | None = None) -> ModelTerms:
+def terms_of(recipe: Recipe, folder: Path | None = None, paths: PathManager | None = None) -> ModelTerms:
     """Return what the card of a recipe's model says, if the very same weights are still where they were.
 
-    Looked for in the models folder that the recipe names and among the starter models.
+    Parameters
+    ----------
+    folder
+        Where the models of its run lay; the starter models are looked through as well.
     """
     sha256 = recipe.weights_sha256
-    for pack in _packs(recipe, paths or PathManager()):
+    for pack in _packs(recipe, folder or recipe.old_models_folder, paths or PathManager()):
         if _holds(pack, Path(recipe.weights).name, sha256):
             return _read(pack)
     return ModelTerms(Path(recipe.weights).parent.name or recipe.weights)
 
 
-def _packs(recipe: Recipe, paths: PathManager) -> Iterator[Path]:
+def _packs(recipe: Recipe, models: Path | None, paths: PathManager) -> Iterator[Path]:
     """Yield the folders that may be the recipe's model pack."""
-    weights = Path(recipe.models, recipe.weights)
-    yield from (folder for folder in (weights.parent, weights.parent.parent) if (folder / DESCRIPTION_NAME).is_file())
+    if models is not None:
+        weights = models / recipe.weights
+        yield from (place for place in (weights.parent, weights.parent.parent) if (place / DESCRIPTION_NAME).is_file())
     if paths.starter_dir.is_dir():
         yield from sorted(file.parent for file in paths.starter_dir.glob(f"*/{DESCRIPTION_NAME}"))
 

@@ -85,7 +85,8 @@ def test_images_carry_the_seeds_of_the_formula_and_their_recipe(ask, pack):
         assert (recipe.precision, recipe.device, recipe.batch_size, recipe.image_size) == ("fp32", "cpu", 1, 16)
         assert recipe.scheduler["lambda_min_clipped"] == -5.1
         assert {"torch", "diffusers", "python"} <= recipe.versions.keys()
-        assert Path(recipe.models, recipe.weights).is_file()
+        assert recipe.models == pack.name
+        assert pack.joinpath(Path(recipe.weights).name).is_file()
 
 
 def test_steps_report_positions_and_previews_of_the_right_shape(ask):
