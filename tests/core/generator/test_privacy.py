@@ -31,8 +31,6 @@ def home(tmp_path: Path) -> Path:
 def make(output: Path, models: Path, **options: Any) -> Path:
     options |= {"models": models, "output": output, "steps": 2, "device": "cpu", "precision": "fp32"}
     request = GenerationRequest(counts=(("MEL", 1),), **options)
-        counts=(("MEL", 1),), models=models, output=output, steps=2, device="cpu", precision="fp32", **options
-    )  # type: ignore[arg-type]
     return next(event.file for event in ImageGenerator().generate(request) if isinstance(event, ImageDone))
 
 
