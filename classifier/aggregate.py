@@ -16,15 +16,17 @@ from typing import Any, Final
 
 import numpy as np
 
+import reports
 from classifier.evaluation import Estimate, Evaluation, evaluate
 from classifier.plots import draw_plots, write_plots
 from classifier.predictions import PREDICTIONS_FILE, join, read_predictions
 from classifier.report_page import REPORT_FILE
 from classifier.results import FORMAT, RESULTS_FILE, estimates_json
-from classifier.summary_page import render_summary
+from classifier.summary_page import report_of_summary
 from core.errors import InputRefusedError
 from core.files.keeping import replace_kept_text
 from core.utils.finite_json import finite_json
+from reports.html import render_html
 
 SUMMARY_FILE: Final = "summary.json"
 PLOTS_FOLDER: Final = "plots"
@@ -107,7 +109,7 @@ def summarise_runs(folder: Path, runs: Sequence[Path]) -> Summary:
     )
     plots = draw_plots(summary.pooled, {})
     write_plots(folder / PLOTS_FOLDER, plots)
-    replace_kept_text(folder / REPORT_FILE, render_summary(summary, plots))
+    reports.write(folder / REPORT_FILE, render_html(report_of_summary(summary, plots)))
     replace_kept_text(folder / SUMMARY_FILE, finite_json(summary_json(summary)))
     return summary
 

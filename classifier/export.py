@@ -17,11 +17,13 @@ import torch
 from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
-from classifier.card import render_card
+import reports
+from classifier.card import card_of
 from classifier.results import Results
 from core.classification.loading import RECORD_FILE, WEIGHTS_FILE
 from core.utils.atomic import write_bytes_atomic, write_text_atomic
 from core.utils.finite_json import finite, finite_json
+from reports.markdown import render_markdown
 
 CARD_FILE = "README.md"
 SUMS_FILE = "SHA256SUMS"
@@ -54,7 +56,7 @@ def export_classifier(folder: Path, net: nn.Module, results: Results) -> None:
     data = save(state, metadata={"format": "pt", "isicgui": json.dumps(finite(description), allow_nan=False)})
     write_bytes_atomic(folder / WEIGHTS_FILE, data)
     write_text_atomic(folder / SUMS_FILE, f"{hashlib.sha256(data).hexdigest()}  {WEIGHTS_FILE}\n")
-    write_text_atomic(folder / CARD_FILE, render_card(results))
+    reports.write(folder / CARD_FILE, render_markdown(card_of(results)))
     write_text_atomic(folder / RECORD_FILE, finite_json({**description, STRENGTH: strength}))
 
 

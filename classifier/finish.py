@@ -10,6 +10,7 @@ from typing import Final
 
 from torch import nn
 
+import reports
 from classifier.calibration import fit_temperature
 from classifier.data import Split
 from classifier.evaluation import Answers, Evaluation, evaluate
@@ -17,7 +18,7 @@ from classifier.export import export_classifier, rounded
 from classifier.history import HISTORY_FILE, read_history
 from classifier.plots import draw_plots, write_plots
 from classifier.predictions import PREDICTIONS_FILE, answer, logits_of, write_predictions
-from classifier.report_page import REPORT_FILE, render_report
+from classifier.report_page import REPORT_FILE, report_of
 from classifier.results import RESULTS_FILE, Results, RunAbout, SplitCount, results_json
 from classifier.trained import Trained
 from core.classification.loading import WEIGHTS_FILE
@@ -29,6 +30,7 @@ from core.measures.reference import NEIGHBOURS, measure_reference
 from core.taxonomy import CLASS_CODES
 from core.utils.finite_json import finite_json
 from core.utils.safe_weights import sha256_of
+from reports.html import render_html
 
 MODEL_FOLDER: Final = "model"
 PLOTS_FOLDER: Final = "plots"
@@ -101,7 +103,7 @@ def write_run(folder: Path, measured: Measured, parts: Mapping[str, Split]) -> N
     write_predictions(folder / PREDICTIONS_FILE, measured.answers)
     plots = draw_plots(results.evaluation, read_history(folder / HISTORY_FILE))
     write_plots(folder / PLOTS_FOLDER, plots)
-    replace_kept_text(folder / REPORT_FILE, render_report(results, plots))
+    reports.write(folder / REPORT_FILE, render_html(report_of(results, plots)))
     replace_kept_text(folder / RESULTS_FILE, finite_json(results_json(results)))
 
 

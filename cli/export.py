@@ -15,14 +15,14 @@ from tqdm import tqdm
 from cli.console import Console
 from cli.options import ANY_PATH, FOLDER, OUTPUT_FOLDER, json_option
 from cli.signals import EXIT_INTERRUPTED, stop_on_signal
-from core.dataset.export.events import ExportFinished, Exporting
-from core.dataset.export.options import DEFAULT_SALT, FORMATS, ExportOptions, parse_classes, parse_split
 from core.dataset.ratings import MAX_STARS
+from dataset.export.events import ExportFinished, Exporting
+from dataset.export.options import DEFAULT_SALT, FORMATS, ExportOptions, parse_classes, parse_split
 
 if TYPE_CHECKING:
     from core.cancel import CancelToken
-    from core.dataset.export.pictures import Tick
-    from core.dataset.export.plan import ExportPlan
+    from dataset.export.pictures import Tick
+    from dataset.export.plan import ExportPlan
 
 EPILOG = "\b\nFormats\n" + "\n".join(f"  {name:<12} {words}" for name, words in FORMATS.items())
 
@@ -60,8 +60,8 @@ def export(output: Path, classes: str, split: str, archive: bool, preview: bool,
 
 def _plan(output: Path, options: ExportOptions, cancel: CancelToken) -> ExportPlan | None:
     """Return the plan, or None after a stop."""
-    from core.dataset.export.pictures import StoppedError
-    from core.dataset.export.plan import plan_export
+    from dataset.export.pictures import StoppedError
+    from dataset.export.plan import plan_export
 
     with _looking(cancel) as tick:
         try:
@@ -87,7 +87,7 @@ def _bar(total: int | None, words: str) -> Any:
 
 
 def _preview(plan: ExportPlan, console: Console) -> int:
-    from core.dataset.export.plan import check_plan
+    from dataset.export.plan import check_plan
 
     console.event({"event": "plan", **_plan_json(plan)})
     console.say(_plan_text(plan))
@@ -97,7 +97,7 @@ def _preview(plan: ExportPlan, console: Console) -> int:
 
 
 def _export(plan: ExportPlan, console: Console, cancel: CancelToken) -> int:
-    from core.dataset.export.writing import export as write_export
+    from dataset.export.writing import export as write_export
 
     _warn(plan, console)
     with _bar(plan.files, "writing") as bar:

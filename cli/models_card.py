@@ -75,9 +75,10 @@ def judge(json_mode: bool, **values: Any) -> None:
     console = Console(json_mode=json_mode)
     found = _judge(console, **values)
     if not json_mode:
-        from diffusion.measured import measured_text
+        from diffusion.measured import measured
+        from reports.markdown import blocks_markdown
 
-        console.say(measured_text(found.to_json()))
+        console.say(blocks_markdown(measured(found.to_json())))
 
 
 @click.command(short_help="Draw a sheet of unselected samples, beside real photographs on request.")

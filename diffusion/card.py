@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
+import reports
 from core.doctor import SUMS_NAME
 from core.files.keeping import replace_kept_text
 from core.generator.pack import Pack, read_pack
@@ -22,54 +23,19 @@ from core.utils.output_errors import output_errors
 from core.utils.safe_weights import sha256_of
 from diffusion.config import DiffusionConfig
 from diffusion.judgement import read_judgement
-from diffusion.measured import measured_text
+from diffusion.measured import measured
 from diffusion.provenance import read_training, settings_of
+from reports.inline import Text, marked, parse
+from reports.markdown import render_markdown
+from reports.model import Authored, Block, Bullets, Code, Paragraph, Report, Section
 
 CARD_FILE: Final = "README.md"
 NOTES_FILE: Final = "NOTES.md"
 
-_CARD: Final = """\
-# {name}
-
-A {kind} diffusion model of dermatoscopic images, {size}x{size} pixels: {classes}.
-**For research and teaching only. Its images show no real patient's lesion, are no medical evidence, and nobody should
-be examined, reassured or treated by them.**
-
-## Files
-- `config.json`, `{weights}`: `diffusers.UNet2DModel`{cost}.
-- `scheduler_config.json`: `diffusers.DDPMScheduler`, {schedule} schedule, {prediction}.
-- `isicgui.json`: class order ({labels}){null}, recommended sampler `{sampler}`, {steps} steps, guidance {guidance:g}.
-- `{sums}`: checksum of the weights; `python main.py doctor` compares it.
-
-```python
+_LOADING: Final = """\
 from diffusers import DDPMScheduler, UNet2DModel
 net = UNet2DModel.from_pretrained("{folder}")
-scheduler = DDPMScheduler.from_pretrained("{folder}")
-```
-
-## Data, licence, credit
-{licence}
-
-{credit}
-
-## Training
-{training}
-
-## Measured
-{measured}
-
-## Known faults
-{faults}
-- Its images resemble the photographs it learnt from: the patients, cameras and habits of their source, and mostly light
-  skin if that is so there. It must not be used to balance or augment a data set for other populations without checking.
-- Rare classes rest on few photographs; their variety is smaller than that of the disease.
-"""
-
-_REDO: Final = """\
-The command that trains it again, on a GPU if there is one (for several: `accelerate launch main.py train ...`), where
-`--set max_minutes=` and `--set images=` may be raised:
-
-    python main.py train diffusion --data DIR --output DIR {flags}"""
+scheduler = DDPMScheduler.from_pretrained("{folder}")"""
 
 
 def write_card(pack: Path) -> Path:
@@ -86,46 +52,79 @@ def write_card(pack: Path) -> Path:
     """
     description = read_pack(pack)
     sums = f"{sha256_of(description.weights)}  {description.weights.relative_to(pack).as_posix()}\n"
-    card = render_card(description)
+    card = render_markdown(card_of(description))
     with output_errors(pack):
         replace_kept_text(pack / SUMS_NAME, sums)
-        replace_kept_text(pack / CARD_FILE, card)
+        reports.write(pack / CARD_FILE, card)
     return pack / CARD_FILE
 
 
-def render_card(pack: Pack) -> str:
-    """Return a pack's model card as Markdown."""
+def card_of(pack: Pack) -> Report:
+    """Return a pack's model card."""
     training, judgement = read_training(pack.folder), read_judgement(pack.folder)
     licence = _licence(training)
-    return _CARD.format(
-        **_identity(pack, judgement),
-        licence=licence.sentence,
-        credit=licence.credit or "Nobody was named for the training photographs.",
-        training="\n\n".join(_training(training)) or "Nothing beside the weights says how they were trained.",
-        measured=measured_text(judgement),
-        faults=_notes(pack.folder),
+    how = list(_training(training)) or [Paragraph("Nothing beside the weights says how they were trained.")]
+    sections = [
+        Section("Files", [Bullets(list(_files(pack, judgement))), _loading(pack)]),
+        Section(
+            "Data, licence, credit",
+            [
+                Paragraph(parse(licence.sentence)),
+                Authored(licence.credit or "Nobody was named for the training photographs."),
+            ],
+        ),
+        Section("Training", how),
+        Section("Measured", list(measured(judgement))),
+        Section("Known faults", [Authored(_notes(pack.folder)), Bullets(_FAULTS)]),
+    ]
+    return Report(pack.name, _lead(pack), sections)
+
+
+_FAULTS: Final = (
+    "Its images resemble the photographs it learnt from: the patients, cameras and habits of their source, and mostly "
+    "light skin if that is so there. It must not be used to balance or augment a data set for other populations "
+    "without checking.",
+    "Rare classes rest on few photographs; their variety is smaller than that of the disease.",
+)
+
+
+def _lead(pack: Pack) -> tuple[Block, ...]:
+    kind, size = "small class-conditional" if pack.labels else "small unconditional", pack.config["sample_size"]
+    classes = ", ".join(f"{class_name(code)} ({code})" for code in pack.classes)
+    about = f"A {kind} diffusion model of dermatoscopic images, {size}x{size} pixels: {classes}."
+    limits = parse(
+        "**For research and teaching only. Its images show no real patient's lesion, are no medical evidence, and "
+        "nobody should be examined, reassured or treated by them.**"
     )
+    return Paragraph(about), Paragraph(limits)
 
 
-def _identity(pack: Pack, judgement: Mapping[str, Any] | None) -> dict[str, Any]:
-    advice, names = pack.recommended, [f"{class_name(code)} ({code})" for code in pack.classes]
-    return {
-        "name": pack.name,
-        "folder": pack.folder.name,
-        "kind": "small class-conditional" if pack.labels else "small unconditional",
-        "size": pack.config["sample_size"],
-        "classes": ", ".join(names),
-        "weights": pack.weights.name,
-        "cost": _cost(judgement),
-        "schedule": _SCHEDULES.get(schedule := str(pack.scheduler.get("beta_schedule", "linear")), schedule),
-        "prediction": str(pack.scheduler.get("prediction_type", "epsilon")).replace("_", "-"),
-        "labels": ", ".join(f"{label} {code}" for code, label in (pack.labels or {}).items()) or pack.classes[0],
-        "null": "" if pack.null_label is None else f", null class {pack.null_label}",
-        "sampler": advice.get("sampler", "dpmpp-2m-sde"),
-        "steps": advice.get("steps", 20),
-        "guidance": advice.get("guidance", NO_GUIDANCE),
-        "sums": SUMS_NAME,
-    }
+def _files(pack: Pack, judgement: Mapping[str, Any] | None) -> Iterator[Text]:
+    """Yield what each file of a pack is."""
+    schedule = str(pack.scheduler.get("beta_schedule", "linear"))
+    yield marked(
+        "`config.json`, `{weights}`: `diffusers.UNet2DModel`{cost}.", weights=pack.weights.name, cost=_cost(judgement)
+    )
+    yield marked(
+        "`scheduler_config.json`: `diffusers.DDPMScheduler`, {schedule} schedule, {prediction}.",
+        schedule=_SCHEDULES.get(schedule, schedule),
+        prediction=str(pack.scheduler.get("prediction_type", "epsilon")).replace("_", "-"),
+    )
+    advice = pack.recommended
+    yield marked(
+        "`isicgui.json`: class order ({labels}){null}, recommended sampler `{sampler}`, {steps} steps, guidance "
+        "{guidance:g}.",
+        labels=", ".join(f"{label} {code}" for code, label in (pack.labels or {}).items()) or pack.classes[0],
+        null="" if pack.null_label is None else f", null class {pack.null_label}",
+        sampler=advice.get("sampler", "dpmpp-2m-sde"),
+        steps=advice.get("steps", 20),
+        guidance=advice.get("guidance", NO_GUIDANCE),
+    )
+    yield marked("`{sums}`: checksum of the weights; `python main.py doctor` compares it.", sums=SUMS_NAME)
+
+
+def _loading(pack: Pack) -> Code:
+    return Code(_LOADING.format(folder=pack.folder.name), "python")
 
 
 _SCHEDULES: Final = {"squaredcos_cap_v2": "cosine", "scaled_linear": "scaled linear"}
@@ -150,18 +149,24 @@ def _licence(training: Mapping[str, Any]) -> Licence:
     return licence_of(kind, name, HAM10000_CREDIT if known and credit in HAM10000_CREDIT else credit)
 
 
-def _training(training: Mapping[str, Any]) -> Iterator[str]:
-    """Yield the paragraphs on how the weights came about."""
+def _training(training: Mapping[str, Any]) -> Iterator[Block]:
+    """Yield how the weights came about; nothing if that is not known."""
     if not training:
         return
     settings = settings_of(training)
     if counts := training.get("photographs"):
-        yield _photographs(counts, training.get("leakage", {}))
+        yield Paragraph(_photographs(counts, training.get("leakage", {})))
     if "images_seen" in training:
-        yield _effort(training, settings)
+        yield Paragraph(_effort(training, settings))
     changed = settings.model_dump(mode="json", exclude_defaults=True, exclude=_ELSEWHERE)
-    flags = " ".join(f"--set {_quoted(f'{key}={_plain(value)}')}" for key, value in changed.items())
-    yield _REDO.format(flags=flags).rstrip()
+    flags = [f"--set {_quoted(f'{key}={_plain(value)}')}" for key, value in changed.items()]
+    yield Paragraph(
+        marked(
+            "The command that trains it again, on a GPU if there is one (for several: `accelerate launch main.py train "
+            "...`), where `--set max_minutes=` and `--set images=` may be raised:"
+        )
+    )
+    yield Code(" ".join(["python main.py train diffusion --data DIR --output DIR", *flags]))
 
 
 _ELSEWHERE: Final = {"device", "threads", "workers", "extractor", "tracker"}

@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from core.measures.bootstrap import CONFIDENCE, resampled_counts
 from core.message import Message
 from evaluation import plots
-from evaluation.section import Level, Picture, Section, Table, Words
+from evaluation.finding import Finding
 from evaluation.sets import ImageSet
+from reports.model import Figure, Level, Paragraph, Table
 
 Floats = NDArray[np.float64]
 
@@ -73,7 +74,7 @@ def numbers_of(images: ImageSet, side: int) -> Floats:
     return np.concatenate([image_numbers(block) for block in images.blocks(side)])
 
 
-def appearance_section(synthetic: ImageSet, real: ImageSet, side: int, seed: int = 0) -> Section:
+def appearance_section(synthetic: ImageSet, real: ImageSet, side: int, seed: int = 0) -> Finding:
     """Compare the sets."""
     first, second = numbers_of(synthetic, side), numbers_of(real, side)
     names = [image.name for image in synthetic.images]
@@ -91,11 +92,17 @@ def appearance_section(synthetic: ImageSet, real: ImageSet, side: int, seed: int
         for name, one in found.items()
     ]
     table = Table(
-        ("", "synthetic", "real", "difference in deviations", "unit"), rows, f"n = {len(first)} and {len(second)}"
+        ("", "synthetic", "real", "difference in deviations", "unit"),
+        rows,
+        f"n = {len(first)} and {len(second)}",
+        words=frozenset({0, 4}),
+        folded=True,
     )
-    picture = Picture(plots.histogram_figure(shown), "Colour and sharpness of both sets")
+    picture = Figure(plots.histogram_figure(shown), "Colour and sharpness of both sets")
     data = {name: asdict(one) for name, one in found.items()} | {"n_synthetic": len(first), "n_real": len(second)}
-    return Section("appearance", Message("Colour and sharpness"), level, words, (Words(ABOUT), picture, table), data)
+    return Finding(
+        "appearance", Message("Colour and sharpness"), level, words, (Paragraph(ABOUT), picture, table), data
+    )
 
 
 def differences(

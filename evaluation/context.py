@@ -14,9 +14,9 @@ from core.utils.output_errors import output_errors
 from core.utils.path_manager import PathManager
 from evaluation.distribution import Side
 from evaluation.features import FeatureCache
+from evaluation.finding import Finding
 from evaluation.lpips import Lpips
 from evaluation.request import EvaluationRequest
-from evaluation.section import Section
 from evaluation.sets import ImageSet
 from evaluation.spaces import Space
 
@@ -75,7 +75,7 @@ class Measurement:
     Attributes
     ----------
     key, title
-        Those of its `Section`.
+        Those of its `Finding`.
     weight
         Its share of the time, by experience; for the progress bar.
     measure
@@ -85,4 +85,4 @@ class Measurement:
     key: str
     title: str
     weight: float
-    measure: Callable[[Context, ImageSet, JobContext], Section | None]
+    measure: Callable[[Context, ImageSet, JobContext], Finding | None]

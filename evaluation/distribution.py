@@ -18,7 +18,7 @@ from core.message import Message
 from core.taxonomy import CLASS_CODES, CLASS_INDEX
 from evaluation.frechet import Frechet, measure_frechet
 from evaluation.prdc import K, Prdc, prdc
-from evaluation.section import Level
+from reports.model import Level
 
 Floats = NDArray[np.float64]
 Labels = NDArray[np.int64]

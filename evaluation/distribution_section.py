@@ -9,10 +9,11 @@ from core.measures.kid import Kid
 from core.message import Message
 from evaluation import plots
 from evaluation.distribution import ALL, Comparison, Side, verdict
+from evaluation.finding import Finding
 from evaluation.frechet import Frechet
 from evaluation.prdc import MEANINGS, NAMES, Prdc
-from evaluation.section import Part, Picture, Section, Table, Words
 from evaluation.spaces import Space
+from reports.model import Block, Figure, Paragraph, Table
 
 ABOUT: Final = (
     "Real photographs of other lesions are the measure of everything here: they are divided by lesion into two halves, "
@@ -28,7 +29,7 @@ LIMITS: Final = (
 
 def distribution_section(
     spaces: Mapping[str, Space], sides: Mapping[str, tuple[Side, Side]], found: Mapping[str, Mapping[str, Comparison]]
-) -> Section:
+) -> Finding:
     """Put the comparisons of one synthetic set together.
 
     Parameters
@@ -37,18 +38,18 @@ def distribution_section(
         By the name of the space: the space; synthetic and real features; comparisons by class.
     """
     level, words = verdict({name: by_class[ALL] for name, by_class in found.items()})
-    parts: list[Part] = [Words(ABOUT)]
+    parts: list[Block] = [Paragraph(ABOUT)]
     for name, by_class in found.items():
         parts += _parts_of(spaces[name], *sides[name], by_class)
-    parts.append(Words(LIMITS, "muted"))
+    parts.append(Paragraph(LIMITS, "muted"))
     data = {name: {code: one.to_json() for code, one in by_class.items()} for name, by_class in found.items()}
-    return Section("distribution", Message("Distance to real photographs"), level, words, parts, data)
+    return Finding("distribution", Message("Distance to real photographs"), level, words, parts, data)
 
 
-def _parts_of(space: Space, synthetic: Side, real: Side, by_class: Mapping[str, Comparison]) -> Iterator[Part]:
+def _parts_of(space: Space, synthetic: Side, real: Side, by_class: Mapping[str, Comparison]) -> Iterator[Block]:
     whole = by_class[ALL]
-    yield Words(f"In {space.name}. {space.caution}")
-    yield Picture(
+    yield Paragraph(f"In {space.name}. {space.caution}")
+    yield Figure(
         plots.kid_figure(space.name, {code: (one.kid, one.kid_floor) for code, one in by_class.items()}),
         f"Kernel distance in {space.name}, overall and by class, with 95 % intervals",
     )
@@ -57,15 +58,18 @@ def _parts_of(space: Space, synthetic: Side, real: Side, by_class: Mapping[str, 
         [_kid_row(code, one) for code, one in by_class.items()],
         f"Kernel distance in {space.name}",
         frozenset(row for row, one in enumerate(by_class.values()) if one.kid is None),
+        folded=True,
     )
     yield Table(
         ("", f"{space.frechet_name} ({space.name})", "of real photographs", "for endless n", "why not"),
         [_frechet_row(code, one.frechet) for code, one in by_class.items()],
         f"Frechet distance in {space.name}",
         frozenset(row for row, one in enumerate(by_class.values()) if one.frechet.refused),
+        words=frozenset({0, 4}),
+        folded=True,
     )
     if whole.prdc_matched is not None and whole.prdc_reference is not None:
-        yield Picture(
+        yield Figure(
             plots.prdc_figure(space.name, whole.prdc_matched, whole.prdc_reference),
             f"Precision, recall, density, coverage in {space.name} at n = {whole.reference_n}, beside real photographs",
         )
@@ -73,9 +77,10 @@ def _parts_of(space: Space, synthetic: Side, real: Side, by_class: Mapping[str, 
         ("", "n", *NAMES),
         [row for code, one in by_class.items() for row in _prdc_rows(code, one)],
         "; ".join(f"{name}: {words}" for name, words in MEANINGS.items()),
+        folded=True,
     )
     if min(len(synthetic.features), len(real.features)) > 1:
-        yield Picture(plots.cloud_figure(space.name, synthetic.features, real.features), f"Both sets in {space.name}")
+        yield Figure(plots.cloud_figure(space.name, synthetic.features, real.features), f"Both sets in {space.name}")
 
 
 def _kid_row(code: str, one: Comparison) -> Sequence[str]:

@@ -22,8 +22,9 @@ from core.measures.memorisation import FALSE_ALARM
 from core.measures.neighbours import all_views, distances
 from core.message import Message
 from evaluation.counted import counted, in_all_views
-from evaluation.section import Level, Part, Section, Table, Words
+from evaluation.finding import Finding
 from evaluation.sets import ImageSet
+from reports.model import Block, Level, Paragraph, Table
 
 KEY: Final = "diversity"
 SIDE: Final = 128
@@ -41,7 +42,7 @@ Floats = NDArray[np.float64]
 
 def diversity(
     synthetic: ImageSet, real: ImageSet, extractor: Extractor, seed: int = 0, context: JobContext | None = None
-) -> Section:
+) -> Finding:
     """Compare how different the images of a set are with how different real photographs are.
 
     At most 1,000 images of either side are taken, the same number, real ones of different lesions.
@@ -55,7 +56,7 @@ def diversity(
     rows, real_rows = _draw(synthetic, real, np.random.default_rng(seed))
     if len(rows) < FEWEST:
         words = Message("Diversity needs at least {least} images on either side.", least=FEWEST)
-        return Section(KEY, title, "unknown", words, data={"n": len(rows)})
+        return Finding(KEY, title, "unknown", words, data={"n": len(rows)})
     sides = [synthetic.only(rows).pixels(SIDE), real.only(real_rows).pixels(SIDE)]
     told = counted(extractor, in_all_views(len(rows), len(rows)), context or JobContext())
     spaces = [told] if extractor.name == PIXELS.name else [PIXELS, told]
@@ -122,7 +123,7 @@ def _section(
     space: str,
     worst: Sequence[tuple[str, str]],
     threshold: float,
-) -> Section:
+) -> Finding:
     expected = max(FALSE_ALARM, 1 / (n + 1))
     low, high = binomtest(flagged, n).proportion_ci(method="wilson")
     ratio = vendi[0] / vendi[1]
@@ -136,9 +137,11 @@ def _section(
         flagged=flagged, n=n, share=flagged / n, low=low, high=high, expected=expected, vendi=vendi[0], real=vendi[1],
     )  # fmt: skip
     about = Message("Vendi score in {space}; near-duplicates also in pixels, turned and mirrored.", space=space)
-    parts: list[Part] = [Words(about, "muted")]
+    parts: list[Block] = [Paragraph(about, "muted")]
     if worst:
-        parts.append(Table(("image", "near-duplicate"), worst, Message("Near-duplicates")))
+        parts.append(
+            Table(("image", "near-duplicate"), worst, Message("Near-duplicates"), words=frozenset({0, 1}), folded=True)
+        )
     data = {
         "n": n,
         "duplicates": flagged,
@@ -152,4 +155,4 @@ def _section(
         "space": space,
         "pairs": [list(pair) for pair in worst],
     }
-    return Section(KEY, title, level, verdict, parts, data)
+    return Finding(KEY, title, level, verdict, parts, data)

@@ -15,8 +15,9 @@ from core.message import Message
 from core.taxonomy import CLASS_CODES
 from diffusion.fidelity import Accuracy, balanced_accuracy, predict
 from evaluation import plots
-from evaluation.section import Level, Picture, Section, Table, Words
+from evaluation.finding import Finding
 from evaluation.sets import NO_CLASS, ImageSet
+from reports.model import Figure, Level, Paragraph, Table
 
 Labels = NDArray[np.int64]
 
@@ -41,7 +42,7 @@ def fidelity_section(
     real: ImageSet,
     side: int,
     context: JobContext | None = None,
-) -> Section:
+) -> Finding:
     """Classify both sets at the same size; a set without classes, or no classifier, gives an unknown verdict.
 
     Parameters
@@ -59,18 +60,18 @@ def fidelity_section(
     on_real = _accuracy(network, known, side, step, by_lesion=True)[0] if len(known) else None
     level, words = _verdict(generated, on_real, len(synthetic.counts))
     name = f"{network.architecture.name}@{network.sha256[:8]}"
-    return Section(
+    return Finding(
         KEY,
         TITLE,
         level,
         words,
-        (Words(ABOUT), Picture(plots.matrix_figure(matrix, CLASS_CODES), _caption(name)), _table(matrix)),
+        (Paragraph(ABOUT), Figure(plots.matrix_figure(matrix, CLASS_CODES), _caption(name)), _table(matrix)),
         _data(name, generated, on_real, matrix),
     )
 
 
-def _unknown(words: Message) -> Section:
-    return Section(KEY, TITLE, "unknown", words)
+def _unknown(words: Message) -> Finding:
+    return Finding(KEY, TITLE, "unknown", words)
 
 
 def _steps(total: int, context: JobContext) -> Callable[[int], None]:
@@ -129,7 +130,13 @@ def _table(matrix: Labels) -> Table:
         for i, code in enumerate(CLASS_CODES)
         if asked[i]
     ]
-    return Table(("asked for", "n", "seen as such", "seen most often"), rows, "Recall of each class")
+    return Table(
+        ("asked for", "n", "seen as such", "seen most often"),
+        rows,
+        "Recall of each class",
+        words=frozenset({0, 3}),
+        folded=True,
+    )
 
 
 def _caption(name: str) -> str:

@@ -19,8 +19,9 @@ from core.message import Message
 from core.taxonomy import CLASS_CODES
 from core.utils.output_errors import output_errors
 from evaluation.counted import counted, in_all_views
-from evaluation.section import Level, Part, Picture, Section, Table, Words
+from evaluation.finding import Finding
 from evaluation.sets import ImageSet
+from reports.model import Block, Figure, Level, Paragraph, Table
 
 KEY: Final = "memorisation"
 SIDE: Final = 128
@@ -38,7 +39,7 @@ def memorisation(
     extractor: Extractor,
     folder: Path,
     context: JobContext | None = None,
-) -> Section:
+) -> Finding:
     """Look for copies of training images, in pixels and in features, turned and mirrored; write the files.
 
     Parameters
@@ -61,12 +62,12 @@ def memorisation(
     try:
         found = judge_memorisation(samples, training, held_out.pixels(SIDE), told, held_out.lesions)
     except InputRefusedError as error:
-        return Section(KEY, Message("Memorisation"), "unknown", Message("{why}", why=error.message))
+        return Finding(KEY, Message("Memorisation"), "unknown", Message("{why}", why=error.message))
     names = Names(*([image.name for image in images.images] for images in (synthetic, train, held_out)))
     with output_errors(folder):
         save_memorisation(found, folder, samples, training, names)
     per_class = _by_class(found, synthetic)
-    picture = Picture(
+    picture = Figure(
         (folder / PICTURE_NAME).read_bytes(),
         Message(
             "The most suspicious images, each with the training image that it resembles most at its right, turned as "
@@ -74,7 +75,7 @@ def memorisation(
         ),
     )
     data = {**found.to_json(), "classes": per_class, "pairs": [_pair(pair, names) for pair in found.pairs[:SHOWN]]}
-    return Section(KEY, Message("Memorisation"), _level(found), _verdict(found), (*_parts(found, data), picture), data)
+    return Finding(KEY, Message("Memorisation"), _level(found), _verdict(found), (*_parts(found, data), picture), data)
 
 
 def _level(found: Memorisation) -> Level:
@@ -115,9 +116,9 @@ def _pair(pair: Pair, names: Names) -> dict[str, Any]:
     }
 
 
-def _parts(found: Memorisation, data: dict[str, Any]) -> list[Part]:
-    parts: list[Part] = [
-        Words(
+def _parts(found: Memorisation, data: dict[str, Any]) -> list[Block]:
+    parts: list[Block] = [
+        Paragraph(
             Message(
                 "Each image is compared with {train} training images in all eight turned and mirrored views, by "
                 "{spaces}. What is too near is learnt from {held_out} photographs that the generator has not seen.",
@@ -128,16 +129,24 @@ def _parts(found: Memorisation, data: dict[str, Any]) -> list[Part]:
             "muted",
         )
     ]
-    parts.append(Words(_control(found), "muted"))
+    parts.append(Paragraph(_control(found), "muted"))
     if len(data["classes"]) > 1:
         rows = [(code, str(one["flagged"]), str(one["n"])) for code, one in data["classes"].items()]
-        parts.append(Table(("", "flagged", "images"), rows, Message("By class")))
+        parts.append(Table(("", "flagged", "images"), rows, Message("By class"), folded=True))
     suspects = [
         (p["synthetic"], p["nearest_train"], p["nearest_heldout"], f"{p['score']:.3g}", "yes" if p["flagged"] else "no")
         for p in data["pairs"]
     ]
     head = ("synthetic", "nearest training image", "nearest unseen image", "score", "flagged")
-    parts.append(Table(head, suspects, Message("The most suspicious images; a score well below 1 is that of a copy")))
+    parts.append(
+        Table(
+            head,
+            suspects,
+            Message("The most suspicious images; a score well below 1 is that of a copy"),
+            words=frozenset({0, 1, 2}),
+            folded=True,
+        )
+    )
     parts.append(_whole_set(found))
     return parts
 
@@ -163,7 +172,7 @@ def _whole_set(found: Memorisation) -> Table:
         "is, 50 % without copies; C_T says the same as Mann and Whitney's z, below -1.96 where images are nearer. Soft "
         "and typical images, and other shares of the classes, move them too, so the pairs decide, not these."
     )
-    return Table(("", "synthetic", "unseen lesions"), rows, caption)
+    return Table(("", "synthetic", "unseen lesions"), rows, caption, folded=True)
 
 
 def _rows_of(space: str, level: SetLevel) -> list[tuple[str, str, str]]:

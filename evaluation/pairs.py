@@ -20,8 +20,9 @@ from core.dataset.png import read_image
 from core.jobs.stream import JobContext
 from core.measures.bootstrap import bootstrap_by_group
 from core.message import Message
-from evaluation.section import Level, Section, Table, Words
+from evaluation.finding import Finding
 from evaluation.sets import ImageSet, SetImage
+from reports.model import Level, Paragraph, Table
 
 PEAK: Final = 255.0
 WINDOW: Final = 7
@@ -104,7 +105,7 @@ def _stem(name: str) -> str:
 
 def compare_pairs(
     images: ImageSet, references: ImageSet, context: JobContext | None = None, lpips: Measure | None = None
-) -> Section:
+) -> Finding:
     """Measure each image against the reference of its name.
 
     Parameters
@@ -129,13 +130,13 @@ def compare_pairs(
     return _section({key: np.array(found) for key, found in values.items()}, len(images), len(pairs), misfits)
 
 
-def _section(values: Mapping[str, NDArray[np.float64]], images: int, pairs: int, misfits: int) -> Section:
+def _section(values: Mapping[str, NDArray[np.float64]], images: int, pairs: int, misfits: int) -> Finding:
     title = Message("Image pairs")
     compared = pairs - misfits
     counts = {"images": images, "pairs": compared, "unmatched": images - pairs, "different_size": misfits}
     if not compared:
         verdict = Message("No image has a reference of its name and size, so no pair can be compared.")
-        return Section("pairs", title, "unknown", verdict, data=dict(counts))
+        return Finding("pairs", title, "unknown", verdict, data=dict(counts))
     found = {key: summarise(key, column) for key, column in values.items()}
     ssim_, psnr_ = found["ssim"], found["psnr"]
     identical = int(np.isinf(values["psnr"]).sum())
@@ -148,8 +149,13 @@ def _section(values: Mapping[str, NDArray[np.float64]], images: int, pairs: int,
         band=band,
     )
     parts = (
-        Table(("", "mean", "95 % interval", "n", "band"), [_row(_UNITS[key], one) for key, one in found.items()]),
-        Words(
+        Table(
+            ("", "mean", "95 % interval", "n", "band"),
+            [_row(_UNITS[key], one) for key, one in found.items()],
+            words=frozenset({0, 4}),
+            folded=True,
+        ),
+        Paragraph(
             Message(
                 "These numbers say how well an image repeats its reference, not whether it looks real. PSNR leaves out "
                 "identical images, whose PSNR is infinite. {unmatched} images have no reference of their name; "
@@ -159,9 +165,9 @@ def _section(values: Mapping[str, NDArray[np.float64]], images: int, pairs: int,
             ),
             "muted",
         ),
-        Words(_ABOUT_LPIPS if "lpips" in found else _NO_LPIPS, "muted"),
+        Paragraph(_ABOUT_LPIPS if "lpips" in found else _NO_LPIPS, "muted"),
     )
-    return Section("pairs", title, LEVELS[band], verdict, parts, {**counts, "identical": identical, **found})
+    return Finding("pairs", title, LEVELS[band], verdict, parts, {**counts, "identical": identical, **found})
 
 
 def summarise(key: str, values: NDArray[np.float64]) -> dict[str, Any]:

@@ -11,8 +11,9 @@ from core.files.keeping import replace_kept_text
 from core.message import Message
 from core.utils.finite_json import finite_json
 from core.version import __version__
-from evaluation.section import Level, Section, worst
+from evaluation.finding import Finding, worst
 from evaluation.sets import ImageSet
+from reports.model import Level
 
 FORMAT: Final = 1
 RESULTS_FILE: Final = "results.json"
@@ -24,7 +25,7 @@ class SetFindings:
     """What was found out about one synthetic set."""
 
     images: ImageSet
-    sections: tuple[Section, ...]
+    sections: tuple[Finding, ...]
 
     @property
     def name(self) -> str:

@@ -7,11 +7,11 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+import reports
 from core.cancel import CancelToken
 from core.classification.loading import LoadedNetwork, load_network
 from core.errors import ISICGUIError, OutputError
 from core.events import Event, Notice
-from core.files.keeping import replace_kept, replace_kept_text
 from core.generator.precision import resolve_device
 from core.jobs.stream import JobContext, stream
 from core.measures.features import default_evaluator
@@ -20,15 +20,16 @@ from core.utils.output_errors import output_errors
 from core.utils.path_manager import PathManager
 from evaluation.context import Context, Measurement
 from evaluation.features import FeatureCache
+from evaluation.finding import Finding, worst
 from evaluation.lpips import load_lpips
 from evaluation.measurements import MEASUREMENTS
-from evaluation.pdf import PDF_FILE, created_now, render_pdf
-from evaluation.report import REPORT_FILE, render_report
+from evaluation.report import PDF_FILE, REPORT_FILE, created_now, report_of
 from evaluation.request import EvaluationFinished, EvaluationRequest, EvaluationStarted, Judged
 from evaluation.results import Findings, SetFindings, write_results
-from evaluation.section import Section, worst
 from evaluation.sets import ImageSet, divide, lesions_in_both, read_set, refuse_missing, refuse_shared_pictures
 from evaluation.spaces import make_spaces
+from reports.html import render_html
+from reports.pdf import render_pdf
 
 LARGEST_SIDE: Final = 256
 """Larger pictures are compared at this size: features and pixels gain nothing from more."""
@@ -133,22 +134,23 @@ class _Evaluation:
                 self._job.tell(Judged(images.name, one.key, section.title, section.level, section.verdict))
         return SetFindings(images, tuple(sections))
 
-    def _measure(self, context: Context, images: ImageSet, one: Measurement, job: JobContext) -> Section | None:
+    def _measure(self, context: Context, images: ImageSet, one: Measurement, job: JobContext) -> Finding | None:
         job.progress(0, 1)
         try:
             return one.measure(context, images, job)
         except OutputError:
             raise  # nothing else can be written either
         except ISICGUIError as error:
-            return Section(one.key, one.title, "unknown", Message("Not measured: {why}", why=error.message))
+            return Finding(one.key, one.title, "unknown", Message("Not measured: {why}", why=error.message))
 
     def _write(self, findings: Findings) -> None:
         output = self._request.output
         self._job.part(1 - WRITING, WRITING, Message("Writing the report")).progress(0, 1)
         with output_errors(output):
             results = write_results(findings, output)
-            replace_kept_text(output / REPORT_FILE, render_report(findings))
-            replace_kept(output / PDF_FILE, render_pdf(findings))
+            report = report_of(findings)
+            reports.write(output / REPORT_FILE, render_html(report))
+            reports.write(output / PDF_FILE, render_pdf(report))
         level = worst([found.level for found in findings.sets])
         words = " ".join(f"{found.name}: {found.verdict}" for found in findings.sets)
         self._job.tell(

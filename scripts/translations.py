@@ -24,7 +24,7 @@ from babel.messages.pofile import read_po, write_po
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 LOCALE: Final = ROOT / "gui" / "i18n" / "locale"
-ROOMS: Final = ("core", "xai", "diffusion", "classifier", "evaluation", "gui")
+ROOMS: Final = ("core", "reports", "dataset", "xai", "diffusion", "classifier", "evaluation", "gui")
 KEYWORDS: Final = ("tr", "mark", "Message")
 LANGUAGES: Final = {"en": "en", "ru": "ru", "zh": "zh_Hans_CN"}
 """Folder of each catalogue, and the locale whose plural rule it follows."""

@@ -19,8 +19,8 @@ from core.doctor import SUMS_NAME, read_requirements, read_sums
 from core.version import __version__
 
 ROOT = Path(__file__).resolve().parents[1]
-ROOMS = ("core", "xai", "diffusion", "classifier", "evaluation", "cli", "gui")
-HEAVY = {"torch", "torchvision", "diffusers", "captum", "matplotlib", "scipy", "sklearn", "accelerate"}
+ROOMS = ("core", "reports", "dataset", "xai", "diffusion", "classifier", "evaluation", "cli", "gui")
+HEAVY = {"torch", "torchvision", "diffusers", "captum", "matplotlib", "scipy", "sklearn", "accelerate", "jinja2"}
 MAX_LINES = 500
 MAX_BYTES = 32 * 1024**2
 

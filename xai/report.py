@@ -35,17 +35,19 @@ from typing import Any, Final
 
 import numpy as np
 
+import reports
 from core.files.keeping import replace_kept, replace_kept_text
 from core.utils.finite_json import finite, finite_json
 from core.utils.output_errors import output_errors
 from core.utils.path_manager import PathManager
 from core.version import __version__
+from reports.html import render_html
 from xai.agreement import agreement_table
 from xai.comparison import MAX_COMPARED, compare, question_of, reduced
 from xai.explanation import FACTS, Explanation, Style
 from xai.figure import png_bytes, render_figure
 from xai.overlay import render_marked, shared_scale, why_no_map
-from xai.report_page import Entry, render_page
+from xai.report_page import Entry, report_of
 
 FORMAT: Final = 2
 ANALYSIS_FILE: Final = "analysis.json"
@@ -142,7 +144,8 @@ class AnalysisWriter:
             comparison = compare(self._compared, self._style, total=len(self._entries))
             if comparison is not None:
                 replace_kept(self.folder / COMPARISON_FILE, png_bytes(comparison.sheet))
-            replace_kept_text(self.folder / REPORT_FILE, render_page(self._entries, comparison, self._agreement))
+            page = render_html(report_of(self._entries, comparison, self._agreement))
+            reports.write(self.folder / REPORT_FILE, page)
             scales = comparison.scales if comparison is not None else {}
             analysis = _analysis([entry.data for entry in self._entries], self._style, scales, self._agreement)
             replace_kept_text(self.folder / ANALYSIS_FILE, finite_json(analysis))

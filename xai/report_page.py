@@ -1,30 +1,30 @@
-"""The page to read: one self-contained HTML file with the figures in it."""
+"""The report of an analysis: every map with its figure, its verdict and its numbers."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from html import escape
 from pathlib import Path
 from typing import Any, Final
 
-from core.utils.html import folded, numbers, page, pairs, paragraph, picture, section
+from reports.inline import Span, Text
+from reports.model import LEVELS as SIGNS
+from reports.model import Block, Details, Facts, Figure, Heading, Level, Paragraph, Report, Section, Table, Verdict
 from xai.comparison import Comparison
-from xai.explanation import FACTS, METHODS
+from xai.explanation import FACTS, METHODS, GateLevel
 from xai.figure import all_well, long_name, png_bytes
 from xai.gate import delta_level
 from xai.marks import MARKS
 
-_SIGNS: Final = {"green": "\u2714", "amber": "\u26a0", "red": "\u2716"}
+LEVELS: Final[Mapping[GateLevel, Level]] = {"green": "good", "amber": "doubt", "red": "bad"}
+"""What a report calls the gate's levels."""
 
 _MAX_AGREEMENTS: Final = 40
-_PASSED: Final = {True: "\u2714 better", False: "\u2716 not better", None: "\u2013 undecided"}
-
-_STYLE: Final = """.verdict { font-weight: 600; }
-h3 { font-size: 15px; margin: 12px 0 4px; }
-section table.numbers td:last-child { text-align: left; white-space: normal; }
-.gap { color: white; border-radius: 4px; padding: 1px 6px; font-size: 13px; white-space: nowrap; }
-"""
+_PASSED: Final[Mapping[bool | None, tuple[Level, str]]] = {
+    True: ("good", "\u2714 better"),
+    False: ("bad", "\u2716 not better"),
+    None: ("unknown", "\u2013 undecided"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +35,10 @@ class Entry:
     figure: bytes | None = field(repr=False)
 
 
-def render_page(
+def report_of(
     entries: Sequence[Entry], comparison: Comparison | None, agreement: Sequence[Mapping[str, Any]] = ()
-) -> str:
-    """Return the report as HTML.
+) -> Report:
+    """Return the report.
 
     Parameters
     ----------
@@ -47,41 +47,45 @@ def render_page(
     agreement
         As in `analysis.json`.
     """
-    told = [(entry, entry.figure) for entry in entries if entry.figure is not None]
-    parts = [_introduction(entries), *(_section(entry, figure) for entry, figure in told)]
-    if len(told) < len(entries):
-        parts.append(_list([entry for entry in entries if entry.figure is None]))
-    summary = [] if comparison is None else [_comparison(comparison)]
+    sections = [] if comparison is None else [_comparison(comparison)]
     if agreement:
-        summary.append(_agreement(agreement[:_MAX_AGREEMENTS]))
-    parts[1:1] = summary
-    return page("ISICGUI explanations", parts, _STYLE)
+        sections.append(_agreement(agreement[:_MAX_AGREEMENTS]))
+    sections += [_section(entry, entry.figure) for entry in entries if entry.figure is not None]
+    if len(left := [entry for entry in entries if entry.figure is None]):
+        sections.append(_list(left))
+    return Report("What the classifier reacts to", _introduction(entries), sections, "ISICGUI explanations")
 
 
-def _introduction(entries: Sequence[Entry]) -> str:
+def gate_verdict(level: GateLevel, text: Text = "") -> Verdict:
+    """Return what the gate says of a map."""
+    return Verdict(LEVELS[level], text, MARKS[level].word)
+
+
+def _introduction(entries: Sequence[Entry]) -> Sequence[Block]:
     levels = [entry.data["gate"]["level"] for entry in entries]
     counts = ", ".join(f"{levels.count(level)} {mark.word.lower()}" for level, mark in MARKS.items() if level in levels)
     maps = "explanation" if len(entries) == 1 else "explanations"
-    return (
-        f"<h1>What the classifier reacts to</h1><p class='muted'>{len(entries)} {maps}: {counts}.</p>"
-        "<p>Red regions raise the score of the class named above a picture, blue regions lower it, compared with the "
+    about = (
+        "Red regions raise the score of the class named above a picture, blue regions lower it, compared with the "
         "baseline picture. The verdict says whether a map may be read as evidence about this classifier. No map says "
-        "what a lesion is: for research only, never a diagnosis.</p>"
+        "what a lesion is: for research only, never a diagnosis."
     )
+    return Paragraph(f"{len(entries)} {maps}: {counts}.", "muted"), Paragraph(about)
 
 
-def _comparison(comparison: Comparison) -> str:
+def _comparison(comparison: Comparison) -> Section:
     ends = "; ".join(f"\u00b1{scale:.2g} {unit}" for unit, scale in comparison.scales.items())
     missing = f" {comparison.left_out} more maps found no room." if comparison.left_out else ""
-    return (
-        "<section><h2>All maps side by side</h2><p class='muted'>One scale for each unit (colours end at "
-        f"{escape(ends)}), so within a unit a pale map is a weak one; maps of different units cannot be compared. The "
-        f"figures below use the full range of colours for each picture.{missing}</p>"
-        f"{picture(png_bytes(comparison.sheet), 'all maps on one scale for each unit')}</section>"
+    words = (
+        f"One scale for each unit (colours end at {ends}), so within a unit a pale map is a weak one; maps of "
+        f"different units cannot be compared. The figures below use the full range of colours for each "
+        f"picture.{missing}"
     )
+    sheet = Figure(png_bytes(comparison.sheet), "all maps on one scale for each unit", captioned=False)
+    return Section("All maps side by side", [Paragraph(words, "muted"), sheet])
 
 
-def _agreement(agreement: Sequence[Mapping[str, Any]]) -> str:
+def _agreement(agreement: Sequence[Mapping[str, Any]]) -> Section:
     """Return a table of how far the methods agree, one row for each pair of maps."""
     rows = [
         (
@@ -93,69 +97,69 @@ def _agreement(agreement: Sequence[Mapping[str, Any]]) -> str:
         for said in agreement
         for pair in said["pairs"]
     ]
-    words = (
+    about = (
         "Rank correlation of each two maps over 16 x 16 cells (1: the same order, 0: by chance), and how much of their "
         "most important tenths they share (by chance 5 %). Maps that disagree cannot all be right."
     )
-    table = numbers(("picture", "maps", "rank correlation", "shared tenth"), rows)
-    return section("Do the methods agree?", paragraph(words, "muted"), folded("Table", table))
+    head = ("picture", "maps", "rank correlation", "shared tenth")
+    table = Table(head, rows, "Table", words=frozenset({0, 1}), folded=True)
+    return Section("Do the methods agree?", [Paragraph(about, "muted"), table])
 
 
 def _correlation(value: float | None) -> str:
     return "\u2013" if value is None else f"{value:+.2f}"
 
 
-def _section(entry: Entry, figure: bytes) -> str:
+def _section(entry: Entry, figure: bytes) -> Section:
     data = entry.data
     title = f"{_file_name(data)}: {METHODS[data['method']]} for {long_name(data['target'])}"
-    level = data["gate"]["level"]
     reasons = " ".join(data["gate"]["reasons"]) or all_well(data["method"])
-    verdict = f"<span style='color:{MARKS[level].colour}'>{_SIGNS[level]} {MARKS[level].word}</span>"
-    return (
-        f"<section><h2>{escape(title)}</h2>"
-        f"<p><span class='verdict'>{verdict}</span> {escape(reasons)}{_gap(data)}</p>"
-        f"{picture(figure, title)}"
-        f"{_faithfulness(data)}{folded('Numbers', _numbers(data))}</section>"
-    )
+    verdict = gate_verdict(data["gate"]["level"], (reasons, *_gap(data)))
+    shown = Figure(figure, title, captioned=False)
+    return Section(title, [verdict, shown, *_faithfulness(data), Details("Numbers", [_numbers(data)])])
 
 
-def _list(entries: Sequence[Entry]) -> str:
+def _list(entries: Sequence[Entry]) -> Section:
     """Return the maps whose figures would make the page too heavy, with where to find them."""
     rows = [
-        (f"{_file_name(e.data)}: {METHODS[e.data['method']]} for {e.data['target']}", e.data["gate"]["level"])
-        for e in entries
-    ]
-    files = [entry.data["files"]["figure"] for entry in entries]
-    table = numbers(("", "gate", "figure"), [(*row, file) for row, file in zip(rows, files, strict=True)])
-    return section(f"{len(entries)} more maps", table)
+        (f"{_file_name(data)}: {METHODS[data['method']]} for {data['target']}", data["gate"]["level"],
+         data["files"]["figure"])
+        for data in (entry.data for entry in entries)
+    ]  # fmt: skip
+    return Section(f"{len(entries)} more maps", [Table(("", "gate", "figure"), rows, words=frozenset({0, 1, 2}))])
 
 
-def _faithfulness(data: Mapping[str, Any]) -> str:
-    """Return what was measured of the map beside its controls; nothing if it was not asked."""
+def _faithfulness(data: Mapping[str, Any]) -> Iterator[Block]:
+    """Yield what was measured of the map beside its controls; nothing if it was not asked."""
     if data["faithfulness"] is None:
-        return ""
+        return
     rows = [
-        (m["title"], _number(m["value"]), _number(m["control"]), _PASSED[m["passed"]], m["words"])
+        (m["title"], _number(m["value"]), _number(m["control"]), _passed(m["passed"]), m["words"])
         for m in data["faithfulness"]["measures"]
     ]
-    head = ("", "the map", "control", "", "")
-    return f"<h3>Is the map faithful?</h3>{numbers(head, rows)}"
+    yield Heading("Is the map faithful?")
+    yield Table(("", "the map", "control", "", ""), rows, words=frozenset({0, 3, 4}))
 
 
-def _gap(data: Mapping[str, Any]) -> str:
-    """Return the convergence delta on a badge in the colour of its level, with its level in words for the rest."""
+def _passed(passed: bool | None) -> Span:
+    level, words = _PASSED[passed]
+    return Span(words, level)
+
+
+def _gap(data: Mapping[str, Any]) -> tuple[str | Span, ...]:
+    """Return the convergence delta in the colour of its level, for methods whose maps add up."""
     relative = data["relative_delta"]
     if relative is None or not FACTS[data["method"]].complete:
-        return ""
-    level = delta_level(relative)
-    return f" <span class='gap' style='background:{MARKS[level].colour}'>{_SIGNS[level]} gap {relative:.2%}</span>"
+        return ()
+    level = LEVELS[delta_level(relative)]
+    return " ", Span(f"{SIGNS[level].sign} gap {relative:.2%}", level)
 
 
 def _file_name(data: Mapping[str, Any]) -> str:
     return "image" if data["image"] is None else Path(data["image"]).name
 
 
-def _numbers(data: Mapping[str, Any]) -> str:
+def _numbers(data: Mapping[str, Any]) -> Facts:
     relative, cell = data["relative_delta"], data["cell"]
     rows = {
         "logit of the image": _number(data["score"]),
@@ -172,7 +176,7 @@ def _numbers(data: Mapping[str, Any]) -> str:
         "notes": " ".join(data["notes"]),
         "raw values": data["files"]["arrays"],
     }
-    return pairs(rows.items())
+    return Facts(list(rows.items()))
 
 
 def _parameter(value: Any) -> str:

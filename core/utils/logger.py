@@ -26,7 +26,7 @@ FILE_BACKUPS: Final = 3
 RING_SIZE: Final = 2000
 
 _OWN_FILES: Final = (f"{FILE_NAME}*", "crash-*.txt", "session-*")
-_ROOMS: Final = ("core", "xai", "diffusion", "classifier", "evaluation", "cli", "gui")
+_ROOMS: Final = ("core", "reports", "dataset", "xai", "diffusion", "classifier", "evaluation", "cli", "gui")
 _FORMAT: Final = "%(asctime)s %(levelname)-8s %(name)s: %(message)s"
 _log = logging.getLogger(__name__)
 

@@ -14,12 +14,13 @@ from core.dataset.pixels import inside_mask, middle_square
 from core.dataset.png import read_image
 from core.errors import InputRefusedError
 from core.message import Message
+from evaluation.finding import Finding
 from evaluation.masks.heuristics import HEURISTICS
 from evaluation.masks.overlap import Masks, dice, iou
 from evaluation.masks.segmenter import Segmenter
 from evaluation.pairs import summarise
-from evaluation.section import Level, Section, Table, Words
 from evaluation.sets import ImageSet
+from reports.model import Level, Paragraph, Table
 
 KEY: Final = "masks"
 SIDE: Final = 128
@@ -30,7 +31,7 @@ FAR: Final = 0.8
 SUFFIXES: Final = (".png", ".bmp", ".tif", ".tiff", ".jpg", ".jpeg")
 
 
-def follow_masks(images: ImageSet, folder: Path, segmenter: Segmenter) -> Section:
+def follow_masks(images: ImageSet, folder: Path, segmenter: Segmenter) -> Finding:
     """Compare the lesion that the segmenter finds in each image with the mask of its name.
 
     The control gives each image the mask of another one; images that follow their masks beat it.
@@ -45,7 +46,7 @@ def follow_masks(images: ImageSet, folder: Path, segmenter: Segmenter) -> Sectio
     rows = [row for row, image in enumerate(images.images) if image.name in known]
     if not rows:
         words = Message("No mask in {folder} has the name of an image.", folder=folder)
-        return Section(KEY, title, "unknown", words, data={"n": 0})
+        return Finding(KEY, title, "unknown", words, data={"n": 0})
     chosen = images.only(rows)
     pixels = chosen.pixels(SIDE)
     asked = np.stack([_read(known[image.name]) for image in chosen.images])
@@ -83,7 +84,7 @@ def _measure(found: Masks, asked: Masks) -> dict[str, Any]:
 
 def _section(
     title: Message, found: Mapping[str, Mapping[str, Any]], segmenter: Segmenter, images: int, matched: int, empty: int
-) -> Section:
+) -> Finding:
     own = found[SEGMENTER]
     level = _level(own, segmenter.ceiling)
     verdict = Message(
@@ -94,8 +95,13 @@ def _section(
     )  # fmt: skip
     rows = [_row(name, one) for name, one in found.items()]
     parts = (
-        Table(("lesion found by", "Dice", "95 % interval", "band", "IoU", "Dice with wrong masks"), rows),
-        Words(
+        Table(
+            ("lesion found by", "Dice", "95 % interval", "band", "IoU", "Dice with wrong masks"),
+            rows,
+            words=frozenset({0, 3}),
+            folded=True,
+        ),
+        Paragraph(
             Message(
                 "The three rules below the segmenter are an earlier program's, for comparison with its numbers only. "
                 "An empty mask and no lesion found count as 1, one of them empty as 0; {empty} masks are empty. "
@@ -107,7 +113,7 @@ def _section(
         ),
     )
     data = {"n": matched, "without_mask": images - matched, "empty_masks": empty, "ceiling": segmenter.ceiling}
-    return Section(KEY, title, level, verdict, parts, {**data, **found})
+    return Finding(KEY, title, level, verdict, parts, {**data, **found})
 
 
 _WORDS: Final[dict[Level, Message]] = {

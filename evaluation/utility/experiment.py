@@ -6,6 +6,7 @@ from collections.abc import Generator, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
+import reports
 from core.cancel import CancelToken
 from core.events import Event, Notice, Progress
 from core.files.keeping import replace_kept_text
@@ -15,22 +16,22 @@ from core.utils.finite_json import finite_json
 from core.utils.folder_lock import FolderLock
 from core.utils.output_errors import output_errors
 from core.version import __version__
-from evaluation.pdf import created_now
-from evaluation.section import Section
+from evaluation.finding import Finding
+from evaluation.report import created_now
 from evaluation.utility.arms import Arm, plan_arms
 from evaluation.utility.data import Material, read_material
-from evaluation.utility.page import render_page
 from evaluation.utility.request import (
     ArmTrained,
     UtilityFinished,
     UtilityRequest,
     UtilityStarted,
 )
-from evaluation.utility.sections import answer_section, arms_section, data_section
+from evaluation.utility.sections import answer_section, arms_section, data_section, report_of
 from evaluation.utility.statistics import HEADLINE, lesion_weights, scores_of
 from evaluation.utility.store import Store
 from evaluation.utility.training import ArmTrainer, Outcome, config_of
 from evaluation.utility.verdict import ArmResult, differences, judge
+from reports.html import render_html
 
 FORMAT: Final = 1
 RESULTS_FILE: Final = "results.json"
@@ -159,7 +160,7 @@ class _Experiment:
         output, created = self.request.output, created_now()
         with output_errors(output):
             replace_kept_text(output / RESULTS_FILE, finite_json(self._json(sections, created)))
-            replace_kept_text(output / REPORT_FILE, render_page(sections, created))
+            reports.write(output / REPORT_FILE, render_html(report_of(sections, created)))
         return UtilityFinished(
             "completed",
             output,
@@ -170,7 +171,7 @@ class _Experiment:
             {f"{difference.arm} - {difference.than}": difference.interval.to_json() for difference in found},
         )
 
-    def _json(self, sections: Sequence[Section], created: str) -> dict[str, Any]:
+    def _json(self, sections: Sequence[Finding], created: str) -> dict[str, Any]:
         request, settings = self.request, self.request.settings
         return {
             "format": FORMAT,

@@ -7,13 +7,15 @@ from typing import Any, Final
 
 from core.message import Message
 from core.taxonomy import CLASS_CODES
-from evaluation.section import Part, Picture, Section, Table, Words
+from core.version import PRODUCT, __version__
+from evaluation.finding import Finding
 from evaluation.utility.arms import SYNTHETIC_ONLY
 from evaluation.utility.data import Material
 from evaluation.utility.figure import differences_figure
 from evaluation.utility.request import UtilityRequest
 from evaluation.utility.statistics import HEADLINE, MELANOMA, METRICS, RECALL, Difference, Interval
 from evaluation.utility.verdict import ArmResult, Verdict, differences, points
+from reports.model import Block, Facts, Figure, Paragraph, Report, Table
 
 METRIC_WORDS: Final = {
     HEADLINE: "balanced accuracy",
@@ -23,6 +25,11 @@ METRIC_WORDS: Final = {
     "ece": "calibration error (ECE)",
     "brier": "Brier score",
 }
+
+ABOUT: Final = (
+    "For research and teaching only; never a diagnosis. Every arm had the same number of optimiser steps; every "
+    "difference stands with its 95 % interval over test lesions and seeds."
+)
 
 OTHERS: Final = (*METRICS[1:], *(f"{RECALL}{code}" for code in CLASS_CODES))
 """Everything but the score that decides."""
@@ -39,12 +46,25 @@ LIMITS: Final = (
 )
 
 
-def answer_section(verdict: Verdict, found: Sequence[Difference], results: Sequence[ArmResult]) -> Section:
+def report_of(findings: Sequence[Finding], created: str) -> Report:
+    """Return the report of the experiment; `created` says when."""
+    lead = (Paragraph(f"{PRODUCT} {__version__}, {created}", "muted"), Paragraph(ABOUT))
+    title, name = "Does the synthetic data help a classifier?", "Does the synthetic data help?"
+    return Report(title, lead, [found.section() for found in findings], name)
+
+
+def answer_section(verdict: Verdict, found: Sequence[Difference], results: Sequence[ArmResult]) -> Finding:
     """Return the verdict with every difference that stands behind it."""
     titles = {result.arm.key: str(result.arm.title) for result in results}
     rows = [[titles[d.arm], titles[d.than], points(d.interval.value), _range(d.interval), d.call] for d in found]
-    table = Table(("arm", "compared with", "points", "95 % interval", "verdict"), rows, "Every difference")
-    picture = Picture(differences_figure(found, titles), "Balanced accuracy against each control, in points")
+    table = Table(
+        ("arm", "compared with", "points", "95 % interval", "verdict"),
+        rows,
+        "Every difference",
+        words=frozenset({0, 1, 4}),
+        folded=True,
+    )
+    picture = Figure(differences_figure(found, titles), "Balanced accuracy against each control, in points")
     data: dict[str, Any] = {
         "chosen": verdict.chosen,
         "control": verdict.control,
@@ -56,8 +76,8 @@ def answer_section(verdict: Verdict, found: Sequence[Difference], results: Seque
     data["other_metrics"] = [_difference(d) for d in others]
     pair = (verdict.chosen, verdict.control)
     more = _other_metrics([d for d in others if (d.arm, d.than) == pair], titles)
-    parts: list[Part] = [picture, table, more, *(Words(words, "muted") for words in LIMITS)]
-    return Section("utility", "Does it help?", verdict.level, verdict.words, parts, data)
+    parts: list[Block] = [picture, table, more, *(Paragraph(words, "muted") for words in LIMITS)]
+    return Finding("utility", "Does it help?", verdict.level, verdict.words, parts, data)
 
 
 def _difference(found: Difference) -> dict[str, Any]:
@@ -76,14 +96,14 @@ def _other_metrics(found: Sequence[Difference], titles: Mapping[str, str]) -> Ta
     caption = (
         f"Other scores: {titles[found[0].arm]} - {titles[found[0].than]}; of so many, one in twenty differs by chance"
     )
-    return Table(("score", "points", "95 % interval", "verdict"), rows, caption)
+    return Table(("score", "points", "95 % interval", "verdict"), rows, caption, words=frozenset({0, 3}), folded=True)
 
 
 def _metric(name: str) -> str:
     return METRIC_WORDS.get(name) or f"recall of {name.removeprefix(RECALL)}"
 
 
-def arms_section(results: Sequence[ArmResult]) -> Section:
+def arms_section(results: Sequence[ArmResult]) -> Finding:
     """Return the scores of every arm."""
     rows = [
         [str(result.arm.title), *(_number(result.scores.interval(metric)) for metric in METRICS)] for result in results
@@ -106,12 +126,10 @@ def arms_section(results: Sequence[ArmResult]) -> Section:
         "Trained on synthetic images alone, the classifier reaches a balanced accuracy of {value} on real lesions.",
         value=_number(alone),
     )
-    return Section(
-        "arms", "Every arm", "unknown", words, [Table(head, rows, "Scores", unfolded=True), _recalls(results)], data
-    )
+    return Finding("arms", "Every arm", "unknown", words, [Table(head, rows, "Scores"), _recalls(results)], data)
 
 
-def data_section(request: UtilityRequest, material: Material) -> Section:
+def data_section(request: UtilityRequest, material: Material) -> Finding:
     """Return what was learnt from, and how."""
     rows = [
         [name, str(len(part)), str(len(set(part.lesions))), *_by_class(part.labels.tolist())]
@@ -132,15 +150,15 @@ def data_section(request: UtilityRequest, material: Material) -> Section:
         "Asked about": request.test,
         "Synthetic": ", ".join(map(str, request.synthetic)),
     }
-    parts: list[Part] = [Words(f"{name}: {folder}") for name, folder in folders.items()]
-    parts += [Words(f"Left out before by the rules {request.curate}: see curation.csv.")] if request.curate else []
-    parts += [Table(("part", "images", "lesions", *CLASS_CODES), rows, "Images")]
+    parts: list[Block] = [Facts(list(folders.items()))]
+    parts += [Paragraph(f"Left out before by the rules {request.curate}: see curation.csv.")] if request.curate else []
+    parts += [Table(("part", "images", "lesions", *CLASS_CODES), rows, "Images", folded=True)]
     if material.copies_of_train:
         copies = Message(
             "{n} synthetic image(s) are training photographs, pixel for pixel.", n=material.copies_of_train
         )
-        parts.append(Words(copies, "warning"))
-    parts += [Words(note, "muted") for note in material.notes]
+        parts.append(Paragraph(copies, "warning"))
+    parts += [Paragraph(note, "muted") for note in material.notes]
     data = {
         "images": {name: len(part) for name, part in material.parts.items()},
         "lesions": {name: len(set(part.lesions)) for name, part in material.parts.items()},
@@ -149,7 +167,7 @@ def data_section(request: UtilityRequest, material: Material) -> Section:
         "notes": [str(note) for note in material.notes],
         "fingerprint": material.fingerprint,
     }
-    return Section("data", "What was compared", "unknown", words, parts, data)
+    return Finding("data", "What was compared", "unknown", words, parts, data)
 
 
 def _recalls(results: Sequence[ArmResult]) -> Table:
@@ -157,7 +175,7 @@ def _recalls(results: Sequence[ArmResult]) -> Table:
         [str(result.arm.title), *(_number(result.scores.interval(RECALL + code)) for code in CLASS_CODES)]
         for result in results
     ]
-    return Table(("arm", *CLASS_CODES), rows, "Recall of each class")
+    return Table(("arm", *CLASS_CODES), rows, "Recall of each class", folded=True)
 
 
 def _by_class(labels: Sequence[int]) -> list[str]:

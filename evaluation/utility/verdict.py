@@ -12,11 +12,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.message import Message, joined
-from evaluation.section import Level
 from evaluation.utility.arms import Arm
 from evaluation.utility.request import ENOUGH_SEEDS
 from evaluation.utility.statistics import LEAKAGE, Difference, Scores, compare
 from evaluation.utility.training import Outcome
+from reports.model import Level
 
 
 @dataclass(frozen=True, eq=False)

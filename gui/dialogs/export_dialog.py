@@ -8,7 +8,7 @@ from PyQt5.QtCore import Qt
 from PyQt5.QtGui import QGuiApplication
 from PyQt5.QtWidgets import QDialog, QHBoxLayout, QProgressBar, QVBoxLayout, QWidget
 
-from core.dataset.export.events import ExportFinished
+from dataset.export.events import ExportFinished
 from gui.desktop import open_path
 from gui.i18n import tr, translate
 from gui.i18n.numbers import size_text

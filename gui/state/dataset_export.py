@@ -12,18 +12,18 @@ from typing import TYPE_CHECKING, Any, Final, cast
 from PyQt5.QtCore import QObject, QTimer, pyqtSignal
 
 from core.cancel import CancelToken, StopMode
-from core.dataset.export.command import export_arguments
-from core.dataset.export.events import ExportFinished, Exporting
-from core.dataset.export.options import DEFAULT_SPLIT, FORMATS, ExportOptions, Format, Ratios, parse_split
 from core.errors import ISICGUIError
 from core.taxonomy import CLASS_CODES
 from core.utils.shell import shell_line
+from dataset.export.command import export_arguments
+from dataset.export.events import ExportFinished, Exporting
+from dataset.export.options import DEFAULT_SPLIT, FORMATS, ExportOptions, Format, Ratios, parse_split
 from gui.state.settings import SettingsModel
 from gui.workers.task import TaskRunner
 
 if TYPE_CHECKING:
-    from core.dataset.export.pictures import Collection
-    from core.dataset.export.plan import ExportPlan
+    from dataset.export.pictures import Collection
+    from dataset.export.plan import ExportPlan
 
 PLAN_DELAY_MS: Final = 120
 """Waited after a choice before the plan is made anew: turning a wheel makes many of them."""
@@ -145,7 +145,7 @@ class DatasetExportModel(QObject):
         output, cancel, generation = self.output, self._cancel, self._generation
 
         def work() -> Collection:
-            from core.dataset.export.pictures import inspect
+            from dataset.export.pictures import inspect
 
             return inspect(output, _Pace(self, cancel).tick)
 
@@ -296,7 +296,7 @@ def all_classes(codes: set[str]) -> tuple[str, ...]:
 
 
 def _preview(collection: Collection, options: ExportOptions) -> Preview:
-    from core.dataset.export.plan import check_plan, plan_of
+    from dataset.export.plan import check_plan, plan_of
 
     plan = plan_of(collection, options)
     try:
@@ -307,7 +307,7 @@ def _preview(collection: Collection, options: ExportOptions) -> Preview:
 
 
 def _write(plan: ExportPlan, cancel: CancelToken, pace: _Pace) -> ExportFinished:
-    from core.dataset.export.writing import export
+    from dataset.export.writing import export
 
     last = None
     for event in export(plan, cancel):

@@ -9,11 +9,11 @@ from pathlib import Path
 from PyQt5.QtCore import QObject, pyqtSignal
 
 from core.cancel import StopMode
-from core.dataset.export.events import ExportFinished
 from core.errors import ISICGUIError
 from core.events import Failed, Finished, ImageDone
 from core.generator.request import UNCHANGED, GenerationRequest, RunChanges
 from core.utils.logger import RingHandler
+from dataset.export.events import ExportFinished
 from gui.i18n import tr, translate
 from gui.state.analyses import AnalysesModel
 from gui.state.announcer import Announcer

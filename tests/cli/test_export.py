@@ -81,7 +81,7 @@ def test_places_that_are_taken_missing_or_inside_end_with_their_exit_codes(call,
 
 INTERRUPTED = """
 import sys, time
-import core.dataset.export.writing as writing
+import dataset.export.writing as writing
 from cli.app import main
 real = writing.write_new_file
 def slow(path, data):

@@ -21,13 +21,14 @@ from core.events import ImageDone, Notice
 from core.generator.pack import read_pack
 from core.taxonomy import CLASS_CODES, image_seed
 from core.training.settings import load_settings, parse_assignments
-from diffusion.card import render_card, write_card
+from diffusion.card import card_of, write_card
 from diffusion.config import DiffusionConfig
 from diffusion.generated import fill_folder, read_generated, recommended
 from diffusion.judge import JudgeRequest, judge_pack
 from diffusion.judgement import Judgement, read_judgement
-from diffusion.measured import measured_text
+from diffusion.measured import measured
 from diffusion.sheet_files import SheetRequest, write_sheet
+from reports.markdown import blocks_markdown, render_markdown
 from tests.support.labelled_data import write_labelled_folder
 from tests.support.tiny_classifier import write_tiny_classifier
 from tests.support.tiny_models import write_tiny_pack
@@ -171,7 +172,7 @@ def test_card_says_what_the_files_say(judged, request_: JudgeRequest, pack: Path
         "--set split_seed=1", "null class 7", "- Hair is missing.", "28 unselected images", "**Memorisation**",
     ):  # fmt: skip
         assert words in text, words
-    assert measured_text(judged[0].to_json()) in text
+    assert blocks_markdown(measured(judged[0].to_json())) in text
     assert max(map(len, text.splitlines())) < 1500
     assert "{" not in text.replace("{value", "")
 
@@ -183,7 +184,8 @@ def test_the_command_of_the_card_is_one_that_can_be_typed(pack: Path, tmp_path: 
     shutil.copytree(pack, folder)
     training = {**TRAINING, "settings": wanted.model_dump(mode="json")}
     (folder / "training.json").write_text(json.dumps(training), encoding="utf-8")
-    (line,) = (line for line in render_card(read_pack(folder)).splitlines() if "main.py train diffusion --" in line)
+    card = render_markdown(card_of(read_pack(folder)))
+    (line,) = (line for line in card.splitlines() if "main.py train diffusion --" in line)
     words = shlex.split(line)
     assignments = tuple(words[i + 1] for i, word in enumerate(words) if word == "--set")
     assert load_settings(DiffusionConfig, overrides=parse_assignments(assignments)) == wanted
@@ -203,7 +205,7 @@ def test_the_card_claims_no_split_by_lesion_that_there_was_not(
     folder = tmp_path / "pack"
     shutil.copytree(pack, folder)
     (folder / "training.json").write_text(json.dumps({**TRAINING, "leakage": leakage}), encoding="utf-8")
-    assert words in render_card(read_pack(folder))
+    assert " ".join(words.split()) in " ".join(render_markdown(card_of(read_pack(folder))).split())
 
 
 @pytest.mark.parametrize(
@@ -219,7 +221,7 @@ def test_known_photographs_are_credited_wholly(pack: Path, tmp_path: Path, data:
     folder = tmp_path / "pack"
     shutil.copytree(pack, folder)
     (folder / "training.json").write_text(json.dumps({**TRAINING, "data": data, "credit": credit}), encoding="utf-8")
-    assert words in render_card(read_pack(folder))
+    assert " ".join(words.split()) in " ".join(render_markdown(card_of(read_pack(folder))).split())
 
 
 def test_checksums_are_what_doctor_compares(pack: Path):

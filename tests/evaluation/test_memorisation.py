@@ -13,8 +13,8 @@ from core.errors import OutputError
 from core.measures.features import PIXELS
 from core.utils.finite_json import finite
 from evaluation.memorisation import memorisation
-from evaluation.section import Picture, Table, Words
 from evaluation.sets import read_set
+from reports.model import Figure, Paragraph, Table
 from tests.evaluation.pictures import photographs, recompressed, write_set
 
 TRAIN = 60
@@ -83,8 +83,8 @@ def test_the_table_of_pairs_keeps_its_contract(folders, tmp_path):
 def test_numbers_are_json_and_the_picture_warns_of_its_licence(folders, tmp_path):
     found = judge(folders, tmp_path, photographs(12, seed=3))
     json.dumps(finite(found.data), allow_nan=False)
-    (picture,) = [part for part in found.parts if isinstance(part, Picture)]
-    assert picture.png.startswith(b"\x89PNG")
+    (picture,) = [part for part in found.parts if isinstance(part, Figure)]
+    assert picture.image.startswith(b"\x89PNG")
     assert "mind their licence" in picture.caption
 
 
@@ -105,7 +105,7 @@ def test_a_folder_that_cannot_be_written_is_no_unexpected_error(folders, tmp_pat
 def test_without_second_photographs_the_report_says_that_there_is_no_control(folders, tmp_path):
     found = judge(folders, tmp_path, photographs(12, seed=3))
     assert found.data["control"] is None
-    assert any("no positive control" in part.text for part in found.parts if isinstance(part, Words))
+    assert any("no positive control" in part.text for part in found.parts if isinstance(part, Paragraph))
 
 
 def test_the_control_and_the_numbers_of_the_set_stand_beside_the_result(folders, tmp_path):
@@ -116,7 +116,7 @@ def test_the_control_and_the_numbers_of_the_set_stand_beside_the_result(folders,
     found = memorisation(synthetic, folders["train"], replace(held_out, images=images), PIXELS, tmp_path / "out")
     assert found.data["control"]["n"] == 20
     assert found.data["control"]["share"] >= 0.9
-    assert any("of 20 lesions (95 % interval" in part.text for part in found.parts if isinstance(part, Words))
+    assert any("of 20 lesions (95 % interval" in part.text for part in found.parts if isinstance(part, Paragraph))
     level = found.data["set_level"][PIXELS.name]
     assert set(level) == {"authentic", "authentic_held_out", "nearer", "low", "high", "c_t"}
     assert (level["authentic"]["n"], level["authentic_held_out"]["n"]) == (12, 20)

@@ -7,9 +7,6 @@ import shutil
 from pathlib import Path
 
 from core.dataset.curation import Decision, render_curation
-from core.dataset.export.options import ExportOptions
-from core.dataset.export.plan import plan_export
-from core.dataset.export.writing import export
 from core.dataset.layout import Layout
 from core.dataset.ratings import Rating, read_ratings, write_ratings
 from core.dataset.reading import read_deletions, read_records, read_run_ids
@@ -19,6 +16,9 @@ from core.generator.image_generator import ImageGenerator
 from core.generator.request import RunChanges
 from core.utils.checksum import sha256_of
 from core.utils.lock_holder import who_holds
+from dataset.export.options import ExportOptions
+from dataset.export.plan import plan_export
+from dataset.export.writing import export
 from gui.workers.scan import read_notes
 from gui.workers.unfinished import find_unfinished
 from tests.fuzz.case import Kind

@@ -146,7 +146,7 @@ def test_a_place_that_is_taken_is_said_when_it_was_chosen_and_avoided_when_it_wa
 
 
 def test_stopping_leaves_nothing_and_says_so_by_being_ready_again(dialog, model, qtbot, monkeypatch):
-    import core.dataset.export.writing as writing
+    import dataset.export.writing as writing
 
     gate, real = threading.Event(), writing.write_new_file
 
@@ -168,7 +168,7 @@ def test_stopping_leaves_nothing_and_says_so_by_being_ready_again(dialog, model,
 
 
 def test_an_export_goes_on_when_its_dialog_is_closed_and_is_confirmed(dialog, model, window, qtbot, monkeypatch):
-    import core.dataset.export.writing as writing
+    import dataset.export.writing as writing
 
     gate, real = threading.Event(), writing.write_new_file
     monkeypatch.setattr(writing, "write_new_file", lambda path, data: (gate.wait(10), real(path, data)))

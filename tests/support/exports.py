@@ -7,11 +7,11 @@ import hashlib
 import json
 from pathlib import Path
 
-from core.dataset.export.options import ExportOptions
-from core.dataset.export.plan import plan_export
-from core.dataset.export.writing import export
 from core.dataset.png import encode_png
 from core.generator.request import PlannedImage
+from dataset.export.options import ExportOptions
+from dataset.export.plan import plan_export
+from dataset.export.writing import export
 from tests.support.datasets import make_recipe, pixels_of
 
 

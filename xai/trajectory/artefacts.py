@@ -8,10 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import reports
 from core.files.keeping import replace_kept, replace_kept_text
 from core.utils.finite_json import finite_json
 from core.utils.output_errors import output_errors
-from xai.trajectory.folders import ANALYSIS_FILE
+from reports.html import render_html
+from reports.model import Report
+from xai.trajectory.folders import ANALYSIS_FILE, REPORT_FILE
 
 logger = logging.getLogger(__name__)
 
@@ -67,8 +70,8 @@ def draw_pictures(
     return Drawn(drawn, failed)
 
 
-def write_report(folder: Path, data: Mapping[str, Any], drawn: Drawn, page: str, page_name: str) -> None:
-    """Write the page and, last of all, the complete `analysis.json`.
+def write_report(folder: Path, data: Mapping[str, Any], drawn: Drawn, report: Report) -> None:
+    """Write the report and, last of all, the complete `analysis.json`.
 
     Raises
     ------
@@ -77,5 +80,5 @@ def write_report(folder: Path, data: Mapping[str, Any], drawn: Drawn, page: str,
     """
     listed = {"pictures": list(drawn.pictures), "pictures_failed": dict(drawn.failed), "complete": True}
     with output_errors(folder):
-        replace_kept_text(folder / page_name, page)
+        reports.write(folder / REPORT_FILE, render_html(report))
         replace_kept_text(folder / ANALYSIS_FILE, finite_json({**data, **listed}))

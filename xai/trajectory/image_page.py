@@ -1,46 +1,53 @@
-"""The page to read about one image: verdict first, then pictures, then numbers."""
+"""The report on one image: verdict first, then pictures, then numbers."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from html import escape
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from core.utils.html import folded, items, numbers, page, pairs, paragraph, picture, section
-from xai.marks import MARKS
+from reports.model import Block, Bullets, Details, Facts, Figure, Paragraph, Report, Section, Table
 from xai.numbers import signed
+from xai.report_page import gate_verdict
 from xai.trajectory.artefacts import Drawn
 from xai.trajectory.interventions import TITLES
 from xai.trajectory.plot_shift import ROWS
 from xai.trajectory.words import long, say_logit
 
-STYLE: Final = """
-.verdict { font-weight: 600; }
-table.numbers td:not(:first-child), table.numbers th:not(:first-child) { padding-left: 12px; }
-"""
-_SIGNS: Final = {"green": "\u2714", "amber": "\u26a0", "red": "\u2716"}
 
-
-def image_page(data: Mapping[str, Any], drawn: Drawn) -> str:
-    """Return the report on one image as HTML.
+def report_on_image(data: Mapping[str, Any], drawn: Drawn) -> Report:
+    """Return the report on one image.
 
     Parameters
     ----------
     data
         As in `analysis.json`.
     """
-    parts = [
-        _introduction(data),
-        *_shown(
-            drawn, "How the image came about", ("trajectory_all_steps.png", "probabilities_over_time.png"), _how(data)
-        ),
-        _time(data["time_shap"], drawn),
-        *_shown(drawn, "What the classifier looks at", _step_names(drawn), _MAPS),
+    image = data["image"]
+    came = ("trajectory_all_steps.png", "probabilities_over_time.png")
+    sections = [
+        _verdict(data),
+        *shown(drawn, "How the image came about", came, _how(data)),
+        *_time(data["time_shap"], drawn),
+        *shown(drawn, "What the classifier looks at", _step_names(drawn), _MAPS),
         _causal(data, drawn),
-        *_shown(drawn, "GradCAM", ["gradcam_overview.png"], _CAM),
+        *shown(drawn, "GradCAM", ["gradcam_overview.png"], _CAM),
         _about(data, drawn),
     ]
-    return page(f"Trajectory of {data['image']['class']} {data['image']['index']}", parts, STYLE)
+    title = f"Why {long(image['class'])}? The image with seed {image['seed']}"
+    return Report(title, (), sections, f"Trajectory of {image['class']} {image['index']}")
+
+
+def shown(drawn: Drawn, title: str, names: Iterable[str], words: str) -> Iterator[Section]:
+    """Yield a section of those of the named pictures that could be drawn, if there is one."""
+    found = pictures(drawn, names, title)
+    if found:
+        yield Section(title, [Paragraph(words, "muted"), *found])
+
+
+def pictures(drawn: Drawn, names: Iterable[str], title: str) -> list[Figure]:
+    """Return those of the named pictures that could be drawn."""
+    found = [(name, drawn.pictures[name]) for name in names if name in drawn.pictures]
+    return [Figure(picture, f"{title} ({name})", captioned=False) for name, picture in found]
 
 
 _MAPS: Final = (
@@ -51,12 +58,10 @@ _MAPS: Final = (
 _CAM: Final = "GradCAM is coarse: it knows no more than one value for each cell, whatever the smooth picture suggests."
 
 
-def _introduction(data: Mapping[str, Any]) -> str:
-    image = data["image"]
-    title = f"<h1>Why {escape(long(image['class']))}? The image with seed {image['seed']}</h1>"
-    verdict = "".join(paragraph(sentence) for sentence in data["verdict"])
-    logit = paragraph(say_logit(data["classifier"]["temperature"]), "muted")
-    return f"{title}{section('Verdict', badge(data['gate']['level']), verdict, logit)}"
+def _verdict(data: Mapping[str, Any]) -> Section:
+    sentences = [Paragraph(sentence) for sentence in data["verdict"]]
+    logit = Paragraph(say_logit(data["classifier"]["temperature"]), "muted")
+    return Section("Verdict", [gate_verdict(data["gate"]["level"]), *sentences, logit])
 
 
 def _how(data: Mapping[str, Any]) -> str:
@@ -65,17 +70,6 @@ def _how(data: Mapping[str, Any]) -> str:
         f"From left to right step {kept} of {len(data['timesteps'])}: above what the network saw, below what it took "
         "the image to become. The last one is the image as it is saved."
     )
-
-
-def badge(level: str) -> str:
-    """Return the gate's level with its sign, in its colour."""
-    mark = MARKS[level]  # type: ignore[index]  # one of the three levels
-    return f"<p class='verdict' style='color:{mark.colour}'>{_SIGNS[level]} {mark.word}</p>"
-
-
-def _shown(drawn: Drawn, title: str, names: Iterable[str], words: str) -> list[str]:
-    found = [picture(drawn.pictures[name], name) for name in names if name in drawn.pictures]
-    return [section(title, paragraph(words, "muted"), *found)] if found else []
 
 
 def _names(drawn: Drawn, start: str) -> list[str]:
@@ -87,7 +81,7 @@ def _step_names(drawn: Drawn) -> list[str]:
     return [name for name in _names(drawn, "xai_step_t_") if name.count("_") == 3]
 
 
-def _time(played: Mapping[str, Any], drawn: Drawn) -> str:
+def _time(played: Mapping[str, Any], drawn: Drawn) -> Iterator[Section]:
     rows = [
         (
             _span(group["first_step"], group["last_step"]),
@@ -103,31 +97,32 @@ def _time(played: Mapping[str, Any], drawn: Drawn) -> str:
         f"add up to {signed(played['v_all'] - played['v_none'])}: the logit of this image, {signed(played['v_all'])}, "
         f"minus that of the image made with all steps left out, {signed(played['v_none'])}."
     )
-    shown = _shown(drawn, "When the class came into the image", ["time_shap_analysis.png"], words)
-    table = numbers(("steps", "timesteps", "logits", "standard error"), rows)
-    facts = pairs(
-        {
-            "method": played["method"],
-            "error of the sum": f"{played['efficiency_error']:.1g} logits",
-            "coalitions played": played["coalitions_played"],
-            "groups of steps walked": f"{played['segments_walked']}, instead of {played['segments_without_sharing']}",
-            "orders sampled": played["orders_sampled"] or "none: the values are exact",
-            "Hoeffding's bound": f"{played['hoeffding']['orders_needed_if_sampled']} sampled orders keep an error "
-            f"below {played['hoeffding']['eps_logits']} logits with 95 % confidence (observed range "
-            f"{played['marginal_range']:.2f})",
-        }.items()
-    )
-    return "".join(shown) + section("Time-SHAP in numbers", table, facts)
+    yield from shown(drawn, "When the class came into the image", ["time_shap_analysis.png"], words)
+    table = Table(("steps", "timesteps", "logits", "standard error"), rows)
+    yield Section("Time-SHAP in numbers", [table, Facts(list(_time_facts(played).items()))])
+
+
+def _time_facts(played: Mapping[str, Any]) -> dict[str, object]:
+    return {
+        "method": played["method"],
+        "error of the sum": f"{played['efficiency_error']:.1g} logits",
+        "coalitions played": played["coalitions_played"],
+        "groups of steps walked": f"{played['segments_walked']}, instead of {played['segments_without_sharing']}",
+        "orders sampled": played["orders_sampled"] or "none: the values are exact",
+        "Hoeffding's bound": f"{played['hoeffding']['orders_needed_if_sampled']} sampled orders keep an error "
+        f"below {played['hoeffding']['eps_logits']} logits with 95 % confidence (observed range "
+        f"{played['marginal_range']:.2f})",
+    }
 
 
 def _span(first: float, last: float) -> str:
     return f"{first:g}" if first == last else f"{first:g} to {last:g}"
 
 
-def _causal(data: Mapping[str, Any], drawn: Drawn) -> str:
+def _causal(data: Mapping[str, Any], drawn: Drawn) -> Section:
     csi = data["csi"]
-    shown = [picture(drawn.pictures[n], n) for n in _names(drawn, "interventions_t_")[-1:]]
-    shown += [picture(drawn.pictures[n], n) for n in ("statistical_analysis.png",) if n in drawn.pictures]
+    title = "Does the marked region matter?"
+    plots = pictures(drawn, [*_names(drawn, "interventions_t_")[-1:], "statistical_analysis.png"], title)
     rows = [_causal_row("own", TITLES[name], shift) for name, shift in csi["interventions"].items()]
     for control, measured in csi["controls"].items():
         rows += [_causal_row(control, TITLES[name], shift) for name, shift in measured["interventions"].items()]
@@ -139,9 +134,8 @@ def _causal(data: Mapping[str, Any], drawn: Drawn) -> str:
         "test. Controls come to nothing over many images, whatever the classifier sees; two of them are the difference "
         "of two measurements. Rivals are another map, and another class."
     )
-    return section(
-        "Does the marked region matter?", paragraph(words, "muted"), *shown, numbers(head, rows), items(meanings)
-    )
+    table = Table(head, rows, words=frozenset({0, 1}))
+    return Section(title, [Paragraph(words, "muted"), *plots, table, Bullets(meanings)])
 
 
 def _causal_row(map_row: str, title: str, shift: Mapping[str, Any]) -> Sequence[str]:
@@ -150,23 +144,21 @@ def _causal_row(map_row: str, title: str, shift: Mapping[str, Any]) -> Sequence[
     return (ROWS[map_row], title, *sizes, signed(shift["csi"]), signed(shift["top_minus_random"]))
 
 
-def _about(data: Mapping[str, Any], drawn: Drawn) -> str:
+def _about(data: Mapping[str, Any], drawn: Drawn) -> Section:
     image, settings = data["image"], data["settings"]
-    facts = pairs(
-        {
-            "explained": image["explained"],
-            "drawn with": f"{image['sampler']}, {image['steps']} steps, guidance {image['guidance']:g}",
-            "weights": f"{image['weights']} (SHA-256 {image['weights_sha256'][:16]}\u2026)",
-            "classifier": f"{data['classifier']['path']} (SHA-256 {data['classifier']['sha256'][:16]}\u2026)",
-            "methods": ", ".join(settings["methods"]),
-            "seconds": f"{sum(data['seconds'].values()):.0f}",
-            "arrays": ", ".join(data["files"].values()),
-        }.items()
-    )
-    failed = [f"{name}: {reason}" for name, reason in drawn.failed.items()]
-    missing = (
-        (paragraph("Pictures that could not be drawn; the numbers are all there:"), items(failed)) if failed else ()
-    )
-    return section(
-        "How this was made", folded("Details", facts), items(data["notes"]) if data["notes"] else "", *missing
-    )
+    facts: dict[str, object] = {
+        "explained": image["explained"],
+        "drawn with": f"{image['sampler']}, {image['steps']} steps, guidance {image['guidance']:g}",
+        "weights": f"{image['weights']} (SHA-256 {image['weights_sha256'][:16]}\u2026)",
+        "classifier": f"{data['classifier']['path']} (SHA-256 {data['classifier']['sha256'][:16]}\u2026)",
+        "methods": ", ".join(settings["methods"]),
+        "seconds": f"{sum(data['seconds'].values()):.0f}",
+        "arrays": ", ".join(data["files"].values()),
+    }
+    blocks: list[Block] = [Details("Details", [Facts(list(facts.items()))])]
+    if data["notes"]:
+        blocks.append(Bullets(data["notes"]))
+    if drawn.failed:
+        failed = [f"{name}: {reason}" for name, reason in drawn.failed.items()]
+        blocks += [Paragraph("Pictures that could not be drawn; the numbers are all there:"), Bullets(failed)]
+    return Section("How this was made", blocks)

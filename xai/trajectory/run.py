@@ -30,14 +30,14 @@ from xai.trajectory.folders import (
     is_complete,
     read_json,
 )
-from xai.trajectory.image_page import image_page
+from xai.trajectory.image_page import report_on_image
 from xai.trajectory.image_pictures import pictures_of_image
 from xai.trajectory.progress import Reporter, Tell, silent
 from xai.trajectory.record import arrays_of, describe_image, describe_summary
 from xai.trajectory.request import TrajectoryRequest
 from xai.trajectory.source import ImageSource, Sources, source_of_image
 from xai.trajectory.summary import summarise
-from xai.trajectory.summary_page import summary_page
+from xai.trajectory.summary_page import report_on_images
 from xai.trajectory.summary_plots import statistics_figure, times_figure
 
 _WORK: Final = ".work"
@@ -152,7 +152,7 @@ def write_image(analysis: ImageAnalysis, request: TrajectoryRequest, folder: Pat
     data = describe_image(analysis, request)
     write_numbers(folder, data, arrays_of(analysis))
     drawn = draw_pictures(folder, pictures_of_image(analysis), reporter.told("pictures"))
-    write_report(folder, data, drawn, image_page(data, drawn), REPORT_FILE)
+    write_report(folder, data, drawn, report_on_image(data, drawn))
 
 
 def _conclude(folder: Path, parts: list[Part], request: TrajectoryRequest, tell: Tell) -> str:
@@ -169,7 +169,7 @@ def _conclude(folder: Path, parts: list[Part], request: TrajectoryRequest, tell:
         "time_shap_summary.png": partial(times_figure, summary),
     }
     drawn = draw_pictures(folder, plots)
-    write_report(folder, data, drawn, summary_page(summary, drawn, [part.name for part in finished]), REPORT_FILE)
+    write_report(folder, data, drawn, report_on_images(summary, drawn, [part.name for part in finished]))
     return " ".join(data["verdict"])
 
 

@@ -1,15 +1,15 @@
-"""The page to read about several images: verdict, plots, tables, and links to the images' own pages."""
+"""The report on several images: verdict, plots, tables, and links to the images' own pages."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from html import escape
+from collections.abc import Iterator, Sequence
 
-from core.utils.html import folded, numbers, page, paragraph, picture, section
+from reports.inline import Span
+from reports.model import Block, Details, Heading, Paragraph, Report, Section, Table
 from xai.numbers import signed
 from xai.trajectory.artefacts import Drawn
 from xai.trajectory.folders import REPORT_FILE
-from xai.trajectory.image_page import STYLE
+from xai.trajectory.image_page import pictures
 from xai.trajectory.interventions import TITLES
 from xai.trajectory.plot_shift import ROWS
 from xai.trajectory.row import ENOUGH, Row
@@ -25,25 +25,25 @@ _HEAD = (
 )  # fmt: skip
 
 
-def summary_page(summary: Summary, drawn: Drawn, parts: Sequence[str]) -> str:
-    """Return the report on several images as HTML.
+def report_on_images(summary: Summary, drawn: Drawn, parts: Sequence[str]) -> Report:
+    """Return the report on several images.
 
     Parameters
     ----------
     parts
         Names of the images' folders.
     """
-    total = sum(summary.images.values())
-    body = [
-        f"<h1>Trajectories of {total} images</h1>",
-        section("Verdict", *map(paragraph, verdict_of_summary(summary)), paragraph(LOGIT, "muted")),
+    verdict = [Paragraph(sentence) for sentence in verdict_of_summary(summary)]
+    controls = Details("In numbers", list(_control_tables(summary)))
+    sections = [
+        Section("Verdict", [*verdict, Paragraph(LOGIT, "muted")]),
         _plot(drawn, "Does the marked region matter?", "statistical_analysis.png", f"{FORMULA}."),
         _plot(drawn, "When does the class come into the images?", "time_shap_summary.png", _TIMES),
-        _tables(summary),
-        section("Controls and rivals", paragraph(_CONTROLS, "muted"), folded("In numbers", _control_tables(summary))),
-        section("The images", *(_link(name) for name in parts)),
+        Section("Tests over the images", list(_tables(summary))),
+        Section("Controls and rivals", [Paragraph(_CONTROLS, "muted"), controls]),
+        Section("The images", [Paragraph(Span(name, "link", f"{name}/{REPORT_FILE}")) for name in parts]),
     ]
-    return page(f"Trajectories of {total} images", body, STYLE)
+    return Report(f"Trajectories of {sum(summary.images.values())} images", (), sections)
 
 
 _TIMES = (
@@ -64,25 +64,27 @@ _CONTROLS = (
 )
 
 
-def _plot(drawn: Drawn, title: str, name: str, words: str) -> str:
-    shown = (picture(drawn.pictures[name], title),) if name in drawn.pictures else ()
-    return section(title, paragraph(words, "muted"), *shown)
+def _plot(drawn: Drawn, title: str, name: str, words: str) -> Section:
+    return Section(title, [Paragraph(words, "muted"), *pictures(drawn, [name], title)])
 
 
-def _tables(summary: Summary) -> str:
-    parts = [paragraph(f"{family_words(summary.rows)} {_COLUMNS}", "muted")]
+def _tables(summary: Summary) -> Iterator[Block]:
+    yield Paragraph(f"{family_words(summary.rows)} {_COLUMNS}", "muted")
     for contrast, title in CONTRAST_TITLES.items():
-        rows = [row for row in summary.family() if row.contrast == contrast]
-        parts.append(f"<h3>{escape(title)}</h3>{numbers(_HEAD, map(_cells, rows))}")
-    return section("Tests over the images", *parts)
+        yield Heading(title)
+        rows = [_cells(row) for row in summary.family() if row.contrast == contrast]
+        yield Table(_HEAD, rows, words=frozenset({0, 1}))
 
 
-def _control_tables(summary: Summary) -> str:
-    rows = [row for row in summary.rows if row.map_row != "own"]
-    head = ("map", "contrast", *_HEAD)
-    left = numbers(head, [(ROWS[row.map_row], CONTRAST_TITLES[row.contrast], *_cells(row)) for row in rows])
-    beyond = [(ROWS[row.map_row], CONTRAST_TITLES[row.contrast], *_cells(row)) for row in summary.beyond]
-    return f"{left}<h3>The map itself minus a random map and minus the rivals</h3>{numbers(head, beyond)}"
+def _control_tables(summary: Summary) -> Iterator[Block]:
+    yield _control_table([row for row in summary.rows if row.map_row != "own"])
+    yield Heading("The map itself minus a random map and minus the rivals")
+    yield _control_table(summary.beyond)
+
+
+def _control_table(rows: Sequence[Row]) -> Table:
+    cells = [(ROWS[row.map_row], CONTRAST_TITLES[row.contrast], *_cells(row)) for row in rows]
+    return Table(("map", "contrast", *_HEAD), cells, words=frozenset({0, 1, 2, 3}))
 
 
 def _cells(row: Row) -> Sequence[str]:
@@ -105,7 +107,3 @@ def _p(value: float | None) -> str:
     if value is None:
         return "\u2013"
     return "< 0.0001" if value < 0.0001 else f"{value:.4f}"
-
-
-def _link(name: str) -> str:
-    return f'<p><a href="{escape(name)}/{REPORT_FILE}">{escape(name)}</a></p>'

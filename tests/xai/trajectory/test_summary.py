@@ -6,13 +6,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from reports.html import render_html
 from xai.statistics import holm, joint_null_p
 from xai.trajectory.artefacts import Drawn
 from xai.trajectory.controls import NULLS, RIVALS
 from xai.trajectory.interventions import INTERVENTIONS
 from xai.trajectory.nulls import NullResult
 from xai.trajectory.summary import EXCEEDED, OWN, summarise
-from xai.trajectory.summary_page import summary_page
+from xai.trajectory.summary_page import report_on_images
 from xai.trajectory.summary_words import verdict_of_summary
 
 
@@ -189,10 +190,13 @@ def test_what_is_said_of_the_number_of_images_changes_at_six_and_at_thirty(rng):
     assert said(30) == "n counts images, never steps of one trajectory; of a class there are at least 30."
 
 
+def page_of(images):
+    return render_html(report_on_images(summarise(images), Drawn({}, {}), ()))
+
+
 def test_an_interval_of_a_handful_of_images_is_not_shown(rng):
     """The interval of two values is these two values: it would look like a result."""
-    few = summary_page(summarise([image("MEL", rng, own=2.0) for _ in range(5)]), Drawn({}, {}), ())
-    enough = summary_page(summarise([image("MEL", rng, own=2.0) for _ in range(6)]), Drawn({}, {}), ())
+    few, enough = (page_of([image("MEL", rng, own=2.0) for _ in range(n)]) for n in (5, 6))
     assert not re.search(r"[+\u2212][0-9.]+ to [+\u2212]", few)
     maps = 1 + len(NULLS) + len(RIVALS) + len(EXCEEDED)
     assert len(re.findall(r"[+\u2212][0-9.]+ to [+\u2212]", enough)) == 2 * 4 * maps

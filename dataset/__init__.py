@@ -1,0 +1,1 @@
+"""The output folder and what is made of it."""

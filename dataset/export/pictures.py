@@ -1,0 +1,186 @@
+"""Every picture of an output folder, looked at once: does it decode, what is in it, what made it."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from core.dataset.layout import Layout
+from core.dataset.legacy import embedded_recipe
+from core.dataset.png import check_intact, read_image
+from core.dataset.ratings import UNRATED, Rating, read_ratings
+from core.dataset.reading import read_models_folders, read_records
+from core.dataset.recipe import Recipe
+from core.dataset.record import ImageRecord
+from core.errors import InputRefusedError
+from core.message import Message
+from core.utils.lock_state import is_locked
+from core.utils.output_errors import output_errors
+from dataset.export.terms import ModelTerms, terms_of
+
+MAX_THREADS: Final = 8
+
+Tick = Callable[[int, int], bool]
+"""Told how many pictures are done, and of how many; says whether to go on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """One finished image that decodes.
+
+    Attributes
+    ----------
+    recipe
+        What is inside the file; None if nothing is (the predecessor's images).
+    size
+        Bytes of the file.
+    sha256, pixels
+        SHA-256 of the file, and of its shape and upright RGB pixels.
+    width, height
+        In pixels.
+    """
+
+    record: ImageRecord
+    rating: Rating
+    recipe: Recipe | None
+    size: int
+    sha256: str
+    pixels: str
+    width: int
+    height: int
+
+    @property
+    def path(self) -> Path:
+        """The file."""
+        return self.record.path
+
+    @property
+    def code(self) -> str:
+        """Class code."""
+        return self.record.class_code
+
+    def is_file_of(self, data: bytes) -> bool:
+        """Whether these are the bytes that were looked at."""
+        return hashlib.sha256(data).hexdigest() == self.sha256
+
+
+@dataclass(frozen=True, slots=True)
+class Unusable:
+    """A file that cannot be exported, and why."""
+
+    path: Path
+    code: str
+    rating: Rating
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Collection:
+    """What an output folder holds.
+
+    Attributes
+    ----------
+    pictures, unusable
+        In the order of class and file name.
+    terms
+        What is known about the models, by the SHA-256 of their weights.
+    is_growing
+        Whether a program is writing to the folder.
+    """
+
+    folder: Path
+    pictures: tuple[Picture, ...]
+    unusable: tuple[Unusable, ...] = ()
+    terms: Mapping[str, ModelTerms] = field(default_factory=dict)
+    is_growing: bool = False
+
+
+class StoppedError(Exception):
+    """Whoever asked for a look at the pictures wants it no longer."""
+
+
+def go_on(done: int, total: int) -> bool:
+    """Never stop."""
+    return True
+
+
+def inspect(output: Path, tick: Tick = go_on) -> Collection:
+    """Look at every picture of an output folder; nothing is written there.
+
+    Raises
+    ------
+    InputRefusedError
+        If there is no such folder.
+    OutputError
+        If the folder cannot be read.
+    StoppedError
+        If `tick` said so.
+    """
+    folder = output.absolute()
+    if not folder.is_dir():
+        raise InputRefusedError(
+            Message("There is no folder '{path}'.", path=folder), remedy=Message("Check the path."), path=folder
+        )
+    with output_errors(folder):
+        records = sorted(read_records(folder), key=lambda record: record.key)
+        ratings = read_ratings(folder)
+        models = read_models_folders(folder)
+    looked = _look_at_all(records, ratings, tick)
+    pictures = tuple(item for item in looked if isinstance(item, Picture))
+    unusable = tuple(item for item in looked if isinstance(item, Unusable))
+    return Collection(folder, pictures, unusable, _terms(pictures, models), is_locked(Layout(folder).state))
+
+
+def _look_at_all(
+    records: Sequence[ImageRecord], ratings: Mapping[tuple[str, str], Rating], tick: Tick
+) -> list[Picture | Unusable]:
+    looked: list[Picture | Unusable] = []
+    with ThreadPoolExecutor(min(MAX_THREADS, os.cpu_count() or 1)) as pool:
+        tasks = [pool.submit(_look, record, ratings.get(record.key, UNRATED)) for record in records]
+        try:
+            for task in tasks:
+                looked.append(task.result())
+                if not tick(len(looked), len(records)):
+                    raise StoppedError
+        finally:
+            pool.shutdown(cancel_futures=True)
+    return looked
+
+
+def _look(record: ImageRecord, rating: Rating) -> Picture | Unusable:
+    path, code = record.path, record.class_code
+    try:
+        check_intact(path)
+        pixels = read_image(path)
+        data = path.read_bytes()
+    except InputRefusedError as error:
+        return Unusable(path, code, rating, error.message)
+    except OSError as error:
+        return Unusable(path, code, rating, Message("'{path}' cannot be read: {why}.", path=path, why=error.strerror))
+    recipe = embedded_recipe(path)
+    if recipe is not None and recipe.class_code != code:
+        return Unusable(path, code, rating, _contradiction(path, code, recipe))
+    if recipe is not None:
+        record = ImageRecord.from_recipe(path, record.isic_number, recipe)
+    height, width = pixels.shape[:2]
+    content = hashlib.sha256(repr(pixels.shape).encode() + pixels.tobytes()).hexdigest()
+    return Picture(record, rating, recipe, len(data), hashlib.sha256(data).hexdigest(), content, width, height)
+
+
+def _contradiction(path: Path, code: str, recipe: Recipe) -> Message:
+    return Message(
+        "'{path}' lies in the folder {folder}, but its recipe says {made}.",
+        path=path,
+        folder=code,
+        made=recipe.class_code,
+    )
+
+
+def _terms(pictures: Sequence[Picture], models: Mapping[str, Path]) -> dict[str, ModelTerms]:
+    recipes = {picture.recipe.weights_sha256: picture.recipe for picture in pictures if picture.recipe is not None}
+    return {sha256: terms_of(recipe, models.get(recipe.run_id)) for sha256, recipe in recipes.items()}

@@ -1,0 +1,233 @@
+"""The plan of an export: every file it will consist of, known before the first byte is written."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from core.dataset.curation import CURATION_FILE
+from core.dataset.ratings import Rating
+from core.errors import DiskFullError, InputRefusedError, OutputError, UsageError
+from core.files.text import plain
+from core.message import Message
+from core.taxonomy import CLASS_CODES
+from core.utils.output_errors import output_errors
+from dataset.export.archive import packed_size
+from dataset.export.card import CARD_FILE, Facts, write_card
+from dataset.export.curated import obey_curation
+from dataset.export.forms import FORMS, Form, TextFile, manifest_csv
+from dataset.export.options import PARTS, ExportOptions
+from dataset.export.pictures import Collection, Tick, Unusable, go_on, inspect
+from dataset.export.rows import Entry, make_entries
+from dataset.export.warnings import warnings_of
+
+SUMS_FILE: Final = "SHA256SUMS"
+_SPARE_BYTES: Final = 16 << 20
+"""Room that file systems need besides the bytes of the files."""
+
+
+@dataclass(frozen=True, slots=True)
+class ImageFile:
+    """An image that is copied: where it goes, relative to the export with slashes, and which it is."""
+
+    path: str
+    entry: Entry
+
+
+@dataclass(frozen=True, slots=True)
+class ExportPlan:
+    """Everything that an export will write.
+
+    Attributes
+    ----------
+    output
+        The folder that is exported.
+    texts
+        All files that are no images: tables, card and checksums.
+    left_out
+        Files that would have been taken if they could be read.
+    warnings
+        What a person should know, one or two sentences each.
+    """
+
+    output: Path
+    options: ExportOptions
+    images: tuple[ImageFile, ...]
+    texts: tuple[TextFile, ...]
+    left_out: tuple[Unusable, ...] = ()
+    warnings: tuple[str, ...] = ()
+    sizes: Mapping[str, int] = field(default_factory=dict)
+    """Bytes of every file, by its path."""
+
+    @property
+    def rows(self) -> int:
+        """Images."""
+        return len(self.images)
+
+    @property
+    def files(self) -> int:
+        """All files, without the archive."""
+        return len(self.sizes)
+
+    @property
+    def bytes(self) -> int:
+        """Bytes of all files, without the archive."""
+        return sum(self.sizes.values())
+
+    @property
+    def archive_bytes(self) -> int:
+        """Bytes of the archive; 0 if none was asked for."""
+        return packed_size(dict(self.sizes)) if self.options.zip else 0
+
+    @property
+    def counts(self) -> dict[str, dict[str, int]]:
+        """Images by part and class; without a split everything is in ``all``."""
+        split = self.options.split is not None
+        found = Counter((file.entry.part if split else "all", file.entry.code) for file in self.images)
+        parts = PARTS if split else ("all",)
+        return {part: {code: found[part, code] for code in CLASS_CODES if found[part, code]} for part in parts}
+
+    @property
+    def tree(self) -> dict[str, int]:
+        """Number of files in each folder, by its path; the export itself is ``""``. Train comes before val and test."""
+        found = Counter(path.rpartition("/")[0] for path in self.sizes)
+        return dict(sorted(found.items(), key=lambda item: _rank(item[0])))
+
+
+def plan_export(output: Path, options: ExportOptions, tick: Tick = go_on) -> ExportPlan:
+    """Return what an export of an output folder would write; nothing is written.
+
+    Parameters
+    ----------
+    tick
+        Told how many pictures have been looked at, and of how many; says whether to go on.
+
+    Raises
+    ------
+    InputRefusedError
+        If there is no such folder.
+    OutputError
+        If it cannot be read.
+    StoppedError
+        If `tick` said so.
+    """
+    return plan_of(inspect(output, tick), options)
+
+
+def plan_of(collection: Collection, options: ExportOptions) -> ExportPlan:
+    """Return what an export of pictures that have been looked at would write."""
+    wanted = [p for p in collection.pictures if _is_wanted(p.code, p.rating, options)]
+    curated = obey_curation(options.curation, wanted)
+    left_out = tuple(u for u in collection.unusable if _is_wanted(u.code, u.rating, options))
+    entries = make_entries(curated.pictures, options)
+    warnings = (*curated.warnings, *warnings_of(collection, options, entries, left_out))
+    form, split = FORMS[options.format], options.split is not None
+    images = tuple(ImageFile(form.place(entry, split), entry) for entry in entries)
+    facts = Facts(options, entries, collection.terms, left_out)
+    texts = _texts(form, entries, facts, curated.table) if entries else ()
+    sizes = {file.path: file.entry.picture.size for file in images} | {file.path: len(file.data) for file in texts}
+    return ExportPlan(collection.folder, options, images, texts, left_out, warnings, sizes)
+
+
+def check_plan(plan: ExportPlan) -> None:
+    """Check that a plan can be carried out as things are now.
+
+    Raises
+    ------
+    InputRefusedError
+        If it has no image.
+    UsageError
+        If the target lies inside the folder that is exported.
+    OutputError
+        If the target holds something already, or cannot be written.
+    DiskFullError
+        If there is too little space.
+    """
+    if not plan.images:
+        raise InputRefusedError(
+            Message("There is nothing to export: no finished image of '{folder}' fits.", folder=plan.output),
+            remedy=Message("Ask for fewer stars or more classes, or generate images first. Rejected ones never count."),
+            path=plan.output,
+        )
+    target = plan.options.target
+    if target == plan.output or plan.output in target.parents:
+        raise UsageError(
+            Message("The export would lie inside the folder that is exported, '{folder}'.", folder=plan.output),
+            remedy=Message("Choose a folder outside it."),
+            path=target,
+        )
+    check_target(plan.options)
+    with output_errors(target):
+        _check_space(plan, target)
+
+
+def check_target(options: ExportOptions) -> None:
+    """Check that nothing lies where an export, and its archive, will be.
+
+    Raises
+    ------
+    OutputError
+        If something does; an empty folder is nothing.
+    """
+    with output_errors(options.target):
+        _check_free(options.target)
+        if options.zip:
+            _check_free(options.archive)
+
+
+def _rank(path: str) -> list[tuple[int, str]]:
+    order = (*PARTS, *CLASS_CODES)
+    return [(order.index(name) if name in order else len(order), name) for name in path.split("/") if name]
+
+
+def _is_wanted(code: str, rating: Rating, options: ExportOptions) -> bool:
+    wanted = not options.classes or code in options.classes
+    return wanted and not rating.rejected and rating.stars >= options.rating
+
+
+def _texts(form: Form, entries: tuple[Entry, ...], facts: Facts, curation: bytes | None) -> tuple[TextFile, ...]:
+    split = facts.options.split is not None
+    decisions = () if curation is None else (TextFile(CURATION_FILE, curation),)
+    tables = (manifest_csv(form, entries, split), *form.texts(entries, split), *decisions)
+    card = TextFile(CARD_FILE, plain(write_card(facts)).encode())
+    sums = {file.path: hashlib.sha256(file.data).hexdigest() for file in (*tables, card)}
+    sums |= {form.place(entry, split): entry.picture.sha256 for entry in entries}
+    return (*tables, card, TextFile(SUMS_FILE, plain(_sums(sums.items())).encode()))
+
+
+def _sums(digests: Iterable[tuple[str, str]]) -> str:
+    return "".join(f"{digest}  {path}\n" for path, digest in sorted(digests))
+
+
+def _check_free(target: Path) -> None:
+    is_folder = target.is_dir() and not target.is_symlink()
+    if not os.path.lexists(target) or (is_folder and not any(target.iterdir())):
+        return
+    raise OutputError(
+        Message("There is something at '{path}' already; nothing is overwritten.", path=target),
+        remedy=Message("Choose another name, or move it away."),
+        path=target,
+    )
+
+
+def _check_space(plan: ExportPlan, target: Path) -> None:
+    place = next(parent for parent in target.parents if parent.is_dir())
+    needed, free = plan.bytes + plan.archive_bytes + _SPARE_BYTES, shutil.disk_usage(place).free
+    if needed > free:
+        message = Message(
+            "The export needs {needed:.0f} MB, and the drive of '{path}' has {free:.0f} MB left.",
+            needed=needed / 1e6,
+            path=target,
+            free=free / 1e6,
+        )
+        raise DiskFullError(
+            message,
+            remedy=Message("Free some space, or choose another drive."),
+            path=target,
+        )

@@ -1,0 +1,73 @@
+"""What a person should know about an export before it is used."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from core.message import Message
+from core.taxonomy import CLASS_CODES
+from core.training.licence import UNKNOWN
+from dataset.export.options import PARTS, ExportOptions
+from dataset.export.pictures import Collection, Unusable
+from dataset.export.rows import Entry
+
+NAMED: Final = 3
+
+
+def warnings_of(
+    collection: Collection, options: ExportOptions, entries: Sequence[Entry], left_out: Sequence[Unusable]
+) -> tuple[str, ...]:
+    """Return what speaks against using an export without a second look, one or two sentences each."""
+    return (
+        *_about_folder(collection, left_out),
+        *_about_choice(options, entries),
+        *_about_pictures(entries),
+        *_about_terms(collection, entries),
+    )
+
+
+def _about_folder(collection: Collection, left_out: Sequence[Unusable]) -> Iterator[str]:
+    if left_out:
+        names = ", ".join(f"{item.code}/{item.path.name}" for item in left_out[:NAMED])
+        more = ", …" if len(left_out) > NAMED else ""
+        yield Message("Left out because unusable: %n file(s) ({names}).", n=len(left_out), names=names + more)
+    if collection.is_growing:
+        yield Message("A run is writing into this folder: images that it finishes later will not be in the export.")
+
+
+def _about_choice(options: ExportOptions, entries: Sequence[Entry]) -> Iterator[str]:
+    held = {entry.code for entry in entries}
+    empty = [code for code in CLASS_CODES if code in options.classes and code not in held]
+    if entries and empty:
+        yield Message("No image of {codes} fits.", codes=", ".join(empty))
+    if entries and options.split is not None:
+        parts = {entry.part for entry in entries}
+        for part, percent in zip(PARTS, options.split, strict=True):
+            if percent and part not in parts:
+                yield Message("The part {part} stays empty: too few images of different seeds.", part=part)
+
+
+def _about_pictures(entries: Sequence[Entry]) -> Iterator[str]:
+    unknown = sum(entry.picture.recipe is None for entry in entries)
+    if unknown:
+        yield Message(
+            "Without a recipe inside: %n image(s). Not everything is known about how they were made.", n=unknown
+        )
+    copies = len(entries) - len({entry.picture.pixels for entry in entries})
+    if copies:
+        yield Message("Exact copies of another image: %n. Copies always stay in one part.", n=copies)
+    sizes = Counter((entry.picture.width, entry.picture.height) for entry in entries)
+    if len(sizes) > 1:
+        named = ", ".join(f"{width}×{height} ({count})" for (width, height), count in sizes.most_common(NAMED))
+        yield Message("The images differ in size: {sizes}.", sizes=named)
+
+
+def _about_terms(collection: Collection, entries: Sequence[Entry]) -> Iterator[str]:
+    recipes = [entry.picture.recipe for entry in entries if entry.picture.recipe is not None]
+    terms = {recipe.weights_sha256: collection.terms[recipe.weights_sha256] for recipe in recipes}
+    unknown = sorted({term.name for term in terms.values() if term.licence == UNKNOWN})
+    if unknown:
+        names = ", ".join(unknown)
+        yield Message("The terms of {models} are unknown: ask before you pass the images on.", models=names)
