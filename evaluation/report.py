@@ -10,7 +10,6 @@ from typing import Final
 from PIL import Image
 
 from core.version import PRODUCT, __version__
-from evaluation.finding import Finding
 from evaluation.results import Findings, SetFindings
 from evaluation.sets import ImageSet
 from reports.inline import Text
@@ -65,14 +64,9 @@ def _overview(findings: Findings) -> Iterator[Block]:
     rows = [_overview_row(found, titles) for found in findings.sets]
     words = frozenset({0, *range(2, 3 + len(titles))})
     yield Table(("set", "images", "altogether", *titles), rows, words=words)
-    verdicts = [
-        Verdict(one.level, one.verdict, _named(found, one)) for found in findings.sets for one in found.sections
-    ]
+    measured = ((found.name, one) for found in findings.sets for one in found.sections)
+    verdicts = [Verdict(one.level, one.verdict, f"{name}, {one.title}:") for name, one in measured]
     yield Details("Every measurement in a sentence", verdicts)
-
-
-def _named(found: SetFindings, one: Finding) -> str:
-    return f"{found.name}, {one.title}:"
 
 
 def _overview_row(found: SetFindings, titles: list[str]) -> tuple[Text, ...]:

@@ -27,6 +27,8 @@ from reports.model import (
 )
 
 WIDTH: Final = 120
+_KEPT: Final = "\0"
+"""Stands for a blank at which no line is broken, so that a command in a sentence can be copied."""
 
 _SPECIAL: Final = re.compile(
     r"""\\(?=[!-/:-@\[-`{-~]|$) # a backslash that would hide what follows it
@@ -57,7 +59,7 @@ def blocks_markdown(blocks: Iterable[Block]) -> str:
 
 
 def _joined(parts: Iterable[str]) -> str:
-    return "\n\n".join(filter(None, parts))
+    return "\n\n".join(filter(None, parts)).replace(_KEPT, " ")
 
 
 @singledispatch
@@ -152,7 +154,7 @@ def _span(span: Span) -> str:
 def _code(text: str) -> str:
     fence = _longer_than_any("`", text, 1)
     pad = " " if "`" in text[:1] + text[-1:] else ""
-    return f"{fence}{pad}{text}{pad}{fence}"
+    return f"{fence}{pad}{text}{pad}{fence}".replace(" ", _KEPT)
 
 
 def _longer_than_any(sign: str, text: str, least: int) -> str:

@@ -11,8 +11,8 @@ from gui.state.analysis_words import run_title
 from gui.state.xai_words import method_name
 from gui.theme.tokens import LIGHT
 from gui.workers.run_report import RunReport
+from reports.html import render_rich_text
 from reports.model import Block, Figure, Level, Paragraph, Report, Section, Table, Verdict
-from reports.window import render_rich_text
 
 LEVELS: Mapping[str, tuple[str, Level]] = {
     "green": (mark("Evidence"), "good"),

@@ -79,6 +79,11 @@ def test_lines_are_filled_and_an_item_is_indented():
     assert made.splitlines()[1].startswith("  word")
 
 
+def test_a_command_in_a_sentence_is_not_broken():
+    made = blocks_markdown([Paragraph(("x" * (WIDTH - 10) + " ", Span("python main.py doctor", "code")))])
+    assert made.splitlines()[1:] == ["`python main.py doctor`"]
+
+
 def test_a_line_that_is_broken_before_a_number_begins_no_list():
     made = blocks_markdown([Paragraph("x" * (WIDTH - 2) + " 1. and more")])
     assert made.splitlines()[1] == "1\\. and more"
