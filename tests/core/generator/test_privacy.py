@@ -9,15 +9,15 @@ from typing import Any
 
 import pytest
 
-from core.dataset.export.options import ExportOptions
-from core.dataset.export.plan import plan_export
-from core.dataset.export.writing import export
 from core.dataset.layout import Layout
 from core.dataset.png import encode_png, read_image, read_recipe
 from core.events import ImageDone
 from core.generator.image_generator import ImageGenerator
 from core.generator.reproduce import reproduce
 from core.generator.request import GenerationRequest
+from dataset.export.options import ExportOptions
+from dataset.export.plan import plan_export
+from dataset.export.writing import export
 from tests.support.tiny_models import write_tiny_pack
 
 NAME = "alice-secret"
