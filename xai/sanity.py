@@ -16,14 +16,16 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional
 
+from core.files.reading import DamagedFileError, Schema, Text, check_object, read_json
 from core.utils.atomic import write_text_atomic
 from core.utils.path_manager import PathManager
 from xai.attribution import never
@@ -82,6 +84,22 @@ class Sanity:
         }
 
 
+class _Stage(Schema):
+    randomised: Text
+    signed: Annotated[float, Field(ge=-1, le=1)]
+    absolute: Annotated[float, Field(ge=-1, le=1)]
+
+
+class _Method(Schema):
+    stages: list[_Stage]
+
+
+class _Record(Schema):
+    version: int
+    sha256: str
+    methods: dict[str, Any]
+
+
 def sanity_of(classifier: Classifier, method: str, should_stop: Callable[[], bool] = never) -> Sanity:
     """Return the result for a checkpoint and a method: the one shipped beside it, the one in the cache, or a new one.
 
@@ -119,16 +137,22 @@ def check_sanity(classifier: Classifier, method: str, should_stop: Callable[[], 
 def read_sanity(path: Path, sha256: str) -> dict[str, Sanity]:
     """Read the results for a checkpoint, by method; empty where there are none for it, or none that can be read."""
     try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-        if (data["version"], data["sha256"]) != (VERSION, sha256):
-            return {}
-        return {
-            name: Sanity(name, tuple(Stage(**stage) for stage in entry["stages"]))
-            for name, entry in data["methods"].items()
-            if entry["stages"]
-        }
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        record: _Record = read_json(path, _Record, what="a record of sanity checks")
+    except (FileNotFoundError, DamagedFileError):
         return {}
+    if (record.version, record.sha256) != (VERSION, sha256):
+        return {}
+    found = {name: _method(entry) for name, entry in record.methods.items()}
+    return {name: Sanity(name, stages) for name, stages in found.items() if stages}
+
+
+def _method(entry: Any) -> tuple[Stage, ...]:
+    """Return the stages of one method; none if its entry is damaged, which costs no other method anything."""
+    try:
+        known: _Method = check_object(entry, _Method, what="a method")
+    except DamagedFileError:
+        return ()
+    return tuple(Stage(stage.randomised, stage.signed, stage.absolute) for stage in known.stages)
 
 
 def save_sanity(path: Path, sha256: str, found: Sanity) -> None:

@@ -22,6 +22,7 @@ from core.classification.preprocessing import to_tensor
 from core.dataset.labelled import LabelledImage
 from core.dataset.sources import read_dataset
 from core.dataset.splits import split_by_lesion
+from core.files.reading import Line, parse_json_lines, read_input
 from core.measures.bootstrap import bootstrap_by_group
 from core.taxonomy import CLASS_CODES
 from core.utils.atomic import write_text_atomic
@@ -154,11 +155,11 @@ def _mask_of(data: Path, image: LabelledImage) -> Path:
 
 
 def read_rows(path: Path) -> list[Row]:
-    """Return the rows that were written so far; a torn last line is left out."""
+    """Return the rows that were written so far; a torn or damaged line is left out."""
     if not path.exists():
         return []
-    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
-    return [json.loads(line) for line in lines if line.endswith("\n")]
+    lines: Iterator[Line[Row]] = parse_json_lines(read_input(path, what="rows of a validation"), Row)
+    return [line.value for line in lines if line.value is not None and {"image", "method"} <= line.value.keys()]
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

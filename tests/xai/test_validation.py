@@ -54,8 +54,8 @@ def test_the_table_has_a_line_for_each_method_and_the_control_last() -> None:
 def test_a_torn_last_row_is_measured_again(tmp_path: Path) -> None:
     path = tmp_path / "rows.jsonl"
     assert read_rows(path) == []
-    path.write_text(json.dumps({"image": "a"}) + '\n{"ima', encoding="utf-8")
-    assert read_rows(path) == [{"image": "a"}]
+    path.write_text(json.dumps({"image": "a", "method": "ig"}) + '\n{"ima', encoding="utf-8")
+    assert read_rows(path) == [{"image": "a", "method": "ig"}]
 
 
 def test_held_out_lesions_with_a_mask_are_chosen_one_photograph_each(tmp_path: Path) -> None:

@@ -16,11 +16,16 @@ from typing import Any, Final
 
 from core.dataset.layout import CSV_NAME, STATE_DIR
 from core.errors import UsageError
+from core.files.reading import DamagedFileError
+from core.files.reading import read_json as read_file
 from core.message import Message
 from core.taxonomy import CLASS_CODES
 from core.utils.atomic import write_text_atomic
 from core.utils.finite_json import finite, finite_json
 from xai.trajectory.request import TrajectoryRequest
+
+MAX_BYTES: Final = 1024**3
+"""Of one record: that of a long trajectory with its coalitions holds some hundred megabytes at most."""
 
 FORMAT: Final = 2
 """Of `analysis.json`; what is written in another one is analysed anew."""
@@ -97,10 +102,9 @@ def classes_in_name(classes: tuple[str, ...]) -> str:
 def read_json(path: Path) -> dict[str, Any]:
     """Return the JSON object in a file, or an empty one if there is none that can be read."""
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        return read_file(path, dict[str, Any], what="a record of an analysis", limit=MAX_BYTES)
+    except (FileNotFoundError, DamagedFileError):
         return {}
-    return content if isinstance(content, dict) else {}
 
 
 def is_complete(folder: Path) -> bool:
