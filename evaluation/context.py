@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -14,7 +13,6 @@ from core.utils.output_errors import output_errors
 from core.utils.path_manager import PathManager
 from evaluation.distribution import Side
 from evaluation.features import FeatureCache
-from evaluation.finding import Finding
 from evaluation.lpips import Lpips
 from evaluation.request import EvaluationRequest
 from evaluation.sets import ImageSet
@@ -66,23 +64,3 @@ class Context:
             found = Side(self.cache.features(images, space.extractor, self.side, job), images.labels, images.lesions)
             self._sides[key] = found
         return found
-
-
-@dataclass(frozen=True, slots=True)
-class Measurement:
-    """One thing that is measured of every synthetic set.
-
-    Attributes
-    ----------
-    key, title
-        Those of its `Finding`.
-    weight
-        Its share of the time, by experience; for the progress bar.
-    measure
-        Returns None where it was not asked for (no training photographs, no masks, ...).
-    """
-
-    key: str
-    title: str
-    weight: float
-    measure: Callable[[Context, ImageSet, JobContext], Finding | None]

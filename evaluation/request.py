@@ -13,6 +13,7 @@ from core.jobs.registry import job
 from core.jobs.request import Request
 from core.jobs.shared_options import device_option
 from core.message import Message
+from evaluation.measurements import MEASUREMENTS, parse_measures
 
 
 @job("evaluation.run:run_evaluation")
@@ -38,6 +39,8 @@ class EvaluationRequest(Request):
         Weights of AlexNet, with which pairs are compared by LPIPS, too.
     evaluator
         Classifier that had no part in generating; the starter's independent one if None.
+    measures
+        Keys in `MEASUREMENTS`; empty for all.
     cache
         Where features are kept between runs; the user's cache folder if None.
     """
@@ -72,11 +75,17 @@ class EvaluationRequest(Request):
         default=None,
         default_words="the starter's independent one",
     )
+    measures: tuple[str, ...] = option(
+        "--measures", "Measures to make, joined by commas.", read=parse_measures, write=",".join, default=(),
+        default_words="all that the given folders allow",
+    )  # fmt: skip
     cache: Path | None = None
     seed: int = option("--seed", "Of the random halves and subsets.", kind="whole", default=0)
     device: str = device_option()
 
     def __post_init__(self) -> None:
+        for key in self.measures:
+            MEASUREMENTS.check(key)
         if not self.synthetic:
             raise UsageError(
                 Message("There are no images to evaluate."), remedy=Message("Name their folder with --synthetic.")

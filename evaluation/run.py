@@ -18,11 +18,11 @@ from core.measures.features import default_evaluator
 from core.message import Message
 from core.utils.output_errors import output_errors
 from core.utils.path_manager import PathManager
-from evaluation.context import Context, Measurement
+from evaluation.context import Context
 from evaluation.features import FeatureCache
 from evaluation.finding import Finding, worst
 from evaluation.lpips import load_lpips
-from evaluation.measurements import MEASUREMENTS
+from evaluation.measurements import MEASUREMENTS, Measurement
 from evaluation.report import PDF_FILE, REPORT_FILE, created_now, report_of
 from evaluation.request import EvaluationFinished, EvaluationRequest, EvaluationStarted, Judged
 from evaluation.results import Findings, SetFindings, write_results
@@ -121,10 +121,11 @@ class _Evaluation:
 
     def _judge(self, context: Context, images: ImageSet, place: int, sets: int) -> SetFindings:
         """Measure one set; a measurement that cannot be made says why and spoils no other."""
-        whole = sum(one.weight for one in MEASUREMENTS)
+        asked = [MEASUREMENTS[key] for key in self._request.measures or MEASUREMENTS]
+        whole = sum(one.weight for one in asked)
         share = (1 - READING - WRITING) / sets
         begin, sections = READING + share * place, []
-        for one in MEASUREMENTS:
+        for one in asked:
             part = share * one.weight / whole
             words = Message("{name}: {note}", name=images.name, note=one.title)
             section = self._measure(context, images, one, self._job.part(begin, part, words))

@@ -16,6 +16,7 @@ PAGE: Final = Path(__file__).resolve().parents[1] / "docs" / "reference.md"
 HOMES: Final = (
     "core.generator.samplers",
     "core.generator.conditioning",
+    "evaluation.measurements",
 )
 """Modules that make the registries."""
 

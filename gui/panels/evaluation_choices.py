@@ -9,7 +9,8 @@ from pathlib import Path
 from PyQt5.QtWidgets import QButtonGroup, QFileDialog, QHBoxLayout, QLineEdit, QPushButton, QVBoxLayout, QWidget
 
 from core.utils.path_manager import expanded, home_folder
-from gui.i18n import tr
+from evaluation.measurements import MEASUREMENTS
+from gui.i18n import tr, translate
 from gui.state.evaluation import EvaluationModel
 from gui.state.evaluation_choice import ALL_PLACES, NOTHING, PLACES, PRESETS, RULES, Kind
 from gui.theme.tokens import GAP_SMALL, GRID
@@ -34,6 +35,7 @@ class EvaluationChoices(QWidget):
         self.lines = {name: QLineEdit() for name in ALL_PLACES}
         self.boxes: dict[str, QWidget] = {}
         self.preset = self._make_combo("preset", _presets())
+        self.measure = self._make_combo("measure", _measures())
         self.before = self._make_combo("before", _rules())
         self.rules = self._make_combo("rules", {name: words for name, words in _rules().items() if name != NOTHING})
         self._name_all()
@@ -51,8 +53,10 @@ class EvaluationChoices(QWidget):
         for name, line in self.lines.items():
             _put(line, choice.place(name))
             self.boxes[name].setVisible(name in PLACES[choice.kind])
-        for combo, name in ((self.preset, choice.preset), (self.before, choice.before), (self.rules, choice.rules)):
+        shown = (self.measure, choice.measure), (self.preset, choice.preset), (self.before, choice.before)
+        for combo, name in (*shown, (self.rules, choice.rules)):
             combo.setCurrentIndex(combo.findData(name))
+        self.boxes["measure"].setVisible(choice.kind == "evaluate")
         self.boxes["preset"].setVisible(choice.kind == "utility")
         self.boxes["before"].setVisible(choice.kind == "utility")
         self.boxes["rules"].setVisible(choice.kind == "curate")
@@ -79,6 +83,7 @@ class EvaluationChoices(QWidget):
     def _name_all(self) -> None:
         named: dict[QWidget, str] = {
             self.synthetic: tr("Folder of the generated images"),
+            self.measure: tr("Which measures are made; one alone is quicker"),
             self.preset: tr("Network, size of the images, steps, number of trainings"),
             self.before: tr("Which generated images the classifier does not get to see"),
             self.rules: tr("Which images are not chosen; nothing is moved or deleted"),
@@ -101,6 +106,7 @@ class EvaluationChoices(QWidget):
         layout.addWidget(self._place_box(tr("Generated images"), self.synthetic, self._browse_synthetic))
         for name, title in place_titles().items():
             self.boxes[name] = self._place_box(title, self.lines[name], partial(self._browse, name))
+        self.boxes["measure"] = _box(tr("Measures"), self.measure)
         self.boxes["preset"] = _box(tr("How thorough"), self.preset)
         self.boxes["before"] = _box(tr("Left out before"), self.before)
         self.boxes["rules"] = _box(tr("Left out"), self.rules)
@@ -193,6 +199,10 @@ def _purposes() -> dict[Kind, str]:
         ),
         "utility": tr("Does a classifier get better with the set, at the same number of steps? This takes long."),
     }
+
+
+def _measures() -> dict[str, str]:
+    return {"": tr("All measures"), **{key: translate(one.title) for key, one in MEASUREMENTS.items()}}
 
 
 def _presets() -> dict[str, str]:

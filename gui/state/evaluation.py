@@ -17,6 +17,7 @@ from core.jobs.client import JobClient, WorkerDiedError
 from core.message import Message
 from core.utils.shell import shell_line
 from evaluation.curation.request import CurationFinished
+from evaluation.measurements import MEASUREMENTS
 from evaluation.request import EvaluationFinished, Judged
 from evaluation.utility.request import ArmTrained, UtilityFinished
 from gui.state.evaluation_choice import (
@@ -267,6 +268,7 @@ class EvaluationModel(QObject):
             rules=self._recalled("rules", RULES, "standard"),
             before=self._recalled("before", RULES, NOTHING),
             preset=self._recalled("preset", PRESETS, PRESETS[0]),
+            measure=self._recalled("measure", ("", *MEASUREMENTS), ""),
         )
 
     def _recalled(self, name: str, known: Collection[str], usual: str) -> str:
@@ -274,7 +276,7 @@ class EvaluationModel(QObject):
         return found if found in known else usual
 
     def _remember(self) -> None:
-        for name in ("kind", "rules", "before", "preset"):
+        for name in ("kind", "rules", "before", "preset", "measure"):
             self._settings.remember(f"evaluation/{name}", getattr(self.choice, name))
         for name in ALL_PLACES:
             self._settings.remember(f"evaluation/{name}", self.choice.place(name))

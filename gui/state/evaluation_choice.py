@@ -54,6 +54,8 @@ class EvaluationChoice:
         Names in `RULES`: by which ones `curate` chooses, and by which ones images are left out before `utility` begins.
     preset
         How thorough `utility` is.
+    measure
+        The one measure that `evaluate` makes; empty for all.
     """
 
     synthetic: Path
@@ -64,6 +66,7 @@ class EvaluationChoice:
     rules: str = "standard"
     before: str = NOTHING
     preset: str = PRESETS[0]
+    measure: str = ""
 
     def place(self, name: str) -> str:
         """Return a folder by its flag's name, empty if none was chosen."""
@@ -93,7 +96,7 @@ class EvaluationChoice:
         if self.kind == "evaluate":
             return EvaluationRequest(
                 (self.synthetic,), self._named("real"), output, self._path("train"), self._path("masks"),
-                device=self.device,
+                device=self.device, measures=(self.measure,) if self.measure else (),
             )  # fmt: skip
         if self.kind == "curate":
             rules = RULES[self.rules] if self.place("train") else RULES[self.rules].replace(",copies", "")

@@ -388,3 +388,13 @@ def test_a_selection_of_another_folder_is_not_exported_from_here(dialog, model, 
     ends(model, qtbot)
     assert dialog.report.isVisible()
     assert not dialog.export.isVisible()
+
+
+def test_the_chooser_of_measures_offers_what_is_in_the_registry(window, model, dialog, tmp_path):
+    from evaluation.measurements import MEASUREMENTS
+
+    combo = dialog.choices.measure
+    assert [combo.itemData(row) for row in range(combo.count())] == ["", *MEASUREMENTS]
+    combo.setCurrentIndex(combo.findData("diversity"))
+    combo.activated.emit(combo.currentIndex())
+    assert model.choice.request(tmp_path).measures == ("diversity",)
