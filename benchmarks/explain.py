@@ -15,7 +15,8 @@ import numpy as np
 import torch
 
 from xai.explain import explain_image, get_classifier
-from xai.explanation import METHODS, ExplainOptions, Explanation
+from xai.explanation import ExplainOptions, Explanation
+from xai.methods import METHODS
 
 
 def drawn_lesion(side: int, seed: int) -> np.ndarray:

@@ -2,48 +2,26 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import Any, Final
 
 import click
 
 from cli.console import Console
-from cli.inputs import find_images
-from cli.options import classifier_option, device_option, inputs_argument, json_option
-from core.errors import InputRefusedError
+from cli.derive import Words, carry_out, request_options
+from cli.options import json_option
+from xai.request import Classified, ClassifyRequest, Refused
+
+WORDS: Final[Words] = {
+    Refused: lambda event: [f"Error: {event.message}", event.remedy],
+    Classified: lambda event: (
+        f"{event.file}  {event.predicted} {event.probabilities[event.predicted]:.0%}  gate: {event.gate.level}"
+    ),
+}
 
 
 @click.command()
-@inputs_argument
-@classifier_option
-@device_option
+@request_options(ClassifyRequest)
 @json_option
-def classify(inputs: tuple[Path, ...], classifier: Path | None, device: str, json_mode: bool) -> int:
+def classify(json_mode: bool, **values: Any) -> int:
     """Say what a classifier makes of each image. Research only; never a diagnosis."""
-    console = Console(json_mode=json_mode)
-    images = find_images(inputs, console.warn)
-    from xai.explain import classify_image
-
-    refused = 0
-    for image in images:
-        try:
-            answer = classify_image(image, classifier, device)
-        except InputRefusedError as error:
-            refused = error.exit_code
-            console.error(error.kind, error.message, error.remedy)
-            continue
-        console.event(
-            {
-                "event": "classified",
-                "file": str(image),
-                "predicted": answer.predicted,
-                "probabilities": dict(answer.probabilities),
-                "gate": answer.gate.to_json(),
-            }
-        )
-        if not json_mode:
-            console.say(_line(image, answer.predicted, answer.probabilities[answer.predicted], answer.gate.level))
-    return refused
-
-
-def _line(image: Path, predicted: str, probability: float, level: str) -> str:
-    return f"{image}  {predicted} {probability:.0%}  gate: {level}"
+    return carry_out(ClassifyRequest(**values), Console(json_mode=json_mode), WORDS, results=(Classified,))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import MISSING, Field
 from types import TracebackType
@@ -56,6 +56,21 @@ class _Range(click.IntRange):
         return f"from {self.min}" if self.max is None else f"from {self.min} to {self.max}"
 
 
+class _Option(click.Option):
+    """A flag whose help names the choices that there are when it is asked for, those added later included."""
+
+    def __init__(self, *words: Any, how: Option, **details: Any) -> None:
+        super().__init__(*words, **details)
+        self._how = how
+
+    def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
+        """Return the flag and its help."""
+        hint = self._how.hint.replace("{choices}", ", ".join(self._how.known_choices()))
+        words = self._how.default_words
+        self.help = f"{hint.rstrip('.')} [default: {words}]." if words else hint
+        return super().get_help_record(ctx)
+
+
 def request_options(request: type[Request]) -> Callable[[F], F]:
     """Give a command the flags and arguments that the fields of `request` declare, in their order."""
 
@@ -90,7 +105,7 @@ def _parameter(one: Field[Any], how: Option) -> Callable[[F], F]:
     return click.option(
         how.flag, *how.aliases, one.name, type=kind, required=required, multiple=how.many, **given,
         hidden=how.hidden,
-        help=how.hint if not how.default_words else f"{how.hint.rstrip('.')} [default: {how.default_words}].",
+        cls=_Option, how=how,
         show_default=default not in (None, (), "") and not how.default_words, metavar=how.metavar or None,
     )  # fmt: skip
 
@@ -114,43 +129,58 @@ def _shown_default(one: Field[Any], how: Option) -> Any:
     return how.write(value) if how.read is not None and value is not None else value
 
 
-def carry_out(request: Request, console: Console, words: Words, *, stopped: str = "Stopped.") -> int:
+def carry_out(
+    request: Request,
+    console: Console,
+    words: Words,
+    *,
+    results: Collection[type[Event]] = (),
+    stopped: str = "Stopped.",
+) -> int:
     """Run a job, show how far it is, print its events, and return the exit code.
 
     Parameters
     ----------
     words
         What people are told about its events. Notices and failures are told always.
+    results
+        Events whose words go to standard output, as those of the end do.
     stopped
         Said when the job ended because it was asked to, without an event that says so.
     """
     with stop_on_signal() as cancel:
         try:
-            return follow(run(request, cancel), console, words)
+            return follow(run(request, cancel), console, words, results)
         except JobStopped:
             console.warn(stopped)
             return EXIT_INTERRUPTED
 
 
-def follow(events: Iterator[Event], console: Console, words: Words, bar: JobBar | None = None) -> int:
+def follow(
+    events: Iterator[Event],
+    console: Console,
+    words: Words,
+    results: Collection[type[Event]] = (),
+    bar: JobBar | None = None,
+) -> int:
     """Show a stream of events; see `carry_out`."""
     code = 0
     with bar or JobBar() as bar:
         for event in events:
             console.event(event)
             with bar.showing(event):
-                code = max(code, _tell(event, console, words))
+                code = max(code, _tell(event, console, words, results))
     return code
 
 
-def _tell(event: Event, console: Console, words: Words) -> int:
+def _tell(event: Event, console: Console, words: Words, results: Collection[type[Event]]) -> int:
     if isinstance(event, Notice):
         console.warn(f"Note: {event.message}")
     elif isinstance(event, Failed):
         console.warn(f"{event.class_code}: {event.message} {event.remedy}".removeprefix(": "))
     elif type(event) in words:
         lines = words[type(event)](event)
-        say = console.say if event.ends else console.warn
+        say = console.say if event.ends or type(event) in results else console.warn
         for line in [lines] if isinstance(lines, str) else lines:
             say(line)
     return event.exit_code

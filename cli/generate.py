@@ -71,7 +71,7 @@ def resume(json_mode: bool, **values: Any) -> int:
 def _carry_out(request: GenerationRequest | ResumeRequest, console: Console) -> int:
     """Run the engine, explain what was asked for, and return the exit code."""
     with stop_on_signal() as cancel:
-        return follow(_explained(run(request, cancel), console), console, _WORDS, ImageBar())
+        return follow(_explained(run(request, cancel), console), console, _WORDS, bar=ImageBar())
 
 
 def _explained(events: Iterator[Event], console: Console) -> Iterator[Event]:

@@ -6,6 +6,7 @@ The choices of the command line, the choosers and tooltips of the window, the ch
 
 from __future__ import annotations
 
+import difflib
 import importlib
 import inspect
 import pkgutil
@@ -84,12 +85,14 @@ class Registry(Mapping[str, E]):
         Raises
         ------
         UsageError
-            If there is none; the remedy names those that there are.
+            If there is none; the remedy names those that there are, the nearest first.
         """
         if key not in self._known():
+            known = Message("Choose one of {names}.", names=", ".join(self))
+            near = difflib.get_close_matches(str(key).lower(), self, n=1)
             raise UsageError(
                 Message("There is no {what} '{value}'.", what=self.one, value=key),
-                remedy=Message("Choose one of {names}.", names=", ".join(self)),
+                remedy=Message("Did you mean {near}? {choices}", near=near[0], choices=known) if near else known,
             )
         return key
 

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import importlib
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
-from core.registry import REGISTRIES
+from core.registry import Registry
 from core.utils.atomic import write_text_atomic
 
 PAGE: Final = Path(__file__).resolve().parents[1] / "docs" / "reference.md"
@@ -17,6 +17,8 @@ HOMES: Final = (
     "core.generator.samplers",
     "core.generator.conditioning",
     "evaluation.measurements",
+    "xai.methods",
+    "xai.baselines",
 )
 """Modules that make the registries."""
 
@@ -29,10 +31,15 @@ requests read the same entries.
 
 def render() -> str:
     """Return the page."""
-    for home in HOMES:
-        importlib.import_module(home)
-    parts = [f"\n## {name[0].upper()}{name[1:]}\n\n{registry.table()}" for name, registry in sorted(REGISTRIES.items())]
+    parts = [f"\n## {one.many[0].upper()}{one.many[1:]}\n\n{one.table()}" for one in _registries()]
     return _HEAD + "".join(parts)
+
+
+def _registries() -> list[Registry[Any]]:
+    """Return the registries in the order of their homes, whatever was imported first."""
+    modules = [importlib.import_module(home) for home in HOMES]
+    found = [one for module in modules for one in vars(module).values() if isinstance(one, Registry)]
+    return list({one.many: one for one in found}.values())
 
 
 if __name__ == "__main__":

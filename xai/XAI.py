@@ -28,15 +28,15 @@ def main(environment: Mapping[str, str] = os.environ, folder: Path | None = None
         Where `xai_results` goes; the working folder if None.
     """
     from core.errors import ISICGUIError
+    from core.jobs.registry import run
     from core.utils.logger import setup_logging
     from xai.trajectory.request import request_of_environment
 
     setup_logging(console=False)
     try:
         request = request_of_environment(environment, (folder or Path.cwd()) / "xai_results")
-        from xai.trajectory.run import run_analysis  # torch and all: only once there is something to do
-
-        run_analysis(request, _tell)
+        for event in run(request):
+            _tell(event)
     except ISICGUIError as error:
         return _refuse(error)
     except KeyboardInterrupt:
@@ -46,10 +46,11 @@ def main(environment: Mapping[str, str] = os.environ, folder: Path | None = None
 
 
 def _tell(event: Event) -> None:
-    from xai.trajectory.events import AnalysisFinished, Progress
+    from core.events import Progress
+    from xai.trajectory.events import AnalysisFinished
 
     if isinstance(event, Progress):
-        sys.stderr.write(f"{event.fraction:4.0%}  {event.words}\n")
+        sys.stderr.write(f"{event.fraction:4.0%}  {event.sentence}\n")
     elif isinstance(event, AnalysisFinished):
         sys.stdout.write(f"{event.verdict}\n{event.report}\n")
 

@@ -13,7 +13,7 @@ from captum.attr import IntegratedGradients
 from numpy.typing import NDArray
 from torch import Tensor
 
-from xai.explanation import ExplanationCancelled
+from core.jobs.stream import JobContext
 
 FIRST_STEPS: Final = 32
 LAST_STEPS: Final = 512
@@ -47,17 +47,11 @@ class Attribution:
     cell: tuple[float, float] | None = None
 
 
-def never() -> bool:
-    """Ask for nothing: the default of `should_stop`."""
-    return False
-
-
-def guarded(score: Score, should_stop: Callable[[], bool]) -> Score:
-    """Return the score with a look at `should_stop` before each call; it raises `ExplanationCancelled`."""
+def guarded(score: Score, context: JobContext) -> Score:
+    """Return the score with a `context.check` before each call."""
 
     def checked(pixels: Tensor) -> Tensor:
-        if should_stop():
-            raise ExplanationCancelled
+        context.check()
         return score(pixels)
 
     return checked
@@ -96,7 +90,7 @@ def integrated_gradients(
     *,
     last_steps: int = LAST_STEPS,
     chunk: int | None = None,
-    should_stop: Callable[[], bool] = never,
+    context: JobContext | None = None,
 ) -> Attribution:
     """Attribute a score to pixels, as the mean over one or several baselines.
 
@@ -109,16 +103,16 @@ def integrated_gradients(
         Shape (1, 3, H, W), 0..1, on the same device; they are not changed.
     chunk
         Pictures in one forward pass; chosen by their size if None.
-    should_stop
-        Looked at before every forward pass.
+    context
+        Asked before every forward pass whether to go on.
 
     Raises
     ------
-    ExplanationCancelled
-        As soon as `should_stop` says so.
+    JobStopped
+        As soon as that is asked for.
     """
     with torch.inference_mode(False), torch.enable_grad():
-        checked = guarded(score, should_stop)
+        checked = guarded(score, context or JobContext())
         chunk = chunk or chunk_size(image)
         parts = [_converge(checked, image, baseline, chunk, last_steps) for baseline in baselines]
     return _mean(parts, last_steps)

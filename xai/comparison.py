@@ -15,7 +15,8 @@ from PIL import Image, ImageDraw, ImageFont
 from core.files.text import plain
 from core.utils.palette import HAIRLINE, MUTED, PANEL, TEXT
 from xai.colour import colour_ramp
-from xai.explanation import FACTS, METHODS, Explanation, Style
+from xai.explanation import Explanation, Style
+from xai.methods import METHODS
 from xai.overlay import OPACITY, render_marked, shared_scales
 
 MAX_ROWS: Final = 40
@@ -112,11 +113,11 @@ def _rows(explanations: Sequence[Explanation]) -> list[list[Explanation]]:
 
 
 def _tiles(row: Sequence[Explanation], scales: Mapping[str, float], style: Style) -> list[_Tile]:
-    maps = [render_marked(e, scale=scales.get(FACTS[e.method].unit), style=style) for e in row]
+    maps = [render_marked(e, scale=scales.get(METHODS[e.method].unit), style=style) for e in row]
     if len({e.method for e in row}) == 1:
         return [_Tile(_name(e), picture) for e, picture in zip(row, maps, strict=True)]
     first = _Tile(_name(row[0]), Image.fromarray(row[0].image))
-    return [first, *(_Tile(METHODS[e.method], picture) for e, picture in zip(row, maps, strict=True))]
+    return [first, *(_Tile(METHODS[e.method].title, picture) for e, picture in zip(row, maps, strict=True))]
 
 
 def _name(explanation: Explanation) -> str:
@@ -128,7 +129,7 @@ def _bars(explanations: Iterable[Explanation], scales: Mapping[str, float]) -> l
     """Return, for each unit, what its colour bar is called, and its scale."""
     methods = dict.fromkeys(e.method for e in explanations)
     return [
-        (f"{unit}: {', '.join(METHODS[m] for m in methods if FACTS[m].unit == unit)}", scale)
+        (f"{unit}: {', '.join(METHODS[m].title for m in methods if METHODS[m].unit == unit)}", scale)
         for unit, scale in scales.items()
     ]
 

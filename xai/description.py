@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Final
+from typing import TYPE_CHECKING
 
 from core.message import Message
-from xai.attribution import Attribution
+
+if TYPE_CHECKING:  # annotations only: it imports torch
+    from xai.attribution import Attribution
 
 
-def describe(method: str, found: Attribution) -> list[Message]:
-    """Return what a reader of the map needs to know about how it came about; nothing for Integrated Gradients."""
-    words = _WORDS.get(method)
-    return [] if words is None else [words(found)]
-
-
-def _shapley(found: Attribution) -> Message:
+def describe_shapley(found: Attribution) -> Message:
+    """Return how the values came about, and how sure they are."""
     players, orders = found.parameters["players"], found.parameters.get("permutations")
     if not orders:
         return Message(
@@ -29,7 +25,8 @@ def _shapley(found: Attribution) -> Message:
     )  # fmt: skip
 
 
-def _combined(found: Attribution) -> Message:
+def describe_combined(found: Attribution) -> Message:
+    """Return how far the two methods agree."""
     agreement = found.parameters["rank_agreement"]
     if agreement is None:
         return Message("Agreement map (no completeness).")
@@ -39,7 +36,8 @@ def _combined(found: Attribution) -> Message:
     )
 
 
-def _grad_cam(found: Attribution) -> Message:
+def describe_grad_cam(found: Attribution) -> Message:
+    """Return how coarse the map is."""
     height, width = found.cell or (0.0, 0.0)
     return Message(
         "The map knows cells of {width:.0f} x {height:.0f} pixels, smoothly enlarged, and nothing finer. Its values do "
@@ -48,7 +46,8 @@ def _grad_cam(found: Attribution) -> Message:
     )  # fmt: skip
 
 
-def _layer_cam(found: Attribution) -> Message:
+def describe_layer_cam(found: Attribution) -> Message:
+    """Return how coarse the map is, and what it leaves out."""
     height, width = found.cell or (0.0, 0.0)
     return Message(
         "The map knows cells of {width:.0f} x {height:.0f} pixels, smoothly enlarged, and only what speaks for the "
@@ -58,7 +57,8 @@ def _layer_cam(found: Attribution) -> Message:
     )  # fmt: skip
 
 
-def _occlusion(found: Attribution) -> Message:
+def describe_occlusion(found: Attribution) -> Message:
+    """Return what was covered, and how."""
     (height, width), (down, right) = found.parameters["window"], found.parameters["stride"]
     return Message(
         "What the logit loses where a window of {width} x {height} pixels, moved by {right} x {down}, shows the "
@@ -67,19 +67,10 @@ def _occlusion(found: Attribution) -> Message:
     )  # fmt: skip
 
 
-def _smoothgrad(found: Attribution) -> Message:
+def describe_smoothgrad(found: Attribution) -> Message:
+    """Return what the map is the mean of."""
     return Message(
         "The mean gradient of {samples} noisy copies (standard deviation {noise:.2f}): where a small change would "
         "matter, not what has mattered. The values do not add up to the logit.",
         samples=found.parameters["samples"], noise=found.parameters["noise"],
     )  # fmt: skip
-
-
-_WORDS: Final[dict[str, Callable[[Attribution], Message]]] = {
-    "shapley": _shapley,
-    "combined": _combined,
-    "gradcam": _grad_cam,
-    "layercam": _layer_cam,
-    "occlusion": _occlusion,
-    "smoothgrad": _smoothgrad,
-}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -16,13 +16,13 @@ from numpy.typing import NDArray
 from core.classification.loading import RECORD_FILE
 from core.classification.preprocessing import to_tensor
 from core.generator.precision import resolve_device
+from core.jobs.stream import JobContext
 from core.message import Message
 from core.taxonomy import parse_class
 from core.utils.path_manager import PathManager
-from xai.attribution import Attribution, never
+from xai.attribution import Attribution
 from xai.classifier import Classifier, load_classifier
-from xai.description import describe
-from xai.explanation import FACTS, Classification, ExplainOptions, Explanation, GateVerdict
+from xai.explanation import Classification, ExplainOptions, Explanation, GateVerdict
 from xai.faithfulness import measure_faithfulness
 from xai.gate import (
     combine,
@@ -39,11 +39,10 @@ from xai.gate import (
     judge_values,
 )
 from xai.mask import find_mask, read_mask
-from xai.methods import Task
+from xai.methods import METHODS
 from xai.sanity import known_sanity, sanity_of
 from xai.subject import Subject, read_subject
-
-ShouldStop = Callable[[], bool]
+from xai.task import Task
 
 STRENGTH_BASELINE: Final = "skin"
 """The baseline at which a classifier's record gives the usual strength of real images."""
@@ -73,10 +72,10 @@ def explain_image(
     options: ExplainOptions,
     *,
     label: str | None = None,
-    should_stop: ShouldStop = never,
+    context: JobContext | None = None,
 ) -> list[Explanation]:
     """Explain one image, one `Explanation` for each method asked for; see `explanations`."""
-    return list(explanations(image, options, label=label, should_stop=should_stop))
+    return list(explanations(image, options, label=label, context=context))
 
 
 def explanations(
@@ -84,7 +83,7 @@ def explanations(
     options: ExplainOptions,
     *,
     label: str | None = None,
-    should_stop: ShouldStop = never,
+    context: JobContext | None = None,
 ) -> Iterator[Explanation]:
     """Explain one image, and yield each method's `Explanation` as soon as it is there.
 
@@ -94,20 +93,20 @@ def explanations(
         File, or uint8 array of shape (H, W, 3); never changed.
     label
         Class code that the image stands for; looked up in its recipe, sidecar or folder name if None.
-    should_stop
-        Looked at before every forward pass of the classifier.
+    context
+        Asked before every forward pass of the classifier whether to go on.
 
     Raises
     ------
-    ExplanationCancelled
-        As soon as `should_stop` says so.
+    JobStopped
+        As soon as that is asked for.
     InputRefusedError, ModelRefusedError, DeviceError, UnknownClassError
     """
     if options.target not in ("label", "predicted"):
         options = replace(options, target=parse_class(options.target))
     subject = read_subject(image, label)
     classifier = get_classifier(options.classifier, options.device)
-    question = _ask(subject, classifier, options, should_stop)
+    question = _ask(subject, classifier, options, context or JobContext())
     for method in options.methods:
         yield _explain(question, method)
 
@@ -164,11 +163,11 @@ class _Question:
     notes: tuple[str, ...]
 
 
-def _ask(subject: Subject, classifier: Classifier, options: ExplainOptions, should_stop: ShouldStop) -> _Question:
+def _ask(subject: Subject, classifier: Classifier, options: ExplainOptions, context: JobContext) -> _Question:
     answer = _classify(subject, classifier)
     target, why = _choose_target(options.target, subject, answer, classifier)
     quick = classifier.provenance.level == "red"
-    task = Task(classifier, subject.image, target, options, quick, should_stop)
+    task = Task(classifier, subject.image, target, options, quick, context)
     mask, about_mask = _read_mask(options.mask, subject)
     return _Question(subject, classifier, options, answer, task, mask, (why, *about_mask))
 
@@ -233,7 +232,7 @@ def _explain(question: _Question, method: str) -> Explanation:
         source=question.subject.source,
         notes=(
             *question.notes[:1],
-            *describe(method, found),
+            *_described(found, method),
             *question.notes[1:],
             *question.subject.notes,
             *_untested(question, method),
@@ -244,6 +243,12 @@ def _explain(question: _Question, method: str) -> Explanation:
         cell=found.cell,
         faithfulness=faithfulness,
     )
+
+
+def _described(found: Attribution, method: str) -> Iterator[Message]:
+    describe = METHODS[method].describe
+    if describe is not None:
+        yield describe(found)
 
 
 def _measure(found: Attribution, question: _Question) -> dict[str, Any] | None:
@@ -258,7 +263,7 @@ def _measure(found: Attribution, question: _Question) -> dict[str, Any] | None:
         found.values,
         mask=question.mask,
         seed=question.options.seed,
-        should_stop=task.should_stop,
+        context=task.context,
     ).to_json()
 
 
@@ -275,7 +280,7 @@ def _judge(found: Attribution, question: _Question, method: str) -> GateVerdict:
     ]
     if target != label:
         verdicts.append(judge_target(target, answer.predicted))
-    if FACTS[method].uses_baseline:
+    if METHODS[method].uses_baseline:
         verdicts += _judge_difference(found.score - found.baseline_score, question)
     return combine(*verdicts)
 
@@ -284,11 +289,11 @@ def _judge_sanity(question: _Question, method: str) -> GateVerdict:
     """Judge by cascading randomisation: measured where the map is tested anyway, else where it was measured before."""
     classifier = question.classifier
     known = (
-        sanity_of(classifier, method, question.task.should_stop)
+        sanity_of(classifier, method, question.task.context)
         if question.options.faithfulness
         else known_sanity(classifier, method)
     )
-    return judge_sanity(FACTS[method].title, None if known is None else known.similarity)
+    return judge_sanity(METHODS[method].title, None if known is None else known.similarity)
 
 
 def _untested(question: _Question, method: str) -> Iterator[Message]:
@@ -305,7 +310,7 @@ def _untested(question: _Question, method: str) -> Iterator[Message]:
 def _judge_map(found: Attribution, method: str) -> Iterator[GateVerdict]:
     """Judge what there is to judge of a map: completeness only where the method promises it."""
     yield judge_values(bool(np.isfinite(found.values).all()))
-    if FACTS[method].of_difference:
+    if METHODS[method].of_difference:
         yield judge_convergence(found.relative_delta, found.score - found.baseline_score, found.steps)
     if found.parameters.get("permutations"):
         yield judge_sampling(found.parameters["relative_standard_error"])

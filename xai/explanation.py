@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
-from core.errors import ISICGUIError, UsageError
+from core.errors import UsageError
 from core.message import Message
+from xai.baselines import BASELINES
+from xai.methods import check_methods
 
 if TYPE_CHECKING:  # annotations only: numpy takes a fifth of a second that the window's start does not have
     import numpy as np
@@ -18,47 +19,6 @@ if TYPE_CHECKING:  # annotations only: numpy takes a fifth of a second that the 
 GateLevel = Literal["green", "amber", "red"]
 Style = Literal["signed", "positive", "jet"]
 
-
-@dataclass(frozen=True, slots=True)
-class Method:
-    """What one needs to know to read a map of a method.
-
-    Attributes
-    ----------
-    unit
-        Of the shown map. Maps of one unit share a scale; each unit has a colour bar of its own. A logit that is spread
-        over a superpixel or a window is no measure for one that a single pixel can hold, so these are units as well.
-    complete
-        Whether the values add up to the difference between the image's logit and the baseline's.
-    uses_baseline
-        Whether the map depends on the baseline at all.
-    of_difference
-        Whether the map divides up that difference, and means nothing where there is none.
-    """
-
-    title: str
-    unit: str
-    complete: bool = False
-    uses_baseline: bool = False
-    of_difference: bool = False
-
-
-_COMPLETE: Final[dict[str, bool]] = {"complete": True, "uses_baseline": True, "of_difference": True}
-
-FACTS: Final[dict[str, Method]] = {
-    "ig": Method("Integrated Gradients", "logits per pixel", **_COMPLETE),
-    "shapley": Method("Shapley values of superpixels", "logits per pixel of a superpixel", **_COMPLETE),
-    "combined": Method(
-        "Agreement of IG and Shapley", "share of the difference per pixel", uses_baseline=True, of_difference=True
-    ),
-    "gradcam": Method("Grad-CAM", "mean gradient x activation per cell"),
-    "layercam": Method("LayerCAM", "positive gradient x activation per cell"),
-    "occlusion": Method("Occlusion", "logits per pixel of a window", uses_baseline=True),
-    "smoothgrad": Method("SmoothGrad", "logits per unit of brightness"),
-}
-
-METHODS: Final[dict[str, str]] = {key: facts.title for key, facts in FACTS.items()}
-BASELINES: Final = ("skin", "blur", "mean", "noise", "black", "multi")
 STYLES: Final[tuple[Style, ...]] = ("signed", "positive", "jet")
 
 MAX_STEPS: Final = 1 << 14
@@ -66,16 +26,6 @@ MAX_SEED: Final = (1 << 32) - 1
 MAX_PLAYERS: Final = 64
 EXACT_PLAYERS: Final = 12
 """Up to so many superpixels the Shapley value is exact: 4,096 coalitions. Above, it is estimated from permutations."""
-
-
-class ExplanationCancelled(ISICGUIError):  # noqa: N818 - nothing went wrong, the user said stop
-    """Raised out of an explanation once its `should_stop` says so; nothing was written."""
-
-    exit_code: ClassVar[int] = 130
-    kind: ClassVar[str] = "cancelled"
-
-    def __init__(self) -> None:
-        super().__init__(Message("The explanation was cancelled."), remedy=Message("Start it again whenever you like."))
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,13 +55,13 @@ class ExplainOptions:
     Attributes
     ----------
     methods
-        Keys of `METHODS`; one named twice counts once.
+        Keys of `xai.methods.METHODS`; one named twice counts once.
     target
         `label` (the class the image was made for or lies in the folder of), `predicted`, or a class code.
     classifier
         Weights file or classifier folder; None for the starter classifier.
     baseline
-        One of `BASELINES`.
+        Key of `xai.baselines.BASELINES`.
     max_steps
         Integrated Gradients doubles its steps up to this number.
     players
@@ -137,30 +87,13 @@ class ExplainOptions:
     faithfulness: bool = False
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "methods", tuple(dict.fromkeys(self.methods)))
-        if not self.methods:
-            raise UsageError(Message("No explanation method is named."), remedy=_choices(tuple(METHODS)))
-        for name in self.methods:
-            _check_choice(name, tuple(METHODS), Message("There is no explanation method '{name}'.", name=name))
-        name = self.baseline
-        _check_choice(name, BASELINES, Message("There is no baseline '{name}'.", name=name))
+        object.__setattr__(self, "methods", check_methods(self.methods))
+        BASELINES.check(self.baseline)
         value = self.players
         _check_range(value, 2, MAX_PLAYERS, Message("The number of superpixels cannot be {value}.", value=value))
         value = self.max_steps
         _check_range(value, 1, MAX_STEPS, Message("The number of steps cannot be {value}.", value=value))
         _check_range(self.seed, 0, MAX_SEED, Message("The seed cannot be {value}.", value=self.seed))
-
-
-def _check_choice(name: str, known: Sequence[str], message: Message) -> None:
-    if name in known:
-        return
-    near = difflib.get_close_matches(name.lower(), known, n=1, cutoff=0.5)
-    hint = Message("Did you mean {near}? {choices}", near=near[0], choices=_choices(known)) if near else _choices(known)
-    raise UsageError(message, remedy=hint)
-
-
-def _choices(known: Sequence[str]) -> Message:
-    return Message("There are: {choices}.", choices=", ".join(known))
 
 
 def _check_range(value: int, low: int, high: int, message: Message) -> None:
@@ -188,7 +121,7 @@ class Explanation:
         The explained picture, uint8, shape (H, W, 3), before any resizing.
     attribution
         Signed value of each pixel and channel, float32, shape (H, W, 3); summed over the channels it is in the method's
-        unit (`FACTS`). For complete methods everything sums to `score - baseline_score` up to `delta`.
+        unit (`xai.methods`). For complete methods everything sums to `score - baseline_score` up to `delta`.
     score, baseline_score
         The target's logit for the image and for the baseline (mean over several), whatever the method makes of it.
     delta

@@ -25,10 +25,9 @@ from torch import Tensor
 from torch.nn import functional
 from torchvision.transforms.functional import gaussian_blur
 
+from core.jobs.stream import JobContext
 from core.message import Message
 from xai.artefacts import artefact_masks
-from xai.attribution import never
-from xai.explanation import ExplanationCancelled
 from xai.imputation import Floats, Mask, impute
 
 MAX_SIDE: Final = 128
@@ -113,7 +112,7 @@ def measure_faithfulness(
     *,
     mask: Mask | None = None,
     seed: int = 0,
-    should_stop: Callable[[], bool] = never,
+    context: JobContext | None = None,
 ) -> Faithfulness:
     """Measure one map.
 
@@ -131,18 +130,18 @@ def measure_faithfulness(
         The lesion, shape (H, W), if it is known.
     seed
         Of the wrong places, the random orders and the noise of filled pixels.
-    should_stop
-        Looked at before every forward pass.
+    context
+        Asked before every forward pass whether to go on.
 
     Raises
     ------
-    ExplanationCancelled
-        As soon as `should_stop` says so.
+    JobStopped
+        As soon as that is asked for.
     """
     start = time.perf_counter()
     flat = np.asarray(attribution, np.float64).sum(axis=2) if attribution.ndim == 3 else np.asarray(attribution)
     regions = _regions(image, mask)
-    curves = _Curves(_Score(logits, index, should_stop), *_shrink(image, flat), np.random.default_rng(seed))
+    curves = _Curves(_Score(logits, index, context or JobContext()), *_shrink(image, flat), np.random.default_rng(seed))
     measures = (*curves.measures(), *(_share(key, flat, region) for key, region in regions.items()))
     return Faithfulness(measures, time.perf_counter() - start)
 
@@ -168,11 +167,10 @@ def _shrink(image: Tensor, values: Floats) -> tuple[Tensor, Floats]:
 class _Score:
     logits: Logits
     index: int
-    should_stop: Callable[[], bool]
+    context: JobContext
 
     def __call__(self, pictures: Sequence[Floats]) -> Floats:
-        if self.should_stop():
-            raise ExplanationCancelled
+        self.context.check()
         batch = torch.from_numpy(np.stack(pictures)).permute(0, 3, 1, 2).float().contiguous()
         with torch.no_grad():
             return self.logits(batch)[:, self.index].double().cpu().numpy()

@@ -15,12 +15,13 @@ from PIL import Image
 from core.files.text import plain
 from core.taxonomy import CLASS_INDEX, class_name
 from core.utils.palette import ACCENT, HAIRLINE, MUTED, PANEL, TEXT
-from xai.baselines import DESCRIPTIONS
+from xai.baselines import BASELINES
 from xai.colour import colour_ramp
 from xai.comparison import BAR_GROUND
-from xai.explanation import FACTS, METHODS, Explanation, Style
+from xai.explanation import Explanation, Style
 from xai.gate import delta_level
 from xai.marks import MARKS, draw_icon
+from xai.methods import METHODS
 from xai.numbers import signed
 from xai.overlay import CLIP_PERCENTILE, OPACITY, SMOOTHING, enlargement, render_overlay, shared_scale, why_no_map
 
@@ -51,7 +52,7 @@ def render_figure(explanation: Explanation, *, scale: float | None = None, style
     _draw_picture(figure.add_axes((0.325, 0.334, 0.28, 0.513)), overlay, _TITLES[style])
     _draw_gap(figure, explanation)
     if why_no_map(explanation) is None:
-        _draw_colour_bar(figure.add_axes((0.617, 0.361, 0.013, 0.459)), FACTS[explanation.method].unit, scale, style)
+        _draw_colour_bar(figure.add_axes((0.617, 0.361, 0.013, 0.459)), METHODS[explanation.method].unit, scale, style)
     _draw_answer(figure.add_axes((0.8, 0.361, 0.17, 0.441)), explanation)
     _draw_verdict(figure, explanation)
     _draw_small_print(figure, explanation, scale)
@@ -73,7 +74,7 @@ def long_name(target: str) -> str:
 
 def all_well(method: str) -> str:
     """Say what a green gate means for a map of this method."""
-    if FACTS[method].complete:
+    if METHODS[method].complete:
         return "A validated classifier, sure of the class it was asked about, and a map that adds up."
     return "A validated classifier, sure of the class it was asked about."
 
@@ -81,7 +82,7 @@ def all_well(method: str) -> str:
 def _draw_title(figure: Figure, explanation: Explanation) -> None:
     figure.text(0.03, 0.941, f"Why {long_name(explanation.target)}?", color=TEXT, fontsize=15, weight="bold")
     file = "" if explanation.source is None else f"{plain(explanation.source.name)}   ·   "
-    words = f"{file}{METHODS[explanation.method]}   ·   {explanation.notes[0] if explanation.notes else ''}"
+    words = f"{file}{METHODS[explanation.method].title}   ·   {explanation.notes[0] if explanation.notes else ''}"
     figure.text(0.03, 0.901, words.rstrip(" ·"), color=MUTED, fontsize=9, parse_math=False)
 
 
@@ -112,7 +113,7 @@ def _draw_superpixels(axes: Axes, explanation: Explanation) -> None:
 def _draw_gap(figure: Figure, explanation: Explanation) -> None:
     """Say how far the map is from adding up, on a badge in the colour of the level."""
     gap = explanation.relative_delta
-    if not FACTS[explanation.method].complete or gap is None or not np.isfinite(gap):
+    if not METHODS[explanation.method].complete or gap is None or not np.isfinite(gap):
         return
     colour = MARKS[delta_level(gap)].colour
     box = {"boxstyle": "round,pad=0.35", "facecolor": colour, "edgecolor": "none"}
@@ -185,7 +186,7 @@ def _draw_small_print(figure: Figure, explanation: Explanation, scale: float) ->
 
 def _account(explanation: Explanation) -> str:
     """Say what the target's logit is made of, as far as the method accounts for it."""
-    facts = FACTS[explanation.method]
+    facts = METHODS[explanation.method]
     if not facts.uses_baseline:
         return f"logit {signed(explanation.score, 2)}; this method compares with no baseline."
     difference = explanation.score - explanation.baseline_score
@@ -198,4 +199,5 @@ def _account(explanation: Explanation) -> str:
         words += f" is explained, error {signed(explanation.delta, 4)}{relative}"
     if explanation.method == "ig":
         words += f", {explanation.steps} steps"
-    return f"{words}.  Baseline: {DESCRIPTIONS[explanation.baseline]}."
+    baseline = BASELINES[explanation.baseline].hint
+    return f"{words}.  Baseline: {baseline[0].lower()}{baseline[1:]}"

@@ -1,94 +1,147 @@
-"""Every attribution method by its key in `METHODS`, asked of one classifier, one picture and one class."""
+"""The explanation methods that there are: what they are called, what their maps mean, and how a map is made.
+
+A new method is one decorated function here, or in any module that is imported. It gets a `Task` and returns an
+`Attribution`; what it needs of torch it imports itself, so that names and facts can be read without it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
-from typing import Final
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Final
 
-import numpy as np
-from numpy.typing import NDArray
-from torch import Tensor
+from core.errors import UsageError
+from core.message import Message
+from core.registry import Column, Registry
+from xai import description
 
-from core.classification.preprocessing import to_tensor
-from xai.attribution import FIRST_STEPS, Attribution, guarded, integrated_gradients
-from xai.baselines import make_baselines
-from xai.classifier import Classifier
-from xai.combined import agreement_map
-from xai.explanation import ExplainOptions
-from xai.gradcam import grad_cam, layer_cam
-from xai.occlusion import occlusion
-from xai.shapley import shapley_values
-from xai.smoothgrad import smoothgrad
-from xai.superpixels import superpixels
+if TYPE_CHECKING:  # annotations only: they import torch
+    from xai.attribution import Attribution
+    from xai.task import Task
+
+Attribute = Callable[["Task"], "Attribution"]
 
 QUICK_PLAYERS: Final = 6
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Task:
-    """One classifier, one picture, one class: what all methods are asked about.
+@dataclass(frozen=True, slots=True)
+class Method:
+    """What one needs to know to read a map of a method, and the method.
 
     Attributes
     ----------
-    picture
-        uint8, shape (H, W, 3).
-    target
-        Name of the logit.
-    quick
-        Nobody will be shown the maps as evidence: no need to make them precise.
-    should_stop
-        Looked at before every forward pass.
+    key
+        As on the command line and in files.
+    short
+        The title where several maps stand side by side.
+    unit
+        Of the shown map. Maps of one unit share a scale; each unit has a colour bar of its own. A logit that is spread
+        over a superpixel or a window is no measure for one that a single pixel can hold, so these are units as well.
+    short_unit
+        The unit beside a number.
+    complete
+        Whether the values add up to the difference between the image's logit and the baseline's.
+    uses_baseline
+        Whether the map depends on the baseline at all.
+    of_difference
+        Whether the map divides up that difference, and means nothing where there is none.
+    describe
+        What a reader of one map needs to know about how it came about, in its own numbers; None for nothing.
+    attribute
+        Makes the map.
     """
 
-    classifier: Classifier
-    picture: NDArray[np.uint8]
-    target: str
-    options: ExplainOptions
-    quick: bool
-    should_stop: Callable[[], bool]
-    _found: dict[str, Attribution] = field(default_factory=dict)
-
-    def attribute(self, method: str) -> Attribution:
-        """Return the attribution by a method; what was found once is kept, as `combined` needs two others.
-
-        Raises
-        ------
-        ExplanationCancelled
-            As soon as `should_stop` says so.
-        """
-        if method not in self._found:
-            self._found[method] = _METHODS[method](self)
-        return self._found[method]
-
-    @property
-    def image(self) -> Tensor:
-        """The picture, (1, 3, H, W) in 0..1 on the classifier's device."""
-        return to_tensor(self.picture).to(self.classifier.device)
-
-    @property
-    def baselines(self) -> list[Tensor]:
-        """The baselines, each like `image`."""
-        made = make_baselines(self.options.baseline, self.picture, self.options.seed)
-        return [to_tensor(picture).to(self.classifier.device) for picture in made]
-
-    def score(self, pixels: Tensor) -> Tensor:
-        """Return the target's logit (N,) of pictures (N, 3, H, W)."""
-        return self.score_of_seen(self.classifier.preprocessing(pixels))
-
-    def score_of_seen(self, seen: Tensor) -> Tensor:
-        """Return the target's logit (N,) of what the network sees of pictures, (N, 3, h, w)."""
-        classifier = self.classifier
-        check = guarded(classifier.net, self.should_stop)
-        return check(seen)[:, classifier.index[self.target]]
+    key: str
+    title: str
+    hint: str
+    unit: str
+    attribute: Attribute
+    short: str = ""
+    short_unit: str = ""
+    complete: bool = False
+    uses_baseline: bool = False
+    of_difference: bool = False
+    describe: Callable[[Attribution], Message] | None = None
 
 
+METHODS: Final[Registry[Method]] = Registry(
+    "explanation method",
+    "explanation methods",
+    columns=[
+        Column("Unit of the map", lambda entry: entry.unit),
+        Column("Adds up", lambda entry: "yes" if entry.complete else "no"),
+        Column("Needs a baseline", lambda entry: "yes" if entry.uses_baseline else "no"),
+    ],
+)
+
+
+def method(key: str, *, title: str, hint: str, unit: str, **facts: Any) -> Callable[[Attribute], Attribute]:
+    """Declare, as a decorator of the function that makes its map, a method; `facts` are the attributes of `Method`."""
+
+    def declare(attribute: Attribute) -> Attribute:
+        METHODS.add(Method(key, title, hint, unit, attribute, **{"short": title, "short_unit": unit, **facts}))
+        return attribute
+
+    return declare
+
+
+def read_names(text: str) -> tuple[str, ...]:
+    """Return the names in a list such as ``ig,gradcam``; for ``all`` those of all methods."""
+    if text.strip() == "all":
+        return tuple(METHODS)
+    return tuple(name.strip() for name in text.split(",") if name.strip())
+
+
+def check_methods(keys: Sequence[str]) -> tuple[str, ...]:
+    """Return the methods asked for, each once.
+
+    Raises
+    ------
+    UsageError
+        If there is no such method, or none was named.
+    """
+    if not keys:
+        raise UsageError(
+            Message("No explanation method is named."),
+            remedy=Message("Choose one of {names}.", names=", ".join(METHODS)),
+        )
+    return tuple(dict.fromkeys(METHODS.check(key) for key in keys))
+
+
+@method(
+    "ig",
+    title=Message("Integrated Gradients"),
+    hint=Message("What each pixel adds to the class on the way from the baseline to the image; adds up. Seconds."),
+    unit="logits per pixel",
+    short=Message("IG"),
+    short_unit=Message("logits/pixel"),
+    complete=True,
+    uses_baseline=True,
+    of_difference=True,
+)
 def _integrated_gradients(task: Task) -> Attribution:
+    from xai.attribution import FIRST_STEPS, integrated_gradients
+
     steps = FIRST_STEPS if task.quick else task.options.max_steps
     return integrated_gradients(task.score, task.image, task.baselines, last_steps=steps)
 
 
+@method(
+    "shapley",
+    title=Message("Shapley values"),
+    hint=Message("The fair share of each region among all combinations of regions; adds up. Up to half a minute."),
+    unit="logits per pixel of a superpixel",
+    short=Message("Shapley"),
+    short_unit=Message("logits/pixel of a region"),
+    complete=True,
+    uses_baseline=True,
+    of_difference=True,
+    describe=description.describe_shapley,
+)
 def _shapley(task: Task) -> Attribution:
+    from xai.shapley import shapley_values
+    from xai.superpixels import superpixels
+
     players = min(QUICK_PLAYERS, task.options.players) if task.quick else task.options.players
     return shapley_values(
         task.score_of_seen,
@@ -100,37 +153,80 @@ def _shapley(task: Task) -> Attribution:
     )
 
 
+@method(
+    "combined",
+    title=Message("Agreement of IG and Shapley"),
+    hint=Message("Where Integrated Gradients and Shapley values point to the same regions. Does not add up."),
+    unit="share of the difference per pixel",
+    short=Message("Agreement"),
+    short_unit=Message("share/pixel"),
+    uses_baseline=True,
+    of_difference=True,
+    describe=description.describe_combined,
+)
 def _combined(task: Task) -> Attribution:
+    from xai.combined import agreement_map
+
     return agreement_map(task.attribute("ig"), task.attribute("shapley"))
 
 
+@method(
+    "gradcam",
+    title=Message("Grad-CAM"),
+    hint=Message("Coarse: where the last layers see the class, in cells of many pixels. Does not add up."),
+    unit="mean gradient x activation per cell",
+    short_unit=Message("gradient × activation"),
+    describe=description.describe_grad_cam,
+)
 def _grad_cam(task: Task) -> Attribution:
+    from xai.gradcam import grad_cam
+
     return _cam(task, grad_cam, task.classifier.architecture.features)
 
 
+@method(
+    "layercam",
+    title=Message("LayerCAM"),
+    hint=Message("As Grad-CAM, a little finer; only what speaks for the class. Does not add up."),
+    unit="positive gradient x activation per cell",
+    short_unit=Message("gradient × activation"),
+    describe=description.describe_layer_cam,
+)
 def _layer_cam(task: Task) -> Attribution:
+    from xai.gradcam import layer_cam
+
     return _cam(task, layer_cam, task.classifier.architecture.finer)
 
 
-def _cam(task: Task, method: Callable[..., Attribution], layer: str) -> Attribution:
-    found = method(task.score, task.image, task.baselines, layer=task.classifier.net.get_submodule(layer))
+def _cam(task: Task, make: Callable[..., Attribution], layer: str) -> Attribution:
+    found = make(task.score, task.image, task.baselines, layer=task.classifier.net.get_submodule(layer))
     return replace(found, parameters={"layer": layer, **found.parameters})
 
 
+@method(
+    "occlusion",
+    title=Message("Occlusion"),
+    hint=Message("How the class changes when a window of the image is covered. Does not add up."),
+    unit="logits per pixel of a window",
+    short_unit=Message("logits/pixel of a window"),
+    uses_baseline=True,
+    describe=description.describe_occlusion,
+)
 def _occlusion(task: Task) -> Attribution:
+    from xai.occlusion import occlusion
+
     return occlusion(task.score, task.image, task.baselines)
 
 
+@method(
+    "smoothgrad",
+    title=Message("SmoothGrad"),
+    hint=Message("Which pixels the class is most sensitive to, averaged over noise. Does not add up."),
+    unit="logits per unit of brightness",
+    short_unit=Message("logits/brightness"),
+    describe=description.describe_smoothgrad,
+)
 def _smoothgrad(task: Task) -> Attribution:
+    from xai.smoothgrad import smoothgrad
+
     return smoothgrad(task.score, task.image, task.baselines, seed=task.options.seed)
-
-
-_METHODS: Final[dict[str, Callable[[Task], Attribution]]] = {
-    "ig": _integrated_gradients,
-    "shapley": _shapley,
-    "combined": _combined,
-    "gradcam": _grad_cam,
-    "layercam": _layer_cam,
-    "occlusion": _occlusion,
-    "smoothgrad": _smoothgrad,
-}

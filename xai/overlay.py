@@ -11,8 +11,9 @@ from PIL import Image
 
 from core.message import Message
 from xai.colour import blend
-from xai.explanation import FACTS, Explanation, Style
+from xai.explanation import Explanation, Style
 from xai.marks import say_instead, stamp
+from xai.methods import METHODS
 
 Scalar = TypeVar("Scalar", bound=np.generic)
 
@@ -33,7 +34,7 @@ def why_no_map(explanation: Explanation) -> tuple[str, str] | None:
         return "NO EVIDENCE", explanation.gate.reasons[0]
     if not explanation.attribution.any():
         return "NO ATTRIBUTION", Message("Every value of the attribution is 0: at this baseline no pixel matters.")
-    if FACTS[explanation.method].of_difference and explanation.relative_delta is None:
+    if METHODS[explanation.method].of_difference and explanation.relative_delta is None:
         return "NOTHING TO EXPLAIN", Message("Image and baseline have nearly the same score. Try another baseline.")
     return None
 
@@ -55,8 +56,8 @@ def shared_scale(explanations: Sequence[Explanation]) -> float:
 
 def shared_scales(explanations: Sequence[Explanation]) -> dict[str, float]:
     """Return the shared scale of each unit in which one of these maps may be drawn, in their order."""
-    units = dict.fromkeys(FACTS[explanation.method].unit for explanation in explanations)
-    scales = {unit: shared_scale([e for e in explanations if FACTS[e.method].unit == unit]) for unit in units}
+    units = dict.fromkeys(METHODS[explanation.method].unit for explanation in explanations)
+    scales = {unit: shared_scale([e for e in explanations if METHODS[e.method].unit == unit]) for unit in units}
     return {unit: scale for unit, scale in scales.items() if scale}
 
 

@@ -44,8 +44,9 @@ from core.version import __version__
 from reports.html import render_html
 from xai.agreement import agreement_table
 from xai.comparison import MAX_COMPARED, compare, question_of, reduced
-from xai.explanation import FACTS, Explanation, Style
+from xai.explanation import Explanation, Style
 from xai.figure import png_bytes, render_figure
+from xai.methods import METHODS
 from xai.overlay import render_marked, shared_scale, why_no_map
 from xai.report_page import Entry, report_of
 
@@ -187,8 +188,8 @@ def _describe(explanation: Explanation, scale: float, files: Mapping[str, str]) 
         "image": None if explanation.source is None else str(explanation.source),
         "method": explanation.method,
         "target": explanation.target,
-        "baseline": explanation.baseline if FACTS[explanation.method].uses_baseline else None,
-        "unit": FACTS[explanation.method].unit,
+        "baseline": explanation.baseline if METHODS[explanation.method].uses_baseline else None,
+        "unit": METHODS[explanation.method].unit,
         "parameters": dict(explanation.parameters),
         "cell": explanation.cell,
         "steps": explanation.steps,

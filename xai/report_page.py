@@ -11,10 +11,11 @@ from reports.inline import Span, Text
 from reports.model import LEVELS as SIGNS
 from reports.model import Block, Details, Facts, Figure, Heading, Level, Paragraph, Report, Section, Table, Verdict
 from xai.comparison import Comparison
-from xai.explanation import FACTS, METHODS, GateLevel
+from xai.explanation import GateLevel
 from xai.figure import all_well, long_name, png_bytes
 from xai.gate import delta_level
 from xai.marks import MARKS
+from xai.methods import METHODS
 
 LEVELS: Final[Mapping[GateLevel, Level]] = {"green": "good", "amber": "doubt", "red": "bad"}
 """What a report calls the gate's levels."""
@@ -90,7 +91,7 @@ def _agreement(agreement: Sequence[Mapping[str, Any]]) -> Section:
     rows = [
         (
             f"{said['target']} \u00b7 {_file_name(said)}",
-            f"{METHODS[pair['a']]}, {METHODS[pair['b']]}",
+            f"{METHODS[pair['a']].title}, {METHODS[pair['b']].title}",
             _correlation(pair["spearman"]),
             f"{pair['top_overlap']:.0%}",
         )
@@ -112,7 +113,7 @@ def _correlation(value: float | None) -> str:
 
 def _section(entry: Entry, figure: bytes) -> Section:
     data = entry.data
-    title = f"{_file_name(data)}: {METHODS[data['method']]} for {long_name(data['target'])}"
+    title = f"{_file_name(data)}: {METHODS[data['method']].title} for {long_name(data['target'])}"
     reasons = " ".join(data["gate"]["reasons"]) or all_well(data["method"])
     verdict = gate_verdict(data["gate"]["level"], (reasons, *_gap(data)))
     shown = Figure(figure, title, captioned=False)
@@ -122,7 +123,7 @@ def _section(entry: Entry, figure: bytes) -> Section:
 def _list(entries: Sequence[Entry]) -> Section:
     """Return the maps whose figures would make the page too heavy, with where to find them."""
     rows = [
-        (f"{_file_name(data)}: {METHODS[data['method']]} for {data['target']}", data["gate"]["level"],
+        (f"{_file_name(data)}: {METHODS[data['method']].title} for {data['target']}", data["gate"]["level"],
          data["files"]["figure"])
         for data in (entry.data for entry in entries)
     ]  # fmt: skip
@@ -149,7 +150,7 @@ def _passed(passed: bool | None) -> Span:
 def _gap(data: Mapping[str, Any]) -> tuple[str | Span, ...]:
     """Return the convergence delta in the colour of its level, for methods whose maps add up."""
     relative = data["relative_delta"]
-    if relative is None or not FACTS[data["method"]].complete:
+    if relative is None or not METHODS[data["method"]].complete:
         return ()
     level = LEVELS[delta_level(relative)]
     return " ", Span(f"{SIGNS[level].sign} gap {relative:.2%}", level)

@@ -13,7 +13,7 @@ import argparse
 import copy
 import json
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -26,13 +26,14 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from core.files.reading import DamagedFileError, Schema, Text, check_object, read_json
+from core.jobs.stream import JobContext
 from core.utils.atomic import write_text_atomic
 from core.utils.path_manager import PathManager
-from xai.attribution import never
 from xai.classifier import Classifier, load_classifier
 from xai.combined import rank_agreement
-from xai.explanation import METHODS, ExplainOptions
-from xai.methods import Task
+from xai.explanation import ExplainOptions
+from xai.methods import METHODS
+from xai.task import Task
 from xai.untrained import probe_pictures
 
 VERSION: Final = 1
@@ -100,18 +101,18 @@ class _Record(Schema):
     methods: dict[str, Any]
 
 
-def sanity_of(classifier: Classifier, method: str, should_stop: Callable[[], bool] = never) -> Sanity:
+def sanity_of(classifier: Classifier, method: str, context: JobContext | None = None) -> Sanity:
     """Return the result for a checkpoint and a method: the one shipped beside it, the one in the cache, or a new one.
 
     Raises
     ------
-    ExplanationCancelled
-        As soon as `should_stop` says so; looked at before every forward pass.
+    JobStopped
+        As soon as that is asked for; it is looked at before every forward pass.
     """
     known = known_sanity(classifier, method)
     if known is not None:
         return known
-    found = check_sanity(classifier, method, should_stop)
+    found = check_sanity(classifier, method, context)
     save_sanity(_cache_file(classifier), classifier.sha256, found)
     return found
 
@@ -123,13 +124,13 @@ def known_sanity(classifier: Classifier, method: str) -> Sanity | None:
     return next((sanity for sanity in found if sanity is not None), None)
 
 
-def check_sanity(classifier: Classifier, method: str, should_stop: Callable[[], bool] = never) -> Sanity:
+def check_sanity(classifier: Classifier, method: str, context: JobContext | None = None) -> Sanity:
     """Randomise a copy of the classifier from the head down, and compare the maps."""
     pictures = [_picture(probe) for probe in probe_pictures()[:PROBES]]
-    trained = _maps(classifier, method, pictures, should_stop)
+    trained = _maps(classifier, method, pictures, context)
     stages = []
     for name, randomised in _cascade(classifier):
-        maps = _maps(randomised, method, pictures, should_stop)
+        maps = _maps(randomised, method, pictures, context)
         stages.append(Stage(name, _similarity(trained, maps), _similarity(np.abs(trained), np.abs(maps))))
     return Sanity(method, tuple(stages))
 
@@ -194,12 +195,14 @@ def _randomise(module: nn.Module) -> None:
 
 
 def _maps(
-    classifier: Classifier, method: str, pictures: list[NDArray[np.uint8]], should_stop: Callable[[], bool]
+    classifier: Classifier, method: str, pictures: list[NDArray[np.uint8]], context: JobContext | None
 ) -> NDArray[np.float64]:
     """Return the maps in cells, (N, cells, cells), for the class that each picture's place among them names."""
     options = ExplainOptions((method,))
     targets = [classifier.classes[number % len(classifier.classes)] for number in range(len(pictures))]
-    tasks = [Task(classifier, p, t, options, True, should_stop) for p, t in zip(pictures, targets, strict=True)]
+    tasks = [
+        Task(classifier, p, t, options, True, context or JobContext()) for p, t in zip(pictures, targets, strict=True)
+    ]
     return np.stack([in_cells(task.attribute(method).values) for task in tasks])
 
 

@@ -27,9 +27,10 @@ from core.measures.bootstrap import bootstrap_by_group
 from core.taxonomy import CLASS_CODES
 from core.utils.atomic import write_text_atomic
 from xai.explain import explanations, get_classifier
-from xai.explanation import FACTS, METHODS, ExplainOptions, Explanation
+from xai.explanation import ExplainOptions, Explanation
 from xai.faithfulness import measure_faithfulness
 from xai.mask import read_mask
+from xai.methods import METHODS
 
 RANDOM: Final = "random"
 """The control: smooth noise that knows neither the picture nor the classifier."""
@@ -108,7 +109,7 @@ def _line(rows: Sequence[Mapping[str, Any]], method: str) -> str:
     share = np.mean([row["inside"]["value"] for row in own if "inside" in row])
     levels = [row.get("gate") for row in own]
     gate = " / ".join(str(levels.count(level)) for level in ("green", "amber", "red")) if method != RANDOM else ""
-    title = "noise (control)" if method == RANDOM else FACTS[method].title
+    title = "noise (control)" if method == RANDOM else METHODS[method].title
     inside = f"{share:.0%}, {summarise(rows, method, 'inside')}"
     return f"| {title} | {len(own)} | {' | '.join(cells)} | {inside} | {gate} |\n"
 

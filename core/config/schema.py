@@ -5,6 +5,7 @@ Their words are `Message`s, so that the window can show them in its own language
 
 from __future__ import annotations
 
+import importlib
 import os
 import re
 from collections.abc import Mapping
@@ -45,7 +46,8 @@ class Setting:
     choices
         The only texts allowed, empty for any.
     registry
-        Where the choices and their words come from, if there is one of what is chosen.
+        Where the choices and their words come from, if there is one of what is chosen; one of a room above as
+        ``module:name``.
     form
         What a text is: a folder, the path of a file or folder (both absolute, or empty), or the name of a device.
     words
@@ -62,7 +64,7 @@ class Setting:
     minimum: float | None = None
     maximum: float | None = None
     choices: tuple[str, ...] = ()
-    registry: Registry[Any] | None = None
+    registry: Registry[Any] | str | None = None
     form: Form = ""
     words: Mapping[str, str] = field(default_factory=dict)
     zero: str = ""
@@ -76,8 +78,13 @@ class Setting:
     def known_choices(self) -> dict[str, str]:
         """The only texts allowed, with what people call them; empty for any."""
         if self.registry is not None:
-            return {key: entry.title for key, entry in self.registry.items()}
+            return {key: entry.title for key, entry in self._entries().items()}
         return {key: self.words.get(key, key) for key in self.choices}
+
+    def hint_of(self, choice: str) -> str:
+        """Return a sentence on a choice, "" where there is none."""
+        entry = self._entries().get(choice)
+        return "" if entry is None else entry.hint
 
     def check(self, value: object) -> Value:
         """Return `value` in this setting's type.
@@ -114,6 +121,13 @@ class Setting:
         if self.minimum is None:
             return Message("{kind} up to {high:g}", kind=kind, high=self.maximum)
         return Message("{kind} from {low:g} to {high:g}", kind=kind, low=self.minimum, high=self.maximum)
+
+    def _entries(self) -> Mapping[str, Any]:
+        if not isinstance(self.registry, str):
+            return self.registry or {}
+        module, _, name = self.registry.partition(":")
+        found: Mapping[str, Any] = getattr(importlib.import_module(module), name)
+        return found
 
     def _in_range(self, value: float) -> bool:
         low = float("-inf") if self.minimum is None else self.minimum
@@ -325,15 +339,7 @@ SCHEMA: Final[tuple[Setting, ...]] = (
         "skin",
         Message("Baseline"),
         Message("The image without evidence that explanations start from."),
-        choices=("skin", "blur", "mean", "noise", "black", "multi"),
-        words={
-            "skin": Message("skin tone"),
-            "blur": Message("blurred image"),
-            "mean": Message("mean colour"),
-            "noise": Message("noise"),
-            "black": Message("black"),
-            "multi": Message("several, averaged"),
-        },
+        registry="xai.baselines:BASELINES",
     ),
     Setting(
         "xai.target",

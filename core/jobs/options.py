@@ -28,7 +28,8 @@ class Option:
     flag
         As on the command line, such as ``--steps``; "" for an argument without a flag.
     hint
-        One sentence for the help and the tooltip, ending with a full stop.
+        One sentence for the help and the tooltip, ending with a full stop. The help puts the choices that there are in
+        place of ``{choices}``.
     kind
         What a text is read as.
     title

@@ -6,6 +6,7 @@ import dataclasses
 from functools import partial
 
 from PyQt5.QtCore import Qt
+from PyQt5.QtGui import QGuiApplication
 from PyQt5.QtWidgets import (
     QButtonGroup,
     QComboBox,
@@ -22,18 +23,21 @@ from PyQt5.QtWidgets import (
 
 from core.generator.request import MAX_STEPS
 from core.taxonomy import CLASS_CODES, SEED_MASK, class_name
+from core.utils.shell import shell_line
 from gui.i18n import tr, translate
 from gui.panels.explain_controls import setting_combo
 from gui.state.analysis_words import time_of
 from gui.state.session import Session
-from gui.state.xai_words import METHODS, method_hint, method_name
+from gui.state.xai_words import method_hint, method_name
 from gui.theme.tokens import CONTROL_HEIGHT, GAP, GAP_LARGE, GAP_SMALL
 from gui.widgets.check_menu import CheckMenu
 from gui.widgets.elided_combo import ElidedCombo
 from gui.widgets.labels import label
-from gui.workers.analysis_store import AnalysisRequest
+from xai.methods import METHODS
+from xai.trajectory.request import TrajectoryRequest
 
 WIDTH = 600
+ALL = "all"
 MOST_GROUPS = 10
 """Up to so many groups of steps Time-SHAP is exact."""
 
@@ -41,7 +45,7 @@ MOST_GROUPS = 10
 class AnalysisDialog(QDialog):
     """Describes an analysis; `request` is what the controls say."""
 
-    def __init__(self, session: Session, first: AnalysisRequest, parent: QWidget | None = None) -> None:
+    def __init__(self, session: Session, first: TrajectoryRequest, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._session, self._first = session, first
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
@@ -68,20 +72,25 @@ class AnalysisDialog(QDialog):
         self._show()
         self.resize(WIDTH, self.layout().heightForWidth(WIDTH))
 
-    def request(self) -> AnalysisRequest:
+    def request(self) -> TrajectoryRequest:
         """Return what the controls say."""
-        drawn = self.drawn.isChecked()
-        return dataclasses.replace(
+        asked = dataclasses.replace(
             self._first,
-            image=None if drawn else self._first.image,
-            class_code=self.code.currentData(),
-            seed=self.seed.value(),
-            count=self.count.value() if drawn else 1,
             groups=self.groups.value(),
             every=self.every.value(),
             methods=self._methods,
             baseline=self.baseline.currentData(),
             quick=self.quick.isChecked(),
+        )
+        if not self.drawn.isChecked():
+            return asked.of_image()
+        code = self.code.currentData()
+        return dataclasses.replace(
+            asked,
+            image=None,
+            classes=CLASS_CODES if code == ALL else (code,),
+            seed=self.seed.value(),
+            count=self.count.value(),
         )
 
     def accept(self) -> None:
@@ -110,8 +119,8 @@ class AnalysisDialog(QDialog):
         combo = ElidedCombo()
         for code in CLASS_CODES:
             combo.addItem(f"{code} · {translate(class_name(code))}", code)
-        combo.addItem(tr("All seven classes"), "all")
-        combo.setCurrentIndex(combo.findData(self._first.class_code))
+        combo.addItem(tr("All seven classes"), ALL)
+        combo.setCurrentIndex(combo.findData(self._first.classes[0]))
         combo.setAccessibleName(tr("Class"))
         combo.setToolTip(tr("Class of the images to be drawn"))
         return combo
@@ -152,6 +161,9 @@ class AnalysisDialog(QDialog):
         self.start.setToolTip(tr("It runs in a process of its own; the queue shows how far it is"))
         cancel = box.addButton(tr("Cancel"), QDialogButtonBox.ButtonRole.RejectRole)
         cancel.setToolTip(tr("Close without an analysis"))
+        self.copy = box.addButton(tr("Copy as command"), QDialogButtonBox.ButtonRole.ActionRole)
+        self.copy.setToolTip(tr("Copy a command line that does the same"))
+        self.copy.clicked.connect(self._copy)
         box.accepted.connect(self.accept)
         box.rejected.connect(self.reject)
         return box
@@ -199,6 +211,10 @@ class AnalysisDialog(QDialog):
         self._methods = tuple(m for m in METHODS if (checked if m == key else m in self._methods))
         self._show()
 
+    def _copy(self) -> None:
+        QGuiApplication.clipboard().setText(shell_line(self.request().arguments()))
+        self._session.tell(tr("The command line was copied."))
+
     def _show(self) -> None:
         drawn, quick = self.drawn.isChecked(), self.quick.isChecked()
         for control in (self.code, self.seed, self.count):
@@ -207,6 +223,7 @@ class AnalysisDialog(QDialog):
         self.every.setEnabled(not quick)
         self.methods.setText(", ".join(method_name(key) for key in self._methods) or tr("none"))
         self.start.setEnabled(bool(self._methods))
+        self.copy.setEnabled(bool(self._methods))
         self.what.setText(_what_it_does(quick))
         if self._methods:
             request = self.request()

@@ -23,11 +23,12 @@ from core.taxonomy import CLASS_CODES, class_name
 from gui.i18n import tr, translate
 from gui.state.session import Session
 from gui.state.wishes import Wish
-from gui.state.xai_words import METHODS, choice_name, choices, method_hint, method_name, short_name, target_name
+from gui.state.xai_words import choice_hint, choice_name, choices, method_hint, method_name, short_name, target_name
 from gui.theme.tokens import CONTROL_HEIGHT, GAP_LARGE, GRID
 from gui.widgets.buttons import icon_button
 from gui.widgets.check_menu import CheckMenu
 from gui.widgets.elided_combo import ElidedCombo
+from xai.methods import METHODS
 
 
 class ExplainControls(QWidget):
@@ -144,8 +145,8 @@ def setting_combo(setting: str, words: str, name: Callable[[str], str] | None = 
     for choice in choices(setting):
         text = name(choice) if name else choice_name(setting, choice)
         combo.addItem(text[:1].upper() + text[1:], choice)
-        if choice in CLASS_CODES:
-            combo.setItemData(combo.count() - 1, translate(class_name(choice)), Qt.ItemDataRole.ToolTipRole)
+        hint = translate(class_name(choice)) if choice in CLASS_CODES else choice_hint(setting, choice)
+        combo.setItemData(combo.count() - 1, hint or None, Qt.ItemDataRole.ToolTipRole)
     combo.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
     combo.setMinimumWidth(64)
     combo.view().setMinimumWidth(combo.view().sizeHintForColumn(0) + CONTROL_HEIGHT)

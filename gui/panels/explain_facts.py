@@ -20,7 +20,8 @@ from gui.widgets.gate_badge import TOKENS, GateBadge
 from gui.widgets.icon_label import IconLabel
 from gui.widgets.labels import ElidedLabel
 from gui.widgets.probability_bars import ProbabilityBars
-from xai.explanation import FACTS, Explanation
+from xai.explanation import Explanation
+from xai.methods import METHODS
 
 GOOD_GAP, FAIR_GAP = 0.01, 0.05
 """Relative convergence deltas: below the first a map is taken to add up, above the second it is not."""
@@ -211,7 +212,7 @@ def _further(explanation: Explanation) -> list[str]:
     parts: list[str] = []
     if explanation.relative_delta is not None:
         parts.append(tr("gap {gap:.1%}").format(gap=explanation.relative_delta))
-    elif explanation.method in FACTS and not FACTS[explanation.method].complete:
+    elif explanation.method in METHODS and not METHODS[explanation.method].complete:
         parts.append(tr("does not add up to a logit"))
     if explanation.cell is not None:
         height, width = explanation.cell

@@ -6,22 +6,23 @@ import dataclasses
 import logging
 import time
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any, Final
 
 from PyQt5.QtCore import QObject, QTimer, pyqtSignal
 
 from core.errors import ISICGUIError
-from core.utils.leash import INTERRUPTED
+from core.events import Event, Failed, Progress
+from core.jobs.client import JobClient
+from core.utils.shell import shell_line
 from gui.state.settings import SettingsModel
-from gui.workers.analysis_store import Analysis, AnalysisRequest, AnalysisState, AnalysisStore
-from gui.workers.command_job import KILLED, CommandJob, JobEnd
+from gui.workers.analysis_store import Analysis, AnalysisState, AnalysisStore
+from gui.workers.job import KILLED, JobEnd, MakeClient, WorkerJob
 from gui.workers.task import TaskRunner
+from xai.trajectory.events import AnalysisFinished, AnalysisStarted
+from xai.trajectory.request import TrajectoryRequest
 
 OVER: Final = (AnalysisState.DONE, AnalysisState.FAILED)
 ACTIVE: Final = (AnalysisState.RUNNING, AnalysisState.STOPPING)
-
-MakeJob = Callable[[Sequence[str], QObject], CommandJob]
 
 _log = logging.getLogger(__name__)
 
@@ -34,8 +35,8 @@ class AnalysesModel(QObject):
 
     Parameters
     ----------
-    make_job
-        Makes the process of a command line.
+    make_client
+        Makes the client of the next analysis; tests prepare its process with other jobs.
 
     Signals
     -------
@@ -60,12 +61,12 @@ class AnalysesModel(QObject):
         settings: SettingsModel,
         parent: QObject | None = None,
         *,
-        make_job: MakeJob = CommandJob,
+        make_client: MakeClient = JobClient,
     ) -> None:
         super().__init__(parent)
-        self._store, self._settings, self._make_job = store, settings, make_job
+        self._store, self._settings, self.make_client = store, settings, make_client
         self._files = TaskRunner(1, self)
-        self._job: CommandJob | None = None
+        self._job: WorkerJob | None = None
         self._began = 0.0
         self._has_report = False
         self._refusals: list[str] = []
@@ -90,7 +91,7 @@ class AnalysesModel(QObject):
         """Return an analysis by its key."""
         return next((analysis for analysis in self._analyses if analysis.key == key), None)
 
-    def add(self, request: AnalysisRequest) -> None:
+    def add(self, request: TrajectoryRequest) -> None:
         """Put an analysis at the end; it begins when those before it are over."""
         self._analyses.append(Analysis(request))
         self._keep()
@@ -123,7 +124,7 @@ class AnalysesModel(QObject):
             self._keep()
             self.listed.emit()
 
-    def expected_seconds(self, request: AnalysisRequest) -> float | None:
+    def expected_seconds(self, request: TrajectoryRequest) -> float | None:
         """Return how long an analysis will take by what the last one of its kind took here; None if there was none."""
         each = self._settings.recall(_pace_key(request), 0.0, float)
         return each * request.images if each else None
@@ -151,44 +152,36 @@ class AnalysesModel(QObject):
             return
         self._began = time.monotonic()
         self._has_report, self._refusals = False, []
-        self._job = self._make_job(waiting.request.arguments(), self)
+        self._job = WorkerJob(waiting.request, self, make_client=self.make_client)
         self._job.told.connect(self._hear)
-        self._job.said.connect(_log.debug)
         self._job.ended.connect(self._ended)
         self._current = waiting.key
         self._change(waiting.key, state=AnalysisState.RUNNING, fraction=0.0, stage="", note="")
-        _log.info("Analysis begun: %s", " ".join(waiting.request.arguments()))
+        _log.info("Analysis begun: %s", shell_line(waiting.request.arguments()))
         self._job.start()
 
-    def _hear(self, event: dict[str, Any]) -> None:
-        kind = event["event"]
-        if kind == "started":
-            self._change(self._current, folder=Path(str(event["output"])))
-        elif kind == "progress":
-            self._change(
-                self._current,
-                fraction=min(1.0, max(0.0, float(event.get("fraction", 0.0)))),
-                stage=str(event.get("stage", "")),
-                done=int(event.get("done", 0)),
-                total=int(event.get("total", 0)),
-            )
-        elif kind == "failed":
-            self._refusals.append(f"{event.get('class', '')}: {event.get('message', '')}")
-        elif kind == "finished":
+    def _hear(self, event: Event) -> None:
+        if isinstance(event, AnalysisStarted):
+            self._change(self._current, folder=event.output)
+        elif isinstance(event, Progress):
+            far = {"fraction": event.fraction, "stage": event.words, "done": event.done, "total": event.total}
+            self._change(self._current, **far)
+        elif isinstance(event, Failed):
+            self._refusals.append(f"{event.class_code}: {event.message}")
+        elif isinstance(event, AnalysisFinished):
             self._has_report = True
-            note = " ".join([str(event.get("verdict", "")), *self._refusals])
-            self._change(self._current, folder=Path(str(event["output"])), note=note)
+            self._change(self._current, folder=event.output, note=" ".join([event.verdict, *self._refusals]))
 
     def _ended(self, end: JobEnd) -> None:
         job, self._job = self._job, None
         if job:
             job.deleteLater()
-        if end.exit_code == 0 or self._has_report:  # some classes may have had no model: the note says so
+        if self._has_report:  # some classes may have had no model: the note says so
             self._done()
-        elif end.cancelled or end.exit_code in (INTERRUPTED, KILLED):
+        elif end.cancelled or end.error is None or end.exit_code == KILLED:
             self._change(self._current, state=AnalysisState.INTERRUPTED, stage="")
         else:
-            self._fail(end)
+            self._fail(end.error)
         if self._closing:
             then, self._closing = self._closing, None
             QTimer.singleShot(0, then)
@@ -204,9 +197,8 @@ class AnalysesModel(QObject):
             _log.info("Analysis finished: %s", analysis.folder)
             self.finished.emit(analysis)
 
-    def _fail(self, end: JobEnd) -> None:
-        error = end.error or ISICGUIError(end.log_tail.rpartition("\n")[2] or f"Exit code {end.exit_code}.")
-        _log.error("Analysis failed: %s\n%s", error, end.log_tail)
+    def _fail(self, error: ISICGUIError) -> None:
+        _log.error("Analysis failed: %s", error)
         self._change(self._current, state=AnalysisState.FAILED, stage="", note=str(error))
         self.failed.emit(error)
 
@@ -238,5 +230,5 @@ def _after_a_restart(analysis: Analysis) -> Analysis:
     return dataclasses.replace(analysis, state=AnalysisState.INTERRUPTED)
 
 
-def _pace_key(request: AnalysisRequest) -> str:
+def _pace_key(request: TrajectoryRequest) -> str:
     return f"analysis/seconds/{'quick' if request.quick else 'full'}"

@@ -6,22 +6,20 @@ from pathlib import Path
 
 from gui.state.picture import Picture
 from gui.state.settings import SettingsModel
-from gui.workers.analysis_store import AnalysisRequest
-from xai.explanation import METHODS
+from xai.trajectory.request import TrajectoryRequest
 
-WANTED = ("ig", "gradcam")
 RESULTS = "xai_results"
 
 
-def suggest_analysis(settings: SettingsModel, picture: Picture | None) -> AnalysisRequest:
+def suggest_analysis(settings: SettingsModel, picture: Picture | None) -> TrajectoryRequest:
     """Return the analysis of the shown image, or of its class where it is none that can be drawn again."""
     get = settings.get
     own = picture is not None and picture.recipe is not None
     seed = get("generation.seed")
-    return AnalysisRequest(
+    return TrajectoryRequest(
         output=settings.output / RESULTS,
         image=picture.path if picture is not None and own else None,
-        class_code=(picture.label if picture else None) or "MEL",
+        classes=((picture.label if picture else None) or "MEL",),
         seed=seed,
         models=_models(settings),
         classifier=settings.classifier,
@@ -30,7 +28,6 @@ def suggest_analysis(settings: SettingsModel, picture: Picture | None) -> Analys
         steps=get("generation.steps"),
         every=get("xai.save_steps"),
         baseline=get("xai.baseline"),
-        methods=tuple(method for method in WANTED if method in METHODS),
     )
 
 

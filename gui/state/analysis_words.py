@@ -6,19 +6,11 @@ import re
 from datetime import datetime
 from typing import Final
 
-from gui.i18n import mark, tr
+from core.taxonomy import CLASS_CODES
+from gui.i18n import mark, tr, translate
 from gui.i18n.numbers import duration, percent
-from gui.workers.analysis_store import Analysis, AnalysisRequest, AnalysisState
-
-STAGES: Final = {
-    "draw": mark("drawing the image again"),
-    "maps": mark("maps of the steps"),
-    "time_shap": mark("Time-SHAP"),
-    "interventions": mark("interventions"),
-    "controls": mark("controls that must come to nothing"),
-    "pictures": mark("pictures"),
-    "summary": mark("summary"),
-}
+from gui.workers.analysis_store import Analysis, AnalysisState
+from xai.trajectory.request import TrajectoryRequest
 
 STATES: Final = {
     AnalysisState.WAITING: mark("Waiting"),
@@ -30,14 +22,14 @@ STATES: Final = {
 }
 
 
-def title_of(request: AnalysisRequest) -> str:
+def title_of(request: TrajectoryRequest) -> str:
     """Say in a few words what is analysed."""
     kind = tr("quick") if request.quick else tr("full")
     if request.image:
         return tr("{folder} {image} · {kind}").format(
             folder=request.image.parent.name, image=request.image.stem, kind=kind
         )
-    what = tr("all classes") if request.class_code == "all" else request.class_code
+    what = tr("all classes") if request.classes == CLASS_CODES else ", ".join(request.classes)
     words = tr("{what} · %n image(s) from seed {seed} · {kind}", request.count)
     return words.format(what=what, seed=request.seed, kind=kind)
 
@@ -45,7 +37,7 @@ def title_of(request: AnalysisRequest) -> str:
 def progress_of(analysis: Analysis) -> str:
     """Say in a line how an analysis stands."""
     if analysis.state is AnalysisState.RUNNING and analysis.stage:
-        stage = tr(STAGES[analysis.stage]) if analysis.stage in STAGES else analysis.stage
+        stage = translate(analysis.stage)
         words = tr("{percent} · {stage} {done} of {total}")
         return words.format(percent=percent(analysis.fraction), stage=stage, done=analysis.done, total=analysis.total)
     state = tr(STATES[analysis.state])

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import Final
 
 from gui.state.settings import SettingsModel
-from xai.explanation import METHODS, ExplainOptions
+from xai.explanation import ExplainOptions
+from xai.methods import METHODS
 
 REMEMBERED: Final = "xai/methods"
 FIRST: Final = ("ig",)

@@ -12,6 +12,7 @@ from core.cancel import CancelToken
 from core.events import Event
 from core.generator.cost import Foresight
 from core.generator.request import GenerationRequest, RunChanges
+from core.jobs.stream import JobContext
 from core.message import Message
 from gui.workers.engine import DeviceInfo, DeviceMemory, EngineInfo, MadeAgain
 from xai.explanation import ExplainOptions, Explanation, Style
@@ -79,7 +80,7 @@ class LocalEngine:
         self._prepare()
         from xai.explain import explanations
 
-        yield from explanations(image, options, label=label, should_stop=lambda: cancel.stops_now)
+        yield from explanations(image, options, label=label, context=JobContext(cancel))
 
     def explain_to_disk(self, image: Path, options: ExplainOptions) -> Path:
         """Explain one image and keep overlays, raw maps and report beside the images."""

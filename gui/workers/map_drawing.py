@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from xai.explanation import FACTS, Explanation, Style
+from xai.explanation import Explanation, Style
+from xai.methods import METHODS
 
 if TYPE_CHECKING:
     import numpy as np
@@ -63,7 +64,7 @@ def draw_maps(
 
     scales = shared_scales(explanations)
     drawn = {(id(one.explanation), one.style, one.high): one for one in known}
-    pairs = [(found, scales.get(FACTS[found.method].unit, 0.0)) for found in explanations]
+    pairs = [(found, scales.get(METHODS[found.method].unit, 0.0)) for found in explanations]
     return tuple(drawn.get((id(found), style, scale)) or _draw(found, style, scale) for found, scale in pairs)
 
 

@@ -10,19 +10,25 @@ from typing import Any
 import click
 import pytest
 
+from cli.classify import classify
 from cli.console import Console
 from cli.curate import curate
 from cli.derive import carry_out, request_options
 from cli.evaluate import evaluate
+from cli.explain import explain
+from cli.trajectory import trajectory
 from cli.utility import utility
 from core.events import Event
 from core.jobs.options import options_of
 from core.jobs.registry import known_jobs
 from core.jobs.request import Request
+from core.taxonomy import CLASS_CODES
 from evaluation.curation.request import CurationRequest
 from evaluation.request import EvaluationRequest
 from evaluation.utility.request import UtilityRequest
 from tests.core.jobs.counting import CountRequest, ReportedRequest
+from xai.request import ClassifyRequest, ExplainRequest
+from xai.trajectory.request import TrajectoryRequest
 
 HERE = Path("/here")
 
@@ -59,6 +65,24 @@ def test_a_flag_may_have_another_name() -> None:
                 HERE / "train", HERE / "test", (HERE / "a", HERE / "b"), HERE / "out", preset="standard",
                 ratios=(1 / 3, 2.0), seeds=9, steps=7, architecture="small_cnn", image_size=16, curate="none",
                 device="cpu",
+            ),
+        ),
+        (classify, ClassifyRequest((HERE / "a", HERE / "b.png"), HERE / "judge", "cpu")),
+        (explain, ExplainRequest((HERE / "a",), HERE / "out")),
+        (
+            explain,
+            ExplainRequest(
+                (HERE / "a", HERE / "b"), HERE / "out", ("shapley", "ig"), ("MEL", "predicted"), HERE / "judge", "blur",
+                9, 64, "jet", faithfulness=True, mask=HERE / "masks", seed=7, device="cpu",
+            ),
+        ),
+        (trajectory, TrajectoryRequest(HERE / "out")),
+        (trajectory, TrajectoryRequest(HERE / "out", image=HERE / "a.png", quick=True)),
+        (
+            trajectory,
+            TrajectoryRequest(
+                HERE / "out", CLASS_CODES, 7, 2, 30, None, HERE / "models", "ddim", 9, 1.5, "fp32", False,
+                HERE / "judge", "cpu", 2, ("occlusion",), "blur", 3, "hold", True,
             ),
         ),
     ],

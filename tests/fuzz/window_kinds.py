@@ -11,11 +11,12 @@ from core.utils.path_manager import PathManager
 from gui.state.keys import Key, KeysModel
 from gui.state.request import recall_request, remember_request
 from gui.state.settings import SettingsModel
-from gui.workers.analysis_store import Analysis, AnalysisRequest, AnalysisStore
+from gui.workers.analysis_store import Analysis, AnalysisStore
 from gui.workers.queue_store import QueuedRun, QueueStore
 from tests.fuzz.case import Kind
 from tests.fuzz.forms import as_json, as_settings
 from tests.support.datasets import make_request
+from xai.trajectory.request import TrajectoryRequest
 
 
 def paths_of(folder: Path) -> PathManager:
@@ -33,7 +34,9 @@ def make(folder: Path) -> None:
     queue.save([QueuedRun(make_request(folder / "out", shard=(1, 2))), QueuedRun(make_request(folder / "out"))])
     queue.close()
     analyses = AnalysisStore(folder / "config")
-    analyses.save([Analysis(AnalysisRequest(folder / "out")), Analysis(AnalysisRequest(folder, folder / "a.png"))])
+    analyses.save(
+        [Analysis(TrajectoryRequest(folder / "out")), Analysis(TrajectoryRequest(folder, image=folder / "a.png"))]
+    )
     analyses.close()
     model = SettingsModel(config, paths_of(folder))
     remember_request(model, make_request(folder / "out"))

@@ -31,17 +31,11 @@ from core.events import (
 )
 from core.generator.cost import Foresight, bytes_on_disk
 from core.generator.request import GenerationRequest, RunChanges, is_explained, plan_class
+from core.jobs.stream import JobStopped
 from core.message import Message
 from gui.workers.engine import DeviceInfo, DeviceMemory, EngineInfo, MadeAgain
-from xai.explanation import (
-    FACTS,
-    Classification,
-    ExplainOptions,
-    Explanation,
-    ExplanationCancelled,
-    GateVerdict,
-    Style,
-)
+from xai.explanation import Classification, ExplainOptions, Explanation, GateVerdict, Style
+from xai.methods import METHODS
 
 SIZE = 32
 GIB = 2**30
@@ -183,7 +177,7 @@ class FakeEngine:
             if self.map_gates:
                 self.map_gates[method].wait(20)
             if cancel.stops_now:
-                raise ExplanationCancelled
+                raise JobStopped
             if self.explain_error:
                 raise self.explain_error
             yield make_explanation(read_image(image), method, options, label or "MEL", self.level)
@@ -304,7 +298,7 @@ def make_explanation(
     options = options or ExplainOptions()
     gate = GateVerdict(level, REASONS[level])
     height, width = image.shape[:2]
-    turn = 0.7 * list(FACTS).index(method)
+    turn = 0.7 * list(METHODS).index(method)
     y, x = np.mgrid[0:height, 0:width] / height - 0.5
     heat = np.sin(9 * x + turn) * np.exp(-8 * (x**2 + y**2))
     segments = None
@@ -322,7 +316,7 @@ def make_explanation(
         attribution,
         score=3.1,
         baseline_score=-0.4,
-        relative_delta=0.004 if FACTS[method].complete else None,
+        relative_delta=0.004 if METHODS[method].complete else None,
         classification=Classification("MEL", PROBABILITIES, {}, gate),
         gate=gate,
         segments=segments,

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import importlib
+import sys
 import threading
 from pathlib import Path
 
@@ -21,7 +23,9 @@ from gui.workers.map_drawing import draw_maps
 from tests.gui.conftest import Opener
 from tests.gui.explaining import EXPLAIN, explain, make_image, methods_shown, show, wait_ready
 from tests.gui.fake_engine import REASONS, FakeEngine, make_explanation, make_pixels
+from xai.baselines import BASELINES
 from xai.explanation import ExplainOptions
+from xai.methods import METHODS
 
 
 def test_methods_stand_side_by_side_in_their_order(window: MainWindow, tmp_path: Path, qtbot) -> None:
@@ -267,6 +271,21 @@ def test_the_shown_maps_are_exported_as_they_are(
     engine.keep_error = OutputError("The folder cannot be written.", remedy="Choose another.")
     with qtbot.waitSignal(window.session.problem):
         window.session.explain.export(tmp_path / "kept")
+
+
+def test_a_method_added_in_one_file_can_be_chosen(open_window: Opener) -> None:
+    importlib.import_module("tests.xai.added_method")
+    try:
+        controls = open_window().picture.explain.controls
+        (action,) = [one for one in controls.methods.menu().actions() if one.text() == "Brightness"]
+        assert action.toolTip() == "How bright each pixel is."
+        row = controls.baseline.findData("half")
+        assert controls.baseline.itemText(row) == "Half as bright"
+        assert controls.baseline.itemData(row, Qt.ItemDataRole.ToolTipRole) == "The image at half its brightness."
+    finally:
+        METHODS.remove("brightness")
+        BASELINES.remove("half")
+        del sys.modules["tests.xai.added_method"]
 
 
 def test_target_baseline_and_methods_are_remembered(open_window: Opener, engine: FakeEngine) -> None:

@@ -23,10 +23,11 @@ from gui.state.keys import STORED, KeysModel
 from gui.state.report_page import page_of
 from gui.state.request import LAST_REQUEST, recall_request
 from gui.state.settings import WINDOW_FILE, SettingsModel
-from gui.workers.analysis_store import Analysis, AnalysisRequest, AnalysisStore
+from gui.workers.analysis_store import Analysis, AnalysisStore
 from gui.workers.picture_file import read_picture
 from gui.workers.queue_store import QueuedRun, QueueStore
 from gui.workers.run_report import read_report
+from xai.trajectory.request import TrajectoryRequest
 
 posix = pytest.mark.skipif(os.name != "posix", reason="Windows has no such files")
 
@@ -152,7 +153,7 @@ def test_a_pipe_in_place_of_the_queue_is_set_aside(tmp_path: Path) -> None:
 
 def test_the_list_of_analyses_costs_only_the_odd_entry(tmp_path: Path) -> None:
     store = AnalysisStore(tmp_path)
-    store.save([Analysis(AnalysisRequest(tmp_path / str(number))) for number in range(3)])
+    store.save([Analysis(TrajectoryRequest(tmp_path / str(number))) for number in range(3)])
     data = json.loads(store.path.read_text(encoding="utf-8"))
     for mutant in mutants(data["runs"][1]):
         data["runs"][1] = mutant

@@ -32,6 +32,7 @@ _OWN: dict[str, tuple[str, ...]] = {
     "strength": ("test_strength",),
     "subject": ("test_explain", "test_explain_methods", *CLI),
     "superpixels": ("test_superpixels", "test_explain_methods"),
+    "task": METHODS,
     "untrained": ("test_untrained", "test_classifier"),
     "validation": ("test_validation",),
     "trajectory/actions": ("trajectory/test_coalitions", "trajectory/test_time_shap"),

@@ -8,10 +8,11 @@ import torch
 from torch import nn
 
 from core.classification.preprocessing import Preprocessing, to_tensor
+from core.jobs.stream import JobStopped
+from tests.support.stopping_job import StoppingJob
 from xai import attribution
 from xai.attribution import FIRST_STEPS, LAST_STEPS, chunk_size, integrated_gradients
-from xai.baselines import make_baselines
-from xai.explanation import BASELINES, ExplanationCancelled
+from xai.baselines import BASELINES, make_baselines
 
 
 def picture(seed=0, height=9, width=7):
@@ -167,8 +168,8 @@ def test_stops_before_the_next_forward_pass(after):
         calls.append(len(pixels))
         return pixels.sum((1, 2, 3))
 
-    with pytest.raises(ExplanationCancelled):
-        integrated_gradients(score, picture(1), [picture(2)], chunk=4, should_stop=lambda: len(calls) >= after)
+    with pytest.raises(JobStopped):
+        integrated_gradients(score, picture(1), [picture(2)], chunk=4, context=StoppingJob(lambda: len(calls) >= after))
     assert len(calls) == after
 
 

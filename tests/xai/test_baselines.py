@@ -9,8 +9,7 @@ from PIL import Image, ImageFilter
 
 from core.classification.preprocessing import to_tensor
 from xai.attribution import integrated_gradients
-from xai.baselines import DATASET_MEAN, make_baselines, skin_tone
-from xai.explanation import BASELINES
+from xai.baselines import BASELINES, DATASET_MEAN, make_baselines, skin_tone
 
 
 def lesion(side=40, skin=(220, 180, 160), colour=(0, 0, 0)):

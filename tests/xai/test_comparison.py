@@ -12,7 +12,7 @@ from PIL import Image
 from tests.xai.builders import RED, explanation
 from xai import comparison
 from xai.comparison import compare, reduced
-from xai.explanation import METHODS
+from xai.methods import METHODS
 from xai.overlay import shown_map
 
 TILE, PITCH, LABEL = 256, 266, 24

@@ -13,12 +13,15 @@ from core.classification.preprocessing import to_tensor
 from core.dataset.png import encode_png
 from core.dataset.recipe import Recipe
 from core.errors import DeviceError, InputRefusedError, UnknownClassError
+from core.jobs.stream import JobStopped
 from core.measures.features import equal_length
 from core.measures.reference import Reference
+from tests.support.stopping_job import StoppingJob
 from tests.support.tiny_classifier import draw_lesion, write_tiny_classifier
+from xai.baselines import BASELINES
 from xai.classifier import load_classifier
 from xai.explain import classify_image, clear_cache, explain_image, get_classifier
-from xai.explanation import BASELINES, ExplainOptions, ExplanationCancelled
+from xai.explanation import ExplainOptions
 from xai.subject import MAX_SIDE, read_subject
 
 
@@ -179,9 +182,8 @@ def test_a_picture_that_is_its_own_baseline(classifier):
 @pytest.mark.parametrize("after", [0, 2])
 def test_cancelling(classifier, after):
     calls = iter(range(1000))
-    with pytest.raises(ExplanationCancelled) as caught:
-        explain_image(draw_lesion("MEL"), options(classifier), should_stop=lambda: next(calls) >= after)
-    assert caught.value.exit_code == 130
+    with pytest.raises(JobStopped):
+        explain_image(draw_lesion("MEL"), options(classifier), context=StoppingJob(lambda: next(calls) >= after))
     assert next(calls) == after + 1, "not asked again"
 
 

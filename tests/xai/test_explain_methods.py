@@ -9,11 +9,15 @@ import pytest
 from PIL import Image
 
 from core.errors import InputRefusedError
+from core.jobs.stream import JobStopped
 from core.message import Message
+from tests.support.replaced_method import replace_method
+from tests.support.stopping_job import StoppingJob
 from tests.support.tiny_classifier import draw_lesion, write_random_resnet, write_tiny_classifier
 from xai import methods
 from xai.explain import explain_image, explanations, get_classifier
-from xai.explanation import FACTS, METHODS, ExplainOptions, ExplanationCancelled
+from xai.explanation import ExplainOptions
+from xai.methods import METHODS
 
 ALL = tuple(METHODS)
 
@@ -47,11 +51,11 @@ def test_numbers_fit_together(found, method, lesion):
     assert made.score - made.baseline_score == pytest.approx(found["ig"].score - found["ig"].baseline_score, abs=1e-3)
     assert made.gate.level == "green", made.gate.reasons
     assert made.seconds >= 0
-    if FACTS[method].complete:
+    if METHODS[method].complete:
         total = made.attribution.sum(dtype=np.float64)
         assert total == pytest.approx(made.score - made.baseline_score + made.delta, abs=1e-3)
         assert made.relative_delta < 0.01
-    assert (made.relative_delta is not None) == FACTS[method].of_difference
+    assert (made.relative_delta is not None) == METHODS[method].of_difference
 
 
 @pytest.mark.parametrize("method", ["ig", "shapley", "combined", "occlusion", "layercam"])
@@ -91,9 +95,9 @@ def test_what_a_map_cannot_say_is_said(found, method, words):
 
 def test_methods_arrive_one_by_one_and_share_their_work(classifier, lesion, monkeypatch):
     calls = []
-    for name, attribute in dict(methods._METHODS).items():
-        monkeypatch.setitem(
-            methods._METHODS, name, lambda task, name=name, attribute=attribute: calls.append(name) or attribute(task)
+    for name, attribute in {key: METHODS[key].attribute for key in METHODS}.items():
+        replace_method(
+            monkeypatch, name, lambda task, name=name, attribute=attribute: calls.append(name) or attribute(task)
         )
     stream = explanations(lesion, options(classifier, "combined", "ig", "shapley"), label="MEL")
     assert next(stream).method == "combined"
@@ -105,8 +109,8 @@ def test_methods_arrive_one_by_one_and_share_their_work(classifier, lesion, monk
 @pytest.mark.parametrize("method", ALL)
 def test_cancelling_stops_at_the_next_pass(classifier, lesion, method):
     calls = iter(range(10000))
-    with pytest.raises(ExplanationCancelled):
-        explain_image(lesion, options(classifier, method), should_stop=lambda: next(calls) >= 1)
+    with pytest.raises(JobStopped):
+        explain_image(lesion, options(classifier, method), context=StoppingJob(lambda: next(calls) >= 1))
     assert next(calls) == 2, "not asked again"
     loaded = get_classifier(classifier, "cpu")
     assert not any(m._forward_hooks or m._forward_pre_hooks for m in loaded.net.modules())
@@ -120,9 +124,9 @@ def test_each_cancelled_method_leaves_the_classifier_as_it_was(classifier, lesio
 
 @pytest.mark.parametrize("method", ALL)
 def test_a_map_of_nan_is_red_whatever_the_method(classifier, lesion, method, monkeypatch):
-    attribute = methods._METHODS[method]
-    monkeypatch.setitem(
-        methods._METHODS, method, lambda task: replace(attribute(task), values=np.full((32, 32, 3), np.nan, np.float32))
+    attribute = METHODS[method].attribute
+    replace_method(
+        monkeypatch, method, lambda task: replace(attribute(task), values=np.full((32, 32, 3), np.nan, np.float32))
     )
     (made,) = explain_image(lesion, options(classifier, method), label="MEL")
     assert made.gate.level == "red"
@@ -134,27 +138,27 @@ def test_a_picture_that_is_its_own_baseline_has_nothing_to_divide_up(classifier)
     made = {e.method: e for e in explain_image(plain, options(classifier))}
     for method in ALL:
         doubt = any("nothing to explain at this baseline" in reason for reason in made[method].gate.reasons)
-        assert doubt == FACTS[method].of_difference, method
+        assert doubt == METHODS[method].of_difference, method
     assert not made["shapley"].attribution.any()
     assert not made["occlusion"].attribution.any()
 
 
 def test_disagreement_of_the_two_methods_is_doubt(classifier, lesion, monkeypatch):
-    shapley = methods._METHODS["shapley"]
-    monkeypatch.setitem(methods._METHODS, "shapley", lambda task: replace(shapley(task), values=-shapley(task).values))
+    shapley = METHODS["shapley"].attribute
+    replace_method(monkeypatch, "shapley", lambda task: replace(shapley(task), values=-shapley(task).values))
     (made,) = explain_image(lesion, options(classifier, "combined"), label="MEL")
     assert made.gate.level == "amber"
     assert "disagree about which superpixels matter" in made.gate.reasons[0]
 
 
 def test_samples_that_have_not_settled_are_doubt(classifier, lesion, monkeypatch):
-    shapley = methods._METHODS["shapley"]
+    shapley = METHODS["shapley"].attribute
 
     def unsettled(task):
         found = shapley(task)
         return replace(found, parameters={**found.parameters, "permutations": 32, "relative_standard_error": 0.3})
 
-    monkeypatch.setitem(methods._METHODS, "shapley", unsettled)
+    replace_method(monkeypatch, "shapley", unsettled)
     (made,) = explain_image(lesion, options(classifier, "shapley"), label="MEL")
     assert made.gate.level == "amber"
     assert "the largest standard error is 30% of the largest value" in made.gate.reasons[0]

@@ -8,7 +8,8 @@ import torch
 from scipy import ndimage
 from torch import Tensor
 
-from xai.explanation import ExplanationCancelled
+from core.jobs.stream import JobStopped
+from tests.support.stopping_job import StoppingJob
 from xai.faithfulness import MAX_SIDE, Faithfulness, Measure, _Curves, _passed, _Score, measure_faithfulness
 
 SIDE = 32
@@ -127,8 +128,8 @@ def test_a_large_picture_is_tested_at_a_smaller_size() -> None:
 
 def test_it_can_be_cancelled_before_any_forward_pass(image: Tensor) -> None:
     calls = iter(range(100))
-    with pytest.raises(ExplanationCancelled):
-        measure_faithfulness(logits, 1, image, oracle(), should_stop=lambda: next(calls) == 2)
+    with pytest.raises(JobStopped):
+        measure_faithfulness(logits, 1, image, oracle(), context=StoppingJob(lambda: next(calls) == 2))
     assert next(calls) == 3
 
 

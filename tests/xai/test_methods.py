@@ -10,10 +10,12 @@ import torch
 from captum.attr import ShapleyValues
 
 from core.classification.preprocessing import Preprocessing
+from core.jobs.stream import JobStopped
+from tests.support.stopping_job import StoppingJob
 from tests.xai.toys import Linear, TwoLayers, hooks_of, picture
 from xai.attribution import guarded, integrated_gradients
 from xai.combined import agreement_map, rank_agreement
-from xai.explanation import EXACT_PLAYERS, ExplanationCancelled
+from xai.explanation import EXACT_PLAYERS
 from xai.gradcam import grad_cam, layer_cam
 from xai.occlusion import occlusion
 from xai.shapley import _play, shapley_values
@@ -125,8 +127,8 @@ def test_stops_before_the_next_forward_pass(method, net, after):
         passes.append(len(pixels))
         return net.score()(pixels)
 
-    with pytest.raises(ExplanationCancelled):
-        method(guarded(score, lambda: len(passes) >= after), picture(1), [picture(2), picture(3)], net)
+    with pytest.raises(JobStopped):
+        method(guarded(score, StoppingJob(lambda: len(passes) >= after)), picture(1), [picture(2), picture(3)], net)
     assert len(passes) == after
     assert not hooks_of(net)
 

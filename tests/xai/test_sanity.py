@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 import torch
 
+from core.jobs.stream import JobStopped
+from tests.support.replaced_method import replace_method
+from tests.support.stopping_job import StoppingJob
 from tests.support.tiny_classifier import write_tiny_classifier
-from xai import methods
 from xai.attribution import Attribution
 from xai.classifier import Classifier, load_classifier
-from xai.explanation import ExplanationCancelled
-from xai.methods import Task
 from xai.sanity import (
     FILE_NAME,
     Sanity,
@@ -28,6 +28,7 @@ from xai.sanity import (
     sanity_of,
     save_sanity,
 )
+from xai.task import Task
 
 
 @pytest.fixture(autouse=True)
@@ -56,14 +57,14 @@ def weights(task: Task) -> Attribution:
 
 
 def test_an_edge_detector_is_found_out(classifier: Classifier, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(methods._METHODS, "ig", edges)
+    replace_method(monkeypatch, "ig", edges)
     found = check_sanity(classifier, "ig")
     assert found.similarity == pytest.approx(1)
     assert all(stage.signed == pytest.approx(1) for stage in found.stages)
 
 
 def test_a_map_of_the_weights_passes(classifier: Classifier, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(methods._METHODS, "ig", weights)
+    replace_method(monkeypatch, "ig", weights)
     assert check_sanity(classifier, "ig").similarity < 0.2
 
 
@@ -78,7 +79,7 @@ def test_each_stage_randomises_more_and_the_classifier_itself_stays(
         changed.append({name for name, tensor in before.items() if not torch.equal(tensor, now[name])})
         return edges(task)
 
-    monkeypatch.setitem(methods._METHODS, "ig", watch)
+    replace_method(monkeypatch, "ig", watch)
     stages = check_sanity(classifier, "ig").stages
     steps = [changed[0], *changed[3::3]]
     assert steps[0] == set()
@@ -91,7 +92,7 @@ def test_each_stage_randomises_more_and_the_classifier_itself_stays(
 
 def test_it_is_measured_once_for_each_checkpoint(classifier: Classifier, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[Task] = []
-    monkeypatch.setitem(methods._METHODS, "ig", lambda task: asked.append(task) or edges(task))
+    replace_method(monkeypatch, "ig", lambda task: asked.append(task) or edges(task))
     assert known_sanity(classifier, "ig") is None
     first = sanity_of(classifier, "ig")
     count = len(asked)
@@ -124,8 +125,8 @@ def test_a_damaged_file_is_no_result(tmp_path: Path, text: str) -> None:
 
 
 def test_it_can_be_cancelled(classifier: Classifier) -> None:
-    with pytest.raises(ExplanationCancelled):
-        check_sanity(classifier, "gradcam", should_stop=lambda: True)
+    with pytest.raises(JobStopped):
+        check_sanity(classifier, "gradcam", context=StoppingJob(lambda: True))
     assert known_sanity(classifier, "gradcam") is None
 
 

@@ -3,31 +3,29 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
 
-from xai.attribution import never
+from core.jobs.stream import JobContext
 from xai.classifier import Classifier
 from xai.explain import explain_image, get_classifier
 from xai.explanation import Classification, ExplainOptions, Explanation, GateVerdict
 from xai.trajectory.controls import Controls, measure_controls
 from xai.trajectory.frames import Frame, draw_frames
-from xai.trajectory.progress import Reporter
 from xai.trajectory.regions import Mask, importance, top_and_bottom
 from xai.trajectory.request import TrajectoryRequest
 from xai.trajectory.shift import Shift, measure_shifts
 from xai.trajectory.source import ImageSource
+from xai.trajectory.stages import StageReporter
 from xai.trajectory.target import Floats, Target, all_logits, make_target, to_pixels
 from xai.trajectory.time_shap import TimeShap, time_shap
 
 MAP_STEPS: Final = 128
 """Most steps of Integrated Gradients for the maps of a trajectory."""
-
-Stop = Callable[[], bool]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -108,38 +106,36 @@ class ImageAnalysis:
 
 
 def analyse_image(
-    source: ImageSource, request: TrajectoryRequest, reporter: Reporter, should_stop: Stop = never
+    source: ImageSource, request: TrajectoryRequest, reporter: StageReporter | None = None
 ) -> ImageAnalysis:
     """Analyse one image.
 
     Raises
     ------
-    ExplanationCancelled
-        As soon as `should_stop` says so.
+    JobStopped
+        As soon as that is asked for.
     InputRefusedError
         If the classifier does not know the image's class.
     ModelRefusedError
         If the classifier cannot be loaded.
     """
     seconds: dict[str, float] = {}
+    stage = (reporter or StageReporter(JobContext(), 1)).stage
     classifier = get_classifier(request.classifier, request.device)
     target = make_target(classifier, source.planned.class_code)
     with _timed("draw", seconds):
-        told = reporter.told("draw")
-        frames, timesteps = draw_frames(source, request.every, told=told, should_stop=should_stop)
+        frames, timesteps = draw_frames(source, request.every, stage("draw"))
         difference = source.difference(frames[-1].picture)
         logits = all_logits(classifier.logits, to_pixels(np.stack([frame.picture for frame in frames])))
     with _timed("maps", seconds):
         chosen = frames[-1:] if request.quick else frames
-        maps = _maps(chosen, source, request, reporter, should_stop)
+        maps = _maps(chosen, source, request, stage("maps"))
     with _timed("time_shap", seconds):
-        played = time_shap(
-            source, target, request.players, request.neutral, told=reporter.told("time_shap"), should_stop=should_stop
-        )
+        played = time_shap(source, target, request.players, request.neutral, context=stage("time_shap"))
     with _timed("interventions", seconds):
-        explained = _intervene(chosen, maps, target, source.planned.seed, reporter, should_stop)
+        explained = _intervene(chosen, maps, target, source.planned.seed, stage("interventions"))
     with _timed("controls", seconds):
-        controls = _controls(explained[-1], classifier, target, source, request, reporter, should_stop)
+        controls = _controls(explained[-1], classifier, target, source, request, stage("controls"))
     return ImageAnalysis(
         source=source,
         classifier=classifier,
@@ -157,9 +153,9 @@ def analyse_image(
 
 
 def _maps(
-    frames: list[Frame], source: ImageSource, request: TrajectoryRequest, reporter: Reporter, should_stop: Stop
+    frames: list[Frame], source: ImageSource, request: TrajectoryRequest, context: JobContext
 ) -> list[tuple[Explanation, ...]]:
-    code, told = source.planned.class_code, reporter.told("maps")
+    code = source.planned.class_code
     options = ExplainOptions(
         request.methods,
         code,
@@ -169,10 +165,9 @@ def _maps(
         baseline=request.baseline,
     )
     maps = []
-    told(0, len(frames))
-    for done, frame in enumerate(frames, start=1):
-        maps.append(tuple(explain_image(frame.picture, options, label=code, should_stop=should_stop)))
-        told(done, len(frames))
+    for done, frame in enumerate(frames):
+        context.progress(done, len(frames), unit="steps")
+        maps.append(tuple(explain_image(frame.picture, options, label=code, context=context)))
     return maps
 
 
@@ -181,17 +176,14 @@ def _intervene(
     maps: list[tuple[Explanation, ...]],
     target: Target,
     seed: int,
-    reporter: Reporter,
-    should_stop: Stop,
+    context: JobContext,
 ) -> list[ExplainedFrame]:
-    told = reporter.told("interventions")
     explained = []
     for done, (frame, found) in enumerate(zip(frames, maps, strict=True)):
-        told(done, len(frames))
+        context.progress(done, len(frames), unit="steps")
         top, bottom = top_and_bottom(importance(found[0].attribution))
-        shifts = measure_shifts(target, frame.picture, top, bottom, seed=seed, should_stop=should_stop)
+        shifts = measure_shifts(target, frame.picture, top, bottom, seed=seed, context=context)
         explained.append(ExplainedFrame(frame, found, top, bottom, shifts))
-    told(len(frames), len(frames))
     return explained
 
 
@@ -201,12 +193,10 @@ def _controls(
     target: Target,
     source: ImageSource,
     request: TrajectoryRequest,
-    reporter: Reporter,
-    should_stop: Stop,
+    context: JobContext,
 ) -> Controls:
-    told = reporter.told("controls")
-    told(0, 1)
-    found = measure_controls(
+    context.progress(0, 1)
+    return measure_controls(
         image.frame.picture,
         image.maps[0].attribution,
         classifier,
@@ -214,10 +204,8 @@ def _controls(
         image.shifts,
         seed=source.planned.seed,
         baseline=request.baseline,
-        should_stop=should_stop,
+        context=context,
     )
-    told(1, 1)
-    return found
 
 
 def _softmax(logits: Floats) -> Floats:

@@ -10,6 +10,7 @@ from typing import Any
 
 import reports
 from core.files.keeping import replace_kept, replace_kept_text
+from core.jobs.stream import JobContext
 from core.utils.finite_json import finite_json
 from core.utils.output_errors import output_errors
 from reports.html import render_html
@@ -45,9 +46,7 @@ def write_numbers(folder: Path, data: Mapping[str, Any], arrays: Mapping[str, by
         replace_kept_text(folder / ANALYSIS_FILE, finite_json({**data, "complete": False}))
 
 
-def draw_pictures(
-    folder: Path, pictures: Mapping[str, Picture], told: Callable[[int, int], None] = lambda done, total: None
-) -> Drawn:
+def draw_pictures(folder: Path, pictures: Mapping[str, Picture], context: JobContext | None = None) -> Drawn:
     """Draw and write pictures; one that fails is noted and the others are drawn all the same.
 
     Raises
@@ -55,9 +54,10 @@ def draw_pictures(
     OutputError
         If the folder cannot be written to.
     """
+    context = context or JobContext()
     drawn, failed = {}, {}
     for done, (name, draw) in enumerate(pictures.items()):
-        told(done, len(pictures))
+        context.progress(done, len(pictures), unit="pictures")
         try:
             drawn[name] = draw()
         except Exception as error:  # noqa: BLE001  the boundary: whatever is wrong with a plot, the numbers stand
@@ -66,7 +66,6 @@ def draw_pictures(
             continue
         with output_errors(folder):
             replace_kept(folder / name, drawn[name])
-    told(len(pictures), len(pictures))
     return Drawn(drawn, failed)
 
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from torch import Tensor
 
-from xai.attribution import never
-from xai.explanation import ExplanationCancelled
+from core.jobs.stream import JobContext
 from xai.trajectory.actions import Actions
 from xai.trajectory.branches import Branches, join
 
@@ -63,13 +62,13 @@ class CoalitionTree:
         groups: Sequence[range],
         *,
         width: int = 1,
-        should_stop: Callable[[], bool] = never,
+        context: JobContext | None = None,
     ) -> None:
         self._root = root
         self._actions = actions
         self._groups = groups
         self._width = width
-        self._should_stop = should_stop
+        self._context = context or JobContext()
         self.cost = Cost()
 
     def play(self, coalitions: Collection[int]) -> Iterator[tuple[tuple[int, ...], Tensor]]:
@@ -79,8 +78,8 @@ class CoalitionTree:
 
         Raises
         ------
-        ExplanationCancelled
-            As soon as `should_stop` says so.
+        JobStopped
+            As soon as that is asked for.
         """
         prefixes = [{c & ((1 << depth) - 1) for c in coalitions} for depth in range(len(self._groups) + 1)]
         waiting = [(0, self._root)]
@@ -103,8 +102,7 @@ class CoalitionTree:
     def _segment(self, branches: Branches, group: range, bit: int) -> Branches:
         action = self._actions.act if bit else self._actions.neutral
         for step in group:
-            if self._should_stop():
-                raise ExplanationCancelled
+            self._context.check()
             branches = action(branches, branches.scheduler.timesteps[step])
         self.cost.segments += len(branches.coalitions)
         self.cost.steps += len(branches.coalitions) * len(group)

@@ -9,7 +9,7 @@ this map for this class: every map of a lesion picture finds the lesion, and eve
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -20,7 +20,8 @@ from scipy.ndimage import gaussian_filter
 from torch import nn
 
 from core.classification.preprocessing import to_tensor
-from xai.attribution import integrated_gradients, never
+from core.jobs.stream import JobContext
+from xai.attribution import integrated_gradients
 from xai.baselines import make_baselines
 from xai.classifier import Classifier
 from xai.trajectory.regions import SMOOTHING, importance, top_and_bottom
@@ -49,7 +50,6 @@ _STEPS: Final = 32
 
 Picture = NDArray[np.uint8]
 Shifts = Mapping[str, Shift]
-Stop = Callable[[], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +81,7 @@ def measure_controls(
     *,
     seed: int,
     baseline: str = "skin",
-    should_stop: Stop = never,
+    context: JobContext | None = None,
 ) -> Controls:
     """Measure the shifts of a picture under each control.
 
@@ -103,11 +103,11 @@ def measure_controls(
     heads = np.random.SeedSequence([seed, 78]).generate_state(2)
 
     def shifts_of(values: NDArray[np.floating], judged: Target) -> Shifts:
-        return measure_shifts(judged, picture, *top_and_bottom(values), seed=seed, should_stop=should_stop)
+        return measure_shifts(judged, picture, *top_and_bottom(values), seed=seed, context=context)
 
     def of_head(number: int) -> Shifts:
         net = with_shuffled_head(classifier.net, int(heads[number]))
-        values = _map_of(net, picture, classifier, target.index, baseline, should_stop)
+        values = _map_of(net, picture, classifier, target.index, baseline, context)
         return shifts_of(importance(values), target)
 
     shuffled, other = of_head(0), shifts_of(importance(attribution), another)
@@ -142,7 +142,7 @@ def other_class(classifier: Classifier, index: int, rng: np.random.Generator) ->
 
 
 def _map_of(
-    net: nn.Module, picture: Picture, classifier: Classifier, index: int, baseline: str, should_stop: Stop
+    net: nn.Module, picture: Picture, classifier: Classifier, index: int, baseline: str, context: JobContext | None
 ) -> NDArray[np.float32]:
     """Return the Integrated Gradients map of a network in the classifier's place, (H, W, 3)."""
     image = to_tensor(picture).to(classifier.device)
@@ -152,7 +152,7 @@ def _map_of(
         image,
         baselines,
         last_steps=_STEPS,
-        should_stop=should_stop,
+        context=context,
     )
     return found.values
 

@@ -30,30 +30,6 @@ class AnalysisStarted(Event):
 
 
 @dataclass(frozen=True, slots=True)
-class Progress(Event):
-    """Some work is done.
-
-    Attributes
-    ----------
-    stage
-        `draw`, `maps`, `time_shap`, `interventions`, `controls`, `pictures` or `summary`.
-    done, total
-        Within the stage of this image.
-    fraction
-        Of the whole analysis, 0..1.
-    words
-        For people.
-    """
-
-    name: ClassVar[str] = "progress"
-    stage: str
-    done: int
-    total: int
-    fraction: float
-    words: str
-
-
-@dataclass(frozen=True, slots=True)
 class Analysed(Event):
     """One image is analysed and everything about it is on disk."""
 
@@ -76,6 +52,7 @@ class AnalysisFinished(Event):
     """
 
     name: ClassVar[str] = "finished"
+    ends: ClassVar[bool] = True
     output: Path
     report: Path
     verdict: str

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -11,9 +10,8 @@ from torch import Tensor
 
 from core.errors import InputRefusedError
 from core.generator.sampler import StepState
+from core.jobs.stream import JobContext
 from core.message import Message
-from xai.attribution import never
-from xai.explanation import ExplanationCancelled
 from xai.trajectory.source import ImageSource
 
 
@@ -56,16 +54,14 @@ class Frame:
 def draw_frames(
     source: ImageSource,
     every: int,
-    *,
-    told: Callable[[int, int], None] = lambda done, total: None,
-    should_stop: Callable[[], bool] = never,
+    context: JobContext | None = None,
 ) -> tuple[list[Frame], tuple[float, ...]]:
     """Draw an image and keep every `every`-th step, the first and the last always.
 
     Parameters
     ----------
-    told
-        Called with the steps done and their number.
+    context
+        Told of every step, and asked whether to go on.
 
     Returns
     -------
@@ -73,18 +69,18 @@ def draw_frames(
 
     Raises
     ------
-    ExplanationCancelled
-        As soon as `should_stop` says so.
+    JobStopped
+        As soon as that is asked for.
     InputRefusedError
         If the image comes out as NaN or infinity.
     """
+    context = context or JobContext()
     frames, timesteps = [], []
+    context.progress(0, source.settings.steps, unit="steps")
     with source.circumstances():
         for state in source.drawing().states():
-            if should_stop():
-                raise ExplanationCancelled
             timesteps.append(state.timestep)
-            told(state.step, state.steps)
+            context.progress(state.step, state.steps, unit="steps")
             if (state.step - 1) % every == 0 or state.step == state.steps:
                 frames.append(_frame(state, source))
     if not np.isfinite(frames[-1].predicted).all():

@@ -10,8 +10,9 @@ from matplotlib.axes import Axes
 from core.utils.palette import MUTED, figure_png
 from xai.colour import colour_ramp
 from xai.comparison import BAR_GROUND
-from xai.explanation import FACTS, Explanation
+from xai.explanation import Explanation
 from xai.figure import png_bytes, render_figure
+from xai.methods import METHODS
 from xai.overlay import OPACITY, render_marked, shared_scale, why_no_map
 from xai.trajectory.analysis import ExplainedFrame, ImageAnalysis
 from xai.trajectory.canvas import new_figure, outline, show
@@ -39,7 +40,7 @@ def step_panels(item: ExplainedFrame, scale: dict[str, float | None]) -> bytes:
     for axes in bars:
         axes.set_axis_off()
     for axes, bar, found in zip(overlays, bars[2:], item.maps, strict=True):
-        show(axes, render_marked(found, scale=scale[found.method]), FACTS[found.method].title)
+        show(axes, render_marked(found, scale=scale[found.method]), METHODS[found.method].title)
         _colour_bar(bar, found, scale[found.method])
     return figure_png(figure)
 
@@ -68,7 +69,7 @@ def cam_overview(analysis: ImageAnalysis) -> bytes:
         show(axes, render_marked(cam(item), scale=scale), f"step {item.frame.step} (t = {item.frame.name})")
     found = cam(analysis.last)
     cell = "" if found.cell is None else f"; one cell is {found.cell[1]:.0f} x {found.cell[0]:.0f} pixels"
-    figure.supxlabel(f"{FACTS[CAM].title}, one scale for all{cell}", fontsize=8.5)
+    figure.supxlabel(f"{METHODS[CAM].title}, one scale for all{cell}", fontsize=8.5)
     return figure_png(figure)
 
 
@@ -103,5 +104,5 @@ def _colour_bar(axes: Axes, found: Explanation, scale: float | None) -> None:
     first.set_horizontalalignment("left")
     last.set_horizontalalignment("right")
     axes.tick_params(labelsize=7.5, colors=MUTED, length=2)
-    axes.set_xlabel(FACTS[found.method].unit, fontsize=7.5, color=MUTED)
+    axes.set_xlabel(METHODS[found.method].unit, fontsize=7.5, color=MUTED)
     axes.spines[:].set_visible(False)

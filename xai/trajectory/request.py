@@ -6,31 +6,54 @@ import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from core.errors import UsageError
 from core.generator.request import DEFAULT_BASE_SEED, MAX_STEPS, PRECISIONS, PlannedImage, check_range
 from core.generator.samplers import DEFAULT_SAMPLER, SAMPLERS, usual_steps
+from core.jobs.options import option
+from core.jobs.registry import job
+from core.jobs.request import Request
+from core.jobs.shared_options import classifier_option, device_option
 from core.message import Message
 from core.taxonomy import CLASS_CODES, SEED_MASK, image_seed, parse_class
 from core.utils.whole_number import read_whole_number
-from xai.explanation import BASELINES, METHODS
+from xai.baselines import BASELINES
+from xai.methods import METHODS, check_methods, read_names
 
 DEFAULT_EVERY: Final = 5
 DEFAULT_GROUPS: Final = 8
 QUICK_GROUPS: Final = 4
 MAX_GROUPS: Final = 30
 NEUTRAL_ACTIONS: Final = ("auto", "null", "hold")
-WANTED_METHODS: Final = ("ig", "gradcam")
+OF_RECIPE: Final = ("classes", "seed", "index", "count", "sampler", "steps")
+"""Fields that say nothing where an image is named: its recipe does."""
+
+DEFAULT_METHODS: Final = ("ig", "gradcam")
+"""Methods whose maps are drawn unless others are asked for; regions come from the first."""
 
 
-def default_methods() -> tuple[str, ...]:
-    """Return the methods whose maps are drawn unless others are asked for; regions come from the first."""
-    return tuple(method for method in WANTED_METHODS if method in METHODS)
+def parse_classes(text: str) -> tuple[str, ...]:
+    """Read `MEL`, `MEL,NV` or `all`; in canonical order.
+
+    Raises
+    ------
+    UnknownClassError
+        If a class is none of the seven.
+    """
+    if text.strip().lower() == "all":
+        return CLASS_CODES
+    named = {parse_class(part) for part in text.split(",") if part.strip()}
+    return tuple(code for code in CLASS_CODES if code in named)
 
 
+def _classes_in_words(classes: tuple[str, ...]) -> str:
+    return "all" if classes == CLASS_CODES else ",".join(classes)
+
+
+@job("xai.trajectory.run:run_trajectory", pauses=True)
 @dataclass(frozen=True, slots=True)
-class TrajectoryRequest:
+class TrajectoryRequest(Request):
     """Everything that decides an analysis.
 
     Attributes
@@ -52,9 +75,9 @@ class TrajectoryRequest:
     every
         Keep and explain every so many steps; the first and the last always.
     methods
-        Keys of `xai.explanation.METHODS`; the first decides the regions.
+        Keys of `xai.methods.METHODS`; the first decides the regions.
     baseline
-        Key of `xai.explanation.BASELINES`, for the methods that need one.
+        Key of `xai.baselines.BASELINES`, for the methods that need one.
     groups
         Players of Time-SHAP: so many groups of consecutive steps.
     neutral
@@ -66,34 +89,94 @@ class TrajectoryRequest:
         The seed of the one image itself, in place of the one that `seed` and `index` give.
     """
 
-    output: Path
-    classes: tuple[str, ...] = ("MEL",)
-    seed: int = DEFAULT_BASE_SEED
-    index: int = 0
-    count: int = 1
-    image: Path | None = None
-    models: Path | None = None
-    sampler: str = DEFAULT_SAMPLER
-    steps: int | None = None
-    guidance: float | None = None
-    precision: str = "auto"
-    color: bool = True
-    classifier: Path | None = None
-    device: str = "auto"
-    every: int = DEFAULT_EVERY
-    methods: tuple[str, ...] = dataclasses.field(default_factory=default_methods)
-    baseline: str = "skin"
-    groups: int = DEFAULT_GROUPS
-    neutral: str = "auto"
-    quick: bool = False
+    command: ClassVar[tuple[str, ...]] = ("trajectory",)
+    output: Path = option(
+        "--output", "Folder of the analysis, or an output folder of images.", kind="folder", metavar="DIRECTORY"
+    )
+    classes: tuple[str, ...] = option(
+        "--class", "MEL, MEL,NV or all.", read=parse_classes, write=_classes_in_words, default=("MEL",)
+    )
+    seed: int = option("--seed", "Base seed, as of generate.", kind="whole", default=DEFAULT_BASE_SEED)
+    index: int = option("--index", "First image, counted from 0 as generate does.", kind="whole", default=0)
+    count: int = option("--count", "Images of each class.", kind="whole", default=1)
+    image: Path | None = option(
+        "--image", "Analyse this image: class, seed and settings from its recipe.", kind="file", default=None
+    )
+    models: Path | None = option(
+        "--models",
+        "Folder of checkpoints or model packs.",
+        kind="folder",
+        default=None,
+        default_words="the starter models",
+    )
+    sampler: str = option(
+        "--sampler", "Denoising method.", kind="choice", choices=SAMPLERS, default=DEFAULT_SAMPLER, always=True
+    )
+    steps: int | None = option(
+        "--steps", "Denoising steps.", kind="whole", default=None, default_words="20; ddim and ddpm 50"
+    )
+    guidance: float | None = option(
+        "--guidance",
+        "Classifier-free guidance, 1 = none.",
+        kind="number",
+        default=None,
+        default_words="the model's own",
+    )
+    precision: str = option("--precision", "Number format.", kind="choice", choices=PRECISIONS, default="auto")
+    color: bool = option(
+        "--no-color",
+        "Leave out the colour statistics that lie next to the models.",
+        kind="switch",
+        opposite=True,
+        default=True,
+    )
+    classifier: Path | None = classifier_option()
+    device: str = device_option()
+    every: int = option(
+        "--every", "Keep and explain every N-th step.", kind="whole", metavar="N", default=DEFAULT_EVERY, always=True
+    )
+    methods: tuple[str, ...] = option(
+        "--methods",
+        "Maps, of {choices}; the first decides the regions.",
+        choices=METHODS,
+        read=read_names,
+        write=",".join,
+        default=DEFAULT_METHODS,
+        always=True,
+    )
+    baseline: str = option(
+        "--baseline", "Of maps that need one.", kind="choice", choices=BASELINES, default="skin", always=True
+    )
+    groups: int = option(
+        "--groups",
+        "Groups of steps for Time-SHAP; up to 10 exactly.",
+        kind="whole",
+        default=DEFAULT_GROUPS,
+        always=True,
+    )
+    neutral: str = option(
+        "--neutral",
+        "What a step does that is left out: predict no class, or hold the last prediction.",
+        kind="choice",
+        choices=NEUTRAL_ACTIONS,
+        default="auto",
+    )
+    quick: bool = option(
+        "--quick",
+        "Four groups; maps and interventions of the finished image only.",
+        kind="switch",
+        default=False,
+    )
     image_seed: int | None = None
 
     def __post_init__(self) -> None:
         SAMPLERS.check(self.sampler)
-        _check_one_of("precision", (self.precision,), PRECISIONS)
-        _check_one_of("neutral action", (self.neutral,), NEUTRAL_ACTIONS)
-        _check_one_of("explanation method", self.methods or ("",), tuple(METHODS))
-        _check_one_of("baseline", (self.baseline,), tuple(BASELINES))
+        _check_one_of("precision", self.precision, PRECISIONS)
+        _check_one_of("neutral action", self.neutral, NEUTRAL_ACTIONS)
+        check_methods(self.methods)
+        BASELINES.check(self.baseline)
+        for code in self.classes:
+            parse_class(code)
         check_range("base seed", self.seed, 0, SEED_MASK)
         check_range("index", self.index, 0, SEED_MASK)
         check_range("number of images", self.count, 1, 10_000)
@@ -104,6 +187,11 @@ class TrajectoryRequest:
             raise UsageError(
                 Message("No class was named."), remedy=Message("Name one, as in --class MEL, or --class all.")
             )
+
+    @property
+    def images(self) -> int:
+        """The number of images to be analysed."""
+        return 1 if self.image is not None or self.image_seed is not None else self.count * len(self.classes)
 
     @property
     def denoising_steps(self) -> int:
@@ -124,26 +212,17 @@ class TrajectoryRequest:
         indices = range(self.index, self.index + self.count)
         return [PlannedImage(code, i, image_seed(code, i, self.seed)) for code in self.classes for i in indices]
 
+    def of_image(self) -> TrajectoryRequest:
+        """Return the request for its image alone, without what the image's recipe decides."""
+        defaults: dict[str, Any] = {one.name: one.default for one in dataclasses.fields(self) if one.name in OF_RECIPE}
+        return dataclasses.replace(self, **defaults)
+
     def settings(self) -> dict[str, Any]:
         """Return what decides the numbers, as plain JSON types: not where they are written to, nor which images."""
         left_out = {"output", "classes", "seed", "index", "count", "image", "image_seed"}
         values = {f.name: getattr(self, f.name) for f in dataclasses.fields(self) if f.name not in left_out}
         paths = {name: str(values[name].absolute()) for name in ("models", "classifier") if values[name] is not None}
         return {**values, **paths, "methods": list(self.methods), "steps": self.denoising_steps, "groups": self.players}
-
-
-def parse_classes(text: str) -> tuple[str, ...]:
-    """Read `MEL`, `MEL,NV` or `all`; in canonical order.
-
-    Raises
-    ------
-    UnknownClassError
-        If a class is none of the seven.
-    """
-    if text.strip().lower() == "all":
-        return CLASS_CODES
-    named = {parse_class(part) for part in text.split(",") if part.strip()}
-    return tuple(code for code in CLASS_CODES if code in named)
 
 
 def request_of_environment(environment: Mapping[str, str], output: Path) -> TrajectoryRequest:
@@ -181,10 +260,9 @@ def _number(environment: Mapping[str, str], name: str) -> int | None:
     return number
 
 
-def _check_one_of(what: str, values: tuple[str, ...], choices: tuple[str, ...]) -> None:
-    unknown = [value for value in values if value not in choices]
-    if unknown:
+def _check_one_of(what: str, value: str, choices: tuple[str, ...]) -> None:
+    if value not in choices:
         raise UsageError(
-            Message("There is no {what} '{value}'.", what=what, value=", ".join(unknown)),
+            Message("There is no {what} '{value}'.", what=what, value=value),
             remedy=Message("Choose one of {names}.", names=", ".join(choices)),
         )

@@ -11,15 +11,16 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
+from core.cancel import CancelToken
 from core.errors import InputRefusedError, ISICGUIError, ModelRefusedError, UsageError
-from core.events import Failed
+from core.events import Event, Failed
 from core.generator.request import PlannedImage
+from core.jobs.stream import JobContext, stream
 from core.utils.folder_lock import FolderLock
 from core.utils.output_errors import output_errors
-from xai.attribution import never
 from xai.trajectory.analysis import ImageAnalysis, analyse_image
 from xai.trajectory.artefacts import draw_pictures, write_numbers, write_report
-from xai.trajectory.events import Analysed, AnalysisFinished, AnalysisStarted, Progress
+from xai.trajectory.events import Analysed, AnalysisFinished, AnalysisStarted
 from xai.trajectory.folders import (
     ANALYSIS_FILE,
     REPORT_FILE,
@@ -32,17 +33,15 @@ from xai.trajectory.folders import (
 )
 from xai.trajectory.image_page import report_on_image
 from xai.trajectory.image_pictures import pictures_of_image
-from xai.trajectory.progress import Reporter, Tell, silent
 from xai.trajectory.record import arrays_of, describe_image, describe_summary
 from xai.trajectory.request import TrajectoryRequest
 from xai.trajectory.source import ImageSource, Sources, source_of_image
+from xai.trajectory.stages import StageReporter
 from xai.trajectory.summary import summarise
 from xai.trajectory.summary_page import report_on_images
 from xai.trajectory.summary_plots import statistics_figure, times_figure
 
 _WORK: Final = ".work"
-
-Stop = Callable[[], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,34 +57,39 @@ class Part:
         return f"{self.planned.class_code} {self.planned.index} (seed {self.planned.seed})"
 
 
-def run_analysis(request: TrajectoryRequest, tell: Tell = silent, should_stop: Stop = never) -> AnalysisFinished:
+def run_trajectory(request: TrajectoryRequest, cancel: CancelToken) -> Iterator[Event]:
+    """Analyse every image of a request and yield the events; see `run_analysis`."""
+    return stream(lambda context: run_analysis(request, context), cancel)
+
+
+def run_analysis(request: TrajectoryRequest, context: JobContext | None = None) -> AnalysisFinished:
     """Analyse every image of a request; images that an interrupted run has finished are not analysed again.
 
     Parameters
     ----------
-    tell
-        Called with every event; the last one, `AnalysisFinished`, is returned too.
-    should_stop
-        Looked at before every denoising step and every pass through the classifier.
+    context
+        Told of every event; the last one, `AnalysisFinished`, is returned too. It is asked before every denoising step
+        and every pass through the classifier whether to go on.
 
     Raises
     ------
-    ExplanationCancelled
-        As soon as `should_stop` says so; every finished image stays, and the same request goes on from there.
+    JobStopped
+        As soon as that is asked for; every finished image stays, and the same request goes on from there.
     ModelRefusedError, InputRefusedError
         If not one of the images can be analysed. If only some cannot, a `Failed` event says which and why.
     UsageError, DeviceError, OutputError
     """
-    began = time.perf_counter()
+    began, context = time.perf_counter(), context or JobContext()
     make_source, planned = _sources(request)
     folder = find_folder(request, classes_in_name(tuple(dict.fromkeys(image.class_code for image in planned))))
     parts = _parts(planned, folder)
+    reporter = StageReporter(context, len(parts))
     with _claimed(folder, request):
-        tell(AnalysisStarted(folder, tuple(p.title for p in parts), sum(is_complete(p.folder) for p in parts)))
-        _analyse_all(parts, request, make_source, tell, should_stop)
-        words = _conclude(folder, parts, request, tell)
+        context.tell(AnalysisStarted(folder, tuple(p.title for p in parts), sum(is_complete(p.folder) for p in parts)))
+        _analyse_all(parts, request, make_source, context, reporter)
+        words = _conclude(folder, parts, request, reporter)
     finished = AnalysisFinished(folder, folder / REPORT_FILE, words, time.perf_counter() - began)
-    tell(finished)
+    context.tell(finished)
     return finished
 
 
@@ -106,10 +110,9 @@ def _analyse_all(
     parts: list[Part],
     request: TrajectoryRequest,
     make_source: Callable[[PlannedImage], ImageSource],
-    tell: Tell,
-    should_stop: Stop,
+    context: JobContext,
+    reporter: StageReporter,
 ) -> None:
-    reporter = Reporter(tell, len(parts))
     refused: dict[str, ISICGUIError] = {}
     for number, part in enumerate(parts):
         reporter.image = number
@@ -117,31 +120,29 @@ def _analyse_all(
         if code in refused or is_complete(part.folder):
             continue
         try:
-            _analyse_one(part, request, make_source, reporter, tell, should_stop)
+            context.tell(_analyse_one(part, request, make_source, reporter))
         except (ModelRefusedError, InputRefusedError) as error:
             if {other.planned.class_code for other in parts} == {*refused, code}:
                 raise
             refused[code] = error
             images = sum(other.planned.class_code == code for other in parts)
-            tell(Failed(code, error.kind, error.message, error.remedy, images))
+            context.tell(Failed(code, error.kind, error.message, error.remedy, images))
 
 
 def _analyse_one(
     part: Part,
     request: TrajectoryRequest,
     make_source: Callable[[PlannedImage], ImageSource],
-    reporter: Reporter,
-    tell: Tell,
-    should_stop: Stop,
-) -> None:
+    reporter: StageReporter,
+) -> Analysed:
     began = time.perf_counter()
-    analysis = analyse_image(make_source(part.planned), request, reporter, should_stop)
-    write_image(analysis, request, part.folder, reporter)
+    analysis = analyse_image(make_source(part.planned), request, reporter)
+    write_image(analysis, request, part.folder, reporter.stage("pictures"))
     planned = part.planned
-    tell(Analysed(planned.class_code, planned.index, planned.seed, part.folder, time.perf_counter() - began))
+    return Analysed(planned.class_code, planned.index, planned.seed, part.folder, time.perf_counter() - began)
 
 
-def write_image(analysis: ImageAnalysis, request: TrajectoryRequest, folder: Path, reporter: Reporter) -> None:
+def write_image(analysis: ImageAnalysis, request: TrajectoryRequest, folder: Path, context: JobContext) -> None:
     """Write everything there is to keep of one image's analysis; the complete `analysis.json` comes last.
 
     Raises
@@ -151,15 +152,16 @@ def write_image(analysis: ImageAnalysis, request: TrajectoryRequest, folder: Pat
     """
     data = describe_image(analysis, request)
     write_numbers(folder, data, arrays_of(analysis))
-    drawn = draw_pictures(folder, pictures_of_image(analysis), reporter.told("pictures"))
+    drawn = draw_pictures(folder, pictures_of_image(analysis), context)
     write_report(folder, data, drawn, report_on_image(data, drawn))
 
 
-def _conclude(folder: Path, parts: list[Part], request: TrajectoryRequest, tell: Tell) -> str:
+def _conclude(folder: Path, parts: list[Part], request: TrajectoryRequest, reporter: StageReporter) -> str:
     """Write the summary of several images; return the verdict."""
     if len(parts) == 1:
         return " ".join(read_json(folder / ANALYSIS_FILE).get("verdict", []))
-    tell(Progress("summary", 0, 1, 0.99, "Summary"))
+    context = reporter.summary()
+    context.progress(0, 1)
     finished = [part.folder for part in parts if is_complete(part.folder)]
     summary = summarise([read_json(part / ANALYSIS_FILE) for part in finished])
     data = describe_summary(summary, request, [part.name for part in finished])
@@ -168,7 +170,7 @@ def _conclude(folder: Path, parts: list[Part], request: TrajectoryRequest, tell:
         "statistical_analysis.png": partial(statistics_figure, summary),
         "time_shap_summary.png": partial(times_figure, summary),
     }
-    drawn = draw_pictures(folder, plots)
+    drawn = draw_pictures(folder, plots, context)
     write_report(folder, data, drawn, report_on_images(summary, drawn, [part.name for part in finished]))
     return " ".join(data["verdict"])
 

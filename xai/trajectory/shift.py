@@ -11,7 +11,7 @@ equal area; rivals are the top region itself in random places.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -19,7 +19,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from xai.attribution import never
+from core.jobs.stream import JobContext
 from xai.trajectory.interventions import INTERVENTIONS, RANDOM_ONES, Picture
 from xai.trajectory.regions import RANDOM_DRAWS, Mask, random_rivals
 from xai.trajectory.target import Target
@@ -120,7 +120,7 @@ def measure_shifts(
     *,
     seed: int = 0,
     draws: int = RANDOM_DRAWS,
-    should_stop: Callable[[], bool] = never,
+    context: JobContext | None = None,
 ) -> dict[str, Shift]:
     """Change the regions of a picture in every way, and see how the logit moves.
 
@@ -147,7 +147,7 @@ def measure_shifts(
         jobs += [(mask, draw) for draw, mask in enumerate(rivals)]
         seeds = [(seed, 1 + number, repeat) for _, repeat in jobs]
         changed = [change(name, values, mask, one) for (mask, _), one in zip(jobs, seeds, strict=True)]
-        found = (unchanged - target.of_pixels(_tensor(changed), should_stop)).tolist()
+        found = (unchanged - target.of_pixels(_tensor(changed), context)).tolist()
         shifts[name] = Shift(tuple(found[:repeats]), tuple(found[repeats : 2 * repeats]), tuple(found[2 * repeats :]))
     return shifts
 

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from core.errors import InputRefusedError
+from core.jobs.stream import JobContext
 from core.message import Message
-from xai.attribution import Score, never
+from xai.attribution import Score
 from xai.classifier import Classifier
-from xai.explanation import ExplanationCancelled
 
 _CHUNK_PIXELS: Final = 1_000_000
 
@@ -44,9 +44,9 @@ class Target:
         """The logit as a differentiable function of pictures."""
         return lambda pixels: self.logits(pixels)[:, self.index]
 
-    def of_pixels(self, pixels: Tensor, should_stop: Callable[[], bool] = never) -> Floats:
+    def of_pixels(self, pixels: Tensor, context: JobContext | None = None) -> Floats:
         """Return the logits of pictures (N, 3, H, W) in 0..1, shape (N,), computed some at a time."""
-        answers = all_logits(self.logits, pixels, should_stop)
+        answers = all_logits(self.logits, pixels, context)
         return np.asarray(answers[:, self.index], dtype=np.float64)
 
     def of_pictures(self, pictures: NDArray[np.uint8]) -> Floats:
@@ -76,20 +76,20 @@ def make_target(classifier: Classifier, class_code: str) -> Target:
     return Target(classifier.index[class_code], classifier.logits)
 
 
-def all_logits(logits: Logits, pixels: Tensor, should_stop: Callable[[], bool] = never) -> Floats:
+def all_logits(logits: Logits, pixels: Tensor, context: JobContext | None = None) -> Floats:
     """Return all logits (N, K) of pictures (N, 3, H, W) in 0..1, some pictures at a time.
 
     Raises
     ------
-    ExplanationCancelled
-        As soon as `should_stop` says so.
+    JobStopped
+        As soon as that is asked for.
     """
     chunk = max(1, _CHUNK_PIXELS // (pixels.shape[-1] * pixels.shape[-2]))
     parts = []
+    context = context or JobContext()
     with torch.no_grad():
         for start in range(0, len(pixels), chunk):
-            if should_stop():
-                raise ExplanationCancelled
+            context.check()
             parts.append(logits(pixels[start : start + chunk]).double().cpu().numpy())
     return np.concatenate(parts)
 

@@ -22,8 +22,9 @@ from torch import Tensor
 from core.errors import InputRefusedError
 from core.generator.sampler import ImageStreams
 from core.generator.schedulers import build_scheduler
+from core.jobs.stream import JobContext
 from core.message import Message
-from xai.attribution import MIN_DIFFERENCE, never
+from xai.attribution import MIN_DIFFERENCE
 from xai.game import Coalitions, Shares, exact_shapley, exact_shares, sampled_shares
 from xai.trajectory.actions import make_actions
 from xai.trajectory.branches import root
@@ -47,7 +48,6 @@ PATH_CHUNK: Final = 16
 GPU_WIDTH: Final = 32
 
 Pictures = NDArray[np.uint8]
-Told = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -126,8 +126,7 @@ def time_shap(
     *,
     seed: int = 0,
     max_evaluations: int = MAX_EVALUATIONS,
-    told: Told = lambda done, total: None,
-    should_stop: Callable[[], bool] = never,
+    context: JobContext | None = None,
 ) -> TimeShap:
     """Play the game of an image.
 
@@ -138,19 +137,20 @@ def time_shap(
         antithetic pairs until every standard error is under 5 % of the largest value, or `max_evaluations` are asked.
     seed
         Of the sampled orders.
-    told
-        Called with the coalitions done and the total (when sampling: at most).
+    context
+        Told of the coalitions done and the total (when sampling: at most), and asked before every step whether to go
+        on.
 
     Raises
     ------
-    ExplanationCancelled
-        As soon as `should_stop` says so.
+    JobStopped
+        As soon as that is asked for.
     InputRefusedError
         If an image comes out as NaN or infinity.
     UsageError
         If the neutral action is impossible with this model.
     """
-    began = time.perf_counter()
+    began, context = time.perf_counter(), context or JobContext()
     parts = split_steps(source.settings.steps, groups)
     actions = make_actions(source.model, source.settings.guidance, neutral)
     streams = ImageStreams([source.planned.seed], (3, source.model.image_size, source.model.image_size))
@@ -158,8 +158,8 @@ def time_shap(
     scheduler = build_scheduler(source.settings.sampler, config, source.settings.steps)
     device = source.model.device
     width = 1 if device.type == "cpu" else GPU_WIDTH
-    tree = CoalitionTree(root(streams, scheduler, device), actions, parts, width=width, should_stop=should_stop)
-    game = Game(tree, len(parts), source.finish, target.of_pictures, told)
+    tree = CoalitionTree(root(streams, scheduler, device), actions, parts, width=width, context=context)
+    game = Game(tree, len(parts), source.finish, target.of_pictures, context)
     with source.circumstances():
         solved = solve(game, seed, max_evaluations)
     full, empty = game.pictures[(1 << len(parts)) - 1], game.pictures[0]
@@ -188,8 +188,8 @@ class Game:
         Finished samples (n, 3, H, W) to pictures, uint8 (n, H, W, 3).
     logits
         Pictures to the logits they are worth, shape (n,).
-    told
-        Called with the number of coalitions played and how many are known to be needed.
+    context
+        Told of the number of coalitions played and how many are known to be needed.
 
     Attributes
     ----------
@@ -203,13 +203,13 @@ class Game:
         players: int,
         finish: Callable[[Tensor], Pictures],
         logits: Callable[[Pictures], Floats],
-        told: Told = lambda done, total: None,
+        context: JobContext | None = None,
     ) -> None:
         self.players = players
         self._tree = tree
         self._finish = finish
         self._logits = logits
-        self._told = told
+        self._context = context or JobContext()
         self.values: dict[int, float] = {}
         self.pictures: dict[int, Pictures] = {}
 
@@ -223,12 +223,13 @@ class Game:
         """Play the coalitions that have not been played yet."""
         new = set(coalitions) - self.values.keys()
         total = len(self.values) + len(new)
+        self._context.progress(len(self.values), total, unit="coalitions")
         for played, samples in self._tree.play(new):
             _check_finite(samples)
             pictures = self._finish(samples)
             self.values.update(zip(played, self._logits(pictures).tolist(), strict=True))
             self.pictures.update(zip(played, pictures, strict=True))
-            self._told(len(self.values), total)
+            self._context.progress(len(self.values), total, unit="coalitions")
 
 
 def _check_finite(samples: Tensor) -> None:

@@ -10,9 +10,10 @@ import torch
 from core.generator.predictor import make_predictor
 from core.generator.sampler import ImageStreams, advance
 from core.generator.schedulers import build_scheduler
+from core.jobs.stream import JobStopped
+from tests.support.stopping_job import StoppingJob
 from tests.xai.trajectory.builders import toy_root
 from xai.explain import get_classifier
-from xai.explanation import ExplanationCancelled
 from xai.trajectory.actions import Actions, acting, hold, make_actions
 from xai.trajectory.branches import root
 from xai.trajectory.coalitions import CoalitionTree, split_steps
@@ -161,9 +162,9 @@ def test_a_stop_is_seen_before_the_next_step():
         toy_root(6),
         Actions(counting([]), counting([]), "hold"),
         split_steps(6, 3),
-        should_stop=lambda: next(calls) == 4,
+        context=StoppingJob(lambda: next(calls) == 4),
     )
-    with pytest.raises(ExplanationCancelled):
+    with pytest.raises(JobStopped):
         played(tree, range(8))
     assert next(calls) == 5
 

@@ -7,12 +7,13 @@ import pytest
 import torch
 
 from core.classification.preprocessing import to_tensor
+from core.jobs.stream import JobStopped
+from tests.support.stopping_job import StoppingJob
 from tests.support.tiny_classifier import draw_lesion
 from tests.xai.trajectory.builders import linear_target
 from xai.attribution import integrated_gradients
 from xai.baselines import make_baselines
 from xai.explain import get_classifier
-from xai.explanation import ExplanationCancelled
 from xai.statistics import compare_pairs
 from xai.trajectory import controls
 from xai.trajectory.controls import (
@@ -227,9 +228,11 @@ def test_a_stop_is_heard_while_the_shifts_are_measured_too(classifier):
         asked.append(1)
         return len(asked) > number
 
-    measure(judge, draw_lesion("MEL"), np.ones((32, 32, 3)), 1, should_stop=lambda: stop_after(10**6))
+    measure(judge, draw_lesion("MEL"), np.ones((32, 32, 3)), 1, context=StoppingJob(lambda: stop_after(10**6)))
     total = len(asked)
     for number in (0, total // 2, total - 1):
         asked.clear()
-        with pytest.raises(ExplanationCancelled):
-            measure(judge, draw_lesion("MEL"), np.ones((32, 32, 3)), 1, should_stop=lambda n=number: stop_after(n))
+        with pytest.raises(JobStopped):
+            measure(
+                judge, draw_lesion("MEL"), np.ones((32, 32, 3)), 1, context=StoppingJob(lambda n=number: stop_after(n))
+            )

@@ -13,8 +13,9 @@ from core.errors import InputRefusedError, UsageError
 from core.events import ImageDone
 from core.generator.image_generator import ImageGenerator
 from core.generator.request import GenerationRequest
+from core.jobs.stream import JobStopped
+from tests.support.stopping_job import StoppingJob
 from tests.support.tiny_models import write_tiny_pack
-from xai.explanation import ExplanationCancelled
 from xai.trajectory.frames import Frame, draw_frames
 from xai.trajectory.request import TrajectoryRequest
 from xai.trajectory.source import Sources, source_of_image
@@ -105,8 +106,8 @@ def test_an_image_that_is_no_picture_is_refused(make_source):
 
 
 def test_a_stop_is_seen(make_source):
-    with pytest.raises(ExplanationCancelled):
-        draw_frames(make_source(steps=6), 1, should_stop=lambda: True)
+    with pytest.raises(JobStopped):
+        draw_frames(make_source(steps=6), 1, context=StoppingJob(lambda: True))
 
 
 def test_more_steps_than_the_model_was_trained_with_are_refused(models, tmp_path):

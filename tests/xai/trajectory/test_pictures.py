@@ -12,7 +12,6 @@ from xai.explanation import GateVerdict
 from xai.trajectory.analysis import analyse_image
 from xai.trajectory.plot_maps import scales, step_panels
 from xai.trajectory.plot_time import time_shap_figure
-from xai.trajectory.progress import Reporter, silent
 from xai.trajectory.request import TrajectoryRequest
 
 
@@ -20,7 +19,7 @@ from xai.trajectory.request import TrajectoryRequest
 def analysed(make_source, classifier, tmp_path):
     """One image whose Time-SHAP has strong maps and bars too low to be seen."""
     request = TrajectoryRequest(tmp_path, classifier=classifier, device="cpu", steps=4, groups=2, quick=True)
-    found = analyse_image(make_source(steps=4), request, Reporter(silent, 1))
+    found = analyse_image(make_source(steps=4), request)
     halves = np.where(np.arange(16) < 8, 1.0, -1.0) * np.ones((2, 16, 16))
     flat = replace(found.time_shap.shapley, values=np.zeros(2))
     return replace(found, time_shap=replace(found.time_shap, shapley=flat, logit_maps=halves.astype(np.float32)))
@@ -58,6 +57,6 @@ def test_the_maps_of_a_step_have_a_colour_bar_unless_no_map_may_be_shown(analyse
 def test_an_untrained_classifier_gets_through_with_no_map_drawn(make_source, tmp_path):
     judge = write_tiny_classifier(tmp_path / "judge", trained=False)
     request = TrajectoryRequest(tmp_path, classifier=judge, device="cpu", steps=2, groups=1, quick=True)
-    found = analyse_image(make_source(steps=2), request, Reporter(silent, 1))
+    found = analyse_image(make_source(steps=2), request)
     assert set(scales(found).values()) == {None}
     assert step_panels(found.last, scales(found)).startswith(b"\x89PNG")

@@ -15,22 +15,24 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from core.errors import FolderLockedError, InputRefusedError, ModelRefusedError, UsageError
-from core.events import Failed, ImageDone
+from core.events import Failed, ImageDone, Progress
 from core.generator.image_generator import ImageGenerator
 from core.generator.request import GenerationRequest
+from core.jobs.stream import JobContext, JobStopped
 from core.taxonomy import image_seed
 from core.utils.folder_lock import FolderLock
+from tests.support.stopping_job import StoppingJob
 from tests.support.tiny_classifier import write_tiny_classifier
 from tests.support.tiny_models import write_tiny_pack
 from xai.explain import get_classifier
-from xai.explanation import ExplanationCancelled
 from xai.trajectory import image_pictures, run
 from xai.trajectory.controls import CONTROLS, NULLS
-from xai.trajectory.events import Analysed, AnalysisFinished, AnalysisStarted, Progress
+from xai.trajectory.events import Analysed, AnalysisFinished, AnalysisStarted
 from xai.trajectory.folders import is_complete
 from xai.trajectory.interventions import INTERVENTIONS
 from xai.trajectory.request import TrajectoryRequest, parse_classes
 from xai.trajectory.run import run_analysis
+from xai.trajectory.stages import STAGES
 from xai.trajectory.target import make_target
 
 PROJECT = Path(__file__).parents[3]
@@ -57,9 +59,9 @@ def read(folder):
     return json.loads((folder / "analysis.json").read_text(encoding="utf-8"), parse_constant=pytest.fail)
 
 
-def collect(request, **options):
+def collect(request):
     events = []
-    return run_analysis(request, events.append, **options), events
+    return run_analysis(request, JobContext(tell=events.append)), events
 
 
 @pytest.fixture(scope="module")
@@ -82,10 +84,11 @@ def test_the_events_tell_of_the_whole_and_the_fraction_only_grows(analysed):
     assert finished.report == request.output / "report.html"
     fractions = [event.fraction for event in events if isinstance(event, Progress)]
     assert fractions == sorted(fractions)
-    assert fractions[-1] == 1.0
-    stages = list(dict.fromkeys(event.stage for event in events if isinstance(event, Progress)))
-    assert stages == ["draw", "maps", "time_shap", "interventions", "controls", "pictures"]
-    assert any(event.words == "Time-SHAP: 8 of 8 coalitions" for event in events if isinstance(event, Progress))
+    assert 0 == fractions[0] < fractions[-1] <= 1.0
+    stages = list(dict.fromkeys(event.words for event in events if isinstance(event, Progress)))
+    assert stages == [stage.words for stage in STAGES.values()]
+    (began,) = (e for e in events if isinstance(e, Progress) and e.unit == "coalitions" and e.done == 0)
+    assert began.sentence == "Time-SHAP (0 of 8)"
     json.dumps([event.to_json() for event in events], allow_nan=False)
 
 
@@ -222,8 +225,8 @@ def test_several_images_get_a_summary_that_counts_images(make_request, monkeypat
 def test_a_stop_keeps_what_is_finished_and_the_same_request_goes_on(make_request):
     request = make_request(count=3, quick=True)
     events = []
-    with pytest.raises(ExplanationCancelled):
-        run_analysis(request, events.append, lambda: any(isinstance(event, Analysed) for event in events))
+    with pytest.raises(JobStopped):
+        run_analysis(request, StoppingJob(lambda: any(isinstance(e, Analysed) for e in events), events.append))
     done = [event.folder for event in events if isinstance(event, Analysed)]
     before = (done[0] / "analysis.json").stat().st_mtime_ns
     finished, later = collect(request)
@@ -295,8 +298,8 @@ def test_a_refused_request_leaves_nothing_and_may_be_corrected(make_request, tmp
 
 @pytest.mark.usefixtures("no_plots")
 def test_a_request_stopped_before_its_first_result_may_give_way_to_another(make_request):
-    with pytest.raises(ExplanationCancelled):
-        collect(make_request(quick=True), should_stop=lambda: True)
+    with pytest.raises(JobStopped):
+        run_analysis(make_request(quick=True), StoppingJob(lambda: True))
     finished, _ = collect(make_request(quick=True, seed=7))
     assert read(finished.output)["image"]["seed"] == image_seed("MEL", 0, 7)
 
@@ -314,8 +317,8 @@ def test_in_an_output_folder_each_analysis_gets_its_own_and_an_unfinished_one_is
     (tmp_path / "out" / ".isicgui").mkdir(parents=True)
     request = make_request(quick=True)
     events = []
-    with pytest.raises(ExplanationCancelled):
-        run_analysis(request, events.append, lambda: len(events) > 3)
+    with pytest.raises(JobStopped):
+        run_analysis(request, StoppingJob(lambda: len(events) > 3, events.append))
     began = events[0].output
     assert began.parent == tmp_path / "out" / "xai_results"
     assert began.name.startswith("xai_analysis_MEL_")

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 import torch
 
+from core.jobs.stream import JobStopped
+from tests.support.stopping_job import StoppingJob
 from tests.xai.trajectory.builders import linear_target, patch_weights
-from xai.explanation import ExplanationCancelled
 from xai.statistics import compare_pairs
 from xai.trajectory.interventions import INTERVENTIONS
 from xai.trajectory.regions import top_and_bottom
@@ -95,5 +96,5 @@ def test_there_are_twenty_rivals_and_measuring_again_gives_the_same(target):
 
 
 def test_a_stop_is_seen(target):
-    with pytest.raises(ExplanationCancelled):
-        measure_shifts(target, picture_of(0), *top_and_bottom(map_of(*HERE)), should_stop=lambda: True)
+    with pytest.raises(JobStopped):
+        measure_shifts(target, picture_of(0), *top_and_bottom(map_of(*HERE)), context=StoppingJob(lambda: True))

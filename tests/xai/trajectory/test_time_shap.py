@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from core.errors import InputRefusedError, UsageError
+from tests.support.watched_job import WatchedJob
 from tests.xai.trajectory.builders import linear_target, toy_root
 from xai.explain import get_classifier
 from xai.trajectory import time_shap as module
@@ -100,8 +101,8 @@ def test_sampling_agrees_within_three_standard_errors(monkeypatch):
 def test_the_values_add_up_and_the_pictures_do(make_source, classifier, sampler, neutral):
     source = make_source(sampler=sampler, steps=6)
     target = make_target(get_classifier(classifier, "cpu"), "MEL")
-    seen = []
-    found = time_shap(source, target, 3, neutral, told=lambda done, total: seen.append((done, total)))
+    watched = WatchedJob()
+    found = time_shap(source, target, 3, neutral, context=watched)
     assert abs(found.efficiency_error) < 1e-4
     assert found.full == pytest.approx(float(target.of_pictures(found.picture[None])[0]))
     difference = found.picture / 255 - found.neutral_picture / 255
@@ -109,8 +110,8 @@ def test_the_values_add_up_and_the_pictures_do(make_source, classifier, sampler,
     assert abs(found.path_error) < 0.05 * max(1.0, abs(found.full - found.empty))
     assert found.neutral == neutral
     assert found.groups == ((1, 2), (3, 4), (5, 6))
-    assert seen[-1] == (8, 8)
-    assert [done for done, _ in seen] == list(range(1, 9))
+    assert watched.told[-1] == (8, 8)
+    assert [done for done, _ in watched.told] == list(range(9))
 
 
 def test_the_logit_maps_of_a_linear_classifier_are_exact(make_source):

@@ -1,15 +1,17 @@
-"""Which image files are meant by the files and folders on a command line."""
+"""Which image files are meant by the files and folders that somebody names."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Final
 
 from core.errors import InputRefusedError
 from core.files.walking import walk
+from core.message import Message
 
-IMAGE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff"})
-NOT_IMAGES = frozenset({"xai_results", "trajectories", ".isicgui"})
+IMAGE_SUFFIXES: Final = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff"})
+NOT_IMAGES: Final = frozenset({"xai_results", "trajectories", ".isicgui"})
 """Folders of an output tree that hold derived pictures."""
 
 
@@ -31,7 +33,9 @@ def find_images(inputs: Sequence[Path], warn: Callable[[str], None]) -> list[Pat
 
 def _images_of(path: Path, warn: Callable[[str], None]) -> Sequence[Path]:
     if not path.exists():
-        raise InputRefusedError(f"{path} does not exist.", remedy="Check the spelling of the path.", path=path)
+        raise InputRefusedError(
+            Message("{path} does not exist.", path=path), remedy=Message("Check the spelling of the path."), path=path
+        )
     if not path.is_dir():
         return [path]  # whoever reads it refuses what is no picture
     found = walk(path, _is_image, lambda name: name not in NOT_IMAGES)
@@ -39,7 +43,9 @@ def _images_of(path: Path, warn: Callable[[str], None]) -> Sequence[Path]:
         warn(note)
     if not found.files:
         raise InputRefusedError(
-            f"{path} holds no images.", remedy="Images are PNG, JPEG, BMP or TIFF files.", path=path
+            Message("{path} holds no images.", path=path),
+            remedy=Message("Images are PNG, JPEG, BMP or TIFF files."),
+            path=path,
         )
     return found.files
 

@@ -1,0 +1,87 @@
+"""Carries out `explain` and `classify`: image after image, and what is finished is kept."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal
+
+from core.cancel import CancelToken
+from core.errors import InputRefusedError
+from core.events import Event, Notice
+from core.files.text import plain
+from core.jobs.stream import JobContext, JobStopped, stream
+from xai.explain import classify_image, explanations
+from xai.explanation import ExplainOptions
+from xai.inputs import find_images
+from xai.report import AnalysisWriter
+from xai.request import (
+    Classified,
+    ClassifyFinished,
+    ClassifyRequest,
+    Explained,
+    ExplainFinished,
+    ExplainRequest,
+    Refused,
+)
+
+
+def run_classify(request: ClassifyRequest, cancel: CancelToken) -> Iterator[Event]:
+    """Ask a classifier about every image; one that cannot be read is told and passed over."""
+    return stream(lambda context: _classify(request, context), cancel)
+
+
+def run_explain(request: ExplainRequest, cancel: CancelToken) -> Iterator[Event]:
+    """Explain every image for every class by every method; the maps that are finished have a report, always."""
+    return stream(lambda context: _explain(request, context), cancel)
+
+
+def _classify(request: ClassifyRequest, context: JobContext) -> None:
+    images = _images(request.inputs, context)
+    refused = 0
+    for done, image in enumerate(images):
+        context.progress(done, len(images), plain(image.name), "images")
+        try:
+            answer = classify_image(image, request.classifier, request.device)
+        except InputRefusedError as error:
+            refused += 1
+            context.tell(Refused.of(image, error))
+            continue
+        context.tell(Classified(image, answer.predicted, answer.probabilities, answer.gate))
+    context.tell(ClassifyFinished(len(images), refused))
+
+
+def _explain(request: ExplainRequest, context: JobContext) -> None:
+    asked = list(itertools.product(_images(request.inputs, context), map(request.options, request.target)))
+    writer = AnalysisWriter(request.output, request.style)
+    status: Literal["completed", "stopped"] = "completed"
+    report = None
+    try:
+        for done, (image, options) in enumerate(asked):
+            _explain_one(image, options, writer, context.part(done / len(asked), 1 / len(asked), plain(image.name)))
+    except JobStopped:
+        status = "stopped"
+    finally:
+        if writer.maps:
+            report = writer.finish().report
+    context.tell(ExplainFinished(status, writer.maps, report))
+
+
+def _explain_one(image: Path, options: ExplainOptions, writer: AnalysisWriter, context: JobContext) -> None:
+    total = len(options.methods)
+    context.progress(0, total, unit="maps")
+    try:
+        for done, found in enumerate(explanations(image, options, context=context), start=1):
+            writer.add(found)
+            told = Explained(
+                image, found.method, found.target, found.relative_delta, found.gate, found.faithfulness, writer.folder
+            )
+            context.tell(told)
+            context.progress(done, total, unit="maps")
+    except InputRefusedError as error:
+        context.tell(Refused.of(image, error))
+
+
+def _images(inputs: tuple[Path, ...], context: JobContext) -> list[Path]:
+    return find_images(inputs, lambda words: context.tell(Notice("input", words)))
