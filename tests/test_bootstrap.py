@@ -11,11 +11,11 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
+from tests.support.patience import PATIENCE, wait_until
 from tests.support.wheels import write_wheel
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -67,7 +67,7 @@ def _start(project: Path, *arguments: str) -> subprocess.Popen[str]:
 
 def _run(project: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     process = _start(project, *arguments)
-    out, err = process.communicate(timeout=240)
+    out, err = process.communicate(timeout=4 * PATIENCE)
     return subprocess.CompletedProcess(process.args, process.returncode, out, err)
 
 
@@ -99,16 +99,25 @@ def test_first_start_then_nothing_to_do_then_a_new_requirement(project: Path) ->
     assert fifth.returncode == 0, fifth.stderr
 
 
+def _stamp(file: Path) -> int | None:
+    try:
+        return file.stat().st_mtime_ns
+    except FileNotFoundError:
+        return None
+
+
 @POSIX
 @pytest.mark.slow
 def test_interrupted_half_way_it_finishes_next_time(project: Path) -> None:
-    for sign, moment in ((signal.SIGKILL, 1.0), (signal.SIGINT, 0.5)):
+    settings = project / ".venv" / "pyvenv.cfg"
+    for sign in (signal.SIGKILL, signal.SIGINT):
+        before = _stamp(settings)
         process = _start(project, "x")
         assert process.stderr is not None
         assert "==> Creating" in process.stderr.readline()
-        time.sleep(moment)
+        wait_until(lambda before=before: _stamp(settings) not in (None, before))  # half way: pip is not there yet
         os.killpg(process.pid, sign)
-        _, err = process.communicate(timeout=60)
+        _, err = process.communicate(timeout=4 * PATIENCE)
         if sign == signal.SIGINT:
             assert process.returncode == 130
             assert "Run the same command again" in err
@@ -120,7 +129,7 @@ def test_interrupted_half_way_it_finishes_next_time(project: Path) -> None:
 @POSIX
 def test_two_at_once_set_up_once(project: Path) -> None:
     processes = [_start(project, "x") for _ in range(2)]
-    results = [process.communicate(timeout=240) for process in processes]
+    results = [process.communicate(timeout=4 * PATIENCE) for process in processes]
     assert [process.returncode for process in processes] == [0, 0], results
     said = "".join(err for _, err in results)
     assert said.count("==> Creating") == 1

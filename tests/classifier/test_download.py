@@ -11,6 +11,7 @@ import pytest
 from classifier.download import fetch
 from core.errors import ModelMissingError, ModelTruncatedError, OutputError
 from tests.classifier.web import content, serving, status
+from tests.support.patience import PATIENCE
 
 DATA = bytes(range(256)) * 2000
 SHA256 = hashlib.sha256(DATA).hexdigest()
@@ -18,7 +19,7 @@ PREFIX = SHA256[:8]
 NAME = f"resnet18-{PREFIX}.pth"
 
 
-def get(address, folder, sha256=PREFIX, timeout=20.0):
+def get(address, folder, sha256=PREFIX, timeout=PATIENCE):
     return fetch(f"{address}/models/{NAME}", sha256, folder, remedy="Use --pretrained none.", timeout=timeout)
 
 
@@ -93,7 +94,7 @@ def test_a_name_that_nobody_knows_is_told_apart_from_a_server_that_is_down(tmp_p
 
 def test_a_silent_server_does_not_hold_the_program_for_ever(tmp_path):
     done = threading.Event()
-    with serving(lambda request: done.wait(20)) as address:
+    with serving(lambda request: done.wait(PATIENCE)) as address:
         with pytest.raises(ModelMissingError, match="does not answer"):
             get(address, tmp_path, timeout=0.3)
         done.set()

@@ -194,6 +194,7 @@ def test_early_stopping_ends_when_nothing_improves(data, tmp_path):
     assert trainer.epoch == trainer.best_epoch + 2 < 10
 
 
+@pytest.mark.usefixtures("clock_of_looks")
 def test_the_deadline_ends_training_with_a_measured_epoch(data, tmp_path):
     config = tiny(epochs=1000, max_minutes=0.004)
     events = run(trainer_of(config, data, tmp_path))

@@ -10,6 +10,7 @@ import pytest
 
 from tests.support.datasets import generate
 from tests.support.exports import files_of
+from tests.support.patience import PATIENCE
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -80,14 +81,14 @@ def test_places_that_are_taken_missing_or_inside_end_with_their_exit_codes(call,
 
 
 INTERRUPTED = """
-import sys, time
+import sys
 import dataset.export.writing as writing
 from cli.app import main
 real = writing.write_new_file
 def slow(path, data):
     real(path, data)
     print("here", file=sys.stderr, flush=True)
-    time.sleep(0.3)
+    sys.stdin.readline()  # goes on when the signal has been sent
 writing.write_new_file = slow
 sys.exit(main(sys.argv[1:]))
 """
@@ -98,13 +99,14 @@ def test_ctrl_c_ends_with_130_and_leaves_nothing(output, tmp_path):
     place = tmp_path / "there"
     flags = ("export", output, "--to", place / "set", "--format", "hf", "--zip", "--json")
     child = subprocess.Popen(
-        [sys.executable, "-c", INTERRUPTED, *map(str, flags)], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE
-    )
+        [sys.executable, "-c", INTERRUPTED, *map(str, flags)],
+        cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    )  # fmt: skip
     for line in child.stderr:
         if line == b"here\n":
             break
     child.send_signal(signal.SIGINT)
-    out, err = child.communicate(timeout=30)
+    out, err = child.communicate(timeout=PATIENCE)
     assert child.returncode == 130
     assert "nothing was written" in err.decode()
     assert json.loads(out.splitlines()[-1])["status"] == "stopped"

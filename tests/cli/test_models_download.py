@@ -9,7 +9,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 import zipfile
 from pathlib import Path
 
@@ -18,6 +17,7 @@ import pytest
 from core.taxonomy import CLASS_CODES
 from tests.support.file_server import FileServer, serving_file
 from tests.support.google_drive import GoogleDrive, serving_drive
+from tests.support.patience import PATIENCE
 
 ROOT = Path(__file__).resolve().parents[2]
 STATISTICS = json.dumps({code: {"rgb": {"mean": [180, 140, 130], "std": [30, 30, 30]}} for code in CLASS_CODES})
@@ -46,7 +46,7 @@ def start(*arguments: object, script: str = "main.py", variables: dict[str, str]
 
 
 def finish(process) -> tuple[int, list[dict], str]:
-    out, err = process.communicate(timeout=120)
+    out, err = process.communicate(timeout=4 * PATIENCE)
     return process.returncode, [json.loads(line) for line in out.splitlines()], err
 
 
@@ -61,13 +61,13 @@ def wait_for(process, name: str) -> dict:
 
 @pytest.mark.skipif(os.name != "posix", reason="SIGKILL")
 def test_killed_in_the_middle_the_same_command_goes_on(archive, tmp_path):
-    server = FileServer(archive, pause=0.02)
+    server = FileServer(archive, pause=0.1)
     with serving_file(server) as url:
         for _ in range(3):
             process = start("--url", url, "--to", tmp_path / "models", "--json")
-            while wait_for(process, "downloading")["received"] < 400_000:
+            begun = wait_for(process, "downloading")["received"]
+            while wait_for(process, "downloading")["received"] < begun + 200_000:
                 pass
-            time.sleep(0.15)
             process.send_signal(signal.SIGKILL)
             process.communicate()
             assert not (tmp_path / "models" / "color_statistics.json").exists()
@@ -101,7 +101,7 @@ def test_killed_while_google_sends_the_same_command_goes_on(archive, tmp_path):
 
 
 def test_ctrl_c_is_130_and_keeps_the_part(archive, tmp_path):
-    server = FileServer(archive, pause=0.02)
+    server = FileServer(archive, pause=0.1)
     with serving_file(server) as url:
         process = start("--url", url, "--to", tmp_path / "models", "--json")
         wait_for(process, "downloading")
@@ -137,10 +137,10 @@ def test_a_file_that_may_not_grow_is_exit_4_and_goes_on_elsewhere_or_later(archi
 def test_the_script_for_people_fetches_from_googles_pages(archive, tmp_path):
     with serving_drive(GoogleDrive(FileServer(archive)), tmp_path) as variables:
         out, err = start("--to", tmp_path / "m", script="download_models.py", variables=variables).communicate(
-            timeout=120
+            timeout=4 * PATIENCE
         )
         again, _ = start("--to", tmp_path / "m", script="download_models.py", variables=variables).communicate(
-            timeout=120
+            timeout=4 * PATIENCE
         )
     assert "1 file in" in out, err
     assert hashlib.sha256(archive).hexdigest() in out

@@ -14,6 +14,7 @@ from PIL import Image
 
 from core.taxonomy import CLASS_CODES
 from evaluation.utility.request import PRESETS, UtilityRequest
+from tests.support.patience import PATIENCE
 from tests.support.tiny_classifier import draw_lesion
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -59,11 +60,11 @@ def test_ctrl_c_is_130_and_the_same_command_goes_on(world, tmp_path):
         if trained == 2:
             process.send_signal(signal.SIGINT)
             break
-    out, err = process.communicate(timeout=120)
+    out, err = process.communicate(timeout=4 * PATIENCE)
     assert process.returncode == 130, err
     assert json.loads(out.splitlines()[-1])["status"] == "stopped"
     assert "The same command goes on" in err
-    again = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=240)
+    again = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=4 * PATIENCE)
     kept = [e["kept"] for e in map(json.loads, again.stdout.splitlines()) if e["event"] == "trained"]
     assert again.returncode == 0, again.stderr
     assert kept[:2] == [True, True]

@@ -164,6 +164,7 @@ def test_ctrl_c_does_not_kill_the_processes_that_prepare_images(make_config: Mak
     assert found == expected
 
 
+@pytest.mark.usefixtures("clock_of_looks")
 def test_deadline_ends_the_run(make_config: MakeConfig, make_trainer: Make):
     trainer = make_trainer(make_config(images=10**9, max_minutes=0.01))
     events = run(trainer)

@@ -26,7 +26,6 @@ from gui.welcome import welcome
 from gui.workers.local_engine import LocalEngine
 from gui.workers.process_engine import ProcessEngine
 
-LONG = 180_000
 COUNTS = {"MEL": 2, "NV": 1}
 
 use_own_plugins()
@@ -43,7 +42,7 @@ def stage(qapp: QApplication, qtbot, tmp_path: Path, monkeypatch: pytest.MonkeyP
     stage.window.show()
     yield stage
     stage.window.leave()
-    qtbot.waitUntil(lambda: not stage.window.isVisible(), timeout=LONG)
+    qtbot.waitUntil(lambda: not stage.window.isVisible())
     stage.window.deleteLater()
 
 
@@ -60,7 +59,7 @@ def test_from_the_first_start_to_an_exported_explained_data_set(stage: Stage, qt
 
 def _choose_starter_models(stage: Stage, qtbot) -> None:
     assert welcome(stage.session)
-    qtbot.waitUntil(lambda: bool(open_dialog(stage.window, ModelsDialog)), timeout=LONG)
+    qtbot.waitUntil(lambda: bool(open_dialog(stage.window, ModelsDialog)))
     (page,) = open_dialog(stage.window, ModelsDialog)
     qtbot.mouseClick(page.starter, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: not open_dialog(stage.window, ModelsDialog))
@@ -69,26 +68,26 @@ def _choose_starter_models(stage: Stage, qtbot) -> None:
 
 def _generate(stage: Stage, qtbot) -> list[Path]:
     session = stage.session
-    qtbot.waitUntil(lambda: session.engine.state is EngineState.READY, timeout=LONG)
-    qtbot.waitUntil(lambda: session.catalog.catalog is not None, timeout=LONG)
+    qtbot.waitUntil(lambda: session.engine.state is EngineState.READY)
+    qtbot.waitUntil(lambda: session.catalog.catalog is not None)
     session.classes.check_all(False)
     for code, count in COUNTS.items():
         session.classes.set_checked(code, True)
         session.classes.set_count(code, count)
-    with qtbot.waitSignal(session.run.finished, timeout=LONG):
+    with qtbot.waitSignal(session.run.finished):
         qtbot.mouseClick(stage.window.setup.start, Qt.MouseButton.LeftButton)
     images = sorted(session.settings.output.glob("*/ISIC_*.png"))
     assert {code: sum(image.parent.name == code for image in images) for code in COUNTS} == COUNTS
     assert {read_recipe(image).steps for image in images} == {2}
-    qtbot.waitUntil(lambda: session.gallery.rowCount() == len(images), timeout=LONG)
+    qtbot.waitUntil(lambda: session.gallery.rowCount() == len(images))
     return images
 
 
 def _explain(stage: Stage, qtbot) -> None:
     session = stage.session
-    qtbot.waitUntil(lambda: session.picture.picture is not None, timeout=LONG)
+    qtbot.waitUntil(lambda: session.picture.picture is not None)
     qtbot.mouseClick(stage.window.top.explain, Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(lambda: session.explain.state is ExplainState.READY, timeout=LONG)
+    qtbot.waitUntil(lambda: session.explain.state is ExplainState.READY)
     qtbot.mouseClick(stage.window.top.explain, Qt.MouseButton.LeftButton)
 
 
@@ -97,9 +96,9 @@ def _export(stage: Stage, qtbot, images: list[Path], target: Path) -> None:
     (page,) = open_dialog(stage.window, ExportDialog)
     model = stage.session.dataset_export
     model.choose(target=target)
-    qtbot.waitUntil(lambda: model.can_export, timeout=LONG)
+    qtbot.waitUntil(lambda: model.can_export)
     qtbot.mouseClick(page.go, Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(lambda: model.last is not None and model.state is ExportState.READY, timeout=LONG)
+    qtbot.waitUntil(lambda: model.last is not None and model.state is ExportState.READY)
     page.close()
     read = read_dataset(target)
     assert sorted(image.code for image in read.images) == sorted(image.parent.name for image in images)

@@ -15,6 +15,7 @@ from PIL import Image
 from cli.app import main
 from core.dataset.png import read_recipe
 from core.taxonomy import image_seed
+from tests.support.patience import PATIENCE
 from tests.support.tiny_models import write_tiny_pack
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -80,7 +81,7 @@ def pngs(output):
 def test_generate_twice_continues_and_overwrites_nothing(run, start, pack, tmp_path):
     output = tmp_path / "Ausgabe mit Leerzeichen и кириллица"
     first = start("generate", "--classes", "MEL=2,NV=1", "--output", output, "--models", pack)
-    printed, _ = first.communicate(timeout=240)
+    printed, _ = first.communicate(timeout=4 * PATIENCE)
     assert first.returncode == 0
     names = [event["event"] for event in events(printed)]
     assert names[0] == "started"
@@ -119,7 +120,7 @@ def test_ctrl_c_keeps_what_is_finished_and_resume_ends_in_the_same_set(run, star
         if json.loads(line)["event"] == "image":
             process.send_signal(signal.SIGINT)
             break
-    process.communicate(timeout=240)
+    process.communicate(timeout=4 * PATIENCE)
     assert process.returncode == 130
     assert 1 <= len(pngs(broken)) < 8
 

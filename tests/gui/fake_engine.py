@@ -33,7 +33,9 @@ from core.generator.cost import Foresight, bytes_on_disk
 from core.generator.request import GenerationRequest, RunChanges, is_explained, plan_class
 from core.jobs.stream import JobStopped
 from core.message import Message
+from gui.state.run import RunModel
 from gui.workers.engine import DeviceInfo, DeviceMemory, EngineInfo, MadeAgain
+from tests.support.patience import PATIENCE
 from xai.explanation import Classification, ExplainOptions, Explanation, GateVerdict, Style
 from xai.methods import METHODS
 
@@ -82,6 +84,8 @@ class FakeEngine:
     ----------
     gate
         Held by a test to keep the engine at a step; `step_seconds` slows every step down instead.
+    turn
+        If there is one, each step takes one; `show_every_step` gives the next when a window has shown the last.
     fail_at
         Called before each image with its 1-based number; may raise.
     """
@@ -99,6 +103,7 @@ class FakeEngine:
     level: str = "green"
     fail_at: Callable[[int], None] = lambda number: None
     extra: Callable[[int], Iterator[Event]] = lambda number: iter(())
+    turn: threading.Semaphore | None = None
     gate: threading.Event = field(default_factory=threading.Event)
     save_gate: threading.Event = field(default_factory=threading.Event)
     trial_gate: threading.Event = field(default_factory=threading.Event)
@@ -153,7 +158,7 @@ class FakeEngine:
 
     def time_step(self, request: GenerationRequest) -> float:
         self.tried.append(request)
-        self.trial_gate.wait(20)
+        self.trial_gate.wait(PATIENCE)
         if self.trial_seconds is None:
             raise InputRefusedError("There is nothing to try.")
         return self.trial_seconds
@@ -175,7 +180,7 @@ class FakeEngine:
         for method in options.methods:
             self._hold(cancel)
             if self.map_gates:
-                self.map_gates[method].wait(20)
+                self.map_gates[method].wait(PATIENCE)
             if cancel.stops_now:
                 raise JobStopped
             if self.explain_error:
@@ -184,7 +189,7 @@ class FakeEngine:
 
     def explain_to_disk(self, image: Path, options: ExplainOptions) -> Path:
         self.saved.append(image)
-        self.save_gate.wait(20)
+        self.save_gate.wait(PATIENCE)
         return image.parent.parent / "xai_results" / "20261120_120000" / image.name
 
     def compare(self, explanations: tuple[Explanation, ...]) -> list[dict[str, Any]]:
@@ -222,6 +227,8 @@ class FakeEngine:
                 yield from self.extra(done + 1)
                 self.fail_at(done + 1)
                 for step in range(1, self.steps + 1):
+                    if self.turn is not None:
+                        self.turn.acquire(timeout=PATIENCE)
                     self._hold(cancel)
                     if cancel.stops_now:
                         yield self._end(cancel, written, total, begun, request)
@@ -242,6 +249,11 @@ class FakeEngine:
                     yield self._end(cancel, written, total, begun, request)
                     return
         yield self._end(cancel, written, total, begun, request)
+
+    def show_every_step(self, run: RunModel) -> None:
+        """Let no step overtake another on its way to the window, nor the run the window."""
+        turn = self.turn = threading.Semaphore(1)
+        run.stepped.connect(lambda *_: turn.release())
 
     def _hold(self, cancel: CancelToken) -> None:
         time.sleep(self.step_seconds)

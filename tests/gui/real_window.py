@@ -20,8 +20,6 @@ from gui.state.settings import SettingsModel
 from gui.theme.palette import apply_theme
 from gui.workers.local_engine import LocalEngine
 
-LONG = 60_000
-
 
 @contextmanager
 def open_real_window(app: QApplication, ring: RingHandler, qtbot: object, models: Path) -> Iterator[MainWindow]:
@@ -34,8 +32,8 @@ def open_real_window(app: QApplication, ring: RingHandler, qtbot: object, models
     apply_theme(app, "light")
     window = MainWindow(Session(LocalEngine(), discover, settings, ring))
     window.show()
-    qtbot.waitUntil(lambda: window.session.engine.state is EngineState.READY, timeout=LONG)
+    qtbot.waitUntil(lambda: window.session.engine.state is EngineState.READY)
     qtbot.waitUntil(lambda: window.session.catalog.catalog is not None)
     yield window
-    qtbot.waitUntil(lambda: not window.session.run.busy, timeout=LONG)
+    qtbot.waitUntil(lambda: not window.session.run.busy)
     window.close()

@@ -78,7 +78,7 @@ class Bench:
 
     def close(self) -> None:
         left: list[int] = []
-        self.model.leave(lambda: left.append(1), grace_ms=3000)
+        self.model.leave(lambda: left.append(1), grace_ms=PATIENCE_MS)
         if self.model.busy:
             self.until(lambda: bool(left))
         self.model.close()

@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from PyQt5.QtWidgets import QApplication
 
 from gui.workers import command_job
 from gui.workers.command_job import KILLED, NOT_STARTED, CommandJob, JobEnd
+from tests.support.patience import PATIENCE, PATIENCE_MS, wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -42,7 +42,7 @@ class Watched:
         job.ended.connect(self.ends.append)
 
     def until(self, condition: Callable[[], bool]) -> None:
-        self._qtbot.waitUntil(condition, timeout=20_000)
+        self._qtbot.waitUntil(condition)
 
     def wait(self) -> JobEnd:
         self.until(lambda: bool(self.ends))
@@ -54,7 +54,7 @@ class Watched:
 def run(qapp: QApplication, tmp_path: Path, qtbot: Any):
     started: list[Watched] = []
 
-    def start(body: str, *arguments: str, grace_ms: int = 20_000) -> Watched:
+    def start(body: str, *arguments: str, grace_ms: int = PATIENCE_MS) -> Watched:
         script = tmp_path / f"child{len(started)}.py"
         script.write_text(HEAD + body, encoding="utf-8")
         watched = Watched(CommandJob(arguments, script=script, grace_ms=grace_ms), qtbot)
@@ -148,7 +148,7 @@ def test_a_stop_is_a_ctrl_c_that_keeps_what_is_finished(run) -> None:
 obey_leash()
 tell(event="ready")
 try:
-    time.sleep(30)
+    time.sleep(600)
 except KeyboardInterrupt:
     tell(event="kept")
     sys.exit(130)
@@ -164,9 +164,11 @@ except KeyboardInterrupt:
 def test_what_was_done_before_the_stop_arrived_is_not_cancelled(run) -> None:
     job = run("""
 obey_leash()
-signal.signal(signal.SIGINT, lambda *_: None)
+stopped = []
+signal.signal(signal.SIGINT, lambda *_: stopped.append(1))
 tell(event="ready")
-time.sleep(0.5)
+while not stopped:
+    time.sleep(0.01)
 """)
     job.until(lambda: bool(job.events))
     job.job.stop()
@@ -178,7 +180,7 @@ def test_who_ignores_a_stop_is_ended_by_force(run) -> None:
 signal.signal(signal.SIGINT, signal.SIG_IGN)
 obey_leash()
 tell(event="ready")
-time.sleep(60)
+time.sleep(600)
 """, grace_ms=200)  # fmt: skip
     job.until(lambda: bool(job.events))
     pid = job.job.pid
@@ -207,7 +209,7 @@ def test_the_child_does_not_outlive_a_window_that_was_killed(tmp_path: Path) -> 
     child.write_text(HEAD + """
 obey_leash(grace=0.3)
 signal.signal(signal.SIGINT, signal.SIG_IGN)  # the worst of children
-time.sleep(60)
+time.sleep(600)
 """)  # fmt: skip
     window = tmp_path / "window.py"
     window.write_text(f"""
@@ -227,9 +229,6 @@ app.exec()
     pid = int(process.stdout.readline())
     assert psutil.pid_exists(pid)
     process.kill()
-    process.wait(10)
+    process.wait(PATIENCE)
     process.stdout.close()
-    deadline = time.monotonic() + 10
-    while psutil.pid_exists(pid) and time.monotonic() < deadline:
-        time.sleep(0.02)
-    assert not psutil.pid_exists(pid)
+    wait_until(lambda: not psutil.pid_exists(pid))

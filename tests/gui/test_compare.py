@@ -226,7 +226,7 @@ def test_nothing_is_made_again_while_a_run_goes_on(two: MainWindow, engine: Fake
 def test_the_denoising_that_is_shown_is_exported(
     two: MainWindow, engine: FakeEngine, tmp_path: Path, qtbot, monkeypatch, suffix: str
 ) -> None:
-    engine.step_seconds = 0.1  # so that no step overtakes another on its way to the window
+    engine.show_every_step(two.session.run)
     ask_for(two, MEL=1)
     two.setup.controls.start.click()
     wait_idle(two, qtbot)

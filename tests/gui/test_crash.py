@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from core.version import SAFE_MODE
+from tests.support.patience import PATIENCE
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -59,7 +60,7 @@ def start(home: Path, action: str, argv: list[str] | None = None, before: str = 
         "QT_QPA_PLATFORM": "offscreen",
     }
     command = [sys.executable, str(script)]
-    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=PATIENCE, check=False)
 
 
 def told(done: subprocess.CompletedProcess) -> dict:

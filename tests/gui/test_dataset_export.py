@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import threading
 
@@ -13,12 +12,11 @@ from PyQt5.QtWidgets import QLabel
 
 from cli.app import main as run_command
 from core.dataset.ratings import Rating, write_ratings
-from core.taxonomy import CLASS_CODES
 from gui.dialogs.export_dialog import ExportDialog
 from gui.state.dataset_export import DatasetExportModel, ExportState
-from tests.gui.watchdog import Watchdog
 from tests.support.datasets import generate
-from tests.support.exports import files_of, put
+from tests.support.exports import files_of
+from tests.support.patience import PATIENCE
 
 
 @pytest.fixture
@@ -151,7 +149,7 @@ def test_stopping_leaves_nothing_and_says_so_by_being_ready_again(dialog, model,
     gate, real = threading.Event(), writing.write_new_file
 
     def slow(path, data):
-        gate.wait(10)
+        gate.wait(PATIENCE)
         real(path, data)
 
     monkeypatch.setattr(writing, "write_new_file", slow)
@@ -171,7 +169,7 @@ def test_an_export_goes_on_when_its_dialog_is_closed_and_is_confirmed(dialog, mo
     import dataset.export.writing as writing
 
     gate, real = threading.Event(), writing.write_new_file
-    monkeypatch.setattr(writing, "write_new_file", lambda path, data: (gate.wait(10), real(path, data)))
+    monkeypatch.setattr(writing, "write_new_file", lambda path, data: (gate.wait(PATIENCE), real(path, data)))
     click(qtbot, dialog.go)
     dialog.close()
     window.desk.show_export()
@@ -227,19 +225,6 @@ def test_a_damaged_file_is_named_with_its_reason_at_hand(collection, window, mod
     dialog = window.desk.dialog("export")
     assert "NV/ISIC_0000002.png" in dialog.warnings.text
     assert str(bad) in dialog.warnings.toolTip()
-
-
-def test_hundreds_of_images_do_not_hold_the_window_up(output, window, model, qtbot, monkeypatch):
-    monkeypatch.setattr(os, "fsync", lambda fd: None)
-    for number in range(400):
-        put(output, CLASS_CODES[number % 7], number, number)
-    watchdog = Watchdog()
-    window.desk.show_export()
-    wait_for_preview(model, qtbot)
-    choose(model, qtbot, format="hf")
-    click(qtbot, window.desk.dialog("export").go)
-    qtbot.waitUntil(lambda: model.last is not None, timeout=20000)
-    assert watchdog.stop() < 0.1
 
 
 @pytest.mark.parametrize("width", [0, 860])

@@ -16,7 +16,6 @@ from gui.workers.task import TaskRunner
 from gui.workers.thumbnail_cache import load_thumbnail
 from tests.gui.conftest import Opener
 from tests.gui.fake_engine import make_pixels, make_recipe
-from tests.gui.watchdog import Watchdog
 
 MANY = 10_000
 
@@ -33,22 +32,19 @@ def fill(output: Path, **counts: int) -> None:
 
 
 def test_ten_thousand_images_open_in_small_portions(open_window: Opener, output: Path, qtbot) -> None:
-    """No slot of ours may hold the GUI thread for 100 ms; measured in the thread's own time, so that a busy
-    machine does not decide the result."""
+    """No slot takes more than one batch; what that takes on a machine is measured by `benchmarks.window`."""
     window = open_window()
     fill(output, NV=MANY - 1000, MEL=1000)
-    watchdog = Watchdog()
-    window.session.gallery.open(output)
-    qtbot.waitUntil(lambda: window.gallery.list.model().rowCount() == MANY, timeout=30_000)
-    qtbot.wait(300)
+    model, portions = window.session.gallery, []
+    model.rowsInserted.connect(lambda parent, first, last: portions.append(last + 1 - first))
+    model.open(output)
+    qtbot.waitUntil(lambda: window.gallery.list.model().rowCount() == MANY)
+    assert sum(portions) == MANY
+    assert max(portions) <= BATCH
     bar = window.gallery.list.verticalScrollBar()
-    for place in (0.3, 0.9, 0.5, 1.0, 0.0):
-        bar.setValue(round(bar.maximum() * place))
-        qtbot.wait(30)
-    assert watchdog.stop() < 0.1
-    assert window.gallery.count.text() == "10\u2009000"
-    assert window.tree._classes["MEL"].text(0) == "MEL (1000)"
-    assert bar.maximum() > 100 * window.gallery.list.viewport().height() / 2
+    qtbot.waitUntil(lambda: window.gallery.count.text() == "10\u2009000")
+    qtbot.waitUntil(lambda: window.tree._classes["MEL"].text(0) == "MEL (1000)")
+    qtbot.waitUntil(lambda: bar.maximum() > 100 * window.gallery.list.viewport().height() / 2)
 
 
 def test_scanning_hands_over_small_batches(tmp_path: Path) -> None:

@@ -78,7 +78,7 @@ def gone(parts: list[weakref.ref[QWidget]]) -> bool:
 
 def test_the_window_speaks_each_language_while_a_run_goes_on(stage, engine, qtbot):
     session = stage.session
-    engine.step_seconds = 0.02
+    engine.show_every_step(session.run)
     session.classes.set_all_counts(100)
     session.start()
     qtbot.waitUntil(lambda: session.run.done >= 1)

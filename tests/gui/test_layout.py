@@ -22,6 +22,7 @@ from tests.gui.conftest import Opener
 from tests.gui.dialogs import DIALOGS
 from tests.gui.layout_check import SIZES, flaws
 from tests.gui.test_run import ask_for, wait_idle
+from tests.support.patience import PATIENCE
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -71,7 +72,9 @@ def test_nothing_is_cut_off_on_screens_of_high_resolution(tmp_path: Path, scale:
         "PYTHONPATH": str(ROOT),
     }  # fmt: skip
     command = [sys.executable, "-m", "tests.gui.layout_check"]
-    found = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False, cwd=ROOT)
+    found = subprocess.run(
+        command, env=environment, capture_output=True, text=True, timeout=4 * PATIENCE, check=False, cwd=ROOT
+    )
     assert found.returncode == 0, found.stderr
     first, *wrong = found.stdout.splitlines()
     assert float(first.removeprefix("scale ")) == pytest.approx(float(scale), rel=0.1)

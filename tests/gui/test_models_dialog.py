@@ -85,7 +85,7 @@ def pseudo():
 
 @pytest.fixture
 def until(qtbot):
-    return partial(qtbot.waitUntil, timeout=40_000)
+    return qtbot.waitUntil
 
 
 def test_a_download_arrives_and_its_models_are_used_without_a_restart(dialog, window, google, archive, tmp_path, until):
@@ -234,7 +234,7 @@ def test_the_checkup_runs_doctor_itself(qapp, qtbot):
     model = CheckupModel()
     model.look()
     model.look()
-    qtbot.waitUntil(lambda: not model.busy, timeout=180_000)  # it loads torch
+    qtbot.waitUntil(lambda: not model.busy)  # it loads torch
     names = [finding.name for finding in model.findings]
     assert len(names) == len(set(names))
     assert {"Python", "Memory", "Disk", "Output folder", "Starter models"} <= set(names)

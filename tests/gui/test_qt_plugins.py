@@ -10,6 +10,8 @@ from pathlib import Path
 import PyQt5
 import pytest
 
+from tests.support.patience import PATIENCE
+
 ROOT = Path(__file__).resolve().parents[2]
 
 PROGRAM = """\
@@ -39,7 +41,7 @@ def test_the_window_opens_from_a_path_in_other_letters(tmp_path: Path) -> None:
     }
     variables.pop("QT_PLUGIN_PATH", None)
     command = [sys.executable, "-c", PROGRAM]
-    done = subprocess.run(command, cwd=tmp_path, env=variables, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(command, cwd=tmp_path, env=variables, capture_output=True, text=True, timeout=PATIENCE)
     assert "platform: offscreen" in done.stdout, done.stderr
 
 

@@ -31,7 +31,7 @@ def estimate_of(window: MainWindow) -> str:
 
 
 def wait_idle(window: MainWindow, qtbot) -> None:
-    qtbot.waitUntil(lambda: not window.session.run.busy, timeout=10_000)
+    qtbot.waitUntil(lambda: not window.session.run.busy)
 
 
 def test_the_request_is_what_the_widgets_say(window: MainWindow, engine: FakeEngine, output: Path, qtbot) -> None:
@@ -337,7 +337,7 @@ def test_pausing_moves_no_button(window: MainWindow, engine: FakeEngine, qtbot) 
 
 
 def test_the_steps_are_played_from_the_first_to_the_last(window: MainWindow, engine: FakeEngine, qtbot) -> None:
-    engine.step_seconds = 0.1  # so that no step overtakes another on its way to the window
+    engine.show_every_step(window.session.run)
     ask_for(window, MEL=1)
     window.setup.start.click()
     wait_idle(window, qtbot)

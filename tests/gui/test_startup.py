@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.support.patience import PATIENCE
+
 ROOT = Path(__file__).resolve().parents[2]
 HEAVY = ("torch", "torchvision", "diffusers", "captum", "matplotlib", "scipy", "sklearn", "transformers", "pydantic")
 SLOW = ("numpy", "PIL", "psutil", "requests", "jinja2", "pandas", "pyqtgraph")
@@ -41,7 +43,7 @@ def run(action: str, folder: Path) -> subprocess.CompletedProcess[str]:
         "QT_QPA_PLATFORM": "offscreen",
     }
     command = [sys.executable, str(script)]
-    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=PATIENCE, check=False)
 
 
 def test_the_window_is_shown_before_anything_heavy_is_imported(tmp_path: Path) -> None:

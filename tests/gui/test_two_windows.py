@@ -14,7 +14,7 @@ from core.dataset.synthetic_dataset import read_records
 from core.utils.logger import RingHandler
 from gui.main_window import MainWindow
 from gui.workers.queue_store import QueueState
-from tests.gui.real_window import LONG, open_real_window
+from tests.gui.real_window import open_real_window
 from tests.gui.test_run import ask_for
 from tests.support.tiny_models import write_tiny_pack
 
@@ -51,25 +51,25 @@ def test_a_folder_that_another_program_writes_to(
 ) -> None:
     window, session = real_window, real_window.session
     ask_for(window, MEL=2)
-    qtbot.waitUntil(lambda: f"Process {other.pid}" in window.setup.controls.warnings.text, timeout=LONG)
+    qtbot.waitUntil(lambda: f"Process {other.pid}" in window.setup.controls.warnings.text)
     window.setup.start.click()
-    qtbot.waitUntil(lambda: bool(window._problems), timeout=LONG)
+    qtbot.waitUntil(lambda: bool(window._problems))
     assert window._problems[0].problem.kind == "locked"
     assert str(other.pid) in window._problems[0].problem.message
     words = [button.text() for button in window._problems[0].remedies]
     assert words == ["Try again", "Choose another output folder…"]
     window._problems[0].remedies[0].click()  # the other one is still there
-    qtbot.waitUntil(lambda: bool(window._problems) and not session.run.busy, timeout=LONG)
+    qtbot.waitUntil(lambda: bool(window._problems) and not session.run.busy)
     assert window._problems[0].problem.kind == "locked"
     window._problems[0].close()
     session.queue_up()
     session.queue.start()
-    qtbot.waitUntil(lambda: not session.queue.active and not session.run.busy, timeout=LONG)
+    qtbot.waitUntil(lambda: not session.queue.active and not session.run.busy)
     assert session.queue.runs[0].state is QueueState.FAILED
     other.communicate("")
     session.queue.try_again(0)
     session.queue.start()
-    qtbot.waitUntil(lambda: not session.queue.active and not session.run.busy, timeout=LONG)
+    qtbot.waitUntil(lambda: not session.queue.active and not session.run.busy)
     assert session.queue.runs[0].state is QueueState.DONE
     assert len(read_records(output)) == 2
 
@@ -80,13 +80,13 @@ def test_pausing_and_repeating_with_the_real_engine(real_window: MainWindow, out
     ask_for(window, MEL=2)
     session.run.began.connect(lambda _: session.run.toggle_pause())
     window.setup.start.click()
-    qtbot.waitUntil(lambda: session.run.state.value == "paused", timeout=LONG)
+    qtbot.waitUntil(lambda: session.run.state.value == "paused")
     window.setup.controls.pause.click()
-    qtbot.waitUntil(lambda: not session.run.busy, timeout=LONG)
+    qtbot.waitUntil(lambda: not session.run.busy)
     session.run.began.disconnect()
     first = {record.path.name: record.seed for record in read_records(output)}
     window.setup.controls.regenerate.click()
-    qtbot.waitUntil(lambda: session.run.done == 2 and not session.run.busy, timeout=LONG)
+    qtbot.waitUntil(lambda: session.run.done == 2 and not session.run.busy)
     records = read_records(output)
     assert [record.isic_number for record in records] == [1, 2, 3, 4]
     assert len({record.seed for record in records}) == 4

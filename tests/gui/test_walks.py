@@ -21,8 +21,9 @@ from gui.state.remedies import WORDS, Action
 from gui.state.run import RunState
 from gui.workers.task import TaskRunner
 from tests.gui.fake_engine import FakeEngine
-from tests.gui.real_window import LONG, open_real_window
+from tests.gui.real_window import open_real_window
 from tests.gui.test_run import ask_for, wait_idle
+from tests.support.patience import PATIENCE
 from tests.support.tiny_models import write_tiny_pack
 
 
@@ -44,7 +45,7 @@ def answer(window: MainWindow, action: Action) -> None:
 
 
 def finish(window: MainWindow, qtbot) -> None:
-    qtbot.waitUntil(lambda: window.session.run.last is not None and not window.session.run.busy, timeout=LONG)
+    qtbot.waitUntil(lambda: window.session.run.last is not None and not window.session.run.busy)
 
 
 def test_a_folder_that_cannot_be_written_is_exchanged_for_another(
@@ -55,7 +56,7 @@ def test_a_folder_that_cannot_be_written_is_exchanged_for_another(
     window.session.settings.choose_folder("paths.output", tmp_path / "file" / "out")
     ask_for(window, MEL=2)
     window.setup.start.click()
-    qtbot.waitUntil(lambda: bool(window._problems), timeout=LONG)
+    qtbot.waitUntil(lambda: bool(window._problems))
     problem = window._problems[0].problem
     assert problem.kind == "output"
     assert str(tmp_path / "file" / "out") in problem.message
@@ -80,7 +81,7 @@ def test_a_folder_that_vanishes_in_the_middle_of_a_run(
 
     session.run.stepped.connect(unplug)
     window.setup.start.click()
-    qtbot.waitUntil(lambda: bool(moved) and not session.run.busy, timeout=LONG)
+    qtbot.waitUntil(lambda: bool(moved) and not session.run.busy)
     session.run.stepped.disconnect(unplug)
     if window._problems:
         assert window._problems[0].problem.expected
@@ -100,7 +101,7 @@ def test_models_that_vanish_between_runs_are_missed_by_name_and_found_again(
     ask_for(window, MEL=1)
     models.rename(models.with_name("unplugged"))
     window.setup.start.click()
-    qtbot.waitUntil(lambda: bool(window._problems), timeout=LONG)
+    qtbot.waitUntil(lambda: bool(window._problems))
     problem = window._problems[0].problem
     assert problem.kind == "model_missing"
     assert str(models) in problem.message
@@ -125,7 +126,7 @@ def test_an_earlier_look_at_the_models_that_ends_later_does_not_count(tmp_path: 
     def discover(folder: Path) -> str:
         result = next(results)
         if result == "before":
-            first.wait(10)
+            first.wait(PATIENCE)
         return result
 
     catalog = CatalogModel(discover, TaskRunner(2))
@@ -147,7 +148,7 @@ def test_models_that_have_gone_for_good_are_replaced_by_the_starter_models(
     ask_for(window, MEL=1)
     shutil.rmtree(models)
     window.setup.start.click()
-    qtbot.waitUntil(lambda: bool(window._problems), timeout=LONG)
+    qtbot.waitUntil(lambda: bool(window._problems))
     answer(window, Action.STARTER_MODELS)
     finish(window, qtbot)
     assert len(read_records(output)) == 1
@@ -217,9 +218,9 @@ def hold_when(run, engine: FakeEngine, qtbot, at_image: int) -> None:
         if run.done >= at_image and run.step is not None:
             engine.gate.clear()
 
-    engine.step_seconds = 0.01
-    run.stepped.connect(shut)
+    run.stepped.connect(shut)  # before the next step is allowed
+    engine.show_every_step(run)
     engine.gate.set()
     qtbot.waitUntil(lambda: not engine.gate.is_set())
     run.stepped.disconnect(shut)
-    engine.step_seconds = 0.0
+    engine.turn = None

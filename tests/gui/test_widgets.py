@@ -28,6 +28,7 @@ from gui.widgets.labels import TwoLineLabel
 from gui.widgets.picture_view import MAX_ZOOM, PictureView
 from gui.widgets.vertical_scroll import VerticalScroll
 from gui.workers.stream import StreamThread
+from tests.support.patience import PATIENCE
 from xai.explanation import GateVerdict
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -154,7 +155,7 @@ def test_a_flood_of_steps_is_merged_and_loses_nothing_else(qtbot) -> None:
     signals: list[None] = []
     thread.arrived.connect(lambda: signals.append(None))
     thread.start()
-    assert flooded.wait(20)
+    assert flooded.wait(PATIENCE)
     thread.wait()
     events = thread.take()
     assert [type(event).__name__ for event in events] == ["Step", "Notice", "Step"]

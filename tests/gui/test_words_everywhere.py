@@ -154,7 +154,7 @@ def test_every_text_of_the_window_can_be_translated(pseudo, open_window, output,
     window.setup.advanced.set_open(True)
     window.setup.devices.set_open(True)
     window.session.start()
-    qtbot.waitUntil(lambda: window.session.run.state.value == "idle" and window.session.run.done > 0, timeout=20_000)
+    qtbot.waitUntil(lambda: window.session.run.state.value == "idle" and window.session.run.done > 0)
     window.session.settings.set("xai.enabled", True)
     qtbot.waitUntil(lambda: window.session.picture.picture is not None)
     for tab in range(window.picture.tabs.count()):

@@ -1,4 +1,4 @@
-"""What the downloads' tests share: archives, a target, a ledger of their own, and little patience."""
+"""What the downloads' tests share: archives, a target, a ledger of their own, and no pauses between attempts."""
 
 from __future__ import annotations
 
@@ -18,8 +18,10 @@ from core.download.patience import Patience
 from core.download.records import Ledger
 from core.download.source import WebSource
 from core.taxonomy import CLASS_CODES
+from tests.support.patience import PATIENCE
 
-QUICK = Patience(connect=2.0, silence=0.4, pauses=(0.0, 0.01, 0.01), standstill=20.0)
+QUICK = Patience(connect=PATIENCE, silence=PATIENCE, pauses=(0.0, 0.01, 0.01), standstill=PATIENCE)
+"""Does not pause between attempts; silence and standstill are given up by the tests that are about them."""
 
 STATISTICS = json.dumps({code: {"rgb": {"mean": [180, 140, 130], "std": [30, 30, 30]}} for code in CLASS_CODES})
 PADDING = os.urandom(3_000_000)

@@ -18,6 +18,7 @@ from core.errors import DownloadError, DownloadQuotaError, DownloadSignInError, 
 from tests.core.download.conftest import QUICK, end, leftovers, pack
 from tests.support.file_server import FileServer
 from tests.support.google_drive import GoogleDrive, serving_drive
+from tests.support.patience import PATIENCE
 
 SOURCE = DriveSource("1AbcdefGhijkLmnop_-9")
 SHARE = 512 * 1024
@@ -91,7 +92,7 @@ def test_other_pages_are_explained(drive, bring_it, mood, kind, words):
 
 def test_a_confirmation_without_end_is_given_up(drive, bring_it):
     with drive(mood="endless"), pytest.raises(DownloadError, match="Nothing has come"):
-        bring_it(SOURCE, patience=Patience(2, 2, (), 0.5))
+        bring_it(SOURCE, patience=Patience(PATIENCE, PATIENCE, (), 0.5))
 
 
 def test_a_cut_connection_is_continued(drive, small, bring_it):
@@ -128,7 +129,7 @@ def test_a_file_exchanged_in_between_is_never_joined(drive, small, bring_it):
 def test_stopping_keeps_the_part(drive, small, ledger, target, bring_it):
     cancel = CancelToken()
     with drive() as google:
-        google.file.pause = 0.02
+        google.file.pause = 0.1
         events = []
         for event in fetch(SOURCE, target, cancel, patience=QUICK, ledger=ledger):
             events.append(event)
@@ -175,11 +176,11 @@ def test_certificates_that_are_not_trusted_are_told(drive, bring_it, monkeypatch
     with drive():
         monkeypatch.delenv("REQUESTS_CA_BUNDLE")
         with pytest.raises(DownloadError, match="certificate is not trusted"):
-            bring_it(SOURCE, patience=Patience(2, 2, (0.0,), 20))
+            bring_it(SOURCE, patience=Patience(PATIENCE, PATIENCE, (0.0,), PATIENCE))
 
 
 def test_a_proxy_that_refuses_is_told(bring_it, monkeypatch, tmp_path: Path):
     for name in ("HTTPS_PROXY", "https_proxy"):
         monkeypatch.setenv(name, "http://127.0.0.1:1")
     with pytest.raises(DownloadError, match="proxy"):
-        bring_it(SOURCE, patience=Patience(2, 2, (0.0,), 20))
+        bring_it(SOURCE, patience=Patience(PATIENCE, PATIENCE, (0.0,), PATIENCE))

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from core.utils.leash import INTERRUPTED, VARIABLE
+from tests.support.patience import PATIENCE
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -43,7 +44,7 @@ while len(hits) < 2:
         process.stdin.write("stop\n")
         process.stdin.flush()
         assert process.stdout.readline() == "hit\n"
-    assert process.wait(20) == 0
+    assert process.wait(PATIENCE) == 0
     process.stdin.close()
     process.stdout.close()
 
@@ -52,7 +53,7 @@ def test_the_end_of_the_window_is_an_interrupt_and_then_the_end() -> None:
     body = """
 import signal
 signal.signal(signal.SIGINT, lambda *_: print("interrupted", flush=True))
-obey_leash(grace=0.2)
+obey_leash(grace=3)
 print("ready", flush=True)
 while True:
     time.sleep(0.05)
@@ -60,14 +61,14 @@ while True:
     process = start(body)
     assert process.stdout is not None
     assert process.stdout.readline() == "ready\n"
-    rest, _ = process.communicate(timeout=20)
+    rest, _ = process.communicate(timeout=PATIENCE)
     assert rest == "interrupted\n"
     assert process.returncode == INTERRUPTED
 
 
 def test_a_command_typed_by_a_person_keeps_its_input() -> None:
     process = start("print(obey_leash(), sys.stdin.read())", leash="")
-    assert process.communicate("words", timeout=20)[0] == "False words\n"
+    assert process.communicate("words", timeout=PATIENCE)[0] == "False words\n"
 
 
 def test_what_the_command_starts_is_not_held_and_finds_no_input() -> None:
@@ -75,9 +76,9 @@ def test_what_the_command_starts_is_not_held_and_finds_no_input() -> None:
 import os, subprocess
 print(obey_leash())
 code = "import os, sys; print(os.environ.get('ISICGUI_LEASH'), sys.stdin.read() == '')"
-print(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=15).stdout, end="")
+print(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout, end="")
 """)
     assert process.stdout is not None
     assert process.stdout.readline() == "True\n"
     assert process.stdout.readline() == "None True\n"
-    process.communicate(timeout=20)
+    process.communicate(timeout=PATIENCE)

@@ -161,7 +161,7 @@ def slow(path, data):
     seen.append(path)
     if len(seen) == int(sys.argv[3]):
         print("here", flush=True)
-        time.sleep(60)
+        time.sleep(600)
 writing.write_new_file = slow
 list(writing.export(plan_export(Path(sys.argv[1]), ExportOptions(Path(sys.argv[2]), zip=True))))
 """

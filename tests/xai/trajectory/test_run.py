@@ -5,7 +5,6 @@ import os
 import re
 import subprocess
 import sys
-import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -247,11 +246,10 @@ def test_a_kill_leaves_only_whole_parts_and_the_same_command_finishes(models, cl
     ]  # fmt: skip
     environment = {**os.environ, "ISICGUI_HOME": str(tmp_path / "home"), "OMP_NUM_THREADS": "1"}
     with subprocess.Popen(command, cwd=PROJECT, env=environment, stdout=subprocess.PIPE, text=True) as child:
-        for line in child.stdout:
-            if json.loads(line)["event"] == "analysed":
-                time.sleep(0.3)  # somewhere in the second image
-                child.kill()
-                break
+        while json.loads(child.stdout.readline())["event"] != "analysed":
+            pass
+        assert json.loads(child.stdout.readline())["event"] == "progress"  # somewhere in the second image
+        child.kill()
     parts = [path for path in (tmp_path / "out").iterdir() if path.name.startswith("MEL_")]
     for part in parts:
         if (part / "analysis.json").exists():
