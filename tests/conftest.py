@@ -17,6 +17,9 @@ import pytest
 
 import core  # noqa: F401  # sets how torch's threads wait
 from tests.support.patience import PatientBot
+from tests.support.scheduling import WINDOW, FilesByWeight
+
+pytest_plugins = ("pytester",)
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -40,9 +43,14 @@ def clock_of_looks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("core.training.runtime.time", clock)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what opens a window."""
+    for item in items:
+        if item.nodeid.startswith(WINDOW):
+            item.add_marker(pytest.mark.window)
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     """Give a worker whole files, so that what the tests of a file share is made once."""
-    from tests.support.scheduling import FilesByWeight
-
     return FilesByWeight(config, log)
