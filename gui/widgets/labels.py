@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from PyQt5.QtCore import QSize, Qt
 from PyQt5.QtGui import QPainter, QPaintEvent, QTextLayout
 from PyQt5.QtWidgets import QLabel, QSizePolicy, QWidget
@@ -14,6 +16,10 @@ def label(text: str = "", role: str = "", *, wrap: bool = False) -> QLabel:
         made.setProperty("role", role)
     made.setWordWrap(wrap)
     return made
+
+
+LEAST_WIDTH: Final = 24
+"""Room for the dots alone."""
 
 
 class ElidedLabel(QLabel):
@@ -31,6 +37,7 @@ class ElidedLabel(QLabel):
         super().__init__(text, parent)
         self._mode = mode
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self.setMinimumWidth(LEAST_WIDTH)  # the policy lets a layout ignore the hint
 
     def setText(self, text: str) -> None:
         """Show a text and put it into the tooltip, as far as it does not fit."""
@@ -38,8 +45,8 @@ class ElidedLabel(QLabel):
         self.setToolTip(text)
 
     def minimumSizeHint(self) -> QSize:
-        """Ask for no width."""
-        return QSize(24, super().minimumSizeHint().height())
+        """Ask for hardly any width."""
+        return QSize(LEAST_WIDTH, super().minimumSizeHint().height())
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw as much as fits."""

@@ -131,15 +131,15 @@ def test_null_rows_without_effect_are_seldom_said_to_stand():
     """Comparisons share their images, here as if all interventions gave the same: no count of misses would do."""
     rng = np.random.default_rng(12)
     said = []
-    for _ in range(60):
+    for _ in range(20):
         images = [image("MEL", rng) for _ in range(12)]
         for one in images:
             for control in one["csi"]["controls"].values():
                 control["interventions"] = dict.fromkeys(INTERVENTIONS, control["interventions"]["noise"])
         words = verdict_of_summary(summarise(images))
         said += ["not collapsed" in sentence for sentence in words if "collapsed" in sentence]
-    assert len(said) == 60 * len(NULLS)
-    assert sum(said) <= 7  # of 180 at 1 % each; more has a probability of about 0.001
+    assert len(said) == 20 * len(NULLS)
+    assert sum(said) <= 4  # of 60 at 1 % each; more has a probability of about 0.0005
 
 
 def test_holm_is_over_the_whole_family(rng):
