@@ -6,7 +6,28 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Literal
 
-from core.events import Event
+from core.events import INTERRUPTED, Event
+
+
+@dataclass(frozen=True, slots=True)
+class DataRead(Event):
+    """The photographs are found: what they are, what is trained from them, and where it goes.
+
+    Attributes
+    ----------
+    lesions
+        How many they show; None where nothing says which show the same one, so that each counts as one.
+    """
+
+    name: ClassVar[str] = "data"
+    source: Path
+    kind: str
+    images: int
+    lesions: int | None
+    architecture: str
+    scenario: str
+    is_pretrained: bool
+    output: Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +78,7 @@ class Evaluated(Event):
 
 @dataclass(frozen=True, slots=True)
 class TrainingFinished(Event):
-    """Training is over, or was stopped and can be resumed."""
+    """Training is over, or was stopped and can be resumed; a completed one is measured next."""
 
     name: ClassVar[str] = "finished"
     status: Literal["completed", "stopped"]
@@ -83,6 +104,7 @@ class Measured(Event):
     """A trained classifier was measured, with a 95 % interval of its balanced accuracy, and exported."""
 
     name: ClassVar[str] = "measured"
+    ends: ClassVar[bool] = True
     title: str
     model: Path
     measured_on: str
@@ -96,6 +118,21 @@ class Summarised(Event):
     """All seeds and folds of a run are done."""
 
     name: ClassVar[str] = "summarised"
+    ends: ClassVar[bool] = True
     output: Path
     parts: int
     summary: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunStopped(Event):
+    """The run was stopped before everything was measured; what it has is kept in `output`, where it can go on."""
+
+    name: ClassVar[str] = "stopped"
+    ends: ClassVar[bool] = True
+    output: Path
+
+    @property
+    def exit_code(self) -> int:
+        """That of an interruption."""
+        return INTERRUPTED

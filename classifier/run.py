@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -15,15 +15,17 @@ from torch import Tensor
 from classifier.aggregate import summarise_runs
 from classifier.config import ClassifierConfig
 from classifier.data import Split
-from classifier.events import Measured, SplitReady, Summarised, TrainingStep
+from classifier.events import DataRead, Measured, RunStopped, SplitReady, Summarised, TrainingStep
 from classifier.finish import MODEL_FOLDER, finish_run
 from classifier.masks import read_masks
-from classifier.parts import Part
+from classifier.parts import Part, plan_parts
+from classifier.request import KIND, TrainClassifierRequest
 from classifier.results import RESULTS_FILE, RunAbout
 from classifier.trained import Trained
 from classifier.trainer import ClassifierTrainer, refuse_other_settings
+from core.cancel import CancelToken
 from core.dataset.labelled import LabelledImage
-from core.dataset.sources import Photographs
+from core.dataset.sources import Photographs, read_dataset
 from core.dataset.splits import Splits, require_no_leakage
 from core.errors import InputRefusedError, OutOfMemoryError
 from core.events import Event, Notice
@@ -32,16 +34,29 @@ from core.generator.precision import resolve_device
 from core.training.hardware import describe_hardware
 from core.training.licence import Licence, licence_of
 from core.training.log_file import training_log
-from core.training.run_folder import CONFIG_FILE, read_run_config, read_run_settings, write_run_config
-from core.training.runtime import CHECKPOINT, StopRequest
+from core.training.run_folder import CONFIG_FILE, new_run_folder, read_run_config, read_run_settings, write_run_config
+from core.training.runtime import CHECKPOINT, refuse_begun
 from core.training.trackers import TrackerKind
 from core.utils.folder_lock import FolderLock
 from core.utils.output_errors import output_errors
 
-KIND: Final = "classifier"
 MASKS_FOLDER: Final = "masks"
 
 logger = logging.getLogger(__name__)
+
+
+def run_training(request: TrainClassifierRequest, cancel: CancelToken) -> Iterator[Event]:
+    """Carry out `train classifier` and yield its events; see `ClassifierRun.carry_out`."""
+    if not request.resume:
+        refuse_begun(request.output)
+    config = request.settings
+    photographs = read_dataset(request.data)
+    parts = plan_parts(photographs.images, config)
+    check_leakage(parts, allowed=request.allow_leakage)
+    run = ClassifierRun(photographs, config, parts, request.output or new_run_folder(run_name(config)), request.tracker)
+    yield run.describe()
+    yield from (Notice("data", note) for note in photographs.notes)
+    yield from run.carry_out(cancel)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +78,22 @@ class ClassifierRun:
     folder: Path
     tracker: TrackerKind = "tensorboard"
 
-    def carry_out(self, stop: StopRequest) -> Iterator[Event]:
-        """Train, measure and export every seed and fold, unless `stop` is requested; then the run can be continued.
+    def describe(self) -> DataRead:
+        """Return what is known before anything is trained."""
+        photographs, config = self.photographs, self.config
+        return DataRead(
+            source=photographs.source,
+            kind=photographs.kind,
+            images=len(photographs.images),
+            lesions=len({image.lesion_id for image in photographs.images}) if photographs.grouped else None,
+            architecture=config.architecture,
+            scenario=config.scenario,
+            is_pretrained=config.is_pretrained,
+            output=self.folder,
+        )
+
+    def carry_out(self, cancel: CancelToken) -> Iterator[Event]:
+        """Train, measure and export every seed and fold, unless a stop is asked for; then the run can be continued.
 
         Raises
         ------
@@ -86,7 +115,7 @@ class ClassifierRun:
             with FolderLock(self.folder), training_log(self.folder):
                 self._refuse_other_settings()
                 self._write_config(self.folder, self.config, self.parts)
-                yield from self._logged(self._events(stop))
+                yield from self._logged(self._events(cancel))
 
     def _logged(self, events: Iterator[Event]) -> Iterator[Event]:
         try:
@@ -115,16 +144,18 @@ class ClassifierRun:
             if (folder / CHECKPOINT).exists():
                 refuse_other_settings(folder, part.config, read_run_settings(folder))
 
-    def _events(self, stop: StopRequest) -> Iterator[Event]:
+    def _events(self, cancel: CancelToken) -> Iterator[Event]:
         for part in self.parts:
-            yield from self._train(part, stop)
-            if stop.requested:
+            is_measured = cancel.mode is None and (yield from self._train(part, cancel))
+            if not is_measured:
+                yield RunStopped(self.folder)
                 return
         if len(self.parts) > 1:
             summary = summarise_runs(self.folder, [self.folder / part.place for part in self.parts])
             yield Summarised(self.folder, len(self.parts), summary.sentence)
 
-    def _train(self, part: Part, stop: StopRequest) -> Iterator[Event]:
+    def _train(self, part: Part, cancel: CancelToken) -> Generator[Event, None, bool]:
+        """Carry out one training; return whether it is measured, rather than stopped."""
         folder = self.folder / part.place
         if part.place:
             self._write_config(folder, part.config, [part])
@@ -134,10 +165,11 @@ class ClassifierRun:
         trainer = self._trainer(part, train, validation)
         if trainer.finished and (folder / RESULTS_FILE).exists():
             yield Notice("finished_already", f"{part.title} is finished already; it is kept as it is.")
-            return
-        yield from trainer.run(stop)
+            return True
+        yield from trainer.run(cancel)
         if trainer.finished:
             yield from self._measure(part, train, validation)
+        return trainer.finished
 
     def _trainer(self, part: Part, train: Split, validation: Split) -> ClassifierTrainer:
         folder = self.folder / part.place

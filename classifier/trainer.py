@@ -21,11 +21,12 @@ from classifier.metrics import epoch_metrics
 from classifier.model import predict_logits
 from classifier.results import time_text
 from classifier.trained import Trained
+from core.cancel import CancelToken
 from core.classification.preprocessing import Triple
 from core.events import Event
 from core.generator.precision import resolve_device
 from core.taxonomy import CLASSES
-from core.training.runtime import CHECKPOINT, Budget, StopRequest, finite, load_checkpoint, save_checkpoint
+from core.training.runtime import CHECKPOINT, Budget, finite, load_checkpoint, save_checkpoint
 from core.training.settings import SettingsRefusedError
 from core.training.trackers import LOG_FILE, RunLog, TrackerKind, open_run_log, read_log
 from core.utils.atomic import write_text_atomic
@@ -116,8 +117,8 @@ class ClassifierTrainer:
         impatient = patience is not None and self.epoch - self.best_epoch >= patience
         return self._epoch.complete and (impatient or self._budget.progress(self.images_seen) >= 1)
 
-    def run(self, stop: StopRequest) -> Iterator[Event]:
-        """Train until the budget is used, nothing improves any more, or `stop` is requested; then everything is kept.
+    def run(self, cancel: CancelToken) -> Iterator[Event]:
+        """Train until the budget is used, nothing improves any more, or a stop is asked for; then everything is kept.
 
         Yields
         ------
@@ -129,15 +130,15 @@ class ClassifierTrainer:
             self.folder, self._tracker, columns=COLUMNS, step_name="epoch", config=settings, resume_at=resumed_at
         ) as log:
             yield self._started()
-            while not (self.finished or stop.requested):
-                yield from self._train(stop)
-                if self._epoch.complete or not stop.requested:
+            while not self.finished and cancel.mode is None:
+                yield from self._train(cancel)
+                if self._epoch.complete or cancel.mode is None:
                     yield self._finish_epoch(log)
         self.save()
         status: Final = "completed" if self.finished else "stopped"
         yield TrainingFinished(status, self.folder, self.images_seen, round(self._budget.seconds, 1), self.best)
 
-    def _train(self, stop: StopRequest) -> Iterator[Event]:
+    def _train(self, cancel: CancelToken) -> Iterator[Event]:
         """Make the steps that the epoch still lacks, at least one."""
         self.learner.train()
         if self._epoch.complete:
@@ -145,7 +146,7 @@ class ClassifierTrainer:
         saved = time.monotonic()
         while not self._epoch.complete:
             yield self._step()
-            if stop.requested or self._budget.progress(self.images_seen) >= 1:
+            if cancel.mode is not None or self._budget.progress(self.images_seen) >= 1:
                 return
             if time.monotonic() - saved > SAVE_EVERY_SECONDS:
                 self.save()

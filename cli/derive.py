@@ -136,6 +136,7 @@ def carry_out(
     *,
     results: Collection[type[Event]] = (),
     stopped: str = "Stopped.",
+    bar: JobBar | None = None,
 ) -> int:
     """Run a job, show how far it is, print its events, and return the exit code.
 
@@ -147,10 +148,12 @@ def carry_out(
         Events whose words go to standard output, as those of the end do.
     stopped
         Said when the job ended because it was asked to, without an event that says so.
+    bar
+        Shows how far it is, where that is not told by `Progress`.
     """
     with stop_on_signal() as cancel:
         try:
-            return follow(run(request, cancel), console, words, results)
+            return follow(run(request, cancel), console, words, results, bar)
         except JobStopped:
             console.warn(stopped)
             return EXIT_INTERRUPTED
@@ -190,13 +193,13 @@ class JobBar:
     """How far a job is, on standard error; silent where nobody watches."""
 
     def __init__(self) -> None:
-        self._bar: Any = None
+        self.bar: Any = None
 
     def __enter__(self) -> JobBar:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, tb: TracebackType | None) -> None:
-        self._close()
+        self.close()
 
     @contextmanager
     def showing(self, event: Event) -> Iterator[None]:
@@ -208,17 +211,20 @@ class JobBar:
     def take(self, event: Event) -> None:
         """Let the bar follow an event."""
         if isinstance(event, Progress):
-            self._follow(event)
+            if self.bar is None:
+                self.open(total=100, unit="%", leave=False)
+            self.bar.set_description_str(event.sentence, refresh=False)
+            self.bar.update(round(100 * event.fraction) - self.bar.n)
         elif event.ends:
-            self._close()
+            self.close()
 
-    def _follow(self, event: Progress) -> None:
-        if self._bar is None:
-            self._bar = tqdm(total=100, unit="%", disable=None, dynamic_ncols=True, leave=False, file=sys.stderr)
-        self._bar.set_description_str(event.sentence, refresh=False)
-        self._bar.update(round(100 * event.fraction) - self._bar.n)
+    def open(self, **details: Any) -> None:
+        """Begin a new bar."""
+        self.close()
+        self.bar = tqdm(disable=None, dynamic_ncols=True, file=sys.stderr, **details)
 
-    def _close(self) -> None:
-        if self._bar is not None:
-            self._bar.close()
-            self._bar = None
+    def close(self) -> None:
+        """End the bar."""
+        if self.bar is not None:
+            self.bar.close()
+            self.bar = None

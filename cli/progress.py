@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-
-from tqdm import tqdm
-
 from cli.derive import JobBar
 from core.events import Event, ImageDone, Loading, Started, Step
 
@@ -16,16 +12,16 @@ class ImageBar(JobBar):
     def take(self, event: Event) -> None:
         """Let the bar follow an event."""
         if isinstance(event, Started):
-            self._bar = tqdm(total=event.total, unit="image", disable=None, dynamic_ncols=True, file=sys.stderr)
-        elif self._bar is not None:
+            self.open(total=event.total, unit="image")
+        elif self.bar is not None:
             self._describe(event)
 
     def _describe(self, event: Event) -> None:
         if isinstance(event, Loading):
-            self._bar.set_description_str(f"{event.class_code} loading model")
+            self.bar.set_description_str(f"{event.class_code} loading model")
         elif isinstance(event, Step):
-            self._bar.set_description_str(f"{event.class_code} step {event.step}/{event.steps}")
+            self.bar.set_description_str(f"{event.class_code} step {event.step}/{event.steps}")
         elif isinstance(event, ImageDone):
-            self._bar.update(event.done - self._bar.n)
+            self.bar.update(event.done - self.bar.n)
         elif event.ends:
-            self._close()
+            self.close()

@@ -6,7 +6,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar, Literal
 
-from core.events import Event
+from core.events import INTERRUPTED, Event
+
+TrainingStatus = Literal["completed", "stopped"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +114,8 @@ class TrainingFinished(Event):
     """
 
     name: ClassVar[str] = "finished"
-    status: Literal["completed", "stopped"]
+    ends: ClassVar[bool] = True
+    status: TrainingStatus
     run: Path
     output: Path
     classes: tuple[str, ...]
@@ -120,3 +123,8 @@ class TrainingFinished(Event):
     images: int
     seconds: float
     best_kid: float | None = field(default=None)
+
+    @property
+    def exit_code(self) -> int:
+        """That of an interruption, if it was stopped."""
+        return INTERRUPTED if self.status == "stopped" else 0

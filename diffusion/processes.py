@@ -10,6 +10,7 @@ import torch
 from accelerate import Accelerator
 from accelerate.utils import InitProcessGroupKwargs
 
+from core.cancel import CancelToken, StopMode
 from core.errors import DeviceError, UsageError
 from core.generator.precision import resolve_device
 from diffusion.config import DiffusionConfig
@@ -76,10 +77,21 @@ def leave_signals_to_the_first_process(_worker: int) -> None:
         signal.signal(number, signal.SIG_IGN)
 
 
-def agree(accelerator: Accelerator, device: torch.device, loss: torch.Tensor, progress: float, stop: bool) -> Agreement:
-    """Let all processes know the same loss, progress and wish to stop."""
-    every = accelerator.gather(_opinion(device, loss, progress, stop)).view(-1, 3).cpu()
-    return Agreement(float(every[:, 0].mean()), float(every[:, 1].max()), bool(every[:, 2].any()))
+def agree(
+    accelerator: Accelerator, device: torch.device, loss: torch.Tensor, progress: float, cancel: CancelToken
+) -> Agreement:
+    """Let all processes know the same loss and progress, and stop when one of them is asked to."""
+    opinion = _opinion(device, loss, progress, cancel.mode is not None)
+    every = accelerator.gather(opinion).view(-1, 3).cpu()
+    state = Agreement(float(every[:, 0].mean()), float(every[:, 1].max()), bool(every[:, 2].any()))
+    if state.stop:
+        cancel.request(StopMode.NOW)
+    return state
+
+
+def agree_to_stop(accelerator: Accelerator, device: torch.device, cancel: CancelToken) -> bool:
+    """Return, between two steps, whether any process was asked to stop; the same in all of them."""
+    return agree(accelerator, device, torch.zeros((), device=device), 0.0, cancel).stop
 
 
 def _opinion(device: torch.device, loss: torch.Tensor, progress: float, stop: bool) -> torch.Tensor:

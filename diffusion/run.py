@@ -18,8 +18,8 @@ With kind = per_class each class has such a folder inside, and `best/` holds `un
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Generator, Iterator
+from dataclasses import asdict
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
@@ -29,21 +29,23 @@ from accelerate import Accelerator
 from accelerate.utils import broadcast_object_list
 from diffusers import UNet2DModel
 
-from core.errors import UsageError
+from core.cancel import CancelToken
 from core.events import Event, Notice
+from core.jobs.stream import JobStopped
 from core.measures.kid import MIN_IMAGES
 from core.training.hardware import describe_hardware
 from core.training.log_file import training_log
 from core.training.run_folder import CONFIG_FILE, new_run_folder, read_run_config, write_run_config
-from core.training.runtime import CHECKPOINT, StopRequest
+from core.training.runtime import CHECKPOINT, refuse_begun
 from core.utils.folder_lock import FolderLock
 from core.utils.output_errors import output_errors
 from diffusion.config import DiffusionConfig
 from diffusion.data import TrainingData, read_training_data
-from diffusion.events import DataRead, TrainingFinished
+from diffusion.events import DataRead, TrainingFinished, TrainingStatus
 from diffusion.memorisation import judge
 from diffusion.pack import PackDescription, write_pack, write_predecessor_checkpoint
-from diffusion.processes import start_processes
+from diffusion.processes import agree_to_stop, start_processes
+from diffusion.request import DiffusionPlan, TrainDiffusionRequest
 from diffusion.state import refuse_changes
 from diffusion.trainer import DiffusionTrainer
 
@@ -51,31 +53,12 @@ PACK: Final = "pack"
 BEST: Final = "best"
 
 
-@dataclass(frozen=True, slots=True)
-class RunRequest:
-    """What `train diffusion` is asked for.
-
-    Attributes
-    ----------
-    output
-        The run's folder; a new one under `runs/` if None.
-    resume
-        Continue what lies there.
-    init_from
-        Model whose weights a new run begins with, or None.
-    allow_leakage
-        Go on although held-out lesions are also in training.
-    """
-
-    config: DiffusionConfig
-    data: Path
-    output: Path | None
-    resume: bool = False
-    init_from: Path | None = None
-    allow_leakage: bool = False
+def run_training(request: TrainDiffusionRequest, cancel: CancelToken) -> Iterator[Event]:
+    """Carry out `train diffusion` and yield its events; see `carry_out`."""
+    yield from carry_out(request.plan(), cancel)
 
 
-def train_generator(request: RunRequest, stop: StopRequest) -> Iterator[Event]:
+def carry_out(plan: DiffusionPlan, cancel: CancelToken) -> Iterator[Event]:
     """Carry out a run and yield its events; only the first of several processes yields any.
 
     Raises
@@ -83,36 +66,31 @@ def train_generator(request: RunRequest, stop: StopRequest) -> Iterator[Event]:
     ISICGUIError
         One of its subclasses: data, settings or a model that cannot be used, a folder that another run is writing to
         or that cannot be written.
+    JobStopped
+        If a stop was asked for between two networks; within one, the event that ends it says so.
     """
-    config = request.config
+    config = plan.config
     if config.threads is not None:
         torch.set_num_threads(config.threads)
     accelerator, device = start_processes(config)
-    _refuse_overwriting(request)
-    data = read_training_data(request.data, config, allow_leakage=request.allow_leakage)
-    output = _output_folder(request, accelerator)
-    run = _Run(request, data, output, accelerator, device)
+    if not plan.resume:
+        refuse_begun(plan.output)
+    data = read_training_data(plan.data, config, allow_leakage=plan.allow_leakage)
+    output = _output_folder(plan, accelerator)
+    run = _Run(plan, data, output, accelerator, device)
     if not accelerator.is_main_process:
-        deque(run.train(stop), maxlen=0)
+        deque(run.train(cancel), maxlen=0)
     else:
         with FolderLock(output), output_errors(output), training_log(output):
-            yield from run.train(stop)
+            yield from run.train(cancel)
     accelerator.end_training()
 
 
-def _refuse_overwriting(request: RunRequest) -> None:
-    output = request.output
-    if output is not None and not request.resume and next(output.glob(f"**/{CHECKPOINT}"), None):
-        raise UsageError(
-            f"{output} holds a run already.", remedy="Continue it with --resume, or name another folder.", path=output
-        )
-
-
-def _output_folder(request: RunRequest, accelerator: Accelerator) -> Path:
+def _output_folder(plan: DiffusionPlan, accelerator: Accelerator) -> Path:
     """Make the run's folder, the same in all processes."""
-    shared = [request.output]
-    if request.output is None and accelerator.is_main_process:
-        shared = [new_run_folder(request.config.name)]
+    shared = [plan.output]
+    if plan.output is None and accelerator.is_main_process:
+        shared = [new_run_folder(plan.config.name)]
     (output,) = broadcast_object_list(shared)
     with output_errors(output):
         output.mkdir(parents=True, exist_ok=True)
@@ -129,15 +107,15 @@ class _Run:
     """
 
     def __init__(
-        self, request: RunRequest, data: TrainingData, output: Path, accelerator: Accelerator, device: torch.device
+        self, plan: DiffusionPlan, data: TrainingData, output: Path, accelerator: Accelerator, device: torch.device
     ) -> None:
-        self._request, self._data = request, data
-        self._config, self._output = request.config, output
+        self._plan, self._data = plan, data
+        self._config, self._output = plan.config, output
         self._accelerator, self._device = accelerator, device
 
-    def train(self, stop: StopRequest) -> Iterator[Event]:
+    def train(self, cancel: CancelToken) -> Iterator[Event]:
         """Train every network of the run."""
-        if self._request.resume:
+        if self._plan.resume:
             self._refuse_changes()
         if self._accelerator.is_main_process:
             self._write_config(self._output, self._config, self._data)
@@ -145,11 +123,15 @@ class _Run:
         yield DataRead(data.source, data.counts, data.leakage.sentence, data.fingerprint)
         yield from (Notice("data", note) for note in self._notes())
         if self._config.kind == "conditional":
-            yield from self._train_one(self._config, data, self._output, stop)
+            yield from self._train_one(self._config, data, self._output, cancel)
             return
+        stop_is_told = False
         for code in self._config.classes:
-            if not stop.requested:
-                yield from self._train_class(code, stop)
+            if agree_to_stop(self._accelerator, self._device, cancel):
+                if stop_is_told:
+                    return
+                raise JobStopped
+            stop_is_told = yield from self._train_class(code, cancel)
 
     def _refuse_changes(self) -> None:
         """Refuse another run's settings before they replace those that lie there."""
@@ -157,26 +139,29 @@ class _Run:
         fingerprints = (saved.get("split_fingerprint", ""), self._data.fingerprint)
         refuse_changes(saved.get("settings", {}), self._config, fingerprints, self._output / CONFIG_FILE)
 
-    def _train_class(self, code: str, stop: StopRequest) -> Iterator[Event]:
+    def _train_class(self, code: str, cancel: CancelToken) -> Generator[Event, None, bool]:
         config = self._config.model_copy(update={"classes": (code,)})
         data, folder = self._data.only(self._config, code), self._output / code
         if self._accelerator.is_main_process:
             self._write_config(folder, config, data)
-        yield from self._train_one(config, data, folder, stop)
+        return (yield from self._train_one(config, data, folder, cancel))
 
     def _train_one(
-        self, config: DiffusionConfig, data: TrainingData, folder: Path, stop: StopRequest
-    ) -> Iterator[Event]:
+        self, config: DiffusionConfig, data: TrainingData, folder: Path, cancel: CancelToken
+    ) -> Generator[Event, None, bool]:
+        """Train one network; return whether its end says that it was stopped."""
         trainer = DiffusionTrainer(config, data, folder, self._accelerator, self._device)
-        if self._request.resume and (folder / CHECKPOINT).exists():
+        if self._plan.resume and (folder / CHECKPOINT).exists():
             trainer.resume()
-        elif self._request.init_from is not None:
-            trainer.initialise(self._request.init_from)
-        yield from trainer.run(stop, self._export)
+        elif self._plan.init_from is not None:
+            trainer.initialise(self._plan.init_from)
+        yield from trainer.run(cancel, self._export)
+        if trainer.is_main and cancel.mode is None and trainer.best is not None:
+            yield judge(trainer, trainer.best["images"])
+        is_stopped = cancel.mode is not None
         if trainer.is_main:
-            if not stop.requested and trainer.best is not None:
-                yield judge(trainer, trainer.best["images"])
-            yield self._finished(trainer, stop)
+            yield self._finished(trainer, "stopped" if is_stopped else "completed")
+        return is_stopped
 
     def _notes(self) -> Iterator[str]:
         """Yield what a person should know before it begins."""
@@ -221,7 +206,7 @@ class _Run:
 
     def _write_config(self, folder: Path, config: DiffusionConfig, data: TrainingData) -> None:
         facts = self._facts(data)
-        source = self._request.init_from
+        source = self._plan.init_from
         facts["init_from"] = None if source is None else str(source.resolve())
         write_run_config(folder, kind="diffusion", name=config.name, settings=config, **facts)
 
@@ -237,10 +222,10 @@ class _Run:
             "hardware": asdict(hardware),
         }
 
-    def _finished(self, trainer: DiffusionTrainer, stop: StopRequest) -> TrainingFinished:
+    def _finished(self, trainer: DiffusionTrainer, status: TrainingStatus) -> TrainingFinished:
         best = self._output / BEST
         return TrainingFinished(
-            status="stopped" if stop.requested else "completed",
+            status=status,
             run=self._output,
             output=trainer.output,
             classes=trainer.config.classes,

@@ -15,13 +15,13 @@ from diffusers import UNet2DModel
 from diffusers.training_utils import EMAModel
 from torch.utils.data import DataLoader
 
+from core.cancel import CancelToken
 from core.events import Event
 from core.generator.precision import Precision
 from core.measures.pictures import tile
 from core.training.runtime import (
     CHECKPOINT,
     Budget,
-    StopRequest,
     cosine_rate,
     finite,
     load_checkpoint,
@@ -92,43 +92,43 @@ class DiffusionTrainer:
         """Whether this process writes files and tells people."""
         return bool(self.accelerator.is_main_process)
 
-    def run(self, stop: StopRequest, export: Export) -> Iterator[Event]:
-        """Train until the budget is used or `stop` is requested; yield what happens.
+    def run(self, cancel: CancelToken, export: Export) -> Iterator[Event]:
+        """Train until the budget is used or a stop is asked for; yield what happens.
 
         When the budget or a signal ends the run, `last.pt` and the exported model are up to date; an error leaves those
         of the last checkpoint. A completed run ends with an evaluation.
         """
         yield self._started()
-        state = self._agree(torch.zeros((), device=self.device), stop)
+        state = self._agree(torch.zeros((), device=self.device), cancel)
         history = self._open_history()
         try:
-            yield from self._train(state, stop, export, history)
+            yield from self._train(state, cancel, export, history)
             self.save(export)
-            if not stop.requested:
-                yield from self._complete(stop, export, history)
+            if cancel.mode is None:
+                yield from self._complete(cancel, export, history)
         finally:
             history.close()
 
-    def _complete(self, stop: StopRequest, export: Export, history: History) -> Iterator[Event]:
+    def _complete(self, cancel: CancelToken, export: Export, history: History) -> Iterator[Event]:
         """Look at the last weights, too, and close the books; left undone if stopped, for a continued run to do."""
         if self.evaluated_at < self.images_seen:
-            yield from self._evaluate(stop, export, history)
-        if not stop.requested:
+            yield from self._evaluate(cancel, export, history)
+        if cancel.mode is None:
             self._write_losses(history)
             self.save(export)
             history.finished(self.images_seen, self.budget.seconds)
 
-    def _train(self, state: Agreement, stop: StopRequest, export: Export, history: History) -> Iterator[Event]:
+    def _train(self, state: Agreement, cancel: CancelToken, export: Export, history: History) -> Iterator[Event]:
         self.net.train()
         wrapped = self.accelerator.prepare(self.net)
         batches = iter(self._loader())
         saved_at = time.monotonic()
         while state.progress < 1 and not state.stop:
             if self._evaluation_is_due():
-                yield from self._evaluate(stop, export, history)
+                yield from self._evaluate(cancel, export, history)
                 self.save(export)
                 saved_at = time.monotonic()
-            state = self._timed_step(wrapped, batches, state.progress, stop)
+            state = self._timed_step(wrapped, batches, state.progress, cancel)
             self._note_loss(state.loss, history)
             yield self._step_event(state.loss)
             if time.monotonic() - saved_at > 60 * self.config.checkpoint_minutes:
@@ -152,9 +152,9 @@ class DiffusionTrainer:
             worker_init_fn=leave_signals_to_the_first_process,
         )
 
-    def _timed_step(self, wrapped: Any, batches: Iterator[Any], progress: float, stop: StopRequest) -> Agreement:
+    def _timed_step(self, wrapped: Any, batches: Iterator[Any], progress: float, cancel: CancelToken) -> Agreement:
         start = time.monotonic()
-        state = self._step(wrapped, batches, progress, stop)
+        state = self._step(wrapped, batches, progress, cancel)
         seconds = time.monotonic() - start
         self._steps += 1
         if self._steps > _UNKNOWN_PACE:
@@ -162,7 +162,7 @@ class DiffusionTrainer:
             self._seconds_per_step = seconds if before is None else 0.9 * before + 0.1 * seconds
         return state
 
-    def _step(self, wrapped: Any, batches: Iterator[Any], progress: float, stop: StopRequest) -> Agreement:
+    def _step(self, wrapped: Any, batches: Iterator[Any], progress: float, cancel: CancelToken) -> Agreement:
         """Make one optimiser step."""
         set_rate(self.optimizer, self._rate(progress))
         if self.config.dropout:
@@ -171,7 +171,7 @@ class DiffusionTrainer:
         self.optimizer.zero_grad()
         loss = self._backward(wrapped, batches, half=progress < self.config.half_size_share)
         self.images_seen += self.config.batch_size
-        state = self._agree(loss, stop)
+        state = self._agree(loss, cancel)
         finite(torch.tensor(state.loss), self.images_seen)
         if self.config.gradient_clip is not None:
             torch.nn.utils.clip_grad_norm_(self.net.parameters(), self.config.gradient_clip)
@@ -198,11 +198,8 @@ class DiffusionTrainer:
     def _rate(self, progress: float) -> float:
         return cosine_rate(progress, self.config.learning_rate, self.config.warm_up, self.config.final_rate)
 
-    def _agree(self, loss: torch.Tensor, stop: StopRequest) -> Agreement:
-        progress = self.budget.progress(self.images_seen)
-        state = agree(self.accelerator, self.device, loss, progress, stop.requested)
-        stop.requested = state.stop
-        return state
+    def _agree(self, loss: torch.Tensor, cancel: CancelToken) -> Agreement:
+        return agree(self.accelerator, self.device, loss, self.budget.progress(self.images_seen), cancel)
 
     def ema_net(self) -> UNet2DModel:
         """Return a copy of the network that holds the moving average, in fp32 and evaluation mode."""
@@ -214,10 +211,10 @@ class DiffusionTrainer:
         every = self.config.evaluate_images
         return self.images_seen // every > self.evaluated_at // every
 
-    def _evaluate(self, stop: StopRequest, export: Export, history: History) -> Iterator[Event]:
+    def _evaluate(self, cancel: CancelToken, export: Export, history: History) -> Iterator[Event]:
         """Look at the moving average and keep it if it is the best; the other processes wait at their next step."""
         net = self.ema_net() if self.is_main else None
-        found = None if net is None else self.evaluator.evaluate(net, lambda: stop.requested)
+        found = None if net is None else self.evaluator.evaluate(net, lambda: cancel.mode is not None)
         if self.is_main and found is None:
             return  # stopped in the middle: a continued run begins with it
         self.evaluated_at = self.images_seen

@@ -1,22 +1,18 @@
-"""What every training loop needs besides a model: precision, schedule, a way to stop, a log and atomic checkpoints."""
+"""What every training loop needs besides a model: precision, schedule, budget and atomic checkpoints."""
 
 from __future__ import annotations
 
 import math
 import os
-import signal
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from pickle import UnpicklingError
-from types import FrameType
 from typing import Any, Final
 
 import torch
 from torch import Tensor
 
-from core.errors import ModelMissingError, ModelNotFiniteError, ModelTruncatedError
+from core.errors import ModelMissingError, ModelNotFiniteError, ModelTruncatedError, UsageError
 from core.generator.precision import has_bf16
 from core.utils.output_errors import output_errors
 
@@ -26,26 +22,6 @@ CHECKPOINT: Final = "last.pt"
 
 _DAMAGE: Final = (RuntimeError, EOFError, LookupError, ValueError, UnpicklingError)
 """What `torch.load` raises for a file that is cut off or something else, depending on where the damage is."""
-
-
-class StopRequest:
-    """Set by SIGTERM or Ctrl-C; looked at after every training step."""
-
-    def __init__(self) -> None:
-        self.requested = False
-
-    def _request(self, _signal: int, _frame: FrameType | None) -> None:
-        self.requested = True
-
-    @contextmanager
-    def listening(self) -> Iterator[StopRequest]:
-        """Catch the two signals inside the `with` block and restore the previous handlers after it."""
-        before = {number: signal.signal(number, self._request) for number in (signal.SIGINT, signal.SIGTERM)}
-        try:
-            yield self
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
 
 
 class Budget:
@@ -129,6 +105,20 @@ def class_weights(labels: Tensor, classes: int, power: float) -> Tensor:
     """
     counts = torch.bincount(labels, minlength=classes).double()
     return counts[labels] ** (power - 1)
+
+
+def refuse_begun(output: Path | None) -> None:
+    """Refuse a folder in which a run was begun, for a new one.
+
+    Raises
+    ------
+    UsageError
+        If a checkpoint lies there, at any depth.
+    """
+    if output is not None and next(output.rglob(CHECKPOINT), None):
+        raise UsageError(
+            f"{output} holds a run already.", remedy="Continue it with --resume, or name another folder.", path=output
+        )
 
 
 def save_checkpoint(path: Path, state: Checkpoint) -> None:

@@ -94,7 +94,7 @@ class TrainingDialog(QDialog):
 
     def _show(self) -> None:
         model = self._model
-        self.choices.show_request()
+        self.choices.show_choice()
         self.choices.setEnabled(not model.busy)
         words = problem_words(model.problem)
         self.problem.setText(words)
@@ -105,7 +105,7 @@ class TrainingDialog(QDialog):
         )
         self.go.setAccessibleName(self.go.text())
         self.go.setEnabled(model.can_train or (model.busy and model.state is not TrainingState.STOPPING))
-        self.copy.setEnabled(model.request.data is not None)
+        self.copy.setEnabled(model.choice.data is not None)
 
     def _go(self) -> None:
         if self._model.busy:

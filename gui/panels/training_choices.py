@@ -22,7 +22,7 @@ from core.utils.path_manager import expanded, home_folder
 from gui.i18n import tr, translate
 from gui.state.devices import device_entries
 from gui.state.session import Session
-from gui.state.training_request import PRESETS, Kind
+from gui.state.training_choice import PRESETS, Kind
 from gui.theme.tokens import GAP_SMALL, GRID
 from gui.widgets.buttons import icon_button, text_button
 from gui.widgets.labels import label
@@ -34,7 +34,7 @@ LONGEST_MINUTES = 100_000
 
 
 class TrainingChoices(QWidget):
-    """Shows the request of a `TrainingModel` and changes it, nothing else."""
+    """Shows the choice of a `TrainingModel` and changes it, nothing else."""
 
     def __init__(self, session: Session) -> None:
         super().__init__()
@@ -59,17 +59,17 @@ class TrainingChoices(QWidget):
         self._name_all()
         self._lay_out()
         self._connect()
-        self.show_request()
+        self.show_choice()
 
-    def show_request(self) -> None:
+    def show_choice(self) -> None:
         """Show what the model says."""
-        request = self._model.request
-        self.kinds[request.kind].setChecked(True)
-        _show_path(self.data, request.data)
-        _show_path(self.root, request.root)
-        self._show_presets(request.kind, request.preset)
-        self._show_devices(request.device)
-        self.minutes.setValue(request.minutes)
+        choice = self._model.choice
+        self.kinds[choice.kind].setChecked(True)
+        _show_path(self.data, choice.data)
+        _show_path(self.root, choice.root)
+        self._show_presets(choice.kind, choice.preset)
+        self._show_devices(choice.device)
+        self.minutes.setValue(choice.minutes)
         self._show_photographs()
 
     def _show_photographs(self) -> None:
@@ -167,17 +167,17 @@ class TrainingChoices(QWidget):
         self.minutes.valueChanged.connect(self._choose_minutes)
 
     def _choose_minutes(self, minutes: int) -> None:
-        if minutes != self._model.request.minutes:
+        if minutes != self._model.choice.minutes:
             self._model.choose(minutes=minutes)
 
     def _choose_typed_data(self) -> None:
         text = self.data.text().strip()
-        if text and text != str(self._model.request.data or ""):
+        if text and text != str(self._model.choice.data or ""):
             self._model.choose(data=expanded(text).absolute())
 
     def _choose_typed_root(self) -> None:
         text = self.root.text().strip()
-        if text and text != str(self._model.request.root):
+        if text and text != str(self._model.choice.root):
             self._model.choose(root=expanded(text).absolute())
 
     def _choose_folder(self) -> None:
@@ -192,12 +192,12 @@ class TrainingChoices(QWidget):
             self._model.choose(data=Path(name))
 
     def _choose_root(self) -> None:
-        folder = QFileDialog.getExistingDirectory(self, tr("Folder that holds the runs"), str(self._model.request.root))
+        folder = QFileDialog.getExistingDirectory(self, tr("Folder that holds the runs"), str(self._model.choice.root))
         if folder:
             self._model.choose(root=Path(folder))
 
     def _place(self) -> str:
-        return str(self._model.request.data or home_folder())
+        return str(self._model.choice.data or home_folder())
 
 
 def problem_words(problem: ISICGUIError | None) -> str:

@@ -54,7 +54,7 @@ class TrainingProgress(QWidget):
         self.losses.show_curves(view.losses)
         self.scores.show_curves(view.scores, view.score_name)
         self.sheet.show_file(view.sheet, round(view.images))
-        self.sheet.setVisible(view.sheet is not None or model.request.kind == "diffusion")
+        self.sheet.setVisible(view.sheet is not None or model.choice.kind == "diffusion")
         self.bar.setValue(round(view.fraction * RESOLUTION))
         total = tr("{images} of {total} images") if view.total else tr("{images} images")
         self.count.setText(total.format(images=number(view.images), total=number(view.total)) if view.images else "")

@@ -1,4 +1,4 @@
-"""Training in the window: what is asked for, the photographs, the process that trains, and the runs there are."""
+"""Training in the window: what is chosen, the photographs, the process that trains, and the runs there are."""
 
 from __future__ import annotations
 
@@ -12,14 +12,16 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 from PyQt5.QtCore import QObject, QTimer, pyqtSignal
 
-from core.errors import InputRefusedError, ISICGUIError
+from core.errors import ISICGUIError
+from core.events import Event
+from core.jobs.client import JobClient, WorkerDiedError
 from core.message import Message
 from core.taxonomy import CLASS_CODES
 from core.utils.shell import shell_line
 from gui.state.settings import SettingsModel
-from gui.state.training_request import PRESETS, Kind, TrainingRequest, resume_arguments, train_arguments
-from gui.state.training_view import TrainingView
-from gui.workers.command_job import MAIN, CommandJob, JobEnd
+from gui.state.training_choice import PRESETS, Kind, TrainingChoice, TrainingRequest, resumed
+from gui.state.training_view import STARTED, TrainingView
+from gui.workers.job import JobEnd, MakeClient, WorkerJob
 from gui.workers.run_list import RunEntry, RunLog, list_entries, read_log
 from gui.workers.task import TaskRunner
 
@@ -67,6 +69,8 @@ class TrainingModel(QObject):
         What is seen: the training that goes on, or the one that was looked up.
     looked_up
         Folder of the run that was looked up; None while the view follows the training.
+    make_client
+        Makes the client of the next training; tests prepare its process with other jobs.
     """
 
     changed = pyqtSignal()
@@ -75,18 +79,19 @@ class TrainingModel(QObject):
     ended = pyqtSignal(object)
     failed = pyqtSignal(object)
 
-    def __init__(self, settings: SettingsModel, parent: QObject | None = None, *, script: Path = MAIN) -> None:
+    def __init__(self, settings: SettingsModel, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._settings, self.script = settings, script
+        self._settings = settings
+        self.make_client: MakeClient = JobClient
         self._tasks = TaskRunner(1, self)
-        self._job: CommandJob | None = None
+        self._job: WorkerJob | None = None
         self._live = TrainingView()
         self._over: set[Path] = set()
         self._then: Callable[[], object] | None = None
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.timeout.connect(self.progressed)
-        self.request = self._recall()
+        self.choice = self._recall()
         self.state = TrainingState.IDLE
         self.photographs: Overview | None = None
         self.looking = False
@@ -109,38 +114,38 @@ class TrainingModel(QObject):
     @property
     def command(self) -> str:
         """The command line that begins the same training."""
-        return shell_line(self._arguments())
+        return shell_line(self._asked().job(self.choice.new_run(datetime.now())).arguments())
 
     def open(self) -> None:
         """Look at the photographs and the runs."""
         self.look_at_runs()
-        if self.request.data and self.photographs is None and not self.looking:
-            self._look_at_photographs(self.request.data)
+        if self.choice.data and self.photographs is None and not self.looking:
+            self._look_at_photographs(self.choice.data)
 
     def choose(self, **changes: Any) -> None:
-        """Change the request by the names of `TrainingRequest`."""
-        before = self.request
+        """Change the choice by the names of `TrainingChoice`."""
+        before = self.choice
         kind = cast(Kind, changes.get("kind", before.kind))
         if changes.get("preset", before.preset) not in PRESETS[kind]:
             changes["preset"] = next(iter(PRESETS[kind]))
-        self.request = dataclasses.replace(before, **changes)
+        self.choice = dataclasses.replace(before, **changes)
         self._remember()
-        if self.request.data != before.data and self.request.data:
-            self._look_at_photographs(self.request.data)
-        if self.request.root != before.root:
+        if self.choice.data != before.data and self.choice.data:
+            self._look_at_photographs(self.choice.data)
+        if self.choice.root != before.root:
             self.look_at_runs()
         self.changed.emit()
 
     def start(self) -> None:
         """Begin a training with the chosen photographs."""
         if self.can_train:
-            run = self.request.new_run(datetime.now())
-            self._begin(train_arguments(self._asked(), run), run)
+            run = self.choice.new_run(datetime.now())
+            self._begin(self._asked().job(run), run)
 
     def resume(self, entry: RunEntry) -> None:
         """Go on with a run that was interrupted."""
         if not self.busy and entry.can_resume:
-            self._begin(resume_arguments(entry.run.kind, entry.run.folder, entry.data), entry.run.folder)
+            self._begin(resumed(entry.run.kind, entry.run.folder, Path(entry.data)), entry.run.folder)
 
     def stop(self) -> None:
         """Ask the training to keep what it has and end."""
@@ -178,7 +183,7 @@ class TrainingModel(QObject):
 
     def look_at_runs(self) -> None:
         """List the runs anew."""
-        root, over = self.request.root, frozenset(self._over)
+        root, over = self.choice.root, frozenset(self._over)
         self._tasks.start(lambda: list_entries(root, over), self._show_runs, self._refuse)
 
     @property
@@ -195,30 +200,28 @@ class TrainingModel(QObject):
         """Begin nothing more, for the end of the program."""
         self._timer.stop()
 
-    def _arguments(self) -> list[str]:
-        return train_arguments(self._asked(), self.request.new_run(datetime.now()))
-
-    def _asked(self) -> TrainingRequest:
+    def _asked(self) -> TrainingChoice:
+        """Return the choice with what is known of its photographs."""
         found = self.photographs
         if found is None:
-            return self.request
+            return self.choice
         classes = tuple(found.images) if len(found.images) < len(CLASS_CODES) else ()
-        return dataclasses.replace(self.request, has_masks=found.masks, classes=classes)
+        return dataclasses.replace(self.choice, has_masks=found.masks, classes=classes)
 
-    def _begin(self, arguments: list[str], run: Path) -> None:
+    def _begin(self, request: TrainingRequest, run: Path) -> None:
         self._live, self.problem, self.run = TrainingView(), None, run
         self._over.discard(run)
         self.state = TrainingState.STARTING
-        self._job = job = CommandJob(arguments, self, script=self.script)
+        self._job = job = WorkerJob(request, self, make_client=self.make_client)
         job.told.connect(self._take)
         job.ended.connect(partial(self._end, job))
         self.follow()
         self.changed.emit()
         job.start()
 
-    def _take(self, event: dict[str, Any]) -> None:
+    def _take(self, event: Event) -> None:
         self._live.take(event)
-        if event["event"] == "started":
+        if isinstance(event, STARTED):
             if self.state is TrainingState.STARTING:
                 self.state = TrainingState.RUNNING
             self.look_at_runs()
@@ -226,7 +229,7 @@ class TrainingModel(QObject):
         if not self._timer.isActive():
             self._timer.start(TELL_MS)
 
-    def _end(self, job: CommandJob, end: JobEnd) -> None:
+    def _end(self, job: WorkerJob, end: JobEnd) -> None:
         self._job = None
         job.deleteLater()
         self.state = TrainingState.IDLE
@@ -252,12 +255,12 @@ class TrainingModel(QObject):
         self._tasks.start(work, partial(self._show_photographs, data), partial(self._refuse_photographs, data))
 
     def _show_photographs(self, data: Path, found: Overview) -> None:
-        if data == self.request.data:
+        if data == self.choice.data:
             self.photographs, self.looking = found, False
             self.changed.emit()
 
     def _refuse_photographs(self, data: Path, error: BaseException) -> None:
-        if data == self.request.data:
+        if data == self.choice.data:
             self.looking = False
             self._refuse(error)
 
@@ -278,13 +281,13 @@ class TrainingModel(QObject):
         self.view, self.looked_up = view, log.folder
         self.progressed.emit()
 
-    def _recall(self) -> TrainingRequest:
+    def _recall(self) -> TrainingChoice:
         recall = self._settings.recall
         default_root = self._settings.paths.default_output_dir.parent / RUNS
         kind = cast(Kind, recall("training/kind", "diffusion", str))
         kind = kind if kind in PRESETS else "diffusion"
         preset, data = recall("training/preset", "quick", str), recall("training/data", "", str)
-        return TrainingRequest(
+        return TrainingChoice(
             root=Path(recall("training/root", "", str) or default_root),
             kind=kind,
             data=Path(data) if data else None,
@@ -292,28 +295,21 @@ class TrainingModel(QObject):
         )
 
     def _remember(self) -> None:
-        request = self.request
+        choice = self.choice
         for key, value in (
-            ("kind", request.kind),
-            ("preset", request.preset),
-            ("data", str(request.data or "")),
-            ("root", str(request.root)),
+            ("kind", choice.kind),
+            ("preset", choice.preset),
+            ("data", str(choice.data or "")),
+            ("root", str(choice.root)),
         ):
             self._settings.remember(f"training/{key}", value)
 
 
 def _problem(end: JobEnd) -> ISICGUIError | None:
-    if end.exit_code == 0 or end.cancelled:
-        return None
-    if end.error is not None:
-        return end.error
-    last = end.log_tail.strip().splitlines()[-1:]
-    return InputRefusedError(
-        Message(
-            "The training ended by itself ({code}). It last said: {words}", code=end.exit_code, words="".join(last)
-        ),
-        remedy=Message("What it had written down is kept; try to go on with it in the list of runs."),
-    )
+    if end.cancelled or not isinstance(end.error, WorkerDiedError):
+        return None if end.cancelled else end.error
+    remedy = Message("What it had written down is kept; try to go on with it in the list of runs.")
+    return WorkerDiedError(end.error.message, remedy=remedy)
 
 
 def _how_it_ended(end: JobEnd) -> Message:

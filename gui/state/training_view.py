@@ -7,8 +7,14 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from classifier import events as classifier
+from core.events import Event, Notice
+from diffusion import events as diffusion
 from gui.i18n import tr, translate
 from gui.state.curves import Curve, CurveBook, is_number
+
+STARTED: Final = (diffusion.TrainingStarted, classifier.TrainingStarted)
+"""The events with which a network's training begins."""
 
 SMOOTHED: Final = 0.02
 """Share of each step in the running mean of the loss: single steps jump."""
@@ -68,22 +74,26 @@ class TrainingView:
             return tr("Balanced accuracy")
         return tr("KID to held-out lesions, lower is better")
 
-    def take(self, event: Mapping[str, Any]) -> None:
-        """Follow an event of `train ... --json`; one that is not known is passed over."""
-        follow = {
-            "data": self._take_data,
-            "split": self._take_data,
-            "started": self._take_start,
-            "step": self._take_step,
-            "evaluated": self._take_evaluation,
-            "memorisation": self._take_sentence,
-            "measured": self._take_measure,
-            "summarised": self._take_sentence,
-            "notice": self._take_sentence,
-            "finished": self._take_end,
-        }.get(str(event.get("event")))
-        if follow is not None:
-            follow(event)
+    def take(self, event: Event) -> None:
+        """Follow an event of a training; any other is passed over."""
+        follow: Mapping[type[Event], Callable[[Any], None]] = {
+            diffusion.DataRead: self._take_data,
+            classifier.SplitReady: self._take_data,
+            diffusion.TrainingStarted: self._take_start,
+            classifier.TrainingStarted: self._take_start,
+            diffusion.TrainingStep: self._take_step,
+            classifier.TrainingStep: self._take_learnt,
+            diffusion.Evaluated: self._take_samples,
+            classifier.Evaluated: self._take_epoch,
+            diffusion.MemorisationJudged: self._take_judgement,
+            classifier.Measured: self._take_measure,
+            classifier.Summarised: self._take_summary,
+            Notice: self._take_note,
+            diffusion.TrainingFinished: self._take_model,
+            classifier.TrainingFinished: self._take_end,
+        }
+        if type(event) in follow:
+            follow[type(event)](event)
 
     def fill(self, rows: Sequence[Mapping[str, Any]], sheet: Path | None) -> None:
         """Show what a log says."""
@@ -93,35 +103,35 @@ class TrainingView:
             self.images = max(self.images, _number(row.get("images")) or 0.0)
         self.sheet = sheet
 
-    def _take_data(self, event: Mapping[str, Any]) -> None:
-        self.words = translate(event.get("leakage", ""))
+    def _take_data(self, event: diffusion.DataRead | classifier.SplitReady) -> None:
+        self.words = translate(event.leakage)
 
-    def _take_sentence(self, event: Mapping[str, Any]) -> None:
-        said = (event[key] for key in ("sentence", "summary", "message") if isinstance(event.get(key), str))
-        self.words = translate(next(said, self.words))
+    def _take_judgement(self, event: diffusion.MemorisationJudged) -> None:
+        self.words = translate(event.sentence)
 
-    def _take_start(self, event: Mapping[str, Any]) -> None:
-        if event.get("class") or self._began is not None:
+    def _take_summary(self, event: classifier.Summarised) -> None:
+        self.words = translate(event.summary)
+
+    def _take_note(self, event: Notice) -> None:
+        self.words = translate(event.message)
+
+    def _take_start(self, event: diffusion.TrainingStarted | classifier.TrainingStarted) -> None:
+        if self._began is not None:
             self._book.clear()  # another network, seed or fold begins: its curves are its own
         self._loss, self.remaining, self.rate, self._is_complete = None, None, None, False
-        self.images, self.total = _number(event.get("images")) or 0.0, _number(event.get("total")) or 0.0
+        self.images, self.total = float(event.images), float(event.total)
         self._began = (self._clock(), self.images)
         words = tr("{parameters:.1f} M parameters on {device}, {precision}")
-        parameters = (_number(event.get("parameters")) or 0.0) / 1e6
-        self.words = words.format(parameters=parameters, device=event.get("device"), precision=event.get("precision"))
+        self.words = words.format(parameters=event.parameters / 1e6, device=event.device, precision=event.precision)
 
-    def _take_step(self, event: Mapping[str, Any]) -> None:
-        self.images = _number(event.get("images")) or self.images
-        loss = _number(event.get("loss"))
-        if loss is not None:
-            self._loss = loss if self._loss is None else self._loss + SMOOTHED * (loss - self._loss)
-            self._book.add("loss", self.images, self._loss)
-        self._follow_pace(event)
+    def _take_step(self, event: diffusion.TrainingStep) -> None:
+        self._add_loss(event.images, event.loss)
+        self.rate, self.remaining = event.images_per_second, event.remaining
 
-    def _follow_pace(self, event: Mapping[str, Any]) -> None:
-        """Take the trainer's word for the remaining time, or reckon it from what this sitting has done."""
-        self.rate, self.remaining = _number(event.get("images_per_second")), _number(event.get("remaining"))
-        if self._began is None or "remaining" in event:
+    def _take_learnt(self, event: classifier.TrainingStep) -> None:
+        """Reckon the remaining time from what this sitting has done."""
+        self._add_loss(event.images, event.loss)
+        if self._began is None:
             return
         began, seen = self._began
         seconds, done = self._clock() - began, self.images - seen
@@ -129,16 +139,24 @@ class TrainingView:
             self.rate = done / seconds
             self.remaining = max(0.0, self.total - self.images) / self.rate
 
-    def _take_evaluation(self, event: Mapping[str, Any]) -> None:
-        self.images = _number(event.get("images")) or self.images
-        self._add_scores(event)
-        if isinstance(event.get("sheet"), str):
-            self.sheet = Path(event["sheet"])
-        best = event.get("best")
-        if best is True:
+    def _add_loss(self, images: int, loss: float) -> None:
+        self.images = float(images)
+        self._loss = loss if self._loss is None else self._loss + SMOOTHED * (loss - self._loss)
+        self._book.add("loss", self.images, self._loss)
+
+    def _take_samples(self, event: diffusion.Evaluated) -> None:
+        self._take_scores(event)
+        self.sheet = event.sheet
+        if event.best:
             self.words = tr("The best weights so far are kept.")
-        elif is_number(best):
-            self.words = tr("Best balanced accuracy so far: {best:.3f}").format(best=float(best or 0.0))
+
+    def _take_epoch(self, event: classifier.Evaluated) -> None:
+        self._take_scores(event)
+        self.words = tr("Best balanced accuracy so far: {best:.3f}").format(best=event.best)
+
+    def _take_scores(self, event: diffusion.Evaluated | classifier.Evaluated) -> None:
+        self.images = float(event.images)
+        self._add_scores(event.to_json())
 
     def _add_scores(self, row: Mapping[str, Any]) -> None:
         images = row.get("images")
@@ -146,10 +164,9 @@ class TrainingView:
         self._book.add("kid", images, row.get("kid"), row.get("kid_low"), row.get("kid_high"))
         self._book.add("val_balanced_accuracy", images, row.get("val_balanced_accuracy"))
 
-    def _take_measure(self, event: Mapping[str, Any]) -> None:
-        if isinstance(event.get("model"), str):
-            self.model = Path(event["model"])
-        value, low, high = (_number(event.get(key)) for key in ("balanced_accuracy", "low", "high"))
+    def _take_measure(self, event: classifier.Measured) -> None:
+        self.model = event.model
+        value, low, high = event.balanced_accuracy, event.low, event.high
         if value is None:
             self.words = tr("The balanced accuracy is not defined: too few classes are held out.")
         elif low is None or high is None:
@@ -158,11 +175,13 @@ class TrainingView:
             words = tr("Balanced accuracy {value:.3f} (95 % interval {low:.3f} to {high:.3f})")
             self.words = words.format(value=value, low=low, high=high)
 
-    def _take_end(self, event: Mapping[str, Any]) -> None:
+    def _take_model(self, event: diffusion.TrainingFinished) -> None:
+        self._take_end(event)
+        self.model = event.models
+
+    def _take_end(self, event: diffusion.TrainingFinished | classifier.TrainingFinished) -> None:
         self.remaining = None
-        self._is_complete = event.get("status") == "completed"
-        if isinstance(event.get("models"), str):
-            self.model = Path(event["models"])
+        self._is_complete = event.status == "completed"
 
 
 def _number(value: object) -> float | None:

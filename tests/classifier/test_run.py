@@ -15,18 +15,19 @@ import torch
 from PIL import Image
 
 from classifier.config import ClassifierConfig
-from classifier.events import Evaluated, Measured, SplitReady, Summarised, TrainingFinished, TrainingStarted
+from classifier.events import Evaluated, Measured, RunStopped, SplitReady, Summarised, TrainingFinished, TrainingStarted
 from classifier.learner import Learner
 from classifier.parts import plan_parts
 from classifier.run import ClassifierRun, check_leakage, run_name
 from classifier.trained import Trained
+from core.cancel import CancelToken, StopMode
 from core.classification.loading import load_network
 from core.dataset.labelled import LabelledImage
 from core.dataset.sources import read_dataset
 from core.errors import FolderLockedError, InputRefusedError, OutOfMemoryError, OutputError
 from core.events import Notice
 from core.training.run_folder import read_run_config, read_run_settings
-from core.training.runtime import StopRequest, load_checkpoint, save_checkpoint
+from core.training.runtime import load_checkpoint, save_checkpoint
 from core.training.settings import SettingsRefusedError
 from core.utils.folder_lock import FolderLock
 from tests.classifier.training_builders import TINY, tiny, vector
@@ -39,13 +40,13 @@ def make_run(data: Path, config: ClassifierConfig, folder: Path) -> ClassifierRu
 
 
 def carry_out(run: ClassifierRun) -> list[Any]:
-    return list(run.carry_out(StopRequest()))
+    return list(run.carry_out(CancelToken()))
 
 
 def train_only(run: ClassifierRun) -> list[Any]:
     """Carry out a run of one training up to where it would be measured."""
     events = []
-    for event in run.carry_out(StopRequest()):
+    for event in run.carry_out(CancelToken()):
         events.append(event)
         if isinstance(event, TrainingFinished):
             break
@@ -64,7 +65,7 @@ def test_no_test_picture_is_opened_before_training_is_over(tmp_path):
     for path in hidden:
         path.unlink()
     events = []
-    for event in run.carry_out(StopRequest()):
+    for event in run.carry_out(CancelToken()):
         events.append(event)
         if isinstance(event, TrainingFinished):
             for path, content in hidden.items():
@@ -101,12 +102,15 @@ def test_seeds_and_folds_have_places_of_their_own(labelled):
 
 def test_a_run_of_several_seeds_stops_and_goes_on_without_repeating_what_is_finished(labelled, tmp_path):
     config = tiny(epochs=1, seeds=(1, 2))
-    stop, events = StopRequest(), []
-    for event in make_run(labelled, config, tmp_path).carry_out(stop):
+    cancel, events = CancelToken(), []
+    for event in make_run(labelled, config, tmp_path).carry_out(cancel):
         events.append(event)
-        stop.requested |= bool(of_kind(events, Measured)) and isinstance(event, SplitReady)
+        if of_kind(events, Measured) and isinstance(event, SplitReady):
+            cancel.request(StopMode.NOW)
     assert [event.title for event in of_kind(events, Measured)] == ["seed_1"]
     assert not of_kind(events, Summarised)
+    assert events[-1] == RunStopped(tmp_path)
+    assert events[-1] == RunStopped(tmp_path)
     before = (tmp_path / "seed_1" / "test_results.json").stat().st_mtime_ns
 
     events = carry_out(make_run(labelled, config, tmp_path))

@@ -18,8 +18,9 @@ from classifier.metrics import balanced_accuracy
 from classifier.model import predict_logits
 from classifier.trained import Trained
 from classifier.trainer import COLUMNS, ClassifierTrainer
+from core.cancel import CancelToken, StopMode
 from core.errors import ModelNotFiniteError
-from core.training.runtime import StopRequest, load_checkpoint
+from core.training.runtime import load_checkpoint
 from core.training.settings import SettingsRefusedError
 from core.training.trackers import read_log
 from core.utils.safe_weights import sha256_of
@@ -52,10 +53,11 @@ def trainer_of(config: ClassifierConfig, data: Splits, folder: Path, **options: 
 
 def run(trainer: ClassifierTrainer, steps: int | None = None) -> list[Any]:
     """Run to the end, or until that many steps of this sitting are done."""
-    stop, events = StopRequest(), []
-    for event in trainer.run(stop):
+    cancel, events = CancelToken(), []
+    for event in trainer.run(cancel):
         events.append(event)
-        stop.requested = steps is not None and sum(isinstance(e, TrainingStep) for e in events) >= steps
+        if steps is not None and sum(isinstance(e, TrainingStep) for e in events) >= steps:
+            cancel.request(StopMode.NOW)
     return events
 
 
@@ -205,9 +207,8 @@ def test_the_deadline_ends_training_with_a_measured_epoch(data, tmp_path):
 
 def test_a_loss_that_is_no_number_ends_the_run_and_keeps_the_last_good_checkpoint(data, tmp_path):
     trainer = trainer_of(tiny(epochs=2), data, tmp_path)
-    stop = StopRequest()
     with pytest.raises(ModelNotFiniteError):  # noqa: PT012 - the fault is planted in the middle of the run
-        for event in trainer.run(stop):
+        for event in trainer.run(CancelToken()):
             if isinstance(event, Evaluated):
                 torch.nn.init.constant_(trainer.learner.net.get_parameter("fc.weight"), float("nan"))
     assert torch.isfinite(vector(Trained.load(tmp_path).net)).all()

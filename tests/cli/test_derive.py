@@ -10,12 +10,15 @@ from typing import Any
 import click
 import pytest
 
+from classifier.request import TrainClassifierRequest
 from cli.classify import classify
 from cli.console import Console
 from cli.curate import curate
 from cli.derive import carry_out, request_options
 from cli.evaluate import evaluate
 from cli.explain import explain
+from cli.train_classifier import classifier_command
+from cli.train_diffusion import diffusion_command
 from cli.trajectory import trajectory
 from cli.utility import utility
 from core.events import Event
@@ -23,6 +26,7 @@ from core.jobs.options import options_of
 from core.jobs.registry import known_jobs
 from core.jobs.request import Request
 from core.taxonomy import CLASS_CODES
+from diffusion.request import TrainDiffusionRequest
 from evaluation.curation.request import CurationRequest
 from evaluation.request import EvaluationRequest
 from evaluation.utility.request import UtilityRequest
@@ -85,11 +89,33 @@ def test_a_flag_may_have_another_name() -> None:
                 HERE / "judge", "cpu", 2, ("occlusion",), "blur", 3, "hold", True,
             ),
         ),
+        (diffusion_command, TrainDiffusionRequest()),
+        (
+            diffusion_command,
+            TrainDiffusionRequest(
+                HERE / "data", HERE / "run", HERE / "settings.toml", "gpu", ("sample_steps=9", "licence=CC BY=4"),
+                images=10**6, max_minutes=0.1, batch_size=8, learning_rate=1e-5, image_size=32, seed=2, device="cuda:1",
+                precision="bf16", classes="MEL,NV", per_class=True, tracker="none", init_from=HERE / "last.pt",
+                allow_leakage=True, resume=True,
+            ),
+        ),
+        (classifier_command, TrainClassifierRequest(HERE)),
+        (
+            classifier_command,
+            TrainClassifierRequest(
+                HERE, HERE / "run", HERE / "settings.toml", "gpu", ("rate_decay=0.5",), "resnet18", "head_only", 12.5,
+                "imagenet", "ab", 8, 3, 0.1, 1e-5, 0.25, 32, "dihedral", use_class_weights=True,
+                early_stopping_patience=2, seed=4, seeds="1,2", folds=3, device="cpu", precision="fp32", threads=2,
+                tracker="wandb", resume=True, allow_leakage=True,
+            ),
+        ),
     ],
 )  # fmt: skip
 def test_the_copied_command_asks_for_exactly_the_request(command: click.Command, request_: Request) -> None:
-    name, *words = request_.arguments()
-    assert name == command.name
+    depth = len(request_.command)
+    words = request_.arguments()
+    assert (tuple(words[:depth]), words[depth - 1]) == (request_.command, command.name)
+    words = words[depth:]
     assert type(request_)(**parsed(command, words)) == request_
 
 

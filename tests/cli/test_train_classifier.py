@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from classifier.events import TrainingFinished, TrainingStep
-from cli import train_classifier
 from cli.app import main
+from cli.console import Console
 from core.training.run_folder import read_run_settings
 from tests.support.labelled_data import write_labelled_folder
 
@@ -63,7 +63,7 @@ def test_one_command_trains_measures_and_says_how_to_use_the_result(data, tmp_pa
     assert main(command(data, run, "--resume", "--epochs", "2", "--tracker", "none", "--json")) == 0
     events = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [event["event"] for event in events if event["event"] != "step"] == [
-        "split", "started", "evaluated", "finished", "measured",
+        "data", "split", "started", "evaluated", "finished", "measured",
     ]  # fmt: skip
     assert events[-1]["model"] == str(run / "model")
     assert read_run_settings(run)["epochs"] == 2
@@ -104,15 +104,18 @@ def test_a_run_that_could_not_begin_does_not_block_its_folder(data, tmp_path, ca
 def test_ctrl_c_stops_training_but_does_not_call_stopped_what_is_done(
     data, tmp_path, capsys, monkeypatch, moment, code
 ):
-    def tell_and_interrupt(narrator, event, tell=train_classifier._Narrator.tell):
-        tell(narrator, event)
-        if isinstance(event, moment):
+    interrupted = []
+
+    def interrupt(_console, event):
+        if isinstance(event, moment) and not interrupted:
+            interrupted.append(event)
             os.kill(os.getpid(), signal.SIGINT)
 
-    monkeypatch.setattr(train_classifier._Narrator, "tell", tell_and_interrupt)
-    assert main(command(data, tmp_path / "run", *FAST, "--batch-size", "8")) == code
-    said = capsys.readouterr().err
-    assert ("Stopped; everything is kept" in said) == bool(code)
+    monkeypatch.setattr(Console, "event", interrupt)
+    run = tmp_path / "run"
+    assert main(command(data, run, *FAST, "--batch-size", "8")) == code
+    words = f'Stopped; everything is kept. Go on with the same --data and --resume --output "{run}"'
+    assert (words in capsys.readouterr().out) == bool(code)
     assert (tmp_path / "run" / "test_results.json").exists() != bool(code)
 
 

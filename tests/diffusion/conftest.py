@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 import torch
 
+from core.cancel import CancelToken, StopMode
 from core.dataset.splits import Leakage
 from core.measures.features import PIXELS
-from core.training.runtime import StopRequest
 from diffusion.config import DiffusionConfig
 from diffusion.data import TrainingData
 from diffusion.draws import ImageSet
@@ -92,11 +92,11 @@ def no_export(*_: object) -> None:
 
 def run(trainer: DiffusionTrainer, until: int | None = None) -> list[Any]:
     """Train to the end, or stop after so many images as a signal would; return the events."""
-    stop, events = StopRequest(), []
-    for event in trainer.run(stop, no_export):
+    cancel, events = CancelToken(), []
+    for event in trainer.run(cancel, no_export):
         events.append(event)
         if until is not None and trainer.images_seen >= until:
-            stop.requested = True
+            cancel.request(StopMode.NOW)
     return events
 
 

@@ -13,8 +13,9 @@ from typing import Any
 import pytest
 import torch
 
+from core.cancel import CancelToken, StopMode
 from core.errors import ModelNotFiniteError, ModelRefusedError, UsageError
-from core.training.runtime import CHECKPOINT, StopRequest, save_checkpoint
+from core.training.runtime import CHECKPOINT, save_checkpoint
 from diffusion.config import DiffusionConfig
 from diffusion.draws import ImageSet
 from diffusion.events import Evaluated, TrainingStep
@@ -54,7 +55,7 @@ def test_overfits_eight_pictures(make_config: MakeConfig, make_trainer: Make):
 def test_average_is_the_textbook_formula(make_config: MakeConfig, make_trainer: Make):
     trainer = make_trainer(make_config(ema_decay=0.25, images=40))
     expected, k = parameters(trainer.net).clone(), 0
-    for event in trainer.run(StopRequest(), no_export):
+    for event in trainer.run(CancelToken(), no_export):
         if isinstance(event, TrainingStep):
             decay = 0.0 if k == 0 else min(0.25, (1 + k) / (10 + k))
             expected = decay * expected + (1 - decay) * parameters(trainer.net)
@@ -127,11 +128,14 @@ def test_parts_of_a_batch_add_up_to_the_batch(make_config: MakeConfig, make_trai
     assert torch.allclose(parameters(whole.net), parameters(parts.net), atol=2e-4)
 
 
-def test_a_stop_request_leaves_a_checkpoint_and_a_model(make_config: MakeConfig, make_trainer: Make, tmp_path: Path):
+@pytest.mark.parametrize("mode", [StopMode.NOW, StopMode.AFTER_IMAGE])
+def test_a_stop_leaves_a_checkpoint_and_a_model(
+    make_config: MakeConfig, make_trainer: Make, tmp_path: Path, mode: StopMode
+):
     trainer = make_trainer(make_config())
-    stop, exported = StopRequest(), []
-    stop.requested = True
-    list(trainer.run(stop, lambda *args: exported.append(args[2])))
+    cancel, exported = CancelToken(), []
+    cancel.request(mode)
+    list(trainer.run(cancel, lambda *args: exported.append(args[2])))
     assert exported == [False]
     assert (tmp_path / CHECKPOINT).is_file()
     assert trainer.images_seen == 0
@@ -141,9 +145,9 @@ def test_a_stop_in_the_middle_of_an_evaluation_repeats_it_later(
     make_config: MakeConfig, make_trainer: Make, monkeypatch: pytest.MonkeyPatch
 ):
     config = make_config(evaluate_images=16, images=32)
-    trainer, stop = make_trainer(config), StopRequest()
-    monkeypatch.setattr(trainer.evaluator, "validation_loss", lambda _: vars(stop).update(requested=True) or 0.0)
-    events = list(trainer.run(stop, no_export))
+    trainer, cancel = make_trainer(config), CancelToken()
+    monkeypatch.setattr(trainer.evaluator, "validation_loss", lambda _: cancel.request(StopMode.NOW) or 0.0)
+    events = list(trainer.run(cancel, no_export))
     assert not any(isinstance(event, Evaluated) for event in events)
     assert trainer.images_seen < 32
     again = make_trainer(config)
@@ -156,7 +160,7 @@ def test_ctrl_c_does_not_kill_the_processes_that_prepare_images(make_config: Mak
     """Ctrl-C goes to all of them; and how many there are changes nothing."""
     expected = losses(run(make_trainer(make_config())))
     found: list[float] = []
-    for event in make_trainer(make_config(workers=1)).run(StopRequest(), no_export):
+    for event in make_trainer(make_config(workers=1)).run(CancelToken(), no_export):
         if isinstance(event, TrainingStep):
             found.append(event.loss)
             for worker in multiprocessing.active_children():
@@ -197,7 +201,7 @@ def test_the_weights_with_the_lowest_distance_are_kept(make_config: MakeConfig, 
 
     original, trainer.evaluator.evaluate = trainer.evaluator.evaluate, scripted  # type: ignore[method-assign]
     kept: list[int] = []
-    events = list(trainer.run(StopRequest(), lambda t, _, best: kept.append(t.images_seen) if best else None))
+    events = list(trainer.run(CancelToken(), lambda t, _, best: kept.append(t.images_seen) if best else None))
     assert kept == [8, 16, 40]
     assert [event.best for event in events if isinstance(event, Evaluated)] == [True, True, False, False, True]
     assert trainer.best == {"kid": 0.2, "images": 40}

@@ -15,13 +15,16 @@ The script is the file that FAKE_TRAINING names, a list of lines:
 ``{"die": N}``                        the process gets signal N, as from a system that is short of memory
 ====================================  ==================================================================================
 
-A stop ends it as the job says it: by its own event ``finished`` with the status ``stopped``, or by `JobStopped`. What
-was asked for lies in the request's folder as ``arguments.json``.
+A stop ends it as the job says it: by its own event ``stopped``, or ``finished`` with the status ``stopped``, or by
+`JobStopped`. What was asked for lies in the request's folder as ``arguments.json``; a training's folder looks like one
+(`tests.gui.fake_runs`).
 """
 
 from __future__ import annotations
 
 import dataclasses
+import importlib
+import importlib.util
 import json
 import os
 import sys
@@ -41,6 +44,7 @@ from core.jobs.client import JobClient
 from core.jobs.request import Request
 from core.jobs.stream import JobStopped
 from core.message import Message
+from tests.gui.fake_runs import FakeRun
 
 SCRIPT = "FAKE_TRAINING"
 
@@ -69,11 +73,13 @@ def play(request: Request, cancel: CancelToken) -> Iterator[Event]:
     if output is not None:
         output.mkdir(parents=True, exist_ok=True)
         (output / "arguments.json").write_text(json.dumps(request.arguments()), encoding="utf-8")
+    run = FakeRun.of(request)
     error: ISICGUIError | None = None
     for line in _script(output):
         if "wait" in line:
             _wait(Path(line["wait"]), cancel)
         if cancel.mode is not None:
+            run.keep()
             yield from _stopped(request, output)
             return
         if "die" in line:
@@ -84,7 +90,9 @@ def play(request: Request, cancel: CancelToken) -> Iterator[Event]:
         elif line.get("event") == "error":
             error = _error(line)
         elif "event" in line:
-            yield _event(request, line, output)
+            event = _event(request, line, output)
+            run.log(event)
+            yield event
 
 
 def _script(output: Path | None) -> list[dict[str, Any]]:
@@ -99,8 +107,11 @@ def _wait(gate: Path, cancel: CancelToken) -> None:
 
 
 def _stopped(request: Request, output: Path | None) -> Iterator[Event]:
-    finished = _events(request)["finished"]
-    if "status" not in {field.name for field in dataclasses.fields(finished)}:
+    known = _events(request)
+    if "stopped" in known:
+        yield _event(request, {"event": "stopped"}, output)
+        return
+    if "status" not in {field.name for field in dataclasses.fields(known["finished"])}:
         raise JobStopped
     yield _event(request, {"event": "finished", "status": "stopped"}, output)
 
@@ -122,7 +133,10 @@ def _error(line: Mapping[str, Any]) -> ISICGUIError:
 def _events(request: Request) -> dict[str, type[Event]]:
     """Return the events that a job may tell, by name: those beside its request hide the common ones."""
     found: dict[str, type[Event]] = {}
-    for module in (core.events, sys.modules[type(request).__module__]):
+    beside = sys.modules[type(request).__module__]
+    own = f"{beside.__package__}.events"
+    others = [importlib.import_module(own)] if importlib.util.find_spec(own) else []
+    for module in (core.events, beside, *others):
         for one in vars(module).values():
             if isinstance(one, type) and issubclass(one, Event):
                 found[one.name] = one

@@ -1,9 +1,7 @@
-"""Schedules, sampling weights, symmetries, checkpoints and signals of the training loops."""
+"""Schedules, sampling weights, symmetries and checkpoints of the training loops."""
 
 from __future__ import annotations
 
-import os
-import signal
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,7 +13,6 @@ from core.errors import DiskFullError, ModelMissingError, ModelNotFiniteError, M
 from core.training.runtime import (
     CHECKPOINT,
     Budget,
-    StopRequest,
     class_weights,
     cosine_rate,
     dihedral,
@@ -100,13 +97,3 @@ def test_a_loss_that_is_no_number_ends_the_run(value: float):
     assert finite(torch.tensor(0.5), 1) == 0.5
     with pytest.raises(ModelNotFiniteError, match="after 640 images"):
         finite(torch.tensor(value), 640)
-
-
-@pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGTERM to catch")
-def test_signals_ask_for_a_stop_and_handlers_are_restored():
-    before = signal.getsignal(signal.SIGTERM)
-    with StopRequest().listening() as stop:
-        assert not stop.requested
-        os.kill(os.getpid(), signal.SIGTERM)
-        assert stop.requested
-    assert signal.getsignal(signal.SIGTERM) == before

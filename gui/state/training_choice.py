@@ -1,4 +1,4 @@
-"""What a training is asked to be, and the command lines that begin it or go on with it."""
+"""What a training is chosen to be, and the jobs that begin it or go on with it."""
 
 from __future__ import annotations
 
@@ -8,9 +8,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final, Literal
 
+from classifier.request import TrainClassifierRequest
+from diffusion.request import TrainDiffusionRequest
 from gui.i18n import mark
 
 Kind = Literal["diffusion", "classifier"]
+TrainingRequest = TrainDiffusionRequest | TrainClassifierRequest
 
 PRESETS: Final[Mapping[Kind, Mapping[str, str]]] = {
     "diffusion": {
@@ -29,8 +32,8 @@ PRESETS: Final[Mapping[Kind, Mapping[str, str]]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class TrainingRequest:
-    """What the window asks of `train`.
+class TrainingChoice:
+    """What a person chooses in the window.
 
     Attributes
     ----------
@@ -59,24 +62,34 @@ class TrainingRequest:
         """Return the folder of a run that begins now."""
         return self.root / f"{self.preset}-{self.kind}_{now:%Y%m%d_%H%M%S}"
 
+    def job(self, output: Path) -> TrainingRequest:
+        """Return the job that begins a run in a folder; photographs must have been chosen."""
+        assert self.data is not None
+        minutes = self.minutes or None
+        if self.kind == "diffusion":
+            classes = ",".join(self.classes) or None
+            return TrainDiffusionRequest(
+                self.data, output, preset=self.preset, max_minutes=minutes, device=self.device, classes=classes
+            )
+        # the preset learns where lesions are as a second task, which takes masks
+        is_without = self.preset == "starter" and not self.has_masks
+        return TrainClassifierRequest(
+            self.data,
+            output,
+            preset=self.preset,
+            assignments=("mask_weight=0",) if is_without else (),
+            max_minutes=minutes,
+            device=self.device,
+        )
 
-def train_arguments(request: TrainingRequest, output: Path) -> list[str]:
-    """Return the arguments of `python main.py` that begin a run in a folder."""
-    arguments = ["train", request.kind, "--data", str(request.data), "--output", str(output)]
-    arguments += ["--preset", request.preset, "--device", request.device]
-    arguments += ["--max-minutes", str(request.minutes)] if request.minutes else []
-    arguments += ["--classes", ",".join(request.classes)] if request.classes and request.kind == "diffusion" else []
-    # the preset learns where lesions are as a second task, which takes masks
-    wants_masks = request.kind == "classifier" and request.preset == "starter"
-    return [*arguments, "--set", "mask_weight=0"] if wants_masks and not request.has_masks else arguments
 
-
-def resume_arguments(kind: str, run: Path, data: str) -> list[str]:
-    """Return the arguments of `python main.py` that go on with a run.
+def resumed(kind: str, run: Path, data: Path) -> TrainingRequest:
+    """Return the job that goes on with a run.
 
     Parameters
     ----------
     data
         The photographs that the run began with, as its configuration says.
     """
-    return ["train", kind, "--data", data, "--output", str(run), "--resume"]
+    request = TrainDiffusionRequest if kind == "diffusion" else TrainClassifierRequest
+    return request(data, run, resume=True)
