@@ -58,6 +58,14 @@ class Redactor:
         return text
 
 
+def without_home(text: str) -> str:
+    """Return a text that is passed on without the home folder of whoever made it, and without names of accounts."""
+    home = str(home_folder())
+    for spelling in dict.fromkeys(_spellings(home)) if len(Path(home).parts) > 1 else ():
+        text = re.sub(re.escape(spelling) + r"(?![\w-])", "~", text)
+    return _OTHERS.sub(r"\1<user>", text)
+
+
 def own_redactor(folders: Mapping[str, Path]) -> Redactor:
     """Return what to take out for the user of this process on this machine.
 

@@ -106,14 +106,20 @@ def write_results(findings: Findings, folder: Path) -> Path:
 def _set_json(images: ImageSet) -> dict[str, Any]:
     return {
         "name": images.name,
-        "folder": str(images.folder),
+        "folder": images.folder.name,
         "images": len(images),
         "lesions": len(set(images.lesions)) if images.grouped else None,
         "by_class": images.counts,
         "sizes": [{"width": width, "height": height, "images": count} for (width, height), count in images.sizes],
-        "unreadable": [{"file": str(path), "reason": str(reason)} for path, reason in images.unreadable],
+        "unreadable": [
+            {"file": _inside(path, images.folder), "reason": str(reason)} for path, reason in images.unreadable
+        ],
         "notes": [str(note) for note in images.notes],
     }
+
+
+def _inside(path: Path, folder: Path) -> str:
+    return path.relative_to(folder).as_posix() if path.is_relative_to(folder) else path.name
 
 
 def _findings_json(found: SetFindings) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
+from core.redaction import without_home
 from core.utils import palette
 from reports.authored import blocks_of
 from reports.inline import spans
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from jinja2 import Environment
 
 _FOLDER: Final = Path(__file__).with_name("templates")
+_DATA: Final = "data:image/png;base64,"
 
 
 def render_html(report: Report) -> str:
@@ -50,6 +52,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
+        finalize=_nameless,
     )
     made.filters |= {
         "spans": spans, "kind": _kind, "authored": blocks_of, "data_url": _data_url, "relative": _relative,
@@ -57,6 +60,13 @@ def _environment() -> Environment:
     }  # fmt: skip
     made.globals |= {"palette": vars(palette), "levels": LEVELS}
     return made
+
+
+def _nameless(value: object) -> object:
+    """Return a text without anybody's home folder; HTML that is finished, and pictures, stay as they are."""
+    if not isinstance(value, str) or hasattr(value, "__html__") or value.startswith(_DATA):
+        return value
+    return without_home(value)
 
 
 def _refuse(block: object) -> str:
@@ -71,7 +81,7 @@ def _data_url(image: bytes | str) -> str:
     """Return a picture as an address that holds the whole of it; nothing is loaded from elsewhere."""
     if isinstance(image, str):
         raise TypeError(f"A page holds its pictures: {image} is only the name of one.")
-    return f"data:image/png;base64,{base64.b64encode(image).decode('ascii')}"
+    return f"{_DATA}{base64.b64encode(image).decode('ascii')}"
 
 
 def _relative(path: str) -> str:

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Final, Literal, TypeAlias
 
+from core.redaction import without_home
+
 Style = Literal["", "strong", "code", "link", "good", "doubt", "bad", "unknown"]
 
 
@@ -32,9 +34,14 @@ _MARKUP: Final = re.compile(r"\*\*(?P<strong>.+?)\*\*|`(?P<code>[^`]+)`", re.DOT
 
 
 def spans(text: Text) -> tuple[Span, ...]:
-    """Return a text as spans."""
+    """Return a text as spans, without anybody's home folder: reports are passed on."""
     pieces = text if isinstance(text, tuple) else (text,)
-    return tuple(piece if isinstance(piece, Span) else Span(str(piece)) for piece in pieces)
+    return tuple(_nameless(piece if isinstance(piece, Span) else Span(str(piece))) for piece in pieces)
+
+
+def _nameless(span: Span) -> Span:
+    text = without_home(span.text)
+    return span if text == span.text else replace(span, text=text)
 
 
 def plain(text: Text) -> str:

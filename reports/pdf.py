@@ -200,7 +200,7 @@ def _(block: Bullets, writer: _Writer) -> None:
 @_write.register
 def _(block: Facts, writer: _Writer) -> None:
     for name, value in block.rows:
-        writer.paragraph(f"{name}: {value}")
+        writer.paragraph(plain(f"{name}: {value}"))
 
 
 @_write.register

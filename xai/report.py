@@ -156,7 +156,7 @@ class AnalysisWriter:
         """Compare the maps of the picture that is finished now."""
         if len(self._alike) > 1:
             first, pairs = self._alike[0], agreement_table(self._alike)
-            image = None if first.source is None else str(first.source)
+            image = None if first.source is None else first.source.name
             said = {"image": image, "target": first.target, "baseline": first.baseline, "pairs": pairs}
             self._agreement.append(finite(said))
         self._alike = []
@@ -185,7 +185,7 @@ def _save_one(explanation: Explanation, name: str, folder: Path, style: Style) -
 def _describe(explanation: Explanation, scale: float, files: Mapping[str, str]) -> dict[str, Any]:
     answer = explanation.classification
     data = {
-        "image": None if explanation.source is None else str(explanation.source),
+        "image": None if explanation.source is None else explanation.source.name,
         "method": explanation.method,
         "target": explanation.target,
         "baseline": explanation.baseline if METHODS[explanation.method].uses_baseline else None,

@@ -9,6 +9,7 @@ from pathlib import PurePath
 from typing import Any
 
 from core.files.text import plain
+from core.redaction import without_home
 
 
 def finite(value: Any) -> Any:
@@ -23,5 +24,9 @@ def finite(value: Any) -> Any:
 
 
 def finite_json(data: Any) -> str:
-    """Return `data` as indented JSON text that ends with a line break."""
-    return plain(json.dumps(finite(data), ensure_ascii=False, allow_nan=False, indent=2)) + "\n"
+    """Return `data` as indented JSON text that ends with a line break and names nobody's home folder.
+
+    For results, which are passed on; what the program itself reads to find files again is written by `json`.
+    """
+    text = json.dumps(finite(data), ensure_ascii=False, allow_nan=False, indent=2)
+    return without_home(plain(text)) + "\n"

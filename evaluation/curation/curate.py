@@ -78,7 +78,7 @@ class Curation:
         return {
             "format": FORMAT,
             "product_version": __version__,
-            "set": {"name": self.images.name, "folder": str(self.images.folder)},
+            "set": {"name": self.images.name, "folder": self.images.folder.name},
             "rules": str(self.rules),
             "evaluator": self.evaluator,
             "near_duplicate": NEAR_DUPLICATE,

@@ -178,9 +178,9 @@ class _Experiment:
             "product_version": __version__,
             "created": created,
             "settings": {
-                "train": str(request.train),
-                "test": str(request.test),
-                "synthetic": [str(path) for path in request.synthetic],
+                "train": request.train.name,
+                "test": None if request.test is None else request.test.name,
+                "synthetic": [path.name for path in request.synthetic],
                 "ratios": list(settings.ratios),
                 "seeds": settings.seeds,
                 "training": asdict(settings.training),

@@ -51,7 +51,7 @@ def test_everything_that_was_promised_is_there(tmp_path):
     assert data["format"] == 2
     assert len(data["explanations"]) == 2
     first = data["explanations"][0]
-    assert first["image"] == "/somewhere/ISIC_0000001.png"
+    assert first["image"] == "ISIC_0000001.png"
     assert first["score"] == 2.0
     assert first["gate"] == {"level": "green", "reasons": []}
     assert first["map_shown"] is True

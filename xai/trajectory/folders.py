@@ -7,6 +7,7 @@ one analysis. `request.json` in it says what was asked for; the same request fin
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterator
 from contextlib import suppress
@@ -45,11 +46,19 @@ def identity(request: TrajectoryRequest) -> dict[str, Any]:
     asked = {
         "seed": request.seed,
         "only": [images[0].class_code, images[0].seed] if len(images) == 1 else None,
-        "image": None if request.image is None else str(request.image.absolute()),
+        "places": {
+            name: None if path is None else _digest(path)
+            for name, path in (("image", request.image), ("models", request.models), ("classifier", request.classifier))
+        },
         "settings": request.settings(),
     }
     same: dict[str, Any] = json.loads(finite_json(finite(asked)))
     return same
+
+
+def _digest(path: Path) -> str:
+    """Return what tells a place from others without naming it: the folder is passed on."""
+    return hashlib.sha256(str(path.absolute()).encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
 def find_folder(request: TrajectoryRequest, class_name: str) -> Path:

@@ -46,11 +46,15 @@ def describe_image(analysis: ImageAnalysis, request: TrajectoryRequest) -> dict[
         **header("image"),
         "verdict": verdict_of_image(analysis),
         "gate": analysis.gate.to_json(),
-        "image": {**analysis.source.describe(), "file": _text(request.image), **_which_pixels(analysis)},
+        "image": {
+            **analysis.source.describe(),
+            "file": None if request.image is None else request.image.name,
+            **_which_pixels(analysis),
+        },
         "notes": list(analysis.source.notes),
         "settings": request.settings(),
         "classifier": {
-            "path": str(classifier.path),
+            "path": classifier.path.name,
             "sha256": classifier.sha256,
             "classes": list(classifier.classes),
             "temperature": classifier.temperature,
@@ -249,7 +253,3 @@ def _npz(arrays: Mapping[str, Any]) -> bytes:
     stream = io.BytesIO()
     np.savez_compressed(stream, **arrays)
     return stream.getvalue()
-
-
-def _text(path: object) -> str | None:
-    return None if path is None else str(path)

@@ -221,7 +221,7 @@ class TrajectoryRequest(Request):
         """Return what decides the numbers, as plain JSON types: not where they are written to, nor which images."""
         left_out = {"output", "classes", "seed", "index", "count", "image", "image_seed"}
         values = {f.name: getattr(self, f.name) for f in dataclasses.fields(self) if f.name not in left_out}
-        paths = {name: str(values[name].absolute()) for name in ("models", "classifier") if values[name] is not None}
+        paths = {name: values[name].name for name in ("models", "classifier") if values[name] is not None}
         return {**values, **paths, "methods": list(self.methods), "steps": self.denoising_steps, "groups": self.players}
 
 

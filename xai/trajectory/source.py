@@ -22,7 +22,7 @@ from core.generator.image_generator import color_corrections
 from core.generator.model_manager import LoadedModel, ModelManager, missing_model
 from core.generator.precision import resolve_device, resolve_precision
 from core.generator.predictor import effective_guidance
-from core.generator.provenance import device_name
+from core.generator.provenance import device_name, model_name
 from core.generator.reproduce import prepare, recorded_threads
 from core.generator.request import PlannedImage
 from core.generator.sampler import to_uint8
@@ -110,7 +110,7 @@ class ImageSource:
             "sampler": self.settings.sampler,
             "steps": self.settings.steps,
             "guidance": self.settings.guidance,
-            "weights": str(self.model.path),
+            "weights": f"{model_name(self.model.path)}/{self.model.path.name}",
             "weights_sha256": self.model.sha256,
             "precision": self.model.precision,
             "device": device_name(self.model.device),

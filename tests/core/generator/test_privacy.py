@@ -15,9 +15,13 @@ from core.events import ImageDone
 from core.generator.image_generator import ImageGenerator
 from core.generator.reproduce import reproduce
 from core.generator.request import GenerationRequest
+from core.utils.finite_json import finite_json
 from dataset.export.options import ExportOptions
 from dataset.export.plan import plan_export
 from dataset.export.writing import export
+from reports.html import render_html
+from reports.markdown import render_markdown
+from reports.model import Bullets, Facts, Paragraph, Report, Section, Table
 from tests.support.tiny_models import write_tiny_pack
 
 NAME = "alice-secret"
@@ -80,3 +84,18 @@ def test_a_sidecar_names_the_weights_as_older_tools_expect(home):
     sidecar = json.loads(image.with_suffix(".json").read_text())
     assert sidecar["model"]["model_path"] == sidecar["recipe"]["weights"]
     assert not Path(sidecar["model"]["model_path"]).is_absolute()
+
+
+@pytest.mark.parametrize("system", ["posix", "windows"])
+def test_results_and_pages_name_nobodys_home(monkeypatch, tmp_path, system):
+    home = tmp_path / "home" / NAME
+    monkeypatch.setenv("HOME", str(home))
+    path = str(home / "set" / "x.png") if system == "posix" else f"C:\\Users\\{NAME}\\set\\x.png"
+    said = f"'{path}' cannot be read"
+    results = json.loads(finite_json({"file": path, "notes": [said], "path": Path(path)}))
+    blocks = [Paragraph(said), Facts([("file", path)]), Bullets([said]), Table([path], [[path]])]
+    report = Report(said, [Paragraph(said)], [Section(said, blocks)])
+    text = render_html(report) + render_markdown(report)
+    assert NAME not in json.dumps(results)
+    assert NAME not in text
+    assert results["file"].endswith("x.png")
