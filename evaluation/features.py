@@ -6,7 +6,7 @@ import hashlib
 import io
 import os
 import re
-import zipfile
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
@@ -19,6 +19,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from core.dataset.pixels import read_square
+from core.files.arrays import Wanted, read_npz
+from core.files.reading import DamagedFileError, damaged
 from core.jobs.stream import JobContext
 from core.measures.features import Extractor
 from core.utils.atomic import write_bytes_atomic
@@ -30,7 +32,10 @@ SAVED_EVERY: Final = 512
 
 MAX_THREADS: Final = 8
 
+_ARRAYS: Final = {"keys": Wanted("U", ndim=1), "features": Wanted("f", ndim=2)}
+
 Floats = NDArray[np.float64]
+Rows = dict[str, NDArray[np.float32]]
 
 
 class FeatureCache:
@@ -44,7 +49,7 @@ class FeatureCache:
 
     def __init__(self, folder: Path | None) -> None:
         self._folder = folder
-        self._rows: dict[str, dict[str, NDArray[np.float32]]] = {}
+        self._rows: dict[str, Rows] = {}
         self._new: dict[str, list[str]] = {}
 
     def features(self, images: ImageSet, extractor: Extractor, side: int, context: JobContext | None = None) -> Floats:
@@ -108,6 +113,9 @@ class FeatureCache:
         self._keep(table, keys, extractor(np.ascontiguousarray(squares)))
 
     def _keep(self, table: str, keys: Sequence[str], features: NDArray[np.floating[Any]]) -> None:
+        kept = next(iter(self._rows[table].values()), None)
+        if kept is not None and self._folder is not None and features.shape[1:] != kept.shape:
+            raise damaged(self._folder / table, "kept features", f"they have {len(kept)} numbers a picture")
         self._rows[table].update(zip(keys, features.astype(np.float32), strict=True))
         self._new[table] += dict.fromkeys(keys)
         if len(self._new[table]) >= SAVED_EVERY:
@@ -118,7 +126,7 @@ class FeatureCache:
         table = re.sub(r"[^\w@.-]+", "_", name)
         if table not in self._rows:
             files = sorted((self._folder / table).glob("*.npz")) if self._folder else []
-            self._rows[table] = {key: row for file in files for key, row in _read(file).items()}
+            self._rows[table] = _of_one_length({key: row for file in files for key, row in _read(file).items()})
             self._new[table] = []
         return table
 
@@ -136,16 +144,22 @@ class FeatureCache:
         self._new[table] = []
 
 
-def _read(path: Path) -> dict[str, NDArray[np.float32]]:
+def _read(path: Path) -> Rows:
     """Return what a cache file holds; nothing if it is not there or damaged: features can be computed again."""
     try:
-        with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as data:
-            keys, features = data["keys"], data["features"]
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+        data = read_npz(path, _ARRAYS, what="kept features")
+    except (FileNotFoundError, DamagedFileError):
         return {}
-    if features.ndim != 2 or len(keys) != len(features) or not np.isfinite(features).all():
+    keys, features = data["keys"], data["features"]
+    if len(keys) != len(features):
         return {}
     return dict(zip(map(str, keys.tolist()), features.astype(np.float32), strict=True))
+
+
+def _of_one_length(rows: Rows) -> Rows:
+    """Leave out rows of another length than most: a file that was written by something else lies among the others."""
+    counts = Counter(len(row) for row in rows.values()).most_common(1)
+    return {key: row for key, row in rows.items() if len(row) == counts[0][0]}
 
 
 def _digest_pixels(picture: NDArray[np.uint8]) -> str:

@@ -94,7 +94,7 @@ def parse_json(data: bytes | str, schema: type[T] | Any, *, what: str, path: Pat
     try:
         checked: T = _validate(_adapter(schema), data)
     except ValidationError as error:
-        raise _damaged(path, what, first_problem(error)) from error
+        raise damaged(path, what, first_problem(error)) from error
     return checked
 
 
@@ -103,7 +103,7 @@ def check_object(data: Any, schema: type[T] | Any, *, what: str, path: Path | No
     try:
         checked: T = _adapter(schema).validate_python(data)
     except ValidationError as error:
-        raise _damaged(path, what, first_problem(error)) from error
+        raise damaged(path, what, first_problem(error)) from error
     return checked
 
 
@@ -137,11 +137,11 @@ def read_input(path: Path, *, what: str, limit: int = MAX_JSON_BYTES, follow: bo
     except FileNotFoundError:
         raise
     except (NotRegularFileError, FileTooLargeError) as error:
-        raise _damaged(path, what, str(error.strerror)) from error
+        raise damaged(path, what, str(error.strerror)) from error
     except OSError as error:
-        raise _damaged(path, what, f"the system reports: {error.strerror or error}") from error
+        raise damaged(path, what, f"the system reports: {error.strerror or error}") from error
     except ValueError as error:  # a path with a zero byte
-        raise _damaged(path, what, str(error)) from error
+        raise damaged(path, what, str(error)) from error
 
 
 @dataclass(frozen=True)
@@ -211,7 +211,8 @@ def _made_adapter(schema: Any) -> TypeAdapter[Any]:
     return TypeAdapter(schema)
 
 
-def _damaged(path: Path | None, what: str, why: str) -> DamagedFileError:
+def damaged(path: Path | None, what: str, why: str) -> DamagedFileError:
+    """Return the error that says of a file, or of data without one, that it is not `what`, and why."""
     if path is None:
         return DamagedFileError(
             Message("This is not {what}: {why}.", what=what, why=why.rstrip(".")),

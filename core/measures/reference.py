@@ -8,7 +8,6 @@ Out-of-Distribution Detection with Deep Nearest Neighbors, arXiv:2204.06507, wit
 from __future__ import annotations
 
 import io
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -17,12 +16,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import InputRefusedError
+from core.files.arrays import Wanted, read_npz
+from core.files.reading import DamagedFileError
+from core.message import Message
 from core.utils.atomic import write_bytes_atomic
 
 REFERENCE_FILE: Final = "reference.npz"
 NEIGHBOURS: Final = 5
 MOST: Final = 512
 PERCENTILE: Final = 99.0
+
+_LARGEST: Final = 64 * 1024**2
+_ARRAYS: Final = {
+    "features": Wanted("f", ndim=2),
+    "threshold": Wanted("f"),
+    "held_out": Wanted("iu"),
+    "sha256": Wanted("U"),
+}
 
 Floats = NDArray[np.float64]
 
@@ -49,7 +59,18 @@ class Reference:
     sha256: str
 
     def distances(self, features: Floats) -> Floats:
-        """Return the mean distance of each of (M, D) features to its nearest neighbours; shape (M,)."""
+        """Return the mean distance of each of (M, D) features to its nearest neighbours; shape (M,).
+
+        Raises
+        ------
+        InputRefusedError
+            If they are of another length than the reference's.
+        """
+        if features.shape[1] != self.features.shape[1]:
+            raise InputRefusedError(
+                Message("The {name} of this classifier was measured with another network.", name=REFERENCE_FILE),
+                remedy=Message("Copy the classifier's folder again, or remove that file."),
+            )
         return _distances(features, self.features.astype(np.float64))
 
     def save(self, folder: Path) -> None:
@@ -102,12 +123,12 @@ def measure_reference(train: Floats, held_out: Floats, sha256: str, *, seed: int
 def read_reference(folder: Path, sha256: str) -> Reference | None:
     """Read the reference of these weights beside a classifier, or return None where there is none that can be read."""
     try:
-        with (folder / REFERENCE_FILE).open("rb") as stream, np.load(stream, allow_pickle=False) as data:
-            found = Reference(data["features"], float(data["threshold"]), int(data["held_out"]), str(data["sha256"]))
-    except (OSError, EOFError, ValueError, KeyError, TypeError, zipfile.BadZipFile):
+        data = read_npz(folder / REFERENCE_FILE, _ARRAYS, what="a reference", limit=_LARGEST)
+    except (FileNotFoundError, DamagedFileError):
         return None
-    whole = found.features.ndim == 2 and len(found.features) >= NEIGHBOURS and np.isfinite(found.features).all()
-    return found if whole and np.isfinite(found.threshold) and found.sha256 == sha256 else None
+    features, threshold, held_out = data["features"], float(data["threshold"]), int(data["held_out"])
+    whole = len(features) >= NEIGHBOURS and features.shape[1] > 0 and threshold >= 0 and held_out >= 0
+    return Reference(features, threshold, held_out, sha256) if whole and str(data["sha256"]) == sha256 else None
 
 
 def _distances(features: Floats, reference: Floats) -> Floats:

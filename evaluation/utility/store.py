@@ -5,14 +5,14 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import zipfile
-import zlib
 from dataclasses import asdict
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 
+from core.files.arrays import Wanted, read_npz
+from core.files.reading import DamagedFileError
 from core.utils.atomic import write_bytes_atomic
 from core.utils.output_errors import output_errors
 from evaluation.utility.arms import Arm
@@ -20,6 +20,14 @@ from evaluation.utility.request import Training
 from evaluation.utility.training import Outcome
 
 RUNS: Final = "runs"
+
+_ARRAYS: Final = {
+    "fingerprint": Wanted("U"),
+    "validation": Wanted("f", ndim=2),
+    "test": Wanted("f", ndim=2),
+    "best_step": Wanted("iu"),
+    "score": Wanted("f"),
+}
 
 
 class Store:
@@ -38,14 +46,12 @@ class Store:
     def read(self, arm: Arm, seed: int) -> Outcome | None:
         """Return a finished training of the same images and settings, or None."""
         try:
-            content = io.BytesIO(self._path(arm, seed).read_bytes())
-            with np.load(content, allow_pickle=False) as found:
-                if str(found["fingerprint"]) != self._fingerprint(arm, seed):
-                    return None
-                step, score = int(found["best_step"]), float(found["score"])
-                return Outcome(found["validation"], found["test"], step, score)
-        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error):
+            found = read_npz(self._path(arm, seed), _ARRAYS, what="a finished training")
+        except (FileNotFoundError, DamagedFileError):
             return None
+        if str(found["fingerprint"]) != self._fingerprint(arm, seed):
+            return None
+        return Outcome(found["validation"], found["test"], int(found["best_step"]), float(found["score"]))
 
     def write(self, arm: Arm, seed: int, outcome: Outcome) -> None:
         """Keep a finished training; raises OutputError if it cannot be written."""
