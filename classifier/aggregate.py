@@ -8,11 +8,10 @@ standard deviation, null for one run), `balanced_accuracy` and `estimates` of al
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import numpy as np
 
@@ -25,6 +24,7 @@ from classifier.results import FORMAT, RESULTS_FILE, estimates_json
 from classifier.summary_page import report_of_summary
 from core.errors import InputRefusedError
 from core.files.keeping import replace_kept_text
+from core.files.reading import ClassCode, DamagedFileError, Schema, Whole, read_json
 from core.utils.finite_json import finite_json
 from reports.html import render_html
 
@@ -151,14 +151,36 @@ def _line(place: str, data: Mapping[str, Any]) -> RunLine:
     return RunLine(place, data["seed"], data["measured_on"], data["images"], data["lesions"], headline)
 
 
+class _Measured(Schema):
+    value: float | None
+    low: float | None = None
+    high: float | None = None
+
+
+class _Estimates(Schema):
+    overall: dict[str, _Measured]
+    per_class: dict[ClassCode, dict[str, _Measured]]
+
+
+class _Results(Schema):
+    """`test_results.json`, as far as it is put together."""
+
+    classes: list[ClassCode]
+    measured_on: Literal["test", "validation"]
+    images: Whole
+    lesions: Whole
+    seed: Whole
+    estimates: _Estimates
+
+
 def _read_results(run: Path) -> dict[str, Any]:
     path = run / RESULTS_FILE
     try:
-        data: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+        found: _Results = read_json(path, _Results, what="the results of a training")
+    except (OSError, DamagedFileError) as error:
         raise InputRefusedError(
-            f"The training in '{run}' has no results: {path} cannot be read ({error}).",
+            f"The training in '{run}' has no results: {path} cannot be read ({getattr(error, 'message', error)}).",
             remedy="Finish it with --resume.",
             path=path,
         ) from error
-    return data
+    return found.model_dump()

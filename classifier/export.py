@@ -10,19 +10,23 @@ from __future__ import annotations
 import copy
 import hashlib
 import json
+import math
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import load_file, save
+from safetensors.torch import save
 from torch import Tensor, nn
 
 import reports
 from classifier.card import card_of
 from classifier.results import Results
 from core.classification.loading import RECORD_FILE, WEIGHTS_FILE
+from core.errors import ModelRefusedError
+from core.files.reading import DamagedFileError, read_json
 from core.utils.atomic import write_bytes_atomic, write_text_atomic
 from core.utils.finite_json import finite, finite_json
+from core.utils.safe_weights import read_weights
 from reports.markdown import render_markdown
 
 CARD_FILE = "README.md"
@@ -98,8 +102,12 @@ def _strength_of(folder: Path, state: dict[str, Tensor]) -> float | None:
     weights, record = folder / WEIGHTS_FILE, folder / RECORD_FILE
     if not weights.is_file() or not record.is_file():
         return None
-    before = load_file(weights)
+    try:
+        before = read_weights(weights)
+        noted: dict[str, Any] = read_json(record, dict[str, Any], what="a classifier's record")
+    except (ModelRefusedError, DamagedFileError):
+        return None  # what lies there is replaced
     if before.keys() != state.keys() or not all(torch.equal(before[name], state[name]) for name in state):
         return None
-    strength: float | None = json.loads(record.read_text(encoding="utf-8")).get(STRENGTH)
-    return strength
+    strength = noted.get(STRENGTH)
+    return strength if isinstance(strength, float) and math.isfinite(strength) else None

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import csv
+import io
 import math
 from collections.abc import Mapping
 from pathlib import Path
+
+from core.files.reading import DamagedFileError, read_input
 
 HISTORY_FILE = "training_history.csv"
 
@@ -13,11 +16,12 @@ Series = list[tuple[float, float]]
 
 
 def read_history(path: Path) -> dict[str, Series]:
-    """Return for every column its points (epoch, value); rows without a number are passed over, and so is no file."""
-    if not path.is_file():
+    """Return for every column its points (epoch, value); rows without a number are passed over, and so is no table."""
+    try:
+        text = read_input(path, what="a training's history").decode("utf-8", errors="replace")
+        rows = list(csv.DictReader(io.StringIO(text, newline="")))
+    except (FileNotFoundError, DamagedFileError, csv.Error):
         return {}
-    with path.open(encoding="utf-8", newline="") as stream:
-        rows = list(csv.DictReader(stream))
     columns = {name for row in rows for name in row if name is not None}
     return {name: _points(rows, name) for name in sorted(columns)}
 

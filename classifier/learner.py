@@ -19,6 +19,7 @@ from classifier.schedule import average_weights, build_schedule
 from core.classification.architectures import ARCHITECTURES
 from core.classification.preprocessing import Triple
 from core.taxonomy import CLASSES
+from core.training.resuming import restore_optimizer
 from core.training.runtime import resolve_precision
 
 FROM_SCRATCH: Final = "from random weights"
@@ -142,7 +143,7 @@ class Learner:
         self.model.load_state_dict(state["model"])
         if self._average is not None:
             self._average.load_state_dict(state["average"])
-        self.optimizer.load_state_dict(state["optimizer"])
+        restore_optimizer(self.optimizer, state["optimizer"])
         self.schedule.load_state_dict(state["schedule"])
 
 

@@ -17,6 +17,7 @@ from classifier.scores import Floats
 from core.classification.preprocessing import Preprocessing
 from core.errors import InputRefusedError
 from core.files.csv_text import cell_text, csv_line
+from core.files.reading import DamagedFileError, read_input
 from core.utils.atomic import write_text_atomic
 
 PREDICTIONS_FILE: Final = "test_predictions.csv"
@@ -76,19 +77,21 @@ def read_predictions(path: Path) -> Answers:
         If the file is missing or is no such table.
     """
     try:
-        with path.open(encoding="utf-8", newline="") as stream:
-            table = csv.DictReader(stream)
-            rows = list(table)
+        text = read_input(path, what="a table of predictions").decode("utf-8")
+        table = csv.DictReader(io.StringIO(text, newline=""))
+        rows = list(table)
         classes = tuple(name.removeprefix(_LOGIT) for name in table.fieldnames or () if name.startswith(_LOGIT))
         return _answers(rows, classes)
-    except (OSError, KeyError, ValueError, TypeError) as error:
+    except (OSError, KeyError, ValueError, TypeError, csv.Error, DamagedFileError) as error:
         raise InputRefusedError(
-            f"{path} is no table of predictions: {error!r}.", remedy="Finish the run with --resume.", path=path
+            f"{path} is no table of predictions: {str(error)[:300]}.", remedy="Finish the run with --resume.", path=path
         ) from error
 
 
 def _answers(rows: Sequence[dict[str, str]], classes: tuple[str, ...]) -> Answers:
-    return Answers(
+    if not rows or not classes:
+        raise ValueError("it holds no answers")
+    found = Answers(
         classes=classes,
         labels=np.array([classes.index(row["class"]) for row in rows], dtype=np.int64),
         logits=np.array([[float(row[_LOGIT + code]) for code in classes] for row in rows]).reshape(-1, len(classes)),
@@ -96,6 +99,9 @@ def _answers(rows: Sequence[dict[str, str]], classes: tuple[str, ...]) -> Answer
         lesions=tuple(cell_text(row["lesion_id"]) for row in rows),
         image_ids=tuple(cell_text(row["image_id"]) for row in rows),
     )
+    if not (np.isfinite(found.logits).all() and np.isfinite(found.temperature).all() and (found.temperature > 0).all()):
+        raise ValueError("a logit or a temperature is no number")
+    return found
 
 
 def join(answers: Sequence[Answers]) -> Answers:

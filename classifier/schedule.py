@@ -77,8 +77,17 @@ class Plateau:
         return state
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Continue from `state_dict`."""
+        """Continue from `state_dict`; raises ValueError if it is none of a plateau's."""
+        own = self.state_dict()
+        odd = [name for name in state if name not in own or not _same_type(state[name], own[name])]
+        if odd or own.keys() - state.keys():
+            raise ValueError(f"the schedule has another {', '.join(map(str, odd[:3])) or 'form'}")
         self._plateau.load_state_dict(state)
+
+
+def _same_type(first: object, second: object) -> bool:
+    numbers = [isinstance(value, int | float) and not isinstance(value, bool) for value in (first, second)]
+    return all(numbers) or type(first) is type(second)
 
 
 def build_schedule(config: ClassifierConfig, optimizer: Optimizer) -> Schedule:

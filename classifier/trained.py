@@ -13,6 +13,7 @@ from classifier.config import ClassifierConfig
 from core.classification.architectures import ARCHITECTURES
 from core.classification.preprocessing import Triple
 from core.taxonomy import CLASSES
+from core.training.resuming import counted, restoring
 from core.training.runtime import load_checkpoint, save_checkpoint
 
 BEST: Final = "best.pt"
@@ -61,12 +62,17 @@ class Trained:
         ------
         ModelMissingError
             If there is none.
+        ModelRefusedError
+            If it is damaged, or something in it does not fit.
         """
-        state = load_checkpoint(folder / BEST, torch.device("cpu"))
-        config = ClassifierConfig.model_validate(state["config"])
-        net = ARCHITECTURES[config.architecture].build(len(CLASSES))
-        net.load_state_dict(state["net"])
-        return cls(config, net.eval(), **{name: state[name] for name in _PLAIN})
+        path = folder / BEST
+        state = load_checkpoint(path, torch.device("cpu"))
+        with restoring(path):
+            config = ClassifierConfig.model_validate(state["config"])
+            net = ARCHITECTURES[config.architecture].build(len(CLASSES))
+            net.load_state_dict(state["net"])
+            counted(state, "epoch", "images_seen", "seconds", "best")
+            return cls(config, net.eval(), **{name: state[name] for name in _PLAIN})
 
 
 _PLAIN: Final = ("mean", "std", "epoch", "images_seen", "seconds", "best", "origin")

@@ -26,6 +26,7 @@ from core.classification.preprocessing import Triple
 from core.events import Event
 from core.generator.precision import resolve_device
 from core.taxonomy import CLASSES
+from core.training.resuming import counted, restoring
 from core.training.runtime import CHECKPOINT, Budget, finite, load_checkpoint, save_checkpoint
 from core.training.settings import SettingsRefusedError
 from core.training.trackers import LOG_FILE, RunLog, TrackerKind, open_run_log, read_log
@@ -53,6 +54,27 @@ class Epoch:
     losses: list[float] = field(default_factory=list)
     logits: list[Tensor] = field(default_factory=list)
     labels: list[Tensor] = field(default_factory=list)
+
+    @classmethod
+    def restored(cls, saved: Mapping[str, Any], images: int) -> Epoch:
+        """Return an epoch as a checkpoint of a training with so many images keeps it.
+
+        Raises
+        ------
+        ValueError, TypeError, RuntimeError
+            If it is none.
+        """
+        made = cls(**saved)
+        drawn = torch.cat([torch.empty(0, dtype=torch.int64), *made.draws])
+        flat = all(part.dim() == 1 for part in made.draws)
+        if not flat or drawn.dtype != torch.int64 or bool(((drawn < 0) | (drawn >= images)).any()):
+            raise ValueError("it draws images that are not there")
+        if not isinstance(made.done, int) or not 0 <= made.done <= len(made.draws):
+            raise ValueError(f"it has made {str(made.done)[:40]} of {len(made.draws)} steps")
+        sizes = {len(made.losses), len(made.logits), len(made.labels), made.done}
+        if len(sizes) > 1 or [len(part) for part in made.logits] != [len(part) for part in made.labels]:
+            raise ValueError("its steps are not all there")
+        return made
 
     @property
     def complete(self) -> bool:
@@ -250,20 +272,26 @@ class ClassifierTrainer:
         ------
         ModelMissingError
             If there is none.
+        ModelRefusedError
+            If it is damaged, or something in it does not fit.
         SettingsRefusedError
             If the run was begun with other settings or other images.
         """
-        state = load_checkpoint(self.folder / CHECKPOINT, torch.device("cpu"))
-        self._refuse_other_run(state)
-        self.learner.load_state_dict(state)
-        self._generator.set_state(state["generator"])
-        torch.set_rng_state(state["torch"])
-        if self._device.type == "cuda" and state.get("cuda") is not None:
-            torch.cuda.set_rng_state(state["cuda"], self._device)
-        self._epoch = Epoch(**state["current"])
-        for name in ("images_seen", "epoch", "best", "best_epoch"):
-            setattr(self, name, state[name])
-        self._budget = Budget(self._budget.images, self.config.max_minutes, state["seconds"])
+        path = self.folder / CHECKPOINT
+        state = load_checkpoint(path, torch.device("cpu"))
+        with restoring(path):
+            self._refuse_other_run(state)
+            self.learner.load_state_dict(state)
+            self._generator.set_state(state["generator"])
+            torch.set_rng_state(state["torch"])
+            if self._device.type == "cuda" and state.get("cuda") is not None:
+                torch.cuda.set_rng_state(state["cuda"], self._device)
+            self._epoch = Epoch.restored(state["current"], len(self.train))
+            self.images_seen, self.epoch, self.best_epoch, seconds = counted(
+                state, "images_seen", "epoch", "best_epoch", "seconds"
+            )
+            self.best = -1.0 if state["best"] == -1 else counted(state, "best")[0]
+            self._budget = Budget(self._budget.images, self.config.max_minutes, seconds)
 
     def _refuse_other_run(self, state: Mapping[str, Any]) -> None:
         refuse_other_settings(self.folder, self.config, state["config"])

@@ -28,8 +28,8 @@ from typing import Any, Final
 import numpy as np
 
 from core.dataset.labelled import LabelledImage
-from core.errors import InputRefusedError
 from core.files.keeping import replace_kept_text
+from core.files.reading import read_json
 from core.measures.memorisation import Memorisation
 from core.taxonomy import CLASS_CODES
 from diffusion.cost import Cost
@@ -119,12 +119,10 @@ def read_judgement(folder: Path) -> dict[str, Any] | None:
     """
     path = folder / JUDGEMENT_FILE
     try:
-        content = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
-    except (OSError, ValueError) as error:
-        raise InputRefusedError(
-            f"{path} cannot be read: {error}.", remedy="Remove it and judge the generator again.", path=path
-        ) from error
-    return content if isinstance(content, dict) else None
+        content: dict[str, Any] = read_json(path, dict[str, Any], what="a judgement")
+    except FileNotFoundError:
+        return None
+    return content
 
 
 def _samples(generated: Generated, draw: Draw | None) -> dict[str, Any]:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from core.errors import InputRefusedError
+from core.files.reading import read_json
 from core.training.run_folder import CONFIG_FILE
 from core.training.settings import load_settings
 from diffusion.config import DiffusionConfig
@@ -26,13 +25,8 @@ def read_training(models: Path) -> dict[str, Any]:
     path = next((place for place in places if place.is_file()), None)
     if path is None:
         return {}
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise InputRefusedError(
-            f"{path} cannot be read: {error}.", remedy="Copy it again from the training run.", path=path
-        ) from error
-    return content if isinstance(content, dict) else {}
+    content: dict[str, Any] = read_json(path, dict[str, Any], what="the record of a training")
+    return content
 
 
 def settings_of(training: Mapping[str, Any]) -> DiffusionConfig:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from core.errors import ModelArchitectureError, ModelMissingError, UsageError
 from core.generator.checkpoint import build_net, read_state
 from core.generator.discovery import discover
 from core.generator.model_manager import model_source
+from core.training.resuming import counted, restoring
 from core.training.runtime import Checkpoint, load_checkpoint
 from diffusion.config import BUDGET_KEYS, DiffusionConfig
 
@@ -75,12 +77,44 @@ def _from_training(net: UNet2DModel, ema: EMAModel, state: Checkpoint, source: P
             remedy="Name the last.pt of a run of 'train diffusion', or a model pack.",
             path=source,
         ) from error
-    _load(net, weights, source)
-    device = next(net.parameters()).device
-    shadow = [tensor.to(device) for tensor in average["shadow_params"]]
-    # the number of steps is what warms the average up: it has been warmed up already
-    own = {**ema.state_dict(), "shadow_params": shadow, "optimization_step": average["optimization_step"]}
-    ema.load_state_dict(own)
+    with restoring(source):
+        _load(net, weights, source)
+        # the number of steps is what warms the average up: it has been warmed up already
+        steps = {name: average[name] for name in ("shadow_params", "optimization_step")}
+        restore_average(ema, {**ema.state_dict(), **steps})
+
+
+def restore_average(ema: EMAModel, saved: Mapping[str, Any]) -> None:
+    """Give a moving average its saved state, on the device where it is.
+
+    Raises
+    ------
+    ValueError
+        If it is the average of another network, or does not say of how many steps.
+    """
+    counted(saved, "optimization_step")
+    own, shadow = ema.state_dict(), saved["shadow_params"]
+    if [tensor.shape for tensor in shadow] != [tensor.shape for tensor in own["shadow_params"]]:
+        raise ValueError("its average is of another network")
+    moved = [tensor.to(mine.device) for tensor, mine in zip(shadow, own["shadow_params"], strict=True)]
+    ema.load_state_dict({**saved, "shadow_params": moved})
+
+
+def best_of(saved: Any) -> dict[str, Any] | None:
+    """Return the best evaluation that a checkpoint remembers; raises ValueError if it is none."""
+    if saved is None:
+        return None
+    kid = saved["kid"]
+    if kid is not None and not (isinstance(kid, float) and math.isfinite(kid)):
+        raise ValueError(f"its best kernel distance is {str(kid)[:40]}")
+    return {"kid": kid, "images": counted(saved, "images")[0]}
+
+
+def text_of(saved: Any) -> str | None:
+    """Return a text or None; raises TypeError for anything else."""
+    if saved is not None and not isinstance(saved, str):
+        raise TypeError(f"a {type(saved).__name__} in place of text")
+    return saved
 
 
 def _load(net: UNet2DModel, weights: Mapping[str, torch.Tensor], source: Path) -> None:

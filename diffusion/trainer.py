@@ -19,6 +19,7 @@ from core.cancel import CancelToken
 from core.events import Event
 from core.generator.precision import Precision
 from core.measures.pictures import tile
+from core.training.resuming import counted, restore_optimizer, restoring
 from core.training.runtime import (
     CHECKPOINT,
     Budget,
@@ -39,7 +40,7 @@ from diffusion.history import History, columns
 from diffusion.loss import diffusion_loss, halve
 from diffusion.model import build_scheduler, build_unet
 from diffusion.processes import Agreement, agree, leave_signals_to_the_first_process
-from diffusion.state import initialise, refuse_changes
+from diffusion.state import best_of, initialise, refuse_changes, restore_average, text_of
 
 LOG_EVERY_STEPS: Final = 50
 SAMPLES: Final = "samples"
@@ -278,18 +279,22 @@ class DiffusionTrainer:
         ------
         ModelMissingError
             If there is none.
+        ModelRefusedError
+            If it is damaged, or something in it does not fit.
         UsageError
             If it belongs to other settings or data.
         """
         path = self.output / CHECKPOINT
         state = load_checkpoint(path, self.device)
-        refuse_changes(state["config"], self.config, (state["fingerprint"], self.data.fingerprint), path)
-        self.net.load_state_dict(state["net"])
-        self.ema.load_state_dict(state["ema"])
-        self.optimizer.load_state_dict(state["optimizer"])
-        self.images_seen, self.evaluated_at, self.best = state["images_seen"], state["evaluated_at"], state["best"]
-        self.init_from, self._pending = state["init_from"], state["pending_losses"]
-        self.budget = Budget(self.config.images, self.config.max_minutes, state["seconds"])
+        with restoring(path):
+            refuse_changes(state["config"], self.config, (state["fingerprint"], self.data.fingerprint), path)
+            self.net.load_state_dict(state["net"])
+            restore_average(self.ema, state["ema"])
+            restore_optimizer(self.optimizer, state["optimizer"])
+            self.images_seen, self.evaluated_at, seconds = counted(state, "images_seen", "evaluated_at", "seconds")
+            self.best, self.init_from = best_of(state["best"]), text_of(state["init_from"])
+            self._pending = [float(loss) for loss in state["pending_losses"]]
+            self.budget = Budget(self.config.images, self.config.max_minutes, seconds)
 
     def initialise(self, source: Path) -> None:
         """Begin with the weights of another model; see `diffusion.state.initialise`."""

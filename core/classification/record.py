@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,11 +11,13 @@ from typing import Any, Final
 from core.classification.architectures import ARCHITECTURES
 from core.classification.preprocessing import Preprocessing, Triple
 from core.errors import ModelArchitectureError, ModelTruncatedError, UnknownClassError
+from core.files.reading import DamagedFileError, read_json
 from core.message import Message
 from core.taxonomy import parse_class
 
 FORMAT: Final = 1
 MAX_IMAGE_SIZE: Final = 1024
+_LARGEST: Final = 1024**2
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +78,8 @@ def read_record(path: Path) -> ClassifierRecord:
         If a value is missing or impossible.
     """
     try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+        data: dict[str, Any] = read_json(path, dict[str, Any], what="a classifier's record", limit=_LARGEST)
+    except (OSError, DamagedFileError) as error:
         raise ModelTruncatedError(
             Message("{path} cannot be read as JSON.", path=path),
             remedy=Message("Copy the classifier's folder again."),
@@ -86,7 +87,7 @@ def read_record(path: Path) -> ClassifierRecord:
         ) from error
     try:
         return _record(data)
-    except (KeyError, TypeError, ValueError, AttributeError, UnknownClassError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError, UnknownClassError) as error:
         raise ModelArchitectureError(
             Message("{path} describes no classifier that this program knows: {error}.", path=path, error=error),
             remedy=Message("Export the classifier again with this version of the program."),
@@ -124,8 +125,8 @@ def _validation(data: Mapping[str, Any]) -> ValidationRecord | None:
         float(accuracy),
         int(images),
         str(split),
-        None if strength is None else float(strength),
-        None if low is None or high is None else (float(low), float(high)),
+        None if strength is None else _finite(strength),
+        None if low is None or high is None else (_finite(low), _finite(high)),
     )
 
 
@@ -143,6 +144,12 @@ def _triple(values: Any, *, above_zero: bool = False) -> Triple:
 
 
 def _positive(value: Any) -> float:
-    if not (math.isfinite(number := float(value)) and number > 0):
+    if (number := _finite(value)) <= 0:
         raise ValueError(f"{value} is not above 0")
+    return number
+
+
+def _finite(value: Any) -> float:
+    if not math.isfinite(number := float(value)):
+        raise ValueError(f"{value} is no number")
     return number

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from core.download.source import RemoteSource
+from core.generator.weights_file import read_json
 from core.utils.atomic import write_text_atomic
 
 WORK_NAME: Final = ".download"
@@ -73,9 +74,9 @@ class Partial:
     def seen(self) -> Seen:
         """Return what was remembered of the file; nothing if that cannot be read."""
         try:
-            data = json.loads((self.folder / _STATE).read_text(encoding="utf-8"))
+            data = read_json(self.folder / _STATE)
             return Seen(_whole(data["total"]), _text(data["etag"]), _text(data["modified"]))
-        except (OSError, ValueError, KeyError, TypeError):
+        except (ValueError, KeyError):
             return Seen()
 
     def remember(self, seen: Seen) -> None:
@@ -104,8 +105,9 @@ class Partial:
 
 
 def _whole(value: object) -> int | None:
-    return value if isinstance(value, int) else None
+    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
 
 
 def _text(value: object) -> str | None:
-    return value if isinstance(value, str) else None
+    """Return what may stand in a header of a request."""
+    return value if isinstance(value, str) and value.isascii() and value.isprintable() and len(value) < 300 else None

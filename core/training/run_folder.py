@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from core.errors import InputRefusedError, UsageError
+from core.files.reading import DamagedFileError, read_json
 from core.training.settings import Settings
 from core.utils.atomic import write_text_atomic
 from core.utils.output_errors import output_errors
@@ -70,14 +71,14 @@ def read_run_config(folder: Path) -> dict[str, Any]:
     """
     path = folder / CONFIG_FILE
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+        content: dict[str, Any] = read_json(path, dict[str, Any], what="a run's configuration")
+    except (OSError, DamagedFileError) as error:
         raise InputRefusedError(
-            f"{folder} holds no training run: {path} cannot be read ({error}).",
+            f"{folder} holds no training run: {path} cannot be read ({getattr(error, 'message', error)}).",
             remedy="Name the folder of a run; 'python main.py experiments list' shows them.",
             path=path,
         ) from error
-    return content if isinstance(content, dict) else {}
+    return content
 
 
 def read_run_settings(folder: Path, kind: str | None = None) -> Mapping[str, Any]:

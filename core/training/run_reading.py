@@ -10,6 +10,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
+from core.files.opening import read_regular
+
 Row = Mapping[str, Any]
 
 LOG_FILE: Final = "log.jsonl"
@@ -19,9 +21,7 @@ _MAX_BYTES: Final = 1 << 28
 def read_object(path: Path) -> dict[str, Any]:
     """Return the JSON object in a file; an empty one if there is none, or it is none, or it is absurdly large."""
     try:
-        if path.is_symlink() or path.stat().st_size > _MAX_BYTES:
-            return {}
-        data = json.loads(path.read_bytes())
+        data = json.loads(read_regular(path, _MAX_BYTES, follow=False))
     except (OSError, ValueError, RecursionError):
         return {}
     return data if isinstance(data, dict) else {}
@@ -30,9 +30,7 @@ def read_object(path: Path) -> dict[str, Any]:
 def read_rows(path: Path) -> list[Row]:
     """Return the rows of a log; broken lines, such as a last one that a kill cut off, are passed over."""
     try:
-        if path.is_symlink() or path.stat().st_size > _MAX_BYTES:
-            return []
-        lines = path.read_bytes().splitlines()
+        lines = read_regular(path, _MAX_BYTES, follow=False).splitlines()
     except OSError:
         return []
     return [row for line in lines if (row := _row(line)) is not None]

@@ -5,23 +5,26 @@ from __future__ import annotations
 import math
 import os
 import time
+from collections.abc import Iterator
 from pathlib import Path
-from pickle import UnpicklingError
 from typing import Any, Final
 
 import torch
 from torch import Tensor
 
 from core.errors import ModelMissingError, ModelNotFiniteError, ModelTruncatedError, UsageError
+from core.files.opening import open_regular
 from core.generator.precision import has_bf16
+from core.training.resuming import damaged_checkpoint
 from core.utils.output_errors import output_errors
+from core.utils.safe_weights import is_dense, read_pickled
 
 Checkpoint = dict[str, Any]
 CHECKPOINT: Final = "last.pt"
 """File in a run's folder from which the run can be continued."""
 
-_DAMAGE: Final = (RuntimeError, EOFError, LookupError, ValueError, UnpicklingError)
-"""What `torch.load` raises for a file that is cut off or something else, depending on where the damage is."""
+MAX_CHECKPOINT_BYTES: Final = 16 * 1024**3
+"""Of a network, its moving average and the two averages of its optimiser."""
 
 
 class Budget:
@@ -153,22 +156,37 @@ def load_checkpoint(path: Path, device: torch.device) -> Checkpoint:
     ------
     ModelMissingError
         If there is none.
-    ModelTruncatedError
-        If it is damaged.
+    ModelTruncatedError, ModelTooLargeError, ModelUnsafeError
+        If it is damaged or none, too large, or asks for code to be run.
     """
     try:
-        state: Checkpoint = torch.load(path, map_location=device, weights_only=True)
+        with open_regular(path):
+            pass
+        state = read_pickled(path, max_bytes=MAX_CHECKPOINT_BYTES, device=device)
     except FileNotFoundError as error:
         raise ModelMissingError(
             f"There is no checkpoint {path}.", remedy="Start the run without --resume.", path=path
         ) from error
-    except _DAMAGE as error:
-        raise ModelTruncatedError(
-            f"The checkpoint {path} is damaged, or no checkpoint of a training.",
-            remedy="Copy it again, or start a new run in another folder.",
-            path=path,
-        ) from error
+    except (OSError, ModelTruncatedError) as error:
+        raise damaged_checkpoint(path) from error
+    if not isinstance(state, dict):
+        raise damaged_checkpoint(path, f"it holds a {type(state).__name__}")
+    if not all(is_dense(tensor) for tensor in _tensors_in(state)):
+        raise damaged_checkpoint(path, "it holds sparse, quantised or absent tensors")
     return state
+
+
+def _tensors_in(state: object) -> Iterator[Tensor]:
+    """Yield every tensor in nested dictionaries and lists."""
+    left = [state]
+    while left:
+        value = left.pop()
+        if isinstance(value, Tensor):
+            yield value
+        elif isinstance(value, dict):
+            left += value.values()
+        elif isinstance(value, list | tuple):
+            left += value
 
 
 def finite(loss: Tensor, images_seen: int) -> float:

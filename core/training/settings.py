@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import difflib
 import json
+import reprlib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import tomli
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -16,6 +17,9 @@ from core.files.opening import read_regular
 
 MAX_BYTES = 1024**2
 """Of a file of settings."""
+
+_SHOWN: Final = 100
+"""Letters of a key that a message repeats."""
 
 
 class SettingsRefusedError(UsageError):
@@ -109,9 +113,9 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def _sentence(cls: type[Settings], detail: Mapping[str, Any]) -> str:
-    key = ".".join(str(part) for part in detail["loc"])
+    key = ".".join(str(part) for part in detail["loc"])[:_SHOWN]
     if detail["type"] == "extra_forbidden":
         near = difflib.get_close_matches(key, cls.model_fields, n=1, cutoff=0.5)
         return f"There is no setting '{key}'{f'; did you mean {near[0]}?' if near else '.'}"
     reason = detail["msg"].removeprefix("Value error, ").rstrip(".")
-    return f"{key} = {detail['input']!r}: {reason}." if key else f"{reason}."
+    return f"{key} = {reprlib.repr(detail['input'])}: {reason}." if key else f"{reason}."

@@ -6,7 +6,7 @@ import json
 import logging
 import math
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -85,7 +85,7 @@ class RunLog:
 
     def rewind(self, step: int) -> None:
         """Forget the rows after `step` and a half-written last one: a resumed run will write them again."""
-        rows = [row for row in read_log(self._lines) if row[self._step_name] <= step]
+        rows = [self._known(row) for row in read_log(self._lines) if _is_by(row.get(self._step_name), step)]
         write_text_atomic(self._lines, "".join(json.dumps(row) + "\n" for row in rows))
         write_text_atomic(self._table, self._csv(rows, header=True))
 
@@ -93,6 +93,9 @@ class RunLog:
         """Close the tracker."""
         if self._tracker is not None:
             self._tracker.close()
+
+    def _known(self, row: Mapping[str, Value]) -> dict[str, Value]:
+        return {name: _finite(value) for name, value in row.items() if name in self._columns}
 
     def _csv(self, rows: Sequence[Mapping[str, Value]], *, header: bool) -> str:
         if unknown := {name for row in rows for name in row} - {*self._columns}:
@@ -134,14 +137,25 @@ def open_run_log(
 
 
 def read_log(path: Path) -> list[dict[str, Any]]:
-    """Return the rows of a `log.jsonl`; one that was cut off by a kill ends the list."""
-    rows: list[dict[str, Any]] = []
-    for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else ():
-        try:
-            rows.append(json.loads(line))
-        except ValueError:
-            break
-    return rows
+    """Return the rows of a `log.jsonl`; damaged lines, such as one that was cut off by a kill, are passed over.
+
+    Raises
+    ------
+    DamagedFileError
+        If the file is no regular one, absurdly large, or cannot be read.
+    """
+    from core.files.reading import MAX_LINES_FILE_BYTES, Line, parse_json_lines, read_input
+
+    try:
+        raw = read_input(path, what="a training's log", limit=MAX_LINES_FILE_BYTES)
+    except FileNotFoundError:
+        return []
+    lines: Iterator[Line[dict[str, Value]]] = parse_json_lines(raw, dict[str, Value])
+    return [line.value for line in lines if line.value is not None]
+
+
+def _is_by(value: Value, step: int) -> bool:
+    return isinstance(value, int | float) and value <= step
 
 
 class TensorBoardTracker:

@@ -303,9 +303,14 @@ def _odd_tensors(path: Path, odd: Sequence[tuple[str, str]]) -> ModelArchitectur
     )
 
 
+def is_dense(tensor: Tensor) -> bool:
+    """Whether a tensor has its numbers, each in its place: it is not sparse, quantised or without content."""
+    return tensor.device.type != "meta" and tensor.layout == torch.strided and not tensor.is_quantized
+
+
 def _odd_kind(tensor: Tensor) -> str:
     """Return what is odd about a tensor as torch calls it; "" if nothing is. A single whole number is a counter."""
-    if tensor.device.type != "cpu" or tensor.layout != torch.strided or tensor.is_quantized:
+    if not is_dense(tensor):
         return f"{tensor.device.type}, {tensor.layout}, {tensor.dtype}".replace("torch.", "")
     if tensor.dim() > MAX_DIMENSIONS:
         return f"{tensor.dim()} dimensions"

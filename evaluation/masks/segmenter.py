@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from core.errors import ModelArchitectureError, ModelMissingError, ModelTruncatedError
+from core.files.reading import DamagedFileError, Share, check_object, read_json
 from core.measures.features import Images
 from core.message import Message
 from core.utils.path_manager import PathManager
@@ -110,9 +110,9 @@ def load_segmenter(folder: Path | None = None) -> Segmenter:
             path=place,
         )
     try:
-        record = json.loads((place / RECORD_FILE).read_text(encoding="utf-8"))
-        ceiling = float(record["held_out_dice"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        record: dict[str, Any] = read_json(place / RECORD_FILE, dict[str, Any], what="a segmenter's record")
+        ceiling: float = check_object(record.get("held_out_dice"), Share, what="a mean Dice")
+    except (OSError, DamagedFileError) as error:
         raise ModelTruncatedError(
             Message("{path} cannot be read.", path=place / RECORD_FILE),
             remedy=Message("Copy the segmenter's folder again."),

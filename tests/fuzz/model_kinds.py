@@ -67,7 +67,7 @@ def card(folder: Path) -> None:
 
 def make_torch(folder: Path) -> None:
     """Write weights as `torch.save` does, as a ZIP and as a bare pickle."""
-    state = {"a.weight": torch.ones(3, 2), "a.bias": torch.zeros(2), "b": torch.arange(4)}
+    state = {"a.weight": torch.ones(3, 2), "a.bias": torch.zeros(2), "b": torch.arange(4.0)}
     torch.save(state, folder / "weights.pth")
     torch.save({"model_state_dict": state, "epoch": 3}, folder / "old.pth", _use_new_zipfile_serialization=False)
 

@@ -1,0 +1,80 @@
+"""A generator's checkpoint with one odd value: the run is refused in words, never continued wrongly."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from core.errors import ISICGUIError, ModelRefusedError
+from core.training.runtime import CHECKPOINT, load_checkpoint
+from diffusion.config import DiffusionConfig
+from diffusion.trainer import DiffusionTrainer
+from tests.diffusion.conftest import run
+from tests.support.odd_state import COUNTS, TENSORS, rewrite, set_at, without_each
+
+Make = Callable[..., DiffusionTrainer]
+
+
+@pytest.fixture
+def trainer(make_config: Callable[..., DiffusionConfig], make_trainer: Make) -> Make:
+    run(make_trainer(make_config(images=16)))
+    return lambda: make_trainer(make_config(images=16))
+
+
+def assert_refused(trainer: Make, tmp_path: Path, change: Callable[[dict[str, Any]], Any]) -> None:
+    state = load_checkpoint(tmp_path / CHECKPOINT, torch.device("cpu"))
+    changed = change(state)
+    rewrite(tmp_path / CHECKPOINT, state if changed is None else changed)
+    with pytest.raises(ISICGUIError, match=r"last\.pt|started with other") as refusal:
+        trainer().resume()
+    assert refusal.value.remedy
+    rewrite(tmp_path / CHECKPOINT, load_checkpoint(tmp_path / CHECKPOINT, torch.device("cpu")))
+
+
+def test_nothing_may_be_missing(trainer: Make, tmp_path: Path) -> None:
+    for state in without_each(load_checkpoint(tmp_path / CHECKPOINT, torch.device("cpu"))):
+        rewrite(tmp_path / CHECKPOINT, state)
+        with pytest.raises(ISICGUIError):
+            trainer().resume()
+
+
+def test_odd_counts_texts_and_lists(trainer: Make, tmp_path: Path) -> None:
+    whole = load_checkpoint(tmp_path / CHECKPOINT, torch.device("cpu"))
+    odd = {
+        **dict.fromkeys(("images_seen", "evaluated_at", "seconds"), COUNTS),
+        "best": (3, "x", [], {}, {"kid": "x", "images": 1}, {"kid": float("nan"), "images": 1},
+                 {"kid": 0.1, "images": -1}),
+        "init_from": (3, [], {}),
+        "pending_losses": (3, None, ["x"], [None], [[1]]),
+        "config": (3, None, [], {}, "x"),
+        "fingerprint": (3, None, "other"),
+        "net": (3, None, {}, [], {"x": torch.ones(1)}),
+        "ema": (3, None, {}, []),
+        "optimizer": (3, None, {}, [], {"state": {}, "param_groups": []}),
+    }  # fmt: skip
+    for key, values in odd.items():
+        for value in values:
+            assert_refused(trainer, tmp_path, lambda _, key=key, value=value: {**whole, key: value})
+
+
+def test_odd_tensors(trainer: Make, tmp_path: Path) -> None:
+    whole = load_checkpoint(tmp_path / CHECKPOINT, torch.device("cpu"))
+    name = next(iter(whole["net"]))
+    for place in (("net", name), ("ema", "shadow_params", 0), ("optimizer", "state", 0, "exp_avg")):
+        for what, change in TENSORS.items():
+            if what in ("no dimension more", "None", "no tensor") and place[0] == "optimizer":
+                continue
+            rewrite(tmp_path / CHECKPOINT, whole)
+            assert_refused(trainer, tmp_path, lambda state, place=place, change=change: set_at(state, place, change))
+
+
+def test_a_run_that_begins_with_an_odd_one_is_refused(make_config, make_trainer: Make, tmp_path: Path) -> None:
+    source = tmp_path / "odd.pt"
+    for state in ({}, {"net": 3, "ema": 3}, {"net": {}, "ema": {}}, {"net": {"x": 3}, "ema": {"shadow_params": []}}):
+        rewrite(source, state)
+        with pytest.raises(ModelRefusedError, match=r"odd\.pt"):
+            make_trainer(make_config(images=8)).initialise(source)
