@@ -12,6 +12,7 @@ from core.classification.architectures import ARCHITECTURES
 from core.classification.preprocessing import Preprocessing, Triple
 from core.errors import ModelArchitectureError, ModelTruncatedError, UnknownClassError
 from core.files.reading import DamagedFileError, read_json
+from core.files.text import plain
 from core.message import Message
 from core.taxonomy import parse_class
 
@@ -89,7 +90,9 @@ def read_record(path: Path) -> ClassifierRecord:
         return _record(data)
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError, UnknownClassError) as error:
         raise ModelArchitectureError(
-            Message("{path} describes no classifier that this program knows: {error}.", path=path, error=error),
+            Message(
+                "{path} describes no classifier that this program knows: {error}.", path=path, error=plain(str(error))
+            ),
             remedy=Message("Export the classifier again with this version of the program."),
             path=path,
         ) from error
