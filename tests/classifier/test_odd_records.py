@@ -111,7 +111,7 @@ def test_one_odd_run_does_not_hide_the_others(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "state",
-    [{"total": -1}, {"total": True}, {"total": "3"}, {"etag": "x\r\nHost: evil"}, {"etag": "x" * 10**5}, 
+    [{"total": -1}, {"total": True}, {"total": "3"}, {"etag": "x\r\nHost: evil"}, {"etag": "x" * 10**5},
      {"modified": 3}, {"etag": "\ud800"}],
 )  # fmt: skip
 def test_what_a_server_cannot_have_said_is_not_repeated_to_it(tmp_path: Path, state: dict[str, Any]) -> None:

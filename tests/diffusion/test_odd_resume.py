@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -20,30 +21,31 @@ Make = Callable[..., DiffusionTrainer]
 
 
 @pytest.fixture
-def trainer(make_config: Callable[..., DiffusionConfig], make_trainer: Make) -> Make:
+def trainer(make_config: Callable[..., DiffusionConfig], make_trainer: Make) -> DiffusionTrainer:
+    """A new trainer in the folder of a run that is over."""
     run(make_trainer(make_config(images=16)))
-    return lambda: make_trainer(make_config(images=16))
+    return make_trainer(make_config(images=16))
 
 
-def assert_refused(trainer: Make, tmp_path: Path, change: Callable[[dict[str, Any]], Any]) -> None:
-    state = load_checkpoint(tmp_path / CHECKPOINT, torch.device("cpu"))
-    changed = change(state)
-    rewrite(tmp_path / CHECKPOINT, state if changed is None else changed)
+@pytest.fixture
+def whole(trainer: DiffusionTrainer) -> dict[str, Any]:
+    return load_checkpoint(trainer.output / CHECKPOINT, torch.device("cpu"))
+
+
+def assert_refused(trainer: DiffusionTrainer, state: dict[str, Any]) -> None:
+    rewrite(trainer.output / CHECKPOINT, state)
     with pytest.raises(ISICGUIError, match=r"last\.pt|started with other") as refusal:
-        trainer().resume()
+        trainer.resume()
     assert refusal.value.remedy
-    rewrite(tmp_path / CHECKPOINT, load_checkpoint(tmp_path / CHECKPOINT, torch.device("cpu")))
 
 
-def test_nothing_may_be_missing(trainer: Make, tmp_path: Path) -> None:
-    for state in without_each(load_checkpoint(tmp_path / CHECKPOINT, torch.device("cpu"))):
-        rewrite(tmp_path / CHECKPOINT, state)
-        with pytest.raises(ISICGUIError):
-            trainer().resume()
+def test_nothing_may_be_missing(trainer: DiffusionTrainer, whole: dict[str, Any]) -> None:
+    trainer.resume()
+    for state in without_each(whole):
+        assert_refused(trainer, state)
 
 
-def test_odd_counts_texts_and_lists(trainer: Make, tmp_path: Path) -> None:
-    whole = load_checkpoint(tmp_path / CHECKPOINT, torch.device("cpu"))
+def test_odd_counts_texts_and_lists(trainer: DiffusionTrainer, whole: dict[str, Any]) -> None:
     odd = {
         **dict.fromkeys(("images_seen", "evaluated_at", "seconds"), COUNTS),
         "best": (3, "x", [], {}, {"kid": "x", "images": 1}, {"kid": float("nan"), "images": 1},
@@ -58,18 +60,18 @@ def test_odd_counts_texts_and_lists(trainer: Make, tmp_path: Path) -> None:
     }  # fmt: skip
     for key, values in odd.items():
         for value in values:
-            assert_refused(trainer, tmp_path, lambda _, key=key, value=value: {**whole, key: value})
+            assert_refused(trainer, {**whole, key: value})
 
 
-def test_odd_tensors(trainer: Make, tmp_path: Path) -> None:
-    whole = load_checkpoint(tmp_path / CHECKPOINT, torch.device("cpu"))
+def test_odd_tensors(trainer: DiffusionTrainer, whole: dict[str, Any]) -> None:
     name = next(iter(whole["net"]))
     for place in (("net", name), ("ema", "shadow_params", 0), ("optimizer", "state", 0, "exp_avg")):
         for what, change in TENSORS.items():
             if what in ("no dimension more", "None", "no tensor") and place[0] == "optimizer":
                 continue
-            rewrite(tmp_path / CHECKPOINT, whole)
-            assert_refused(trainer, tmp_path, lambda state, place=place, change=change: set_at(state, place, change))
+            state = copy.deepcopy(whole)
+            set_at(state, place, change)
+            assert_refused(trainer, state)
 
 
 def test_a_run_that_begins_with_an_odd_one_is_refused(make_config, make_trainer: Make, tmp_path: Path) -> None:
