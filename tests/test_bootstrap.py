@@ -18,6 +18,8 @@ import pytest
 from tests.support.patience import PATIENCE, wait_until
 from tests.support.wheels import write_wheel
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[1]
 POSIX = pytest.mark.skipif(os.name != "posix", reason="the shell launcher and process groups are POSIX")
 

@@ -39,6 +39,8 @@ from reports.html import render_html
 from reports.markdown import render_markdown
 from tests.classifier.finished import SIDE, empty_split, make_split, make_trained, write_history
 
+pytestmark = pytest.mark.slow
+
 PREDECESSOR_KEYS = {
     "classification_report", "confusion_matrix", "auc_roc", "auc_per_class", "roc_curves", "balanced_accuracy",
     "specificity_per_class", "average_specificity", "training_time_seconds", "training_time_formatted",

@@ -31,6 +31,8 @@ from core.errors import (
 from core.taxonomy import CLASS_CODES
 from tests.support.keras_files import Layer, densenet, pictures, predict, simple_cnn, write_keras
 
+pytestmark = pytest.mark.slow
+
 SIDE = 16
 ALPHABETICAL = ("AKIEC", "BCC", "BKL", "DF", "MEL", "NV", "VASC")
 

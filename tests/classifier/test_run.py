@@ -33,6 +33,8 @@ from core.utils.folder_lock import FolderLock
 from tests.classifier.training_builders import TINY, tiny, vector
 from tests.support.labelled_data import write_labelled_folder
 
+pytestmark = pytest.mark.slow
+
 
 def make_run(data: Path, config: ClassifierConfig, folder: Path) -> ClassifierRun:
     photographs = read_dataset(data)

@@ -26,6 +26,8 @@ from core.training.trackers import read_log
 from core.utils.safe_weights import sha256_of
 from tests.classifier.training_builders import read, splits_of, tiny, vector
 
+pytestmark = pytest.mark.slow
+
 Splits = tuple[Split, Split]
 # Everything whose state a continuation must restore: dropout, blends, average, plateau, masks.
 THOROUGH: dict[str, Any] = {

@@ -19,6 +19,8 @@ from tests.support.file_server import FileServer, serving_file
 from tests.support.google_drive import GoogleDrive, serving_drive
 from tests.support.patience import PATIENCE
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[2]
 STATISTICS = json.dumps({code: {"rgb": {"mean": [180, 140, 130], "std": [30, 30, 30]}} for code in CLASS_CODES})
 

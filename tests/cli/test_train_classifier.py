@@ -15,6 +15,8 @@ from cli.console import Console
 from core.training.run_folder import read_run_settings
 from tests.support.labelled_data import write_labelled_folder
 
+pytestmark = pytest.mark.slow
+
 FAST = [
     "--architecture",
     "small_cnn",

@@ -19,6 +19,8 @@ from core.training.settings import SettingsRefusedError
 from diffusion.trainer import DiffusionTrainer
 from tests.support.labelled_data import write_labelled_folder
 
+pytestmark = pytest.mark.slow
+
 SETTINGS = (
     "widths=8,16",
     "attention=1",

@@ -8,6 +8,8 @@ from tests.support.tiny_classifier import write_tiny_classifier
 from tests.support.tiny_models import write_tiny_pack
 from xai.trajectory import run
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def small(tmp_path, monkeypatch):

@@ -17,6 +17,8 @@ from evaluation.utility.request import PRESETS, UtilityRequest
 from tests.support.patience import PATIENCE
 from tests.support.tiny_classifier import draw_lesion
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[2]
 TINY = ("--architecture", "small_cnn", "--image-size", "16", "--steps", "4")
 

@@ -10,6 +10,8 @@ from core.generator.image_generator import ImageGenerator
 from core.generator.request import GenerationRequest
 from tests.support.tiny_models import write_tiny_pack
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def asked(monkeypatch):

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
 import torch
 
 from diffusion.config import DiffusionConfig
 from diffusion.processes import Agreement, _opinion, agree, start_processes
+
+pytestmark = pytest.mark.slow
 
 
 def test_one_process_agrees_with_itself(config: DiffusionConfig):

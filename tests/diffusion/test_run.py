@@ -35,6 +35,8 @@ from diffusion.run import carry_out
 from tests.diffusion.conftest import TINY
 from tests.support.labelled_data import write_labelled_folder
 
+pytestmark = pytest.mark.slow
+
 MakeConfig = Callable[..., DiffusionConfig]
 
 

@@ -24,6 +24,8 @@ from diffusion.pack import PackDescription, write_pack
 from diffusion.trainer import DiffusionTrainer
 from tests.diffusion.conftest import no_export, parameters, rings, run
 
+pytestmark = pytest.mark.slow
+
 Make = Callable[..., DiffusionTrainer]
 MakeConfig = Callable[..., DiffusionConfig]
 

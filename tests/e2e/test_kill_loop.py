@@ -20,7 +20,7 @@ KILLS = 45
 CLASSES = "MEL=50,NV=40,DF=30"
 IMAGES = 120
 
-pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")]
 
 
 class Worker:

@@ -18,6 +18,8 @@ from core.taxonomy import image_seed
 from tests.support.patience import PATIENCE
 from tests.support.tiny_models import write_tiny_pack
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[2]
 
 

@@ -4,11 +4,14 @@ import gc
 import os
 
 import psutil
+import pytest
 
 from core.events import Finished, ImageDone
 from core.generator.image_generator import ImageGenerator
 from core.generator.request import GenerationRequest
 from tests.support.tiny_models import write_tiny_pack
+
+pytestmark = pytest.mark.slow
 
 IMAGES = 2000
 WARM_UP = 500

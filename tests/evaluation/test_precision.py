@@ -8,6 +8,8 @@ import pytest
 
 from tests.evaluation.precision_checks import CHECKS, Check, row_of
 
+pytestmark = pytest.mark.slow
+
 PAGE = Path(__file__).parents[2] / "docs" / "precision.md"
 
 

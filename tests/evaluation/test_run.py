@@ -28,6 +28,8 @@ from evaluation.spaces import Space
 from tests.support.picture_sets import blue, write_folders, write_labelled
 from tests.support.tiny_classifier import write_tiny_classifier
 
+pytestmark = pytest.mark.slow
+
 CLASSES = {"MEL": 13, "NV": 12}
 
 

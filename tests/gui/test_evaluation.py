@@ -23,7 +23,7 @@ from gui.widgets.finding_row import FindingRow
 from tests.gui.fake_jobs import SCRIPT, as_json, fake_client
 
 COMMANDS = {"evaluate": evaluate_command, "curate": curate_command, "utility": utility_command}
-PATIENCE_MS = 120_000
+
 """A process begins late on a busy machine."""
 
 
@@ -92,7 +92,7 @@ def ends(model, qtbot):
 
 
 def until(qtbot, condition):
-    qtbot.waitUntil(condition, timeout=PATIENCE_MS)
+    qtbot.waitUntil(condition)
 
 
 def click(qtbot, button):
@@ -218,7 +218,7 @@ def test_it_goes_on_without_its_dialog_and_is_there_again(dialog, model, play, q
     again = window.desk.dialog("evaluation")
     assert rows(again) == ["Distance: good"]
     again.close()
-    with qtbot.waitSignal(window.session.told, timeout=PATIENCE_MS) as told:
+    with qtbot.waitSignal(window.session.told) as told:
         gate.touch()
     assert told.args == ["The evaluation is complete."]
 

@@ -15,6 +15,8 @@ from core.taxonomy import CLASS_CODES
 from tests.support.tiny_classifier import draw_lesion
 from xai.validation import RANDOM, chosen_images, main, measure_image, read_rows, render_table, summarise
 
+pytestmark = pytest.mark.slow
+
 
 def row(method: str, lesion: str, value: float, control: float, gate: str = "green") -> dict:
     measure = {"value": value, "control": control, "random_order": None}

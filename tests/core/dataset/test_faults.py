@@ -21,6 +21,8 @@ from tests.support.datasets import (
     resume,
 )
 
+pytestmark = pytest.mark.slow
+
 BEFORE = "MEL=1,NV=1"
 RUN = "MEL=2,NV=1"
 

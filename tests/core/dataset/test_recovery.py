@@ -22,6 +22,8 @@ from tests.support.datasets import (
     table_rows,
 )
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def output(tmp_path):

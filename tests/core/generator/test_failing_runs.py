@@ -27,6 +27,8 @@ from core.generator.model_manager import LoadedModel
 from tests.core.generator.test_image_generator import by_seed, made, of_kind
 from tests.support.tiny_models import tiny_net, write_tiny_pack
 
+pytestmark = pytest.mark.slow
+
 # --- refusals -------------------------------------------------------------------------------------------------------
 
 

@@ -23,6 +23,8 @@ from tests.core.measures.photographs import photographs, recompressed
 from tests.support.tiny_classifier import draw_lesion, write_tiny_classifier
 from tests.support.watched_job import WatchedJob
 
+pytestmark = pytest.mark.slow
+
 
 def save(folder: Path, name: str, pixels: np.ndarray) -> None:
     """Write (3, S, S) or (S, S, 3) pixels."""

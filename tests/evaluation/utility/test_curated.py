@@ -11,6 +11,8 @@ from core.errors import InputRefusedError, UsageError
 from evaluation.utility.data import read_material
 from tests.evaluation.utility.conftest import draw
 
+pytestmark = pytest.mark.slow
+
 
 def test_what_the_rules_leave_out_is_not_learnt_from(world, tmp_path, ask):
     shutil.copytree(world / "synthetic", tmp_path / "set")

@@ -22,6 +22,8 @@ from tests.evaluation.utility.conftest import draw
 from tests.support.tiny_classifier import draw_lesion
 from tests.support.watched_job import WatchedJob
 
+pytestmark = pytest.mark.slow
+
 ARMS = 6
 
 

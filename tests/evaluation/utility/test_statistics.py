@@ -30,6 +30,8 @@ from evaluation.utility.statistics import (
 from evaluation.utility.training import Outcome
 from evaluation.utility.verdict import ArmResult, differences, judge
 
+pytestmark = pytest.mark.slow
+
 PER_CLASS = (30, 130, 14, 10, 28, 6, 6)
 LARGE = (150,) * 7
 EXPERIMENTS = 600

@@ -30,6 +30,8 @@ from xai.trajectory.regions import importance, top_and_bottom
 from xai.trajectory.shift import Shift, ShiftDifference, measure_shifts
 from xai.trajectory.target import make_target
 
+pytestmark = pytest.mark.slow
+
 
 def measure(judge, picture, values, seed, **options):
     """Return the own shifts of a map and what they are held against."""

@@ -34,6 +34,8 @@ from xai.trajectory.run import run_analysis
 from xai.trajectory.stages import STAGES
 from xai.trajectory.target import make_target
 
+pytestmark = pytest.mark.slow
+
 PROJECT = Path(__file__).parents[3]
 
 

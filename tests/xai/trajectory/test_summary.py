@@ -16,6 +16,8 @@ from xai.trajectory.summary import EXCEEDED, OWN, summarise
 from xai.trajectory.summary_page import report_on_images
 from xai.trajectory.summary_words import verdict_of_summary
 
+pytestmark = pytest.mark.slow
+
 
 def shift(top, bottom=1.0, rival=1.0):
     return {
