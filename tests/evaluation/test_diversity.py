@@ -43,7 +43,11 @@ def test_different_pictures_are_as_varied_as_real_ones(real, tmp_path):
     json.dumps(finite(found.data), allow_nan=False)
 
 
-@pytest.mark.parametrize("guise", [lambda p: p, lambda p: p[::-1], lambda p: np.rot90(p).copy(), recompressed], ids=str)
+@pytest.mark.parametrize(
+    "guise",
+    [lambda p: p, lambda p: p[::-1], lambda p: np.rot90(p).copy(), recompressed],
+    ids=["itself", "mirrored", "turned", "recompressed"],
+)
 def test_twins_are_found_in_each_guise(real, tmp_path, guise):
     pictures = photographs(60, seed=5)
     for i in range(10):
