@@ -29,6 +29,7 @@ from core.dataset.sources import Photographs, read_dataset
 from core.dataset.splits import Splits, require_no_leakage
 from core.errors import InputRefusedError, OutOfMemoryError
 from core.events import Event, Notice
+from core.files.own import own_work_folder
 from core.generator.memory import is_out_of_memory
 from core.generator.precision import resolve_device
 from core.training.hardware import describe_hardware
@@ -43,6 +44,12 @@ from core.utils.output_errors import output_errors
 MASKS_FOLDER: Final = "masks"
 
 logger = logging.getLogger(__name__)
+
+
+_OWN: Final = (
+    "plots", "model", "seed_*", "fold_*", "*.json", "*.jsonl", "*.csv", "*.log", "*.html", "*.pt", ".*.tmp", "lock",
+)  # fmt: skip
+"""What a run keeps in its folder."""
 
 
 def run_training(request: TrainClassifierRequest, cancel: CancelToken) -> Iterator[Event]:
@@ -111,7 +118,7 @@ class ClassifierRun:
         if self.config.threads:
             torch.set_num_threads(self.config.threads)
         with output_errors(self.folder):
-            self.folder.mkdir(parents=True, exist_ok=True)
+            own_work_folder(self.folder, _OWN)
             with FolderLock(self.folder), training_log(self.folder):
                 self._refuse_other_settings()
                 self._write_config(self.folder, self.config, self.parts)

@@ -31,8 +31,10 @@ from diffusers import UNet2DModel
 
 from core.cancel import CancelToken
 from core.events import Event, Notice
+from core.files.own import own_work_folder
 from core.jobs.stream import JobStopped
 from core.measures.kid import MIN_IMAGES
+from core.taxonomy import CLASS_CODES
 from core.training.hardware import describe_hardware
 from core.training.log_file import training_log
 from core.training.run_folder import CONFIG_FILE, new_run_folder, read_run_config, write_run_config
@@ -51,6 +53,12 @@ from diffusion.trainer import DiffusionTrainer
 
 PACK: Final = "pack"
 BEST: Final = "best"
+
+
+_OWN: Final = (
+    "samples", "best", "pack", "*.json", "*.jsonl", "*.csv", "*.log", "*.png", "*.pt", ".*.tmp", "lock",
+)  # fmt: skip
+"""What a run keeps in its folder, beside a folder for each class."""
 
 
 def run_training(request: TrainDiffusionRequest, cancel: CancelToken) -> Iterator[Event]:
@@ -93,7 +101,7 @@ def _output_folder(plan: DiffusionPlan, accelerator: Accelerator) -> Path:
         shared = [new_run_folder(plan.config.name)]
     (output,) = broadcast_object_list(shared)
     with output_errors(output):
-        output.mkdir(parents=True, exist_ok=True)
+        own_work_folder(output, (*_OWN, *CLASS_CODES))
     return output
 
 

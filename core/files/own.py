@@ -13,6 +13,7 @@ import re
 import shutil
 import stat
 from collections.abc import Callable, Iterable
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Final
 
@@ -27,6 +28,9 @@ _BINARY: Final[int] = getattr(os, "O_BINARY", 0)
 _NO_LINK: Final[int] = getattr(os, "O_NOFOLLOW", 0)
 _NO_WAIT: Final[int] = getattr(os, "O_NONBLOCK", 0)
 _REPARSE_POINT: Final = 0x400  # a junction or link on Windows
+
+
+_APPENDED: Final = frozenset({".csv", ".jsonl", ".log"})
 
 
 class ForeignPathError(OutputError):
@@ -85,6 +89,32 @@ def own_folder(root: Path, path: Path) -> Path:
     require_own(root, path)
     path.mkdir(parents=True, exist_ok=True)
     return require_own(root, path)
+
+
+def own_work_folder(folder: Path, names: Iterable[str]) -> Path:
+    """Make the folder of a run unless it is there, and see that nothing of the program's own in it leads elsewhere.
+
+    A link, pipe or device is refused, at whatever depth. Logs and tables, which are appended to, get a content of their
+    own where they have a second name. The folder itself may be a link.
+
+    Parameters
+    ----------
+    names
+        Patterns of what the program keeps in the folder: a person may keep other things beside it.
+
+    Raises
+    ------
+    ForeignPathError
+        If something of the program's own is no regular file and no folder; it is named.
+    OSError
+        If the folder cannot be made or read.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    patterns = tuple(names)
+    for name in os.listdir(folder):
+        if any(fnmatch(name, pattern) for pattern in patterns):
+            _require_own_tree(folder, folder / name)
+    return folder
 
 
 def check_own_file(root: Path, path: Path) -> os.stat_result | None:
@@ -217,6 +247,15 @@ def _outside(root: Path, path: Path) -> ForeignPathError:
         remedy=Message("The file that names it was damaged or written by somebody else."),
         path=path,
     )
+
+
+def _require_own_tree(root: Path, path: Path) -> None:
+    require_own(root, path)
+    if path.is_dir():
+        for name in os.listdir(path):
+            _require_own_tree(root, path / name)
+    else:
+        (own_file if path.suffix in _APPENDED else check_own_file)(root, path)
 
 
 def _entries(folder: Path) -> Iterable[os.DirEntry[str]]:

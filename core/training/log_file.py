@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from core.utils.logger import IsoFormatter
+from core.utils.logger import IsoFormatter, QuietFileHandler
 
 TRAINING_LOG: Final = "training.log"
 
@@ -17,7 +17,7 @@ TRAINING_LOG: Final = "training.log"
 def training_log(folder: Path) -> Iterator[None]:
     """Append everything that is logged inside the `with` block to the run's `training.log` as well."""
     folder.mkdir(parents=True, exist_ok=True)
-    handler = logging.FileHandler(folder / TRAINING_LOG, encoding="utf-8")
+    handler = QuietFileHandler(folder / TRAINING_LOG, encoding="utf-8")
     handler.setFormatter(IsoFormatter())
     root = logging.getLogger()
     root.addHandler(handler)

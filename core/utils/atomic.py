@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -64,8 +65,12 @@ def create_bytes_atomic(path: Path, data: bytes, *, tmp_dir: Path | None = None,
 
 @contextmanager
 def temporary_file(folder: Path, name: str, data: bytes) -> Iterator[Path]:
-    """Yield a new file in `folder` that holds `data` durably; what is left of it afterwards is removed."""
-    path = folder / f"{name}.{secrets.token_hex(4)}.tmp"
+    """Yield a new file in `folder` that holds `data` durably; what is left of it afterwards is removed.
+
+    So is what a process that has died left there of earlier attempts to write the same file.
+    """
+    _remove_left_behind(folder, name)
+    path = folder / f"{name}.{os.getpid()}.{secrets.token_hex(4)}.tmp"
     try:
         write_new_file(path, data)
         yield path
@@ -128,3 +133,19 @@ def _rename_without_links(source: Path, target: Path) -> None:
     if os.path.lexists(target):
         raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(target))
     os.rename(source, target)
+
+
+def _remove_left_behind(folder: Path, name: str) -> None:
+    """Remove temporary files for `name` whose writer has died; another process that is alive may be writing one."""
+    pattern = re.compile(rf"{re.escape(name)}\.([0-9]{{1,10}})\.[0-9a-f]{{8}}\.tmp")
+    with suppress(OSError), os.scandir(folder) as entries:
+        found = [(entry, match) for entry in entries if (match := pattern.fullmatch(entry.name))]
+        for entry, match in found:
+            if entry.is_file(follow_symlinks=False) and not _is_alive(int(match[1])):
+                os.unlink(entry.path)
+
+
+def _is_alive(pid: int) -> bool:
+    import psutil  # a twentieth of a second that the window's start does not have
+
+    return psutil.pid_exists(pid)

@@ -10,6 +10,7 @@ import os
 import threading
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from io import TextIOWrapper
@@ -92,7 +93,19 @@ class RingHandler(logging.Handler):
             self.handleError(record)
 
 
-class PrivateFileHandler(RotatingFileHandler):
+class QuietFileHandler(logging.FileHandler):  # not an exception
+    """A log file that loses records where its disk is full or its size limited, rather than disturb what is logged."""
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        """Lose the record: standard error is for what a person can act on."""
+
+    def close(self) -> None:
+        """Close the file, with or without what it could not take."""
+        with suppress(OSError):
+            super().close()
+
+
+class PrivateFileHandler(QuietFileHandler, RotatingFileHandler):
     """A rotating log file that only its owner can read; a link or a pipe in its place is refused."""
 
     def __init__(self, path: Path) -> None:

@@ -10,6 +10,7 @@ import reports
 from core.cancel import CancelToken
 from core.events import Event, Notice, Progress
 from core.files.keeping import replace_kept_text
+from core.files.own import own_work_folder
 from core.jobs.stream import JobContext, JobStopped, stream
 from core.message import Message
 from core.utils.finite_json import finite_json
@@ -28,7 +29,7 @@ from evaluation.utility.request import (
 )
 from evaluation.utility.sections import answer_section, arms_section, data_section, report_of
 from evaluation.utility.statistics import HEADLINE, lesion_weights, scores_of
-from evaluation.utility.store import Store
+from evaluation.utility.store import RUNS, Store
 from evaluation.utility.training import ArmTrainer, Outcome, config_of
 from evaluation.utility.verdict import ArmResult, differences, judge
 from reports.html import render_html
@@ -63,7 +64,7 @@ def run_experiment(request: UtilityRequest, cancel: CancelToken) -> Iterator[Eve
         If the folder cannot be written, or another experiment is at work in it.
     """
     with output_errors(request.output):
-        request.output.mkdir(parents=True, exist_ok=True)
+        own_work_folder(request.output, (RUNS, RESULTS_FILE, REPORT_FILE, "lock*"))
     with FolderLock(request.output):
         yield from _Experiment(request, cancel).run()
 

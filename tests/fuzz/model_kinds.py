@@ -25,7 +25,7 @@ from core.generator.request import GenerationRequest, parse_counts
 from core.measures.reference import Reference, read_reference
 from core.training.runtime import CHECKPOINT, load_checkpoint, save_checkpoint
 from core.utils.safe_weights import read_weights
-from diffusion.card import render_card
+from diffusion.card import card_of
 from evaluation.masks.segmenter import load_segmenter
 from tests.fuzz.case import Kind
 from tests.fuzz.forms import as_json, as_safetensors, as_zip, raw
@@ -61,7 +61,7 @@ def card(folder: Path) -> None:
     from core.generator.pack import PackRefused, read_pack
 
     with suppress(PackRefused):
-        render_card(read_pack(folder / "pack"))
+        card_of(read_pack(folder / "pack"))
     draw(folder)
 
 

@@ -14,6 +14,7 @@ from typing import Final
 from core.cancel import CancelToken
 from core.errors import InputRefusedError, ISICGUIError, ModelRefusedError, UsageError
 from core.events import Event, Failed
+from core.files.own import own_work_folder, require_own
 from core.generator.request import PlannedImage
 from core.jobs.stream import JobContext, stream
 from core.utils.folder_lock import FolderLock
@@ -82,6 +83,8 @@ def run_analysis(request: TrajectoryRequest, context: JobContext | None = None) 
     began, context = time.perf_counter(), context or JobContext()
     make_source, planned = _sources(request)
     folder = find_folder(request, classes_in_name(tuple(dict.fromkeys(image.class_code for image in planned))))
+    if folder != request.output:
+        require_own(request.output, folder)
     parts = _parts(planned, folder)
     reporter = StageReporter(context, len(parts))
     with _claimed(folder, request):
@@ -180,7 +183,7 @@ def _claimed(folder: Path, request: TrajectoryRequest) -> Iterator[None]:
     """Hold a folder alone and say in it what it is for; what is refused before there is a result leaves nothing."""
     work = folder / _WORK
     with output_errors(folder):
-        folder.mkdir(parents=True, exist_ok=True)
+        own_work_folder(folder, (_WORK, "*_[0-9]*", "*.json", "*.html", "*.png", "*.npz"))
         work.mkdir(exist_ok=True)
     try:
         with FolderLock(work, subject=folder):

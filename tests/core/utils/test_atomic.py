@@ -2,6 +2,8 @@
 
 import errno
 import os
+import subprocess
+import sys
 from contextlib import suppress
 
 import pytest
@@ -17,6 +19,16 @@ def test_write_replaces_and_leaves_nothing_else(tmp_path):
     write_text_atomic(target, "zwei é 汉")
     assert target.read_text(encoding="utf-8") == "zwei é 汉"
     assert list(tmp_path.iterdir()) == [target]
+
+
+def test_what_a_dead_writer_left_of_the_same_file_is_removed_and_nothing_else(tmp_path):
+    process = subprocess.run([sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True, check=True)
+    dead, target = int(process.stdout), tmp_path / "name.txt"
+    kept = {"name.txt.0a1b2c3d.tmp", f"other.txt.{dead}.0a1b2c3d.tmp", f"name.txt.{os.getpid()}.0a1b2c3d.tmp"}
+    for name in (*kept, f"name.txt.{dead}.0a1b2c3d.tmp"):
+        (tmp_path / name).write_text("half")
+    write_text_atomic(target, "whole")
+    assert {path.name for path in tmp_path.iterdir()} == {*kept, "name.txt"}
 
 
 def test_create_refuses_what_exists(tmp_path):

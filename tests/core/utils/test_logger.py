@@ -1,7 +1,10 @@
 from __future__ import annotations
 
 import logging
+import os
 import re
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from datetime import datetime
@@ -122,3 +125,17 @@ def test_many_threads_lose_nothing() -> None:
     for thread in threads:
         thread.join()
     assert len(ring.records()) == 4000
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs limits of file size")
+def test_a_log_that_cannot_grow_is_no_trouble_to_what_is_logged(tmp_path: Path) -> None:
+    code = (
+        "import logging, resource, sys; from pathlib import Path; from core.utils.logger import setup_logging\n"
+        "from core.training.log_file import training_log\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (10, 10))\n"
+        "setup_logging(console=False, log_dir=Path(sys.argv[1]))\n"
+        "with training_log(Path(sys.argv[1])):\n"
+        "    for _ in range(3): logging.getLogger('core.x').warning('x' * 100)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code, tmp_path], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
