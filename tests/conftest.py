@@ -16,6 +16,7 @@ if "PYTEST_XDIST_WORKER" in os.environ:  # as many of us as there are cores: mor
 import pytest
 
 import core  # noqa: F401  # sets how torch's threads wait
+from core.files.text import plain
 from tests.support.patience import PatientBot
 from tests.support.scheduling import WINDOW, FilesByWeight
 
@@ -28,6 +29,16 @@ def _home_of_the_tests(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Non
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("ISICGUI_HOME", str(tmp_path_factory.mktemp("home")))
         yield
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Iterator[Any]:
+    """Write out bytes of names that are no UTF-8: the processes of pytest-xdist cannot tell each other such text."""
+    report = yield
+    report.sections = [(plain(name), plain(text)) for name, text in report.sections]
+    if report.longrepr is not None and plain(text := str(report.longrepr)) != text:
+        report.longrepr = plain(text)
+    return report
 
 
 @pytest.fixture

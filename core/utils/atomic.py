@@ -148,4 +148,4 @@ def _remove_left_behind(folder: Path, name: str) -> None:
 def _is_alive(pid: int) -> bool:
     import psutil  # a twentieth of a second that the window's start does not have
 
-    return psutil.pid_exists(pid)
+    return bool(psutil.pid_exists(pid))
