@@ -202,6 +202,8 @@ class GenerationRequest(Request):
             values["models"], values["output"] = Path(values["models"]), Path(values["output"])
             values["shard"] = tuple(values.get("shard", (1, 1)))
             values["conditioning"] = Conditioning.of(values.get("conditioning", {}))
+            if values.get("steps", 0) is None:
+                raise TypeError("a number of steps is missing")
             return cls(**values)
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise UsageError(

@@ -28,7 +28,7 @@ from tests.gui.conftest import Opener
 from tests.gui.explaining import make_image, show
 from tests.gui.fake_engine import make_pixels
 from tests.gui.fake_trajectory import fake_client
-from xai.trajectory.folders import identity
+from xai.trajectory.folders import first_identity, is_same
 from xai.trajectory.request import TrajectoryRequest
 
 WAITING, RUNNING, HALF = AnalysisState.WAITING, AnalysisState.RUNNING, AnalysisState.INTERRUPTED
@@ -39,7 +39,7 @@ PATIENCE_MS = 120_000
 
 HERE = Path(__file__).parent
 OLD = HERE / "data" / "33c7817"
-"""An `analyses.json` written by that commit, and what its commands asked for (`xai.trajectory.folders.identity`)."""
+"""An `analyses.json` written by that commit, and what its commands asked for (see `first_identity`)."""
 
 
 class Bench:
@@ -242,7 +242,8 @@ def test_the_list_that_an_earlier_version_wrote_goes_on_with_the_same_analyses(
     assert not one.model.notice
     assert one.states == [DONE, HALF, HALF, FAILED]
     asked = json.loads((OLD / "analyses-requests.json").read_text())
-    assert {a.key: identity(a.request) for a in one.model.analyses} == asked
+    assert {a.key: first_identity(a.request) for a in one.model.analyses} == asked
+    assert all(is_same(asked[a.key], a.request) for a in one.model.analyses)
     assert one.model.analyses[0].note == "It is so."
     assert one.model.analyses[1].request.images == 210
     assert one.model.analyses[1].folder == Path("/home/me/isic/output/xai_results/xai_analysis_all_20261121_101500")

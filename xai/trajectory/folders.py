@@ -56,6 +56,20 @@ def identity(request: TrajectoryRequest) -> dict[str, Any]:
     return same
 
 
+def first_identity(request: TrajectoryRequest) -> dict[str, Any]:
+    """Return the same as version 0.1.0 wrote it, with whole paths: analyses that it began are continued."""
+    paths = {name: getattr(request, name) for name in ("models", "classifier", "image")}
+    whole = {name: None if path is None else str(path.absolute()) for name, path in paths.items()}
+    now = identity(request)
+    settings = {**now["settings"], "models": whole["models"], "classifier": whole["classifier"]}
+    return {"seed": now["seed"], "only": now["only"], "image": whole["image"], "settings": settings}
+
+
+def is_same(known: dict[str, Any], request: TrajectoryRequest) -> bool:
+    """Whether what a folder says it is for is what a request asks for."""
+    return known in (identity(request), first_identity(request))
+
+
 def _digest(path: Path) -> str:
     """Return what tells a place from others without naming it: the folder is passed on."""
     return hashlib.sha256(str(path.absolute()).encode("utf-8", "surrogatepass")).hexdigest()[:16]
@@ -83,8 +97,8 @@ def claim(folder: Path, request: TrajectoryRequest) -> None:
     UsageError
         If it holds another analysis.
     """
-    known, wanted = read_json(folder / REQUEST_FILE), identity(request)
-    if known == wanted:
+    known = read_json(folder / REQUEST_FILE)
+    if is_same(known, request):
         return
     if known and _holds_results(folder):
         raise UsageError(
@@ -92,7 +106,7 @@ def claim(folder: Path, request: TrajectoryRequest) -> None:
             remedy=Message("Name another folder, or repeat the command that began it to continue it."),
             path=folder,
         )
-    write_text_atomic(folder / REQUEST_FILE, finite_json(wanted))
+    write_text_atomic(folder / REQUEST_FILE, finite_json(identity(request)))
 
 
 def forget(folder: Path) -> None:
@@ -129,8 +143,7 @@ def _holds_images(folder: Path) -> bool:
 def _unfinished(results: Path, request: TrajectoryRequest) -> Iterator[Path]:
     """Yield the analyses of the same request that were interrupted, the latest first."""
     found = sorted(results.glob("xai_analysis_*"), reverse=True) if results.is_dir() else []
-    wanted = identity(request)
-    yield from (f for f in found if read_json(f / REQUEST_FILE) == wanted and not is_complete(f))
+    yield from (f for f in found if is_same(read_json(f / REQUEST_FILE), request) and not is_complete(f))
 
 
 def _holds_results(folder: Path) -> bool:
