@@ -12,7 +12,8 @@ import pytest
 from PyQt5.QtGui import QGuiApplication
 
 from cli.app import cli
-from cli.generate import request_of
+from cli.derive import request_of
+from cli.generate import conditioning_of
 from core.cancel import StopMode
 from core.dataset.journal import Journal
 from core.dataset.layout import Layout
@@ -185,10 +186,10 @@ def test_the_copied_command_asks_for_the_same_run(window: MainWindow, engine: Fa
     window.setup.start.click()
     wait_idle(window, qtbot)
     _, command, rest = cli.resolve_command(command_context(), words[2:])
-    values = command.make_context("generate", rest).params
-    assert values.pop("threads") == 0  # as the window's setting says; no part of the request
+    values = dict(command.make_context("generate", rest).params)
     del values["json_mode"]
-    assert request_of(**values) == engine.requests[0]
+    conditioning = conditioning_of(values)
+    assert request_of(GenerationRequest, {**values, "conditioning": conditioning}) == engine.requests[0]
 
 
 def command_context():

@@ -70,7 +70,8 @@ def test_an_impossible_request_is_never_built(wrong):
 def test_json_round_trip_keeps_everything():
     first = request(
         counts=(("MEL", 4), ("VASC", 1)), seed=None, guidance=1.5, shard=(2, 3), models=Path("m").absolute(),
-        output=Path("o").absolute(), batch_size=8, color=False, trajectory=True, xai_every=5, precision="fp32", threads=3,
+        output=Path("o").absolute(), batch_size=8, color=False, trajectory=True, xai_every=5, precision="fp32",
+        threads=3,
     )  # fmt: skip
     again = GenerationRequest.from_json(json.loads(json.dumps(first.to_json())))
     assert again == first
