@@ -25,13 +25,16 @@ def write_bytes_atomic(path: Path, data: bytes, *, tmp_dir: Path | None = None) 
     path
         Where the file goes; its folder exists.
     tmp_dir
-        Folder for the temporary file, on the same drive; the file's own folder if None.
+        Folder for the temporary file, on the same drive, which its owner empties; the file's own folder if None, where
+        what a process that has died left of earlier attempts to write the same file is removed.
 
     Raises
     ------
     OSError
         If anything fails; then `path` is what it was before.
     """
+    if tmp_dir is None:
+        _remove_left_behind(path.parent, path.name)
     with temporary_file(tmp_dir or path.parent, path.name, data) as temporary:
         os.replace(temporary, path)
     fsync_dir(path.parent)
@@ -57,6 +60,8 @@ def create_bytes_atomic(path: Path, data: bytes, *, tmp_dir: Path | None = None,
     OSError
         If anything else fails.
     """
+    if tmp_dir is None:
+        _remove_left_behind(path.parent, path.name)
     with temporary_file(tmp_dir or path.parent, path.name, data) as temporary:
         _rename_to_new(temporary, path)
     if sync_folder:
@@ -65,11 +70,7 @@ def create_bytes_atomic(path: Path, data: bytes, *, tmp_dir: Path | None = None,
 
 @contextmanager
 def temporary_file(folder: Path, name: str, data: bytes) -> Iterator[Path]:
-    """Yield a new file in `folder` that holds `data` durably; what is left of it afterwards is removed.
-
-    So is what a process that has died left there of earlier attempts to write the same file.
-    """
-    _remove_left_behind(folder, name)
+    """Yield a new file in `folder` that holds `data` durably; what is left of it afterwards is removed."""
     path = folder / f"{name}.{os.getpid()}.{secrets.token_hex(4)}.tmp"
     try:
         write_new_file(path, data)

@@ -293,7 +293,7 @@ def test_the_cost_of_an_image_does_not_grow_with_the_images_before_it(tmp_path, 
 
 def kind_of(path):
     if path.suffix == ".tmp":
-        return path.suffixes[-3].removeprefix(".") + " tmp"
+        return path.suffixes[-4].removeprefix(".") + " tmp"
     return {"journal.jsonl": "journal", "synthetic_dataset.csv": "table"}.get(path.name, path.suffix[1:] or path.name)
 
 
