@@ -161,16 +161,6 @@ class Classified(Event):
 
 
 @dataclass(frozen=True, slots=True)
-class ClassifyFinished(Event):
-    """All images have been looked at; `refused` of them could not be read."""
-
-    name: ClassVar[str] = "finished"
-    ends: ClassVar[bool] = True
-    images: int
-    refused: int
-
-
-@dataclass(frozen=True, slots=True)
 class Explained(Event):
     """One map is on disk."""
 

@@ -18,7 +18,6 @@ from xai.inputs import find_images
 from xai.report import AnalysisWriter
 from xai.request import (
     Classified,
-    ClassifyFinished,
     ClassifyRequest,
     Explained,
     ExplainFinished,
@@ -38,18 +37,14 @@ def run_explain(request: ExplainRequest, cancel: CancelToken) -> Iterator[Event]
 
 
 def _classify(request: ClassifyRequest, context: JobContext) -> None:
-    images = _images(request.inputs, context)
-    refused = 0
-    for done, image in enumerate(images):
-        context.progress(done, len(images), plain(image.name), "images")
+    for image in _images(request.inputs, context):
+        context.check()
         try:
             answer = classify_image(image, request.classifier, request.device)
         except InputRefusedError as error:
-            refused += 1
             context.tell(Refused.of(image, error))
             continue
         context.tell(Classified(image, answer.predicted, answer.probabilities, answer.gate))
-    context.tell(ClassifyFinished(len(images), refused))
 
 
 def _explain(request: ExplainRequest, context: JobContext) -> None:
