@@ -19,7 +19,7 @@ from core.files.opening import read_regular
 from core.files.own import is_link
 from core.files.text import plain
 from core.message import Message
-from core.utils.atomic import fsync_dir, temporary_file
+from core.utils.atomic import fsync_dir, remove_left_behind, temporary_file
 from core.utils.checksum import sha256_of
 from core.utils.path_manager import PathManager
 from core.utils.set_aside import set_aside
@@ -43,6 +43,7 @@ def replace_kept(path: Path, data: bytes) -> Path | None:
     OSError
         If that fails; then what lay there lies there still, or under the name that was logged.
     """
+    remove_left_behind(path)
     new, found = hashlib.sha256(data).hexdigest(), _content(path)
     aside = None
     if found != new:

@@ -34,7 +34,7 @@ def write_bytes_atomic(path: Path, data: bytes, *, tmp_dir: Path | None = None) 
         If anything fails; then `path` is what it was before.
     """
     if tmp_dir is None:
-        _remove_left_behind(path.parent, path.name)
+        remove_left_behind(path)
     with temporary_file(tmp_dir or path.parent, path.name, data) as temporary:
         os.replace(temporary, path)
     fsync_dir(path.parent)
@@ -61,7 +61,7 @@ def create_bytes_atomic(path: Path, data: bytes, *, tmp_dir: Path | None = None,
         If anything else fails.
     """
     if tmp_dir is None:
-        _remove_left_behind(path.parent, path.name)
+        remove_left_behind(path)
     with temporary_file(tmp_dir or path.parent, path.name, data) as temporary:
         _rename_to_new(temporary, path)
     if sync_folder:
@@ -136,10 +136,10 @@ def _rename_without_links(source: Path, target: Path) -> None:
     os.rename(source, target)
 
 
-def _remove_left_behind(folder: Path, name: str) -> None:
-    """Remove temporary files for `name` whose writer has died; another process that is alive may be writing one."""
-    pattern = re.compile(rf"{re.escape(name)}\.([0-9]{{1,10}})\.[0-9a-f]{{8}}\.tmp")
-    with suppress(OSError), os.scandir(folder) as entries:
+def remove_left_behind(path: Path) -> None:
+    """Remove temporary files for `path` whose writer has died; another process that is alive may be writing one."""
+    pattern = re.compile(rf"{re.escape(path.name)}\.([0-9]{{1,10}})\.[0-9a-f]{{8}}\.tmp")
+    with suppress(OSError), os.scandir(path.parent) as entries:
         found = [(entry, match) for entry in entries if (match := pattern.fullmatch(entry.name))]
         for entry, match in found:
             if entry.is_file(follow_symlinks=False) and not _is_alive(int(match[1])):
