@@ -29,14 +29,14 @@ from diffusers.models.attention_processor import Attention, AttnProcessor2_0
 from safetensors.torch import save_file
 
 from core.cache.cache_manager import CacheManager
-from core.generator.checkpoint import PREDECESSOR_NET
-from core.generator.discovery import discover
+from core.generation import GenerationRequest
 from core.generator.drawing import Drawing, Settings
 from core.generator.image_generator import ImageGenerator
 from core.generator.model_manager import LoadedModel, ModelManager
-from core.generator.precision import resolve_precision
-from core.generator.request import GenerationRequest
-from core.generator.samplers import DEFAULT_SAMPLER, usual_steps
+from core.models.checkpoint import PREDECESSOR_NET
+from core.models.discovery import discover
+from core.precision import resolve_precision
+from core.samplers import DEFAULT_SAMPLER, usual_steps
 
 CPU = torch.device("cpu")
 REFERENCE_STEPS = 50

@@ -19,9 +19,9 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from core.dataset.recipe import Recipe
-from core.dataset.synthetic_dataset import SyntheticDataset, read_records
-from core.generator.request import GenerationRequest, PlannedImage, plan_class
+from core.generation import GenerationRequest, PlannedImage, plan_class
+from dataset.recipe import Recipe
+from dataset.synthetic_dataset import SyntheticDataset, read_records
 
 SIZE = 128
 

@@ -24,15 +24,15 @@ import torch
 from benchmarks.bench_step import describe_machine
 from core.cache.cache_manager import CacheManager
 from core.events import Step
-from core.generator.discovery import discover
 from core.generator.drawing import Drawing, Settings
 from core.generator.model_manager import LoadedModel, ModelManager
 from core.generator.pace import PREVIEWS_PER_SECOND
-from core.generator.precision import resolve_device, resolve_precision
 from core.generator.predictor import effective_guidance
 from core.generator.run_images import preview_of
 from core.generator.sampler import StepState
-from core.generator.samplers import DEFAULT_SAMPLER, usual_steps
+from core.models.discovery import discover
+from core.precision import resolve_device, resolve_precision
+from core.samplers import DEFAULT_SAMPLER, usual_steps
 from core.utils.path_manager import PathManager
 
 WARM_UP = 3

@@ -18,10 +18,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.cancel import CancelToken
-from core.dataset.png import read_image
 from core.events import ImageDone, Step
+from core.generation import GenerationRequest
 from core.generator.image_generator import ImageGenerator
-from core.generator.request import GenerationRequest
+from core.images import read_image
 from core.utils.path_manager import PathManager
 
 BANDS = ((0.5, 3.5), (3.5, 12.0), (12.0, 1e9))

@@ -14,7 +14,7 @@ from classifier.data import Split
 from classifier.mixing import mix
 from classifier.views import make_views
 from core.taxonomy import CLASSES
-from core.training.runtime import class_weights
+from training.runtime import class_weights
 
 
 @dataclass(frozen=True, eq=False)

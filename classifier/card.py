@@ -16,7 +16,7 @@ from classifier.tables import (
     split_rows,
     weak_classes,
 )
-from core.classification.preprocessing import Triple
+from core.models.classification.preprocessing import Triple
 from reports.inline import marked, parse
 from reports.model import Authored, Block, Bullets, Paragraph, Report, Section, Table
 

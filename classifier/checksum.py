@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from core.errors import ModelMissingError, ModelRefusedError, ModelTruncatedError, UsageError
-from core.utils.safe_weights import sha256_of
+from core.models.safe_weights import sha256_of
 
 _HEXADECIMAL: Final = re.compile(r"[0-9a-f]{8,64}")
 _IN_NAME: Final = re.compile(r"-([0-9a-f]{8,64})\.\w+")

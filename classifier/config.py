@@ -7,9 +7,9 @@ from typing import Annotated, Final, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from core.classification.architectures import ARCHITECTURES, RESNET18
+from core.models.classification.architectures import ARCHITECTURES, RESNET18
 from core.taxonomy import SEED_MASK
-from core.training.settings import Settings
+from training.settings import Settings
 
 Scenario = Literal["head_only", "partial_unfreeze", "full_training"]
 

@@ -10,9 +10,9 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from core.classification.preprocessing import Triple
-from core.dataset.labelled import LabelledImage, labels_of, lesion_hash
-from core.dataset.pixels import load_pixels
+from core.models.classification.preprocessing import Triple
+from photographs.labelled import LabelledImage, labels_of, lesion_hash
+from photographs.pixels import load_pixels
 
 
 @dataclass(frozen=True, eq=False)

@@ -19,8 +19,8 @@ from urllib.error import HTTPError, URLError
 import torch
 
 from core.errors import ModelMissingError, ModelRefusedError, ModelTruncatedError
-from core.utils.output_errors import output_errors
-from core.utils.safe_weights import sha256_of
+from core.files.output_errors import output_errors
+from core.models.safe_weights import sha256_of
 
 TIMEOUT: Final = 30.0
 """Seconds that the server may be silent."""

@@ -10,7 +10,7 @@ from sklearn.metrics import confusion_matrix, roc_curve
 
 from classifier.calibration import Reliability, probabilities_of, reliability
 from classifier.scores import PER_CLASS, Floats, Labels, Weights, score, score_calibration
-from core.measures.bootstrap import CONFIDENCE, resampled_counts
+from measures.bootstrap import CONFIDENCE, resampled_counts
 
 REPEATS = 2000
 

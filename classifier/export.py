@@ -21,12 +21,12 @@ from torch import Tensor, nn
 import reports
 from classifier.card import card_of
 from classifier.results import Results
-from core.classification.loading import RECORD_FILE, WEIGHTS_FILE
 from core.errors import ModelRefusedError
+from core.files.atomic import write_bytes_atomic, write_text_atomic
+from core.files.finite_json import finite, finite_json
 from core.files.reading import DamagedFileError, read_json
-from core.utils.atomic import write_bytes_atomic, write_text_atomic
-from core.utils.finite_json import finite, finite_json
-from core.utils.safe_weights import read_weights
+from core.models.classification.loading import RECORD_FILE, WEIGHTS_FILE
+from core.models.safe_weights import read_weights
 from reports.markdown import render_markdown
 
 CARD_FILE = "README.md"

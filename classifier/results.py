@@ -25,9 +25,9 @@ from typing import Any, Final
 
 from classifier.calibration import Reliability
 from classifier.evaluation import Estimate, Evaluation
-from core.classification.preprocessing import Preprocessing
-from core.dataset.splits import Leakage
-from core.training.licence import Licence
+from core.models.classification.preprocessing import Preprocessing
+from photographs.licence import Licence
+from photographs.splits import Leakage
 
 FORMAT: Final = 1
 RESULTS_FILE: Final = "test_results.json"

@@ -24,22 +24,22 @@ from classifier.results import RESULTS_FILE, RunAbout
 from classifier.trained import Trained
 from classifier.trainer import ClassifierTrainer, refuse_other_settings
 from core.cancel import CancelToken
-from core.dataset.labelled import LabelledImage
-from core.dataset.sources import Photographs, read_dataset
-from core.dataset.splits import Splits, require_no_leakage
 from core.errors import InputRefusedError, OutOfMemoryError
 from core.events import Event, Notice
+from core.files.folder_lock import FolderLock
+from core.files.output_errors import output_errors
 from core.files.own import own_work_folder
 from core.generator.memory import is_out_of_memory
-from core.generator.precision import resolve_device
-from core.training.hardware import describe_hardware
-from core.training.licence import Licence, licence_of
-from core.training.log_file import training_log
-from core.training.run_folder import CONFIG_FILE, new_run_folder, read_run_config, read_run_settings, write_run_config
-from core.training.runtime import CHECKPOINT, refuse_begun
-from core.training.trackers import TrackerKind
-from core.utils.folder_lock import FolderLock
-from core.utils.output_errors import output_errors
+from core.precision import resolve_device
+from photographs.labelled import LabelledImage
+from photographs.licence import Licence, licence_of
+from photographs.sources import Photographs, read_dataset
+from photographs.splits import Splits, require_no_leakage
+from training.hardware import describe_hardware
+from training.log_file import training_log
+from training.run_folder import CONFIG_FILE, new_run_folder, read_run_config, read_run_settings, write_run_config
+from training.runtime import CHECKPOINT, refuse_begun
+from training.trackers import TrackerKind
 
 MASKS_FOLDER: Final = "masks"
 

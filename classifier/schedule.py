@@ -10,7 +10,7 @@ from torch.optim.lr_scheduler import ReduceLROnPlateau
 from torch.optim.swa_utils import PARAM_LIST, AveragedModel
 
 from classifier.config import ClassifierConfig
-from core.training.runtime import cosine_rate
+from training.runtime import cosine_rate
 
 PLATEAU_FACTOR: Final = 0.5
 PLATEAU_FLOOR: Final = 1e-7

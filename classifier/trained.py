@@ -10,11 +10,11 @@ import torch
 from torch import nn
 
 from classifier.config import ClassifierConfig
-from core.classification.architectures import ARCHITECTURES
-from core.classification.preprocessing import Triple
+from core.models.classification.architectures import ARCHITECTURES
+from core.models.classification.preprocessing import Triple
 from core.taxonomy import CLASSES
-from core.training.resuming import counted, restoring
-from core.training.runtime import load_checkpoint, save_checkpoint
+from training.resuming import counted, restoring
+from training.runtime import load_checkpoint, save_checkpoint
 
 BEST: Final = "best.pt"
 """File in a run's folder that holds the best epoch so far."""

@@ -22,15 +22,15 @@ from classifier.model import predict_logits
 from classifier.results import time_text
 from classifier.trained import Trained
 from core.cancel import CancelToken
-from core.classification.preprocessing import Triple
 from core.events import Event
-from core.generator.precision import resolve_device
+from core.files.atomic import write_text_atomic
+from core.models.classification.preprocessing import Triple
+from core.precision import resolve_device
 from core.taxonomy import CLASSES
-from core.training.resuming import counted, restoring
-from core.training.runtime import CHECKPOINT, Budget, finite, load_checkpoint, save_checkpoint
-from core.training.settings import SettingsRefusedError
-from core.training.trackers import LOG_FILE, RunLog, TrackerKind, open_run_log, read_log
-from core.utils.atomic import write_text_atomic
+from training.resuming import counted, restoring
+from training.runtime import CHECKPOINT, Budget, finite, load_checkpoint, save_checkpoint
+from training.settings import SettingsRefusedError
+from training.trackers import LOG_FILE, RunLog, TrackerKind, open_run_log, read_log
 
 METRICS: Final = (
     "loss", "accuracy", "precision", "recall", "auc", "top_3_accuracy", "f1_score", "balanced_accuracy",

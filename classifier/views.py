@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from core.training.runtime import dihedral
+from training.runtime import dihedral
 
 Augmentation = Literal["none", "dihedral", "full"]
 

@@ -15,7 +15,7 @@ from cli.options import FOLDER, OUTPUT_FILE, json_option
 from core.errors import UsageError
 
 if TYPE_CHECKING:
-    from core.training.experiments import Comparison, Run, RunDetails
+    from training.experiments import Comparison, Run, RunDetails
 
 _DEFAULT_ROOT = Path("runs")
 
@@ -56,8 +56,8 @@ def show(run: str, root: Path, json_mode: bool) -> None:
 
     RUN is the name of its folder under --root, or a path.
     """
-    from core.training.experiments import find_run, read_run
-    from core.training.run_reading import newest
+    from training.experiments import find_run, read_run
+    from training.run_reading import newest
 
     console = Console(json_mode=json_mode)
     details = read_run(find_run(run, root))
@@ -75,7 +75,7 @@ def show(run: str, root: Path, json_mode: bool) -> None:
 @json_option
 def compare(runs: tuple[str, ...], output: Path | None, root: Path, json_mode: bool) -> None:
     """Put runs side by side: the settings in which they differ, and their newest numbers."""
-    from core.training import experiments as runs_module
+    from training import experiments as runs_module
 
     if len(runs) < 2:
         raise UsageError("There is only one run to compare.", remedy="Name two or more; 'experiments show' shows one.")
@@ -103,7 +103,7 @@ def compare(runs: tuple[str, ...], output: Path | None, root: Path, json_mode: b
 @json_option
 def clean(keep: int, dry_run: bool, yes: bool, root: Path, json_mode: bool) -> None:
     """Delete all but the newest runs. A run that is going on is never deleted, nor counted."""
-    from core.training.cleaning import delete_run, runs_to_clean
+    from training.cleaning import delete_run, runs_to_clean
 
     console = Console(json_mode=json_mode)
     old = runs_to_clean(_runs(root), keep)
@@ -132,15 +132,15 @@ def _confirm(count: int, size: int, *, json_mode: bool) -> None:
 
 
 def _runs(root: Path) -> list[Run]:
-    from core.training.experiments import list_runs
+    from training.experiments import list_runs
 
     return list_runs(root) if root.exists() or root != _DEFAULT_ROOT else []
 
 
 def _write_curves(details: Sequence[RunDetails], output: Path) -> None:
     from core.files.keeping import replace_kept
-    from core.training.curves import draw_curves
-    from core.utils.output_errors import output_errors
+    from core.files.output_errors import output_errors
+    from training.curves import draw_curves
 
     with output_errors(output):
         output.parent.mkdir(parents=True, exist_ok=True)
@@ -161,7 +161,7 @@ def _run_json(run: Run) -> dict[str, Any]:
 
 
 def _plain(data: Any) -> Any:
-    from core.utils.finite_json import finite
+    from core.files.finite_json import finite
 
     return finite(data)
 

@@ -15,9 +15,9 @@ from tqdm import tqdm
 from cli.console import Console
 from cli.options import ANY_PATH, FOLDER, OUTPUT_FOLDER, json_option
 from cli.signals import EXIT_INTERRUPTED, stop_on_signal
-from core.dataset.ratings import MAX_STARS
 from dataset.export.events import ExportFinished, Exporting
 from dataset.export.options import DEFAULT_SALT, FORMATS, ExportOptions, parse_classes, parse_split
+from dataset.ratings import MAX_STARS
 
 if TYPE_CHECKING:
     from core.cancel import CancelToken

@@ -14,10 +14,10 @@ from cli.derive import Words, follow, request_of, request_options
 from cli.options import json_option
 from cli.progress import ImageBar
 from cli.signals import stop_on_signal
+from core.conditioning import CONDITIONS, Conditioning
 from core.errors import ISICGUIError
 from core.events import Event, Finished, ImageDone
-from core.generator.conditioning import CONDITIONS, Conditioning
-from core.generator.request import GenerationRequest, ResumeRequest
+from core.generation import GenerationRequest, ResumeRequest
 from core.jobs.registry import run
 
 F = TypeVar("F", bound=Callable[..., Any])

@@ -14,12 +14,12 @@ from cli.models_download import download
 from cli.models_import import import_model
 from cli.options import FOLDER, json_option
 from core.errors import ISICGUIError, ModelRefusedError
-from core.generator.discovery import discover
+from core.models.discovery import discover
 from core.taxonomy import CLASS_CODES, class_name
 from core.utils.path_manager import PathManager
 
 if TYPE_CHECKING:
-    from core.generator.discovery import Catalog, ClassModel
+    from core.models.discovery import Catalog, ClassModel
 
 models_option = click.option("--models", "folder", type=FOLDER, help="Models folder [default: the starter models].")
 

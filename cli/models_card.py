@@ -15,8 +15,8 @@ from cli.options import ANY_PATH, FOLDER, OUTPUT_FILE, OUTPUT_FOLDER, RegistryCh
 from cli.progress import ImageBar
 from core.errors import InputRefusedError, ModelArchitectureError, ModelMissingError, UsageError
 from core.events import Event, Notice
-from core.generator.pack import PackRefused
-from core.generator.samplers import SAMPLERS
+from core.models.pack import PackRefused
+from core.samplers import SAMPLERS
 
 if TYPE_CHECKING:
     from diffusion.judgement import Judgement

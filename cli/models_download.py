@@ -14,14 +14,14 @@ from tqdm import tqdm
 from cli.console import Console
 from cli.options import ANY_PATH, OUTPUT_FOLDER, json_option
 from cli.signals import EXIT_INTERRUPTED, stop_on_signal
-from core.download.source import ORIGINALS, DriveSource, Source, checked_sum, local_source, remote_source
 from core.errors import ModelRefusedError, UsageError
 from core.message import Message
 from core.utils.path_manager import PathManager
+from download.source import ORIGINALS, DriveSource, Source, checked_sum, local_source, remote_source
 
 if TYPE_CHECKING:
-    from core.download.events import Finished
     from core.events import Event
+    from download.events import Finished
 
 
 @click.command()
@@ -37,7 +37,7 @@ def download(target: Path | None, file: Path | None, url: str | None, sha256: st
     one that is refused is named, the others are kept. Running it again verifies what is there.
     """
     source = source_of(file, url, sha256)
-    from core.download.job import fetch
+    from download.job import fetch
 
     console = Console(json_mode=json_mode)
     with stop_on_signal() as cancel:
@@ -64,7 +64,7 @@ def source_of(file: Path | None, url: str | None, sha256: str | None) -> Source:
 
 def _follow(events: Iterator[Event], console: Console) -> int:
     """Print the stream and return the exit code."""
-    from core.download.events import Finished
+    from download.events import Finished
 
     code = 0
     with _Bar() as bar:
@@ -84,7 +84,7 @@ def _exit_code(end: Finished) -> int:
 
 
 def _tell(event: Event, console: Console) -> None:
-    from core.download.events import Fetching, Finished, Installed, Refused, Restarting, Retrying
+    from download.events import Fetching, Finished, Installed, Refused, Restarting, Retrying
 
     if isinstance(event, Fetching):
         console.warn(_beginning(event))
@@ -99,7 +99,7 @@ def _tell(event: Event, console: Console) -> None:
 
 
 def _beginning(event: Any) -> str:
-    from core.download.space import size
+    from download.space import size
 
     about = "" if event.expected is None else f" of about {size(event.expected)}"
     if event.received:
@@ -149,7 +149,7 @@ class _Bar:
 
     def show(self, event: Event) -> None:
         """Let the bar follow an event."""
-        from core.download.events import Downloading, Extracting
+        from download.events import Downloading, Extracting
 
         if isinstance(event, Downloading):
             self._to("downloading", event.received, event.total)

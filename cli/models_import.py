@@ -18,7 +18,7 @@ from cli.options import ANY_PATH, OUTPUT_FOLDER, json_option
 @json_option
 def import_model(file: Path, output: Path, json_mode: bool) -> None:
     """Import a Keras classifier (.h5) of HAM10000_CNN, without running anything in it."""
-    from classifier.keras_import import import_keras
+    from legacy.keras_import import import_keras
 
     imported = import_keras(file, output)
     console = Console(json_mode=json_mode)

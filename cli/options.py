@@ -11,9 +11,9 @@ import click
 
 from core.errors import InputRefusedError, ISICGUIError, OutputError
 from core.files.opening import special_kind
-from core.generator.request import PRECISIONS
-from core.generator.samplers import DEFAULT_SAMPLER, SAMPLERS
+from core.generation import PRECISIONS
 from core.registry import Registry
+from core.samplers import DEFAULT_SAMPLER, SAMPLERS
 
 _ABSENT: Final = frozenset({errno.ENOENT, errno.ENOTDIR})
 

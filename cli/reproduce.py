@@ -10,7 +10,7 @@ import click
 from cli.console import Console
 from cli.derive import carry_out, request_options
 from cli.options import json_option
-from core.generator.request import ReproduceRequest
+from core.generation import ReproduceRequest
 
 if TYPE_CHECKING:
     from core.generator.jobs import Reproduced

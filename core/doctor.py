@@ -17,10 +17,10 @@ from packaging.requirements import Requirement
 
 from core.config.config_manager import FILE_NAME, ConfigManager
 from core.environment.system_libraries import has_display, missing_libraries, remedy
-from core.generator.discovery import discover
+from core.files.checksum import sha256_of
 from core.message import Message
+from core.models.discovery import discover
 from core.taxonomy import CLASS_CODES
-from core.utils.checksum import sha256_of
 from core.utils.path_manager import PathManager
 from core.version import COMMAND
 
@@ -135,7 +135,7 @@ def _torch() -> Iterator[Check]:
 def _cpu() -> Check:
     import torch
 
-    from core.generator.precision import has_bf16
+    from core.precision import has_bf16
 
     fast = has_bf16(torch.device("cpu"))
     bf16 = Message("bf16 in hardware") if fast else Message("no bf16 in hardware, fp32 is used")

@@ -14,20 +14,20 @@ from typing import Any, Final
 import reports
 from core.doctor import SUMS_NAME
 from core.files.keeping import replace_kept_text
-from core.generator.pack import Pack, read_pack
+from core.files.output_errors import output_errors
 from core.generator.predictor import NO_GUIDANCE
+from core.models.pack import Pack, read_pack
+from core.models.safe_weights import sha256_of
 from core.taxonomy import class_name
-from core.training.hardware import Hardware
-from core.training.licence import HAM10000_CREDIT, HAM10000_FORMS, UNKNOWN, Licence, licence_of
-from core.utils.output_errors import output_errors
-from core.utils.safe_weights import sha256_of
 from diffusion.config import DiffusionConfig
 from diffusion.judgement import read_judgement
 from diffusion.measured import measured
 from diffusion.provenance import read_training, settings_of
+from photographs.licence import HAM10000_CREDIT, HAM10000_FORMS, UNKNOWN, Licence, licence_of
 from reports.inline import Text, marked, parse
 from reports.markdown import render_markdown
 from reports.model import Authored, Block, Bullets, Code, Paragraph, Report, Section
+from training.hardware import Hardware
 
 CARD_FILE: Final = "README.md"
 NOTES_FILE: Final = "NOTES.md"

@@ -9,8 +9,8 @@ from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from core.errors import UnknownClassError
 from core.taxonomy import CLASS_CODES, parse_class
-from core.training.settings import Settings
 from diffusion.presets import PREDECESSOR_NETWORK
+from training.settings import Settings
 
 BUDGET_KEYS: Final = frozenset(
     {

@@ -9,14 +9,14 @@ from pathlib import Path
 
 import torch
 
-from core.dataset.labelled import LabelledImage
-from core.dataset.pixels import Pixels, load_pixels
-from core.dataset.sources import Photographs, read_dataset
-from core.dataset.splits import Leakage, Splits, require_no_leakage, split_by_lesion, use_given_split
 from core.errors import InputRefusedError
-from core.training.licence import licence_of
 from diffusion.config import DiffusionConfig
 from diffusion.draws import ImageSet
+from photographs.labelled import LabelledImage
+from photographs.licence import licence_of
+from photographs.pixels import Pixels, load_pixels
+from photographs.sources import Photographs, read_dataset
+from photographs.splits import Leakage, Splits, require_no_leakage, split_by_lesion, use_given_split
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from core.measures.features import Floats
-from core.measures.kid import MIN_IMAGES, Kid, kid
 from core.taxonomy import CLASS_CODES, CLASS_INDEX
+from measures.features import Floats
+from measures.kid import MIN_IMAGES, Kid, kid
 
 Labels = NDArray[np.int64]
 

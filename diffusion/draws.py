@@ -16,9 +16,9 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset, Sampler
 
-from core.training.runtime import class_weights, dihedral
 from diffusion.augment import zoom_and_recolour
 from diffusion.config import DiffusionConfig
+from training.runtime import class_weights, dihedral
 
 _GOLDEN: Final = 0x9E3779B97F4A7C15
 """2^64 over the golden ratio: its multiples cover the circle as evenly as any sequence can."""

@@ -12,15 +12,15 @@ from diffusers import DDPMScheduler, UNet2DModel
 from torch import Tensor
 from torch.utils.data import DataLoader
 
-from core.generator.attention import use_per_head_attention
-from core.generator.precision import DTYPES, Precision
-from core.measures.features import Extractor, load_extractor
-from core.measures.kid import MIN_IMAGES, Kid, kid
+from core.models.attention import use_per_head_attention
+from core.precision import DTYPES, Precision
 from core.taxonomy import image_seed
 from diffusion.config import DiffusionConfig
 from diffusion.draws import Draw, FixedDraws, ImageSet
 from diffusion.loss import diffusion_loss
 from diffusion.sampling import SampleSettings, draw_samples
+from measures.features import Extractor, load_extractor
+from measures.kid import MIN_IMAGES, Kid, kid
 
 SAMPLE_SEED = 42
 """Base seed of the samples: those of `generate --seed 42`."""

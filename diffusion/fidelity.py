@@ -10,14 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import confusion_matrix
 
-from core.classification.loading import LoadedNetwork
-from core.dataset.labelled import LabelledImage, labels_of, lesion_hash
-from core.dataset.pixels import load_pixels
-from core.dataset.splits import split_by_lesion
 from core.errors import InputRefusedError
-from core.measures.bootstrap import CONFIDENCE, resampled_counts
-from core.measures.features import Images, in_batches
+from core.models.classification.loading import LoadedNetwork
 from core.taxonomy import CLASS_CODES, CLASS_INDEX
+from measures.bootstrap import CONFIDENCE, resampled_counts
+from measures.features import Images, in_batches
+from photographs.labelled import LabelledImage, labels_of, lesion_hash
+from photographs.pixels import load_pixels
+from photographs.splits import split_by_lesion
 
 Labels = NDArray[np.int64]
 

@@ -16,20 +16,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.cache.cache_manager import CacheManager
-from core.dataset.layout import Layout
-from core.dataset.pixels import read_square
-from core.dataset.png import read_image
-from core.dataset.reading import read_records
-from core.dataset.record import ImageRecord
 from core.errors import InputRefusedError
 from core.events import Event
-from core.generator.discovery import discover
+from core.generation import DEFAULT_BASE_SEED, GenerationRequest, RunChanges, order_counts
 from core.generator.image_generator import ImageGenerator
 from core.generator.model_manager import ModelManager, ModelSource, missing_model, model_source
 from core.generator.predictor import NO_GUIDANCE, effective_guidance
-from core.generator.request import DEFAULT_BASE_SEED, GenerationRequest, RunChanges, order_counts
-from core.generator.samplers import DEFAULT_SAMPLER, usual_steps
+from core.images import read_image
+from core.models.discovery import discover
+from core.samplers import DEFAULT_SAMPLER, usual_steps
 from core.taxonomy import CLASS_CODES, CLASS_INDEX
+from dataset.layout import Layout
+from dataset.reading import read_records
+from dataset.record import ImageRecord
+from photographs.pixels import read_square
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,14 +13,14 @@ from diffusers import DDPMScheduler, UNet2DModel
 from numpy.typing import NDArray
 from torch.utils.data import DataLoader
 
-from core.dataset.labelled import LabelledImage
-from core.dataset.pixels import Pixels
-from core.measures.bootstrap import bootstrap_by_group
-from core.training.runtime import resolve_precision
 from diffusion.config import DiffusionConfig
 from diffusion.draws import FixedDraws, ImageSet
 from diffusion.evaluation import on_device
 from diffusion.loss import diffusion_loss
+from measures.bootstrap import bootstrap_by_group
+from photographs.labelled import LabelledImage
+from photographs.pixels import Pixels
+from training.runtime import resolve_precision
 
 _BATCH: Final = 32
 

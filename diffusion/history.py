@@ -9,8 +9,8 @@ from typing import Final
 import numpy as np
 from PIL import Image
 
-from core.training.trackers import RunLog
 from diffusion.events import Evaluated
+from training.trackers import RunLog
 
 LOSS_COLUMNS: Final = ("event", "seconds", "loss", "rate", "images_per_second")
 SCORE_COLUMNS: Final = ("validation_loss", "kid", "kid_low", "kid_high", "best")

@@ -16,17 +16,11 @@ import numpy as np
 from diffusers import DDPMScheduler
 
 from core.cache.cache_manager import CacheManager
-from core.classification.loading import load_network
-from core.dataset.labelled import LabelledImage, labels_of
-from core.dataset.pixels import Pixels, load_pixels
-from core.dataset.sources import read_dataset
 from core.events import Event, Notice
-from core.generator.discovery import discover
 from core.generator.model_manager import LoadedModel, ModelManager
-from core.generator.precision import resolve_device
-from core.measures.features import PIXELS, default_evaluator, extractor_of
-from core.measures.memorisation import Memorisation, judge_memorisation
-from core.measures.memorisation_files import Names, save_memorisation
+from core.models.classification.loading import load_network
+from core.models.discovery import discover
+from core.precision import resolve_device
 from diffusion.cost import Cost, measure_cost
 from diffusion.data import limited, split_images
 from diffusion.distances import Distances, LabelledFeatures, measure_distances
@@ -36,6 +30,12 @@ from diffusion.heldout_loss import LossGap, measure_loss_gap
 from diffusion.judgement import JudgedData, Judgement, SweepPoint, write_judgement
 from diffusion.provenance import read_training, settings_of
 from diffusion.sheet_files import save_sheet
+from measures.features import PIXELS, default_evaluator, extractor_of
+from measures.memorisation import Memorisation, judge_memorisation
+from measures.memorisation_files import Names, save_memorisation
+from photographs.labelled import LabelledImage, labels_of
+from photographs.pixels import Pixels, load_pixels
+from photographs.sources import read_dataset
 
 GENERATED_DIR: Final = "generated"
 SHEET_FILE: Final = "samples.png"

@@ -11,7 +11,7 @@ The file has the keys `format`, `name`, `created`, and
 - `fidelity`: `evaluator`, `generated` and `real` as `{value, low, high, n}`, `real_source`, `classes`, `matrix`,
   `recall`; or null;
 - `loss`: `held_out`, `train`, `low`, `high`, `n`; or null for checkpoints of single classes;
-- `memorisation`: see `core.measures.memorisation.Memorisation`;
+- `memorisation`: see `measures.memorisation.Memorisation`;
 - `sweep`: for each guidance that was tried, `guidance`, `mean_distance`, `overall` as in `distance`, and `fidelity` as
   `generated` in `fidelity`.
 """
@@ -27,16 +27,16 @@ from typing import Any, Final
 
 import numpy as np
 
-from core.dataset.labelled import LabelledImage
 from core.files.keeping import replace_kept_text
 from core.files.reading import read_json
-from core.measures.memorisation import Memorisation
 from core.taxonomy import CLASS_CODES
 from diffusion.cost import Cost
 from diffusion.distances import Distance, Distances
 from diffusion.fidelity import Fidelity
 from diffusion.generated import Draw, Generated
 from diffusion.heldout_loss import LossGap
+from measures.memorisation import Memorisation
+from photographs.labelled import LabelledImage
 
 FORMAT: Final = 1
 JUDGEMENT_FILE: Final = "judgement.json"

@@ -10,10 +10,10 @@ from PIL import Image
 
 from core.errors import InputRefusedError
 from core.events import Notice
-from core.measures.memorisation import Memorisation, judge_memorisation
-from core.measures.memorisation_files import JSON_NAME, Names, save_memorisation
 from diffusion.events import MemorisationJudged
 from diffusion.trainer import DiffusionTrainer
+from measures.memorisation import Memorisation, judge_memorisation
+from measures.memorisation_files import JSON_NAME, Names, save_memorisation
 
 
 def judge(trainer: DiffusionTrainer, best: int) -> MemorisationJudged | Notice:

@@ -14,8 +14,8 @@ from typing import Final
 import torch
 from diffusers import DDPMScheduler, UNet2DModel
 
+from core.files.atomic import write_bytes_atomic
 from core.taxonomy import CLASS_CODES
-from core.utils.atomic import write_bytes_atomic
 
 TRAINING_FILE: Final = "training.json"
 """How the weights of a pack were made, for its card."""

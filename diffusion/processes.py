@@ -12,7 +12,7 @@ from accelerate.utils import InitProcessGroupKwargs
 
 from core.cancel import CancelToken, StopMode
 from core.errors import DeviceError, UsageError
-from core.generator.precision import resolve_device
+from core.precision import resolve_device
 from diffusion.config import DiffusionConfig
 
 _PATIENCE = timedelta(hours=4)

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from core.files.reading import read_json
-from core.training.run_folder import CONFIG_FILE
-from core.training.settings import load_settings
 from diffusion.config import DiffusionConfig
 from diffusion.pack import TRAINING_FILE
+from training.run_folder import CONFIG_FILE
+from training.settings import load_settings
 
 
 def read_training(models: Path) -> dict[str, Any]:

@@ -121,8 +121,8 @@ class TrainDiffusionRequest(Request):
         InputRefusedError
             If there is no run to go on with.
         """
-        from core.training.settings import load_settings, parse_assignments
         from diffusion.config import DiffusionConfig
+        from training.settings import load_settings, parse_assignments
 
         saved, settings = self._saved()
         data = self.data or _path(saved.get("data"))
@@ -140,7 +140,7 @@ class TrainDiffusionRequest(Request):
 
     def _saved(self) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
         """Return what is known of the run that goes on, and its settings; nothing of a new one."""
-        from core.training.run_folder import read_run_config, read_run_settings
+        from training.run_folder import read_run_config, read_run_settings
 
         if not self.resume:
             return {}, {}

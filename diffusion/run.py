@@ -31,16 +31,11 @@ from diffusers import UNet2DModel
 
 from core.cancel import CancelToken
 from core.events import Event, Notice
+from core.files.folder_lock import FolderLock
+from core.files.output_errors import output_errors
 from core.files.own import own_work_folder
 from core.jobs.stream import JobStopped
-from core.measures.kid import MIN_IMAGES
 from core.taxonomy import CLASS_CODES
-from core.training.hardware import describe_hardware
-from core.training.log_file import training_log
-from core.training.run_folder import CONFIG_FILE, new_run_folder, read_run_config, write_run_config
-from core.training.runtime import CHECKPOINT, refuse_begun
-from core.utils.folder_lock import FolderLock
-from core.utils.output_errors import output_errors
 from diffusion.config import DiffusionConfig
 from diffusion.data import TrainingData, read_training_data
 from diffusion.events import DataRead, TrainingFinished, TrainingStatus
@@ -50,6 +45,11 @@ from diffusion.processes import agree_to_stop, start_processes
 from diffusion.request import DiffusionPlan, TrainDiffusionRequest
 from diffusion.state import refuse_changes
 from diffusion.trainer import DiffusionTrainer
+from measures.kid import MIN_IMAGES
+from training.hardware import describe_hardware
+from training.log_file import training_log
+from training.run_folder import CONFIG_FILE, new_run_folder, read_run_config, write_run_config
+from training.runtime import CHECKPOINT, refuse_begun
 
 PACK: Final = "pack"
 BEST: Final = "best"

@@ -14,9 +14,9 @@ from torch import Tensor
 
 from core.generator.drawing import Drawing, Settings
 from core.generator.model_manager import LoadedModel
-from core.generator.precision import Precision
 from core.generator.sampler import to_uint8
-from core.generator.samplers import DEFAULT_SAMPLER, usual_steps
+from core.precision import Precision
+from core.samplers import DEFAULT_SAMPLER, usual_steps
 
 
 @dataclass(frozen=True, slots=True)

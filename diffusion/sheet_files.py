@@ -13,15 +13,15 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from core.dataset.pixels import load_pixels
-from core.dataset.sources import read_dataset
 from core.events import Event
 from core.files.keeping import replace_kept
-from core.utils.output_errors import output_errors
+from core.files.output_errors import output_errors
 from diffusion.data import split_images
 from diffusion.generated import Generated, fill_folder, read_generated, recommended
 from diffusion.provenance import read_training, settings_of
 from diffusion.sheet import labelled_sheet
+from photographs.pixels import load_pixels
+from photographs.sources import read_dataset
 
 COLUMNS: Final = 12
 

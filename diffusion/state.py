@@ -12,12 +12,12 @@ from diffusers import UNet2DModel
 from diffusers.training_utils import EMAModel
 
 from core.errors import ModelArchitectureError, ModelMissingError, UsageError
-from core.generator.checkpoint import build_net, read_state
-from core.generator.discovery import discover
 from core.generator.model_manager import model_source
-from core.training.resuming import counted, restoring
-from core.training.runtime import Checkpoint, load_checkpoint
+from core.models.checkpoint import build_net, read_state
+from core.models.discovery import discover
 from diffusion.config import BUDGET_KEYS, DiffusionConfig
+from training.resuming import counted, restoring
+from training.runtime import Checkpoint, load_checkpoint
 
 
 def refuse_changes(saved: Mapping[str, Any], config: DiffusionConfig, fingerprint: tuple[str, str], path: Path) -> None:

@@ -17,20 +17,7 @@ from torch.utils.data import DataLoader
 
 from core.cancel import CancelToken
 from core.events import Event
-from core.generator.precision import Precision
-from core.measures.pictures import tile
-from core.training.resuming import counted, restore_optimizer, restoring
-from core.training.runtime import (
-    CHECKPOINT,
-    Budget,
-    cosine_rate,
-    finite,
-    load_checkpoint,
-    resolve_precision,
-    save_checkpoint,
-    set_rate,
-)
-from core.training.trackers import open_run_log
+from core.precision import Precision
 from diffusion.config import DiffusionConfig
 from diffusion.data import TrainingData
 from diffusion.draws import Draws, Positions, stream_seed
@@ -41,6 +28,19 @@ from diffusion.loss import diffusion_loss, halve
 from diffusion.model import build_scheduler, build_unet
 from diffusion.processes import Agreement, agree, leave_signals_to_the_first_process
 from diffusion.state import best_of, initialise, refuse_changes, restore_average, text_of
+from measures.pictures import tile
+from training.resuming import counted, restore_optimizer, restoring
+from training.runtime import (
+    CHECKPOINT,
+    Budget,
+    cosine_rate,
+    finite,
+    load_checkpoint,
+    resolve_precision,
+    save_checkpoint,
+    set_rate,
+)
+from training.trackers import open_run_log
 
 LOG_EVERY_STEPS: Final = 50
 SAMPLES: Final = "samples"

@@ -9,11 +9,11 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from core.measures.bootstrap import CONFIDENCE, resampled_counts
 from core.message import Message
 from evaluation import plots
 from evaluation.finding import Finding
 from evaluation.sets import ImageSet
+from measures.bootstrap import CONFIDENCE, resampled_counts
 from reports.model import Figure, Level, Paragraph, Table
 
 Floats = NDArray[np.float64]

@@ -7,16 +7,16 @@ from pathlib import Path
 
 import torch
 
-from core.classification.loading import LoadedNetwork
+from core.files.output_errors import output_errors
 from core.jobs.stream import JobContext
-from core.utils.output_errors import output_errors
+from core.models.classification.loading import LoadedNetwork
 from core.utils.path_manager import PathManager
 from evaluation.distribution import Side
 from evaluation.features import FeatureCache
-from evaluation.lpips import Lpips
 from evaluation.request import EvaluationRequest
 from evaluation.sets import ImageSet
 from evaluation.spaces import Space
+from measures.lpips import Lpips
 
 
 @dataclass(frozen=True, eq=False)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from torch import Tensor
 
 from core.jobs.stream import JobContext
-from core.measures.features import Extractor
-from core.measures.neighbours import VIEWS
+from measures.features import Extractor
+from measures.neighbours import VIEWS
 
 
 def counted(extractor: Extractor, total: int, context: JobContext) -> Extractor:

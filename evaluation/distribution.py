@@ -13,11 +13,11 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from core.measures.kid import MIN_IMAGES, Kid, kid
 from core.message import Message
 from core.taxonomy import CLASS_CODES, CLASS_INDEX
-from evaluation.frechet import Frechet, measure_frechet
-from evaluation.prdc import K, Prdc, prdc
+from measures.frechet import Frechet, measure_frechet
+from measures.kid import MIN_IMAGES, Kid, kid
+from measures.prdc import K, Prdc, prdc
 from reports.model import Level
 
 Floats = NDArray[np.float64]

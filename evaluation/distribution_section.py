@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
-from core.measures.kid import Kid
 from core.message import Message
 from evaluation import plots
 from evaluation.distribution import ALL, Comparison, Side, verdict
 from evaluation.finding import Finding
-from evaluation.frechet import Frechet
-from evaluation.prdc import MEANINGS, NAMES, Prdc
 from evaluation.spaces import Space
+from measures.frechet import Frechet
+from measures.kid import Kid
+from measures.prdc import MEANINGS, NAMES, Prdc
 from reports.model import Block, Figure, Paragraph, Table
 
 ABOUT: Final = (

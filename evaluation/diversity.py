@@ -17,13 +17,13 @@ from numpy.typing import NDArray
 from scipy.stats import binomtest
 
 from core.jobs.stream import JobContext
-from core.measures.features import PIXELS, Extractor
-from core.measures.memorisation import FALSE_ALARM
-from core.measures.neighbours import all_views, distances
 from core.message import Message
 from evaluation.counted import counted, in_all_views
 from evaluation.finding import Finding
 from evaluation.sets import ImageSet
+from measures.features import PIXELS, Extractor
+from measures.memorisation import FALSE_ALARM
+from measures.neighbours import all_views, distances
 from reports.model import Block, Level, Paragraph, Table
 
 KEY: Final = "diversity"

@@ -18,13 +18,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from core.dataset.pixels import read_square
 from core.files.arrays import Wanted, read_npz
+from core.files.atomic import write_bytes_atomic
 from core.files.reading import DamagedFileError, damaged
 from core.jobs.stream import JobContext
-from core.measures.features import Extractor
-from core.utils.atomic import write_bytes_atomic
 from evaluation.sets import ImageSet
+from measures.features import Extractor
+from photographs.pixels import read_square
 
 BLOCK: Final = 64
 SAVED_EVERY: Final = 512

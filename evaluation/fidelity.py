@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import confusion_matrix
 
-from core.classification.loading import LoadedNetwork
 from core.jobs.stream import JobContext
 from core.message import Message
+from core.models.classification.loading import LoadedNetwork
 from core.taxonomy import CLASS_CODES
 from diffusion.fidelity import Accuracy, balanced_accuracy, predict
 from evaluation import plots

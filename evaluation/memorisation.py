@@ -1,4 +1,4 @@
-"""Are synthetic images copies of training images? What `core.measures.memorisation` finds, as a section with its files.
+"""Are synthetic images copies of training images? What `measures.memorisation` finds, as a section with its files.
 
 Writes `memorisation.json`, `memorisation_pairs.csv` and `memorisation_pairs.png` into a folder.
 """
@@ -10,17 +10,17 @@ from pathlib import Path
 from typing import Any, Final
 
 from core.errors import InputRefusedError
+from core.files.output_errors import output_errors
 from core.jobs.stream import JobContext
-from core.measures.features import Extractor
-from core.measures.memorisation import Memorisation, Pair, judge_memorisation
-from core.measures.memorisation_files import PICTURE_NAME, Names, save_memorisation
-from core.measures.memorisation_support import SetLevel, Share
 from core.message import Message
 from core.taxonomy import CLASS_CODES
-from core.utils.output_errors import output_errors
 from evaluation.counted import counted, in_all_views
 from evaluation.finding import Finding
 from evaluation.sets import ImageSet
+from measures.features import Extractor
+from measures.memorisation import Memorisation, Pair, judge_memorisation
+from measures.memorisation_files import PICTURE_NAME, Names, save_memorisation
+from measures.memorisation_support import SetLevel, Share
 from reports.model import Block, Figure, Level, Paragraph, Table
 
 KEY: Final = "memorisation"

@@ -16,12 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 from skimage.metrics import structural_similarity
 
-from core.dataset.png import read_image
+from core.images import read_image
 from core.jobs.stream import JobContext
-from core.measures.bootstrap import bootstrap_by_group
 from core.message import Message
 from evaluation.finding import Finding
 from evaluation.sets import ImageSet, SetImage
+from measures.bootstrap import bootstrap_by_group
 from reports.model import Level, Paragraph, Table
 
 PEAK: Final = 255.0

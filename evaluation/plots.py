@@ -9,9 +9,9 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from core.measures.kid import Kid
 from core.utils.palette import MUTED, SERIES, figure_png, style_axes
-from evaluation.prdc import NAMES, Prdc
+from measures.kid import Kid
+from measures.prdc import NAMES, Prdc
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

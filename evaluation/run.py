@@ -9,25 +9,25 @@ from typing import Any, Final
 
 import reports
 from core.cancel import CancelToken
-from core.classification.loading import LoadedNetwork, load_network
 from core.errors import ISICGUIError, OutputError
 from core.events import Event, Notice
-from core.generator.precision import resolve_device
+from core.files.output_errors import output_errors
 from core.jobs.stream import JobContext, stream
-from core.measures.features import default_evaluator
 from core.message import Message
-from core.utils.output_errors import output_errors
+from core.models.classification.loading import LoadedNetwork, load_network
+from core.precision import resolve_device
 from core.utils.path_manager import PathManager
 from evaluation.context import Context
 from evaluation.features import FeatureCache
 from evaluation.finding import Finding, worst
-from evaluation.lpips import load_lpips
 from evaluation.measurements import MEASUREMENTS, Measurement
 from evaluation.report import PDF_FILE, REPORT_FILE, created_now, report_of
 from evaluation.request import EvaluationFinished, EvaluationRequest, EvaluationStarted, Judged
 from evaluation.results import Findings, SetFindings, write_results
 from evaluation.sets import ImageSet, divide, lesions_in_both, read_set, refuse_missing, refuse_shared_pictures
 from evaluation.spaces import make_spaces
+from measures.features import default_evaluator
+from measures.lpips import load_lpips
 from reports.html import render_html
 from reports.pdf import render_pdf
 

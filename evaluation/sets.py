@@ -13,19 +13,19 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from core.dataset.label_forms import PICTURE_SUFFIXES
-from core.dataset.labelled import LabelledImage
-from core.dataset.layout import STATE_DIR, TRAJECTORIES_DIR
-from core.dataset.pixels import read_square
-from core.dataset.sources import read_dataset
-from core.dataset.splits import split_by_lesion
 from core.errors import InputRefusedError
+from core.files.checksum import sha256_of
 from core.files.text import plain
 from core.files.walking import Walk, walk
 from core.jobs.stream import JobContext
 from core.message import Message
 from core.taxonomy import CLASS_CODES, CLASS_INDEX
-from core.utils.checksum import sha256_of
+from dataset.layout import STATE_DIR, TRAJECTORIES_DIR
+from photographs.label_forms import PICTURE_SUFFIXES
+from photographs.labelled import LabelledImage
+from photographs.pixels import read_square
+from photographs.sources import read_dataset
+from photographs.splits import split_by_lesion
 
 NOT_IMAGES: Final = frozenset({STATE_DIR, TRAJECTORIES_DIR, "xai_results", "masks"})
 MAX_THREADS: Final = 8
@@ -282,7 +282,7 @@ def _checked(found: ImageSet, context: JobContext) -> ImageSet:
 
 def _look(path: Path) -> tuple[int, int] | str:
     """Return width and height of a picture that decodes, or why it does not."""
-    from core.dataset.png import read_image
+    from core.images import read_image
 
     try:
         height, width = read_image(path).shape[:2]

@@ -20,12 +20,12 @@ from typing import Any, Final
 import torch
 from torch import Tensor, nn
 
-from core.classification.loading import LoadedNetwork
 from core.errors import ModelRefusedError
-from core.measures.features import PIXELS, Extractor, extractor_of
+from core.files.checksum import sha256_of
 from core.message import Message
-from core.utils.checksum import sha256_of
-from core.utils.safe_weights import read_weights
+from core.models.classification.loading import LoadedNetwork
+from core.models.safe_weights import read_weights
+from measures.features import PIXELS, Extractor, extractor_of
 
 INCEPTION_SHA: Final = "6726825d"
 INCEPTION_NAME: Final = "Inception (TF)"

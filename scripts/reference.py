@@ -9,13 +9,13 @@ import importlib
 from pathlib import Path
 from typing import Any, Final
 
+from core.files.atomic import write_text_atomic
 from core.registry import Registry
-from core.utils.atomic import write_text_atomic
 
 PAGE: Final = Path(__file__).resolve().parents[1] / "docs" / "reference.md"
 HOMES: Final = (
-    "core.generator.samplers",
-    "core.generator.conditioning",
+    "core.samplers",
+    "core.conditioning",
     "evaluation.measurements",
     "xai.methods",
     "xai.baselines",

@@ -24,7 +24,11 @@ from babel.messages.pofile import read_po, write_po
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 LOCALE: Final = ROOT / "gui" / "i18n" / "locale"
-ROOMS: Final = ("core", "reports", "dataset", "xai", "diffusion", "classifier", "evaluation", "gui")
+ROOMS: Final = sorted(
+    {path.parent.name for path in ROOT.glob("*/__init__.py")} - {"benchmarks", "cli", "scripts", "tests"}
+)
+"""Packages whose texts the window may show; the command line speaks English."""
+
 KEYWORDS: Final = ("tr", "mark", "Message")
 LANGUAGES: Final = {"en": "en", "ru": "ru", "zh": "zh_Hans_CN"}
 """Folder of each catalogue, and the locale whose plural rule it follows."""

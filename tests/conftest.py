@@ -51,7 +51,7 @@ def qtbot(qapp: object, request: pytest.FixtureRequest) -> PatientBot:
 def clock_of_looks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let training's clock go on by 50 ms whenever it is looked at, however fast the machine is."""
     clock = SimpleNamespace(monotonic=partial(next, itertools.count(0, 0.05)))
-    monkeypatch.setattr("core.training.runtime.time", clock)
+    monkeypatch.setattr("training.runtime.time", clock)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -12,14 +12,16 @@ from collections.abc import Iterator
 from functools import cache
 from importlib import metadata
 from pathlib import Path
+from typing import Any
 
 import pytest
+import tomli
 
+from core import ROOMS
 from core.doctor import SUMS_NAME, read_requirements, read_sums
 from core.version import __version__
 
 ROOT = Path(__file__).resolve().parents[1]
-ROOMS = ("core", "reports", "dataset", "xai", "diffusion", "classifier", "evaluation", "cli", "gui")
 HEAVY = {"torch", "torchvision", "diffusers", "captum", "matplotlib", "scipy", "sklearn", "accelerate", "jinja2"}
 MAX_LINES = 500
 MAX_BYTES = 32 * 1024**2
@@ -49,6 +51,21 @@ def imports(tree: ast.Module) -> Iterator[str]:
             yield from (alias.name.partition(".")[0] for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:
             yield node.module.partition(".")[0]
+
+
+@cache
+def project() -> dict[str, Any]:
+    return tomli.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+
+
+def test_every_room_is_held_by_the_contracts() -> None:
+    linter = project()["tool"]["importlinter"]
+    assert sorted(linter["root_packages"]) == sorted(ROOMS)
+    below = next(contract for contract in linter["contracts"] if "core.generator" in contract["forbidden_modules"])
+    inside = {
+        path.stem for path in (ROOT / "core").iterdir() if path.suffix == ".py" or (path / "__init__.py").exists()
+    }
+    assert set(below["source_modules"]) == {f"core.{name}" for name in inside - {"__init__", "generator"}}
 
 
 def canonical(name: str) -> str:

@@ -9,13 +9,13 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from core.classification.architectures import Architecture
-from core.classification.loading import RECORD_FILE, LoadedNetwork, load_network
-from core.classification.preprocessing import Preprocessing
-from core.classification.record import ClassifierRecord, ValidationRecord
-from core.measures.features import equal_length
-from core.measures.reference import Reference, read_reference
+from core.models.classification.architectures import Architecture
+from core.models.classification.loading import RECORD_FILE, LoadedNetwork, load_network
+from core.models.classification.preprocessing import Preprocessing
+from core.models.classification.record import ClassifierRecord, ValidationRecord
 from core.utils.path_manager import PathManager
+from measures.features import equal_length
+from measures.reference import Reference, read_reference
 from xai.explanation import GateVerdict
 from xai.gate import combine, judge_head, judge_record
 from xai.untrained import untrained_by_answers, untrained_by_weights

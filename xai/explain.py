@@ -13,11 +13,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from core.classification.loading import RECORD_FILE
-from core.classification.preprocessing import to_tensor
-from core.generator.precision import resolve_device
 from core.jobs.stream import JobContext
 from core.message import Message
+from core.models.classification.loading import RECORD_FILE
+from core.models.classification.preprocessing import to_tensor
+from core.precision import resolve_device
 from core.taxonomy import parse_class
 from core.utils.path_manager import PathManager
 from xai.attribution import Attribution

@@ -6,10 +6,10 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from core.classification.record import ValidationRecord
-from core.measures.reference import Reference
 from core.message import Message
+from core.models.classification.record import ValidationRecord
 from core.taxonomy import CLASS_INDEX
+from measures.reference import Reference
 from xai.explanation import GateLevel, GateVerdict
 
 MAX_ENTROPY: Final = 0.9

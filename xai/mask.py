@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from core.dataset.pixels import inside_mask
-from core.dataset.png import read_image
 from core.errors import InputRefusedError
+from core.images import read_image
 from core.message import Message
+from photographs.pixels import inside_mask
 
 SUFFIXES: Final = (".png", "_segmentation.png", ".bmp", ".tif", ".jpg")
 """What follows an image's name in a folder of masks; the second as in the ISIC archive."""

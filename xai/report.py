@@ -36,9 +36,9 @@ from typing import Any, Final
 import numpy as np
 
 import reports
+from core.files.finite_json import finite, finite_json
 from core.files.keeping import replace_kept, replace_kept_text
-from core.utils.finite_json import finite, finite_json
-from core.utils.output_errors import output_errors
+from core.files.output_errors import output_errors
 from core.utils.path_manager import PathManager
 from core.version import __version__
 from reports.html import render_html

@@ -9,12 +9,12 @@ from typing import Any, ClassVar, Literal
 
 from core.errors import ISICGUIError
 from core.events import INTERRUPTED, Event
+from core.files.finite_json import finite
 from core.jobs.options import option
 from core.jobs.registry import job
 from core.jobs.request import Request
 from core.jobs.shared_options import classifier_option, device_option
 from core.taxonomy import parse_class
-from core.utils.finite_json import finite
 from xai.baselines import BASELINES
 from xai.explanation import STYLES, ExplainOptions, GateVerdict, Style
 from xai.methods import METHODS, read_names

@@ -25,9 +25,9 @@ from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional
 
+from core.files.atomic import write_text_atomic
 from core.files.reading import DamagedFileError, Schema, Text, check_object, read_json
 from core.jobs.stream import JobContext
-from core.utils.atomic import write_text_atomic
 from core.utils.path_manager import PathManager
 from xai.classifier import Classifier, load_classifier
 from xai.combined import rank_agreement

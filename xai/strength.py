@@ -14,8 +14,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from core.classification.preprocessing import to_tensor
 from core.errors import InputRefusedError
+from core.models.classification.preprocessing import to_tensor
 from core.taxonomy import CLASS_CODES
 from xai.baselines import make_baselines
 from xai.classifier import Classifier, load_classifier

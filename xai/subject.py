@@ -10,11 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from core.dataset.png import open_picture, read_image, read_recipe
-from core.dataset.sidecar import read_sidecar
 from core.errors import InputRefusedError
+from core.images import open_picture, read_image
 from core.message import Message
 from core.taxonomy import CLASS_INDEX, parse_class
+from dataset.png import read_recipe
+from dataset.sidecar import read_sidecar
 
 MAX_SIDE: Final = 1024
 """Larger pictures are scaled down first: the classifier sees a few hundred pixels of side in any case."""

@@ -18,14 +18,14 @@ from typing import Any, Final
 import numpy as np
 from scipy import ndimage
 
-from core.classification.preprocessing import to_tensor
-from core.dataset.labelled import LabelledImage
-from core.dataset.sources import read_dataset
-from core.dataset.splits import split_by_lesion
+from core.files.atomic import write_text_atomic
 from core.files.reading import Line, parse_json_lines, read_input
-from core.measures.bootstrap import bootstrap_by_group
+from core.models.classification.preprocessing import to_tensor
 from core.taxonomy import CLASS_CODES
-from core.utils.atomic import write_text_atomic
+from measures.bootstrap import bootstrap_by_group
+from photographs.labelled import LabelledImage
+from photographs.sources import read_dataset
+from photographs.splits import split_by_lesion
 from xai.explain import explanations, get_classifier
 from xai.explanation import ExplainOptions, Explanation
 from xai.faithfulness import measure_faithfulness

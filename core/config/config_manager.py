@@ -15,11 +15,11 @@ from typing import Any, Final
 from core.config.legacy import import_legacy, legacy_places, lost_folders
 from core.config.schema import BY_KEY, SCHEMA, Setting, Value
 from core.errors import OutputError, UsageError
+from core.files.atomic import write_text_atomic
 from core.files.opening import read_regular
+from core.files.set_aside import set_aside
 from core.message import Message
-from core.utils.atomic import write_text_atomic
 from core.utils.path_manager import PathManager
-from core.utils.set_aside import set_aside
 
 __all__ = ["FILE_NAME", "SCHEMA", "ConfigManager", "Setting", "Value"]
 

@@ -15,10 +15,10 @@ from types import MappingProxyType
 from typing import Any, Final, Literal
 
 from core.errors import UsageError
-from core.generator.request import DEFAULT_BASE_SEED, MAX_STEPS, PRECISIONS
-from core.generator.samplers import DEFAULT_SAMPLER, SAMPLERS, usual_steps
+from core.generation import DEFAULT_BASE_SEED, MAX_STEPS, PRECISIONS
 from core.message import Message
 from core.registry import Registry
+from core.samplers import DEFAULT_SAMPLER, SAMPLERS, usual_steps
 from core.taxonomy import CLASS_CODES, SEED_MASK
 from core.utils.field_types import MOST
 

@@ -12,9 +12,9 @@ from core.config.config_manager import ConfigManager, read_object
 from core.config.legacy import import_legacy
 from core.config.schema import BY_KEY, SCHEMA, Setting, Value
 from core.errors import InputRefusedError, OutputError, UsageError
+from core.files.atomic import write_text_atomic
 from core.files.opening import FileTooLargeError
 from core.message import Message
-from core.utils.atomic import write_text_atomic
 from core.version import PRODUCT, __version__
 
 _HEAD: Final = "exported_by"

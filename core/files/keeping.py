@@ -15,14 +15,14 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
+from core.files.atomic import fsync_dir, remove_left_behind, temporary_file
+from core.files.checksum import sha256_of
 from core.files.opening import read_regular
 from core.files.own import is_link
+from core.files.set_aside import set_aside
 from core.files.text import plain
 from core.message import Message
-from core.utils.atomic import fsync_dir, remove_left_behind, temporary_file
-from core.utils.checksum import sha256_of
 from core.utils.path_manager import PathManager
-from core.utils.set_aside import set_aside
 
 WHY: Final = "before"
 """Stands in the names of files that were set aside: ``report.html.before-20260131-120000``."""

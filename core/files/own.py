@@ -22,7 +22,7 @@ from core.files.opening import NotRegularFileError, read_regular
 from core.message import Message
 
 TEMPORARY_NAME: Final = re.compile(r".*\.[0-9a-f]{8}\.tmp")
-"""Names that `core.utils.atomic.temporary_file` gives; nothing else in a folder for temporary files is removed."""
+"""Names that `core.files.atomic.temporary_file` gives; nothing else in a folder for temporary files is removed."""
 
 _BINARY: Final[int] = getattr(os, "O_BINARY", 0)
 _NO_LINK: Final[int] = getattr(os, "O_NOFOLLOW", 0)
@@ -267,7 +267,7 @@ def _entries(folder: Path) -> Iterable[os.DirEntry[str]]:
 
 
 def _part_from_other_names(path: Path) -> None:
-    from core.utils.atomic import write_bytes_atomic
+    from core.files.atomic import write_bytes_atomic
 
     fd = open_own(path, os.O_RDONLY)
     with os.fdopen(fd, "rb") as stream:

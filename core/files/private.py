@@ -12,9 +12,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
+from core.files.atomic import write_all
 from core.files.own import open_own
 from core.files.text import plain
-from core.utils.atomic import write_all
 
 FOLDER: Final = 0o700
 FILE: Final = 0o600

@@ -12,6 +12,9 @@ from typing import Final
 from core.files.opening import kind_of
 from core.message import Message
 
+EXPLANATIONS_DIR: Final = "xai_results"
+"""Folder in an output folder that holds maps and overlays: pictures, but no photographs."""
+
 NAMED: Final = 3
 """How many names a sentence gives."""
 

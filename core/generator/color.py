@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import InputRefusedError
-from core.generator.weights_file import read_json
 from core.message import Message
+from core.models.weights_file import read_json
 from core.taxonomy import CLASS_INDEX
 
 STRENGTH: Final = 0.35

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from core.generator.request import GenerationRequest
+from core.generation import GenerationRequest
 
 BYTES_PER_PIXEL: Final = 1.7
 """Of a PNG of a dermatoscopic picture; measured 1.5 to 1.65 on images of the starter models."""

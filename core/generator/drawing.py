@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from core.generator.conditioning import NOTHING, Conditioning, require_taken
+from core.conditioning import NOTHING, Conditioning, require_taken
 from core.generator.model_manager import LoadedModel
 from core.generator.predictor import make_predictor
 from core.generator.sampler import ImageStreams, StepState, denoise
-from core.generator.schedulers import build_scheduler, describe_scheduler
+from core.schedulers import build_scheduler, describe_scheduler
 
 _PADDING_SEED: Final = 0
 

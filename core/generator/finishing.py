@@ -11,19 +11,19 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from core.dataset.layout import Layout, image_number
-from core.dataset.recipe import Recipe
-from core.dataset.synthetic_dataset import Run, RunSlot, SyntheticDataset
 from core.events import Event, Failed, ImageDone
+from core.generation import PlannedImage, is_explained
 from core.generator.color import ColorStatistics, apply_color_statistics
 from core.generator.drawing import Drawing, Settings
 from core.generator.model_manager import LoadedModel
 from core.generator.pace import Clock, Pace
 from core.generator.provenance import make_recipe
-from core.generator.request import PlannedImage, is_explained
 from core.generator.sampler import StepState, to_uint8
 from core.generator.trajectory import Trajectory, move_trajectory
 from core.utils.path_manager import PathManager
+from dataset.layout import Layout, image_number
+from dataset.recipe import Recipe
+from dataset.synthetic_dataset import Run, RunSlot, SyntheticDataset
 
 
 @dataclass(frozen=True, slots=True)

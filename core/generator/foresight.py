@@ -6,14 +6,14 @@ import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
-from core.dataset.layout import Layout
+from core.files.lock_holder import who_holds
+from core.generation import GenerationRequest
 from core.generator.batches import bytes_per_image, choose_batch_size
 from core.generator.cost import Foresight, bytes_on_disk
-from core.generator.discovery import discover
 from core.generator.model_manager import ModelSource, model_source
-from core.generator.precision import resolve_device, resolve_precision
-from core.generator.request import GenerationRequest
-from core.utils.lock_holder import who_holds
+from core.models.discovery import discover
+from core.precision import resolve_device, resolve_precision
+from dataset.layout import Layout
 
 
 def foresee(request: GenerationRequest) -> Foresight:

@@ -15,27 +15,27 @@ from PIL import Image
 
 from core.cache.cache_manager import CacheManager
 from core.cancel import CancelToken
-from core.dataset.png import encode_png
-from core.dataset.recipe import Recipe
-from core.dataset.synthetic_dataset import Run, SyntheticDataset
 from core.errors import InputRefusedError, ModelMissingError, UsageError
 from core.events import Event, Finished, Notice
+from core.files.atomic import create_bytes_atomic
+from core.generation import UNCHANGED, GenerationRequest, PlannedImage, RunChanges, order_counts, plan_class
 from core.generator.batches import choose_batch_size
 from core.generator.color import ColorStatistics, apply_color_statistics, load_color_statistics
-from core.generator.discovery import Catalog, discover
 from core.generator.drawing import Drawing, Settings
 from core.generator.model_manager import ModelManager, ModelSource, missing_model, model_source
-from core.generator.precision import is_emulated, resolve_device, resolve_precision
 from core.generator.predictor import effective_guidance
 from core.generator.provenance import make_recipe
-from core.generator.request import UNCHANGED, GenerationRequest, PlannedImage, RunChanges, order_counts, plan_class
 from core.generator.run_images import Equipment, RunImages
 from core.generator.sampler import to_uint8
-from core.generator.schedulers import check_steps
 from core.generator.trial import step_seconds
 from core.message import Message, joined
-from core.utils.atomic import create_bytes_atomic
+from core.models.discovery import Catalog, discover
+from core.precision import is_emulated, resolve_device, resolve_precision
+from core.schedulers import check_steps
 from core.utils.path_manager import PathManager
+from dataset.png import encode_png
+from dataset.recipe import Recipe
+from dataset.synthetic_dataset import Run, SyntheticDataset
 
 
 @dataclass(frozen=True)

@@ -14,11 +14,11 @@ import torch
 from core.cancel import CancelToken
 from core.errors import OutputError
 from core.events import Event
+from core.files.atomic import create_bytes_atomic
+from core.files.output_errors import output_errors
+from core.generation import GenerationRequest, ReproduceRequest, ResumeRequest
 from core.generator.image_generator import ImageGenerator
-from core.generator.request import GenerationRequest, ReproduceRequest, ResumeRequest
 from core.message import Message
-from core.utils.atomic import create_bytes_atomic
-from core.utils.output_errors import output_errors
 
 if TYPE_CHECKING:
     import numpy as np

@@ -12,15 +12,15 @@ import torch
 from diffusers import UNet2DModel
 
 from core.cache.cache_manager import CacheManager
+from core.conditioning import CLASS
 from core.errors import ModelArchitectureError, ModelMissingError, ModelTruncatedError, OutOfMemoryError
-from core.generator.attention import use_per_head_attention
-from core.generator.checkpoint import PREDECESSOR_NET, PREDECESSOR_SCHEDULER, build_net, read_state
-from core.generator.conditioning import CLASS
-from core.generator.discovery import ClassModel
-from core.generator.pack import Pack, PackRefused, read_pack
-from core.generator.precision import DTYPES
 from core.message import Message
-from core.utils.safe_weights import sha256_of
+from core.models.attention import use_per_head_attention
+from core.models.checkpoint import PREDECESSOR_NET, PREDECESSOR_SCHEDULER, build_net, read_state
+from core.models.discovery import ClassModel
+from core.models.pack import Pack, PackRefused, read_pack
+from core.models.safe_weights import sha256_of
+from core.precision import DTYPES
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,13 +9,13 @@ from typing import Final
 import torch
 from torch import Tensor
 
+from core.conditioning import NOTHING, Conditioning, Inputs, network_inputs
 from core.errors import ModelArchitectureError
-from core.generator.conditioning import NOTHING, Conditioning, Inputs, network_inputs
 from core.generator.memory import is_out_of_memory
 from core.generator.model_manager import LoadedModel, ModelSource
-from core.generator.precision import DTYPES
 from core.generator.sampler import Predictor
 from core.message import Message
+from core.precision import DTYPES
 
 NO_GUIDANCE = 1.0
 

@@ -11,13 +11,13 @@ from pathlib import Path
 
 import torch
 
-from core.dataset.recipe import Recipe
+from core.generation import PlannedImage
 from core.generator.color import ColorStatistics
 from core.generator.drawing import Drawing, Settings
 from core.generator.model_manager import LoadedModel
-from core.generator.pack import UNET_FOLDER, is_pack
-from core.generator.request import PlannedImage
+from core.models.pack import UNET_FOLDER, is_pack
 from core.version import __version__
+from dataset.recipe import Recipe
 
 _LIBRARIES = ("torch", "diffusers", "numpy", "Pillow")
 

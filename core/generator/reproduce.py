@@ -13,23 +13,24 @@ import torch
 from numpy.typing import NDArray
 
 from core.cache.cache_manager import CacheManager
-from core.dataset.png import read_image, read_recipe
-from core.dataset.reading import read_models_folders
-from core.dataset.recipe import Recipe
+from core.conditioning import Conditioning
 from core.errors import DeviceError, InputRefusedError, ModelMissingError, ModelRefusedError, OutputError, UsageError
+from core.generation import GenerationRequest
 from core.generator.batches import choose_batch_size
 from core.generator.color import ColorStatistics, apply_color_statistics
-from core.generator.conditioning import Conditioning
-from core.generator.config_schema import why_no_scheduler
-from core.generator.discovery import ClassModel, candidates
 from core.generator.drawing import Drawing, Settings
 from core.generator.model_manager import LoadedModel, ModelManager, model_source
-from core.generator.precision import DTYPES, Precision, precision_again, resolve_device
 from core.generator.provenance import device_name
-from core.generator.request import GenerationRequest
 from core.generator.sampler import to_uint8
+from core.images import read_image
 from core.message import Message
+from core.models.config_schema import why_no_scheduler
+from core.models.discovery import ClassModel, candidates
+from core.precision import DTYPES, Precision, precision_again, resolve_device
 from core.utils.path_manager import PathManager
+from dataset.png import read_recipe
+from dataset.reading import read_models_folders
+from dataset.recipe import Recipe
 
 _MOST_THREADS: Final = 512
 

@@ -14,7 +14,7 @@ from typing import Final
 import torch
 
 from core.cancel import CancelToken, StopMode
-from core.dataset.synthetic_dataset import Run, RunSlot, SyntheticDataset
+from core.conditioning import require_taken
 from core.errors import ModelRefusedError, OutOfMemoryError, UsageError
 from core.events import (
     Continued,
@@ -30,21 +30,21 @@ from core.events import (
     Started,
     Step,
 )
+from core.generation import MAX_STEPS, GenerationRequest
 from core.generator.color import ColorStatistics
-from core.generator.conditioning import require_taken
-from core.generator.discovery import ClassModel
 from core.generator.drawing import Drawing, Settings
 from core.generator.finishing import DrawnBatch, Finisher
 from core.generator.memory import is_out_of_memory
 from core.generator.model_manager import LoadedModel, ModelManager
 from core.generator.pace import PreviewGate, WorkClock
-from core.generator.precision import Precision
 from core.generator.predictor import NO_GUIDANCE, effective_guidance
-from core.generator.request import MAX_STEPS, GenerationRequest
 from core.generator.sampler import StepState, to_uint8
-from core.generator.schedulers import build_scheduler
 from core.generator.trajectory import Trajectory
 from core.message import Message
+from core.models.discovery import ClassModel
+from core.precision import Precision
+from core.schedulers import build_scheduler
+from dataset.synthetic_dataset import Run, RunSlot, SyntheticDataset
 
 _NOISE_SHARE: Final = 0.9
 """From this share of the timesteps on, the cosine schedule leaves less than 3 % of the image's power."""

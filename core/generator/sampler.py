@@ -12,7 +12,7 @@ from diffusers import DDPMScheduler, UniPCMultistepScheduler
 from numpy.typing import NDArray
 from torch import Tensor
 
-from core.generator.schedulers import Scheduler
+from core.schedulers import Scheduler
 
 Predictor = Callable[[Tensor, Tensor], Tensor]
 """(x_t float32 (B, 3, H, W), timestep) -> the network's raw prediction, float32, of the same shape."""

@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from core.dataset.layout import Layout
+from core.files.atomic import write_bytes_atomic
+from core.files.output_errors import output_errors
 from core.files.own import own_folder
 from core.generator.sampler import StepState, to_uint8
-from core.utils.atomic import write_bytes_atomic
-from core.utils.output_errors import output_errors
+from dataset.layout import Layout
 
 
 class Trajectory:

@@ -10,14 +10,14 @@ from typing import Final
 
 import torch
 
-from core.generator.conditioning import Conditioning
+from core.conditioning import Conditioning
+from core.generation import GenerationRequest
 from core.generator.cost import Foresight
-from core.generator.discovery import discover
 from core.generator.drawing import Drawing, Settings
 from core.generator.foresight import foresee
 from core.generator.model_manager import LoadedModel, ModelManager
 from core.generator.predictor import effective_guidance
-from core.generator.request import GenerationRequest
+from core.models.discovery import discover
 
 WARM_UP: Final = 1
 """Steps that do not count: the first one also prepares memory and kernels."""

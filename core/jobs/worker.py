@@ -25,6 +25,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, Final
 
+from core import ROOMS
 from core.cancel import CancelToken, StopMode
 from core.errors import ISICGUIError
 from core.jobs.faults import catch_faults, take_faults
@@ -37,8 +38,6 @@ STOPPED: Final = "stopped"
 
 GRACE: Final = 20.0
 """Seconds that jobs get to keep what they have finished, once nobody is at the other end."""
-
-_ROOMS: Final = ("core", "xai", "diffusion", "classifier", "evaluation")
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +184,7 @@ def serve(pipe: Connection, level: int, prepare: Callable[[], None] | None = Non
     faults = catch_faults(os.getpid())
     worker = Worker(pipe)
     logging.getLogger().addHandler(_PipeLog(worker))
-    for room in _ROOMS:
+    for room in ROOMS:
         logging.getLogger(room).setLevel(level)
     if prepare is not None:
         prepare()

@@ -18,6 +18,7 @@ from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import Final
 
+from core import ROOMS
 from core.files.private import open_private, private_folder, tighten
 from core.utils.path_manager import PathManager
 
@@ -27,7 +28,6 @@ FILE_BACKUPS: Final = 3
 RING_SIZE: Final = 2000
 
 _OWN_FILES: Final = (f"{FILE_NAME}*", "crash-*.txt", "session-*")
-_ROOMS: Final = ("core", "reports", "dataset", "xai", "diffusion", "classifier", "evaluation", "cli", "gui")
 _FORMAT: Final = "%(asctime)s %(levelname)-8s %(name)s: %(message)s"
 _log = logging.getLogger(__name__)
 
@@ -168,7 +168,7 @@ def shutdown_logging() -> None:
     for handler in [h for h in root.handlers if isinstance(h.formatter, IsoFormatter)]:
         root.removeHandler(handler)
         handler.close()
-    for room in _ROOMS:
+    for room in ROOMS:
         logging.getLogger(room).setLevel(logging.NOTSET)
 
 
@@ -188,5 +188,5 @@ def _install(handlers: list[logging.Handler], level: int) -> None:
     for handler in handlers:
         handler.setFormatter(formatter)
         root.addHandler(handler)
-    for room in _ROOMS:
+    for room in ROOMS:
         logging.getLogger(room).setLevel(level)

@@ -10,15 +10,15 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from core.dataset.curation import CURATION_FILE
-from core.dataset.png import DIGITAL_SOURCE_TYPE
 from core.taxonomy import CLASS_CODES, class_name
-from core.training.licence import UNKNOWN
 from core.version import PRODUCT, __version__
+from dataset.curation import CURATION_FILE
 from dataset.export.options import FORMATS, PARTS, ExportOptions
 from dataset.export.pictures import Unusable
 from dataset.export.rows import Entry, created
 from dataset.export.terms import ModelTerms
+from dataset.png import DIGITAL_SOURCE_TYPE
+from photographs.licence import UNKNOWN
 from reports.inline import Span, Text, marked, parse
 from reports.markdown import render_markdown
 from reports.model import Authored, Block, Bullets, Code, Paragraph, Report, Section, Table

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from core.dataset.curation import CURATION_FILE, Choice, read_curation
 from core.errors import InputRefusedError
 from core.message import Message
+from dataset.curation import CURATION_FILE, Choice, read_curation
 from dataset.export.pictures import Picture
 
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from core.files.csv_text import csv_line
+from core.files.finite_json import finite
 from core.files.text import plain
 from core.taxonomy import CLASS_CODES
-from core.utils.finite_json import finite
 from dataset.export.options import PARTS, Format
 from dataset.export.rows import Entry, caption, facts
 

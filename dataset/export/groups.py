@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterator, Sequence
 from typing import Final
 
-from core.dataset.labelled import lesion_rank
 from dataset.export.options import PARTS, Ratios
 from dataset.export.pictures import Picture
+from photographs.labelled import lesion_rank
 
 _ID_DIGITS: Final = 12
 _FEWEST_TO_DIVIDE: Final = 3

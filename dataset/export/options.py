@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal, cast, get_args
 
-from core.dataset.ratings import MAX_STARS
 from core.errors import UsageError
 from core.message import Message
 from core.taxonomy import parse_class
 from core.utils.whole_number import read_whole_number
+from dataset.ratings import MAX_STARS
 
 Format = Literal["imagefolder", "csv", "jsonl", "hf", "isic"]
 Ratios = tuple[int, int, int]
@@ -49,7 +49,7 @@ class ExportOptions:
     salt
         Decides, together with the images' seeds, which image comes into which part.
     curation
-        File of `core.dataset.curation` that says which images are taken, or its folder; every image if None. Made
+        File of `dataset.curation` that says which images are taken, or its folder; every image if None. Made
         absolute.
     """
 

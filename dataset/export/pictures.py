@@ -10,18 +10,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from core.dataset.layout import Layout
-from core.dataset.legacy import embedded_recipe
-from core.dataset.png import check_intact, read_image
-from core.dataset.ratings import UNRATED, Rating, read_ratings
-from core.dataset.reading import read_models_folders, read_records
-from core.dataset.recipe import Recipe
-from core.dataset.record import ImageRecord
 from core.errors import InputRefusedError
+from core.files.lock_state import is_locked
+from core.files.output_errors import output_errors
+from core.images import check_intact, read_image
 from core.message import Message
-from core.utils.lock_state import is_locked
-from core.utils.output_errors import output_errors
 from dataset.export.terms import ModelTerms, terms_of
+from dataset.layout import Layout
+from dataset.legacy import embedded_recipe
+from dataset.ratings import UNRATED, Rating, read_ratings
+from dataset.reading import read_models_folders, read_records
+from dataset.recipe import Recipe
+from dataset.record import ImageRecord
 
 MAX_THREADS: Final = 8
 

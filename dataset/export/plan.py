@@ -11,13 +11,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from core.dataset.curation import CURATION_FILE
-from core.dataset.ratings import Rating
 from core.errors import DiskFullError, InputRefusedError, OutputError, UsageError
+from core.files.output_errors import output_errors
 from core.files.text import plain
 from core.message import Message
 from core.taxonomy import CLASS_CODES
-from core.utils.output_errors import output_errors
+from dataset.curation import CURATION_FILE
 from dataset.export.archive import packed_size
 from dataset.export.card import CARD_FILE, Facts, write_card
 from dataset.export.curated import obey_curation
@@ -26,6 +25,7 @@ from dataset.export.options import PARTS, ExportOptions
 from dataset.export.pictures import Collection, Tick, Unusable, go_on, inspect
 from dataset.export.rows import Entry, make_entries
 from dataset.export.warnings import warnings_of
+from dataset.ratings import Rating
 
 SUMS_FILE: Final = "SHA256SUMS"
 _SPARE_BYTES: Final = 16 << 20

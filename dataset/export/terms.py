@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from core.dataset.recipe import Recipe
-from core.generator.pack import DESCRIPTION_NAME
-from core.generator.weights_file import read_json
-from core.training.licence import UNKNOWN
+from core.models.pack import DESCRIPTION_NAME
+from core.models.weights_file import read_json
 from core.utils.path_manager import PathManager
+from dataset.recipe import Recipe
+from photographs.licence import UNKNOWN
 
 CARD: Final = "README.md"
 SUMS: Final = "SHA256SUMS"

@@ -8,10 +8,10 @@ from typing import Final
 
 from core.message import Message
 from core.taxonomy import CLASS_CODES
-from core.training.licence import UNKNOWN
 from dataset.export.options import PARTS, ExportOptions
 from dataset.export.pictures import Collection, Unusable
 from dataset.export.rows import Entry
+from photographs.licence import UNKNOWN
 
 NAMED: Final = 3
 

@@ -19,13 +19,13 @@ from typing import Final
 from core.cancel import CancelToken
 from core.errors import InputRefusedError
 from core.events import Event, Notice
+from core.files.atomic import fsync_dir, write_new_file
+from core.files.folder_lock import FolderLock
+from core.files.lock_files import HOLDER_FILE, LOCK_FILE
+from core.files.lock_state import is_locked
+from core.files.output_errors import output_errors
 from core.files.own import ForeignPathError, read_own, remove_tree
 from core.message import Message
-from core.utils.atomic import fsync_dir, write_new_file
-from core.utils.folder_lock import FolderLock
-from core.utils.lock_files import HOLDER_FILE, LOCK_FILE
-from core.utils.lock_state import is_locked
-from core.utils.output_errors import output_errors
 from dataset.export.archive import pack
 from dataset.export.events import ExportFinished, Exporting, ExportStarted
 from dataset.export.pictures import Picture

@@ -15,23 +15,23 @@ from typing import Any, Final
 
 import numpy as np
 
-from core.classification.loading import LoadedNetwork, load_network
-from core.dataset.curation import CURATION_FILE, Decision, render_curation
 from core.errors import InputRefusedError, UsageError
+from core.files.checksum import sha256_of
+from core.files.finite_json import finite_json
 from core.files.keeping import replace_kept_text
+from core.files.output_errors import output_errors
 from core.jobs.stream import JobContext
-from core.measures.features import PIXELS, default_evaluator, extractor_of
 from core.message import Message
+from core.models.classification.loading import LoadedNetwork, load_network
 from core.taxonomy import CLASS_CODES
-from core.utils.checksum import sha256_of
-from core.utils.finite_json import finite_json
-from core.utils.output_errors import output_errors
 from core.version import __version__
+from dataset.curation import CURATION_FILE, Decision, render_curation
 from evaluation.counted import counted, in_all_views
 from evaluation.curation.decide import Decided, Evidence, decide
 from evaluation.curation.evidence import NEAR_DUPLICATE, Pixels, measure_copies, measure_fidelity, measure_twins
 from evaluation.curation.rules import CurationRules
 from evaluation.sets import ImageSet
+from measures.features import PIXELS, default_evaluator, extractor_of
 
 FORMAT: Final = 1
 SUMMARY_FILE: Final = "curation.json"

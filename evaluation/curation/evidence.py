@@ -9,14 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import softmax
 
-from core.classification.loading import LoadedNetwork
 from core.errors import InputRefusedError
-from core.measures.features import PIXEL_SIDE, PIXELS, Extractor, in_batches
-from core.measures.memorisation import judge_memorisation
-from core.measures.neighbours import all_views, distances
 from core.message import Message
+from core.models.classification.loading import LoadedNetwork
 from core.taxonomy import CLASS_CODES, CLASS_INDEX
 from evaluation.sets import ImageSet
+from measures.features import PIXEL_SIDE, PIXELS, Extractor, in_batches
+from measures.memorisation import judge_memorisation
+from measures.neighbours import all_views, distances
 
 Floats = NDArray[np.float64]
 Pixels = NDArray[np.uint8]
@@ -50,7 +50,7 @@ class Fidelity:
 
 @dataclass(frozen=True, eq=False)
 class Copies:
-    """How near training images are, (N,): the score (see `core.measures.memorisation`), the nearest, whether flagged.
+    """How near training images are, (N,): the score (see `measures.memorisation`), the nearest, whether flagged.
 
     Attributes
     ----------

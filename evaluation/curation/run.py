@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Final
 
 from core.cancel import CancelToken
-from core.classification.loading import load_network
 from core.errors import UsageError
 from core.events import Event, Notice
 from core.jobs.stream import JobContext, stream
 from core.message import Message
+from core.models.classification.loading import load_network
 from evaluation.curation.curate import curate
 from evaluation.curation.request import CurationFinished, CurationRequest, CurationStarted
 from evaluation.sets import ImageSet, divide, read_set, refuse_missing, refuse_shared_pictures

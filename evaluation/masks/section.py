@@ -10,9 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from core.dataset.pixels import inside_mask, middle_square
-from core.dataset.png import read_image
 from core.errors import InputRefusedError
+from core.images import read_image
 from core.message import Message
 from evaluation.finding import Finding
 from evaluation.masks.heuristics import HEURISTICS
@@ -20,6 +19,7 @@ from evaluation.masks.overlap import Masks, dice, iou
 from evaluation.masks.segmenter import Segmenter
 from evaluation.pairs import summarise
 from evaluation.sets import ImageSet
+from photographs.pixels import inside_mask, middle_square
 from reports.model import Level, Paragraph, Table
 
 KEY: Final = "masks"

@@ -15,10 +15,10 @@ from torch.nn import functional
 
 from core.errors import ModelArchitectureError, ModelMissingError, ModelTruncatedError
 from core.files.reading import DamagedFileError, Share, check_object, read_json
-from core.measures.features import Images
 from core.message import Message
+from core.models.safe_weights import read_weights
 from core.utils.path_manager import PathManager
-from core.utils.safe_weights import read_weights
+from measures.features import Images
 
 SIDE: Final = 64
 """Side of the square that the network sees, in pixels."""

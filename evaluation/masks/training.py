@@ -18,15 +18,15 @@ from safetensors.torch import save_file
 from torch import Tensor
 from torch.nn import functional
 
-from core.dataset.labelled import LabelledImage
-from core.dataset.pixels import inside_mask, load_pixels, read_square
-from core.dataset.sources import read_dataset
-from core.dataset.splits import split_by_lesion
-from core.training.runtime import cosine_rate, dihedral, set_rate
-from core.utils.atomic import write_text_atomic
-from core.utils.checksum import sha256_of
+from core.files.atomic import write_text_atomic
+from core.files.checksum import sha256_of
 from evaluation.masks.overlap import dice
 from evaluation.masks.segmenter import RECORD_FILE, SIDE, WEIGHTS_FILE, Segmenter, UNet
+from photographs.labelled import LabelledImage
+from photographs.pixels import inside_mask, load_pixels, read_square
+from photographs.sources import read_dataset
+from photographs.splits import split_by_lesion
+from training.runtime import cosine_rate, dihedral, set_rate
 
 BATCH: Final = 32
 PEAK: Final = 3e-3

@@ -13,15 +13,15 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from core.dataset.labelled import LabelledImage, hold_out_lesions
 from core.errors import InputRefusedError
 from core.jobs.stream import JobContext
-from core.measures.features import PIXEL_SIDE
 from core.message import Message
 from core.taxonomy import CLASS_CODES
 from evaluation.curation.evidence import are_near
 from evaluation.sets import ImageSet, SetImage, divide, read_set, refuse_missing
 from evaluation.utility.request import UtilityRequest
+from measures.features import PIXEL_SIDE
+from photographs.labelled import LabelledImage, hold_out_lesions
 
 VALIDATION: Final = 0.15
 """Share of the training lesions that choose the best state of every training."""

@@ -19,9 +19,9 @@ from scipy.stats import t as student
 
 from classifier.calibration import fit_temperature, probabilities_of
 from classifier.scores import score, score_calibration
-from core.measures.bootstrap import resampled_counts
 from core.taxonomy import CLASS_CODES, CLASS_INDEX
 from evaluation.utility.training import Outcome
+from measures.bootstrap import resampled_counts
 
 Floats = NDArray[np.float64]
 Labels = NDArray[np.int64]

@@ -17,14 +17,14 @@ from classifier.data import Split, channel_statistics
 from classifier.learner import Learner, begin
 from classifier.metrics import epoch_metrics
 from classifier.model import predict_logits
-from core.classification.preprocessing import Triple
-from core.generator.precision import resolve_device
+from core.models.classification.preprocessing import Triple
+from core.precision import resolve_device
 from core.taxonomy import CLASSES
-from core.training.runtime import class_weights, finite
-from core.training.settings import load_settings
 from evaluation.utility.arms import Arm, training_rows
 from evaluation.utility.data import Material, Part
 from evaluation.utility.request import Training
+from training.runtime import class_weights, finite
+from training.settings import load_settings
 
 Logits = NDArray[np.float32]
 Statistics = tuple[Triple, Triple]

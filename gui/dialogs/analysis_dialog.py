@@ -21,7 +21,7 @@ from PyQt5.QtWidgets import (
     QWidget,
 )
 
-from core.generator.request import MAX_STEPS
+from core.generation import MAX_STEPS
 from core.taxonomy import CLASS_CODES, SEED_MASK, class_name
 from core.utils.shell import shell_line
 from gui.i18n import tr, translate

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from PyQt5.QtWidgets import QCheckBox, QComboBox, QDoubleSpinBox, QFormLayout, QSpinBox, QWidget
 
-from core.generator.request import MAX_STEPS, PRECISIONS
-from core.generator.samplers import SAMPLERS, usual_steps
+from core.generation import MAX_STEPS, PRECISIONS
+from core.samplers import SAMPLERS, usual_steps
 from core.taxonomy import SEED_MASK
 from gui.i18n import tr
 from gui.state.settings import SettingsModel

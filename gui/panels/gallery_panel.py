@@ -17,7 +17,7 @@ from PyQt5.QtWidgets import (
     QVBoxLayout,
 )
 
-from core.dataset.limits import MAX_SHEET_IMAGES
+from core.files.limits import MAX_SHEET_IMAGES
 from core.taxonomy import CLASSES
 from gui.desktop import open_path
 from gui.dialogs.empty_trash_dialog import EmptyTrashDialog

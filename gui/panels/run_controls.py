@@ -8,7 +8,7 @@ from PyQt5.QtGui import QGuiApplication
 from PyQt5.QtWidgets import QHBoxLayout, QMenu, QPushButton, QToolButton, QVBoxLayout, QWidget
 
 from core.cancel import StopMode
-from core.generator.request import GenerationRequest
+from core.generation import GenerationRequest
 from core.utils.shell import shell_line
 from gui.dialogs.discard_dialog import DiscardDialog
 from gui.i18n import tr

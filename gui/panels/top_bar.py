@@ -8,7 +8,7 @@ from pathlib import Path
 from PyQt5.QtCore import QSize, Qt
 from PyQt5.QtWidgets import QComboBox, QFileDialog, QFrame, QHBoxLayout, QMenu, QSpinBox, QToolButton, QWidget
 
-from core.generator.request import MAX_STEPS
+from core.generation import MAX_STEPS
 from gui.desktop import open_path
 from gui.i18n import tr
 from gui.shortcuts import keyed

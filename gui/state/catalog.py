@@ -8,7 +8,7 @@ from pathlib import Path
 
 from PyQt5.QtCore import QObject, pyqtSignal
 
-from core.generator.discovery import Catalog
+from core.models.discovery import Catalog
 from gui.i18n import translate
 from gui.workers.task import TaskRunner
 

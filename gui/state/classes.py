@@ -8,7 +8,7 @@ from typing import Final
 
 from PyQt5.QtCore import QObject, pyqtSignal
 
-from core.generator.discovery import ClassModel
+from core.models.discovery import ClassModel
 from core.taxonomy import CLASS_CODES
 from gui.state.settings import SettingsModel
 

@@ -8,8 +8,8 @@ from typing import Final
 
 from PyQt5.QtCore import QObject, pyqtSignal
 
-from core.utils.atomic import write_bytes_atomic
-from core.utils.output_errors import output_errors
+from core.files.atomic import write_bytes_atomic
+from core.files.output_errors import output_errors
 from gui.state.denoising import Frame
 from gui.workers.task import TaskRunner
 
@@ -55,7 +55,7 @@ class ExportsModel(QObject):
         self._tasks.start(lambda: _write(make(), target), self._tell, self.failed.emit)
 
     def _sheet(self, paths: Sequence[Path]) -> bytes:
-        from core.sheets.contact_sheet import contact_sheet  # brings Pillow: not before the window is shown
+        from measures.sheets.contact_sheet import contact_sheet  # brings Pillow: not before the window is shown
 
         return contact_sheet(paths, tick=lambda done: self._tick(done, len(paths)))
 
@@ -69,7 +69,7 @@ class ExportsModel(QObject):
 
 
 def _film(frames: Sequence[Frame], title: str, *, moving: bool) -> bytes:
-    from core.sheets.film import FilmFrame, animation, strip
+    from measures.sheets.film import FilmFrame, animation, strip
 
     plain = [FilmFrame(f.step, f.steps, f.preview.noisy, f.preview.predicted) for f in frames]
     return (animation if moving else strip)(plain, title)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from core.dataset.ratings import Rating
+from dataset.ratings import Rating
 from gui.i18n import tr
 from gui.workers.image_check import EMPTY, GONE, INCOMPLETE, SPECIAL, TOO_LARGE, Flaw
 

@@ -9,8 +9,8 @@ from typing import Final
 
 from PyQt5.QtCore import QObject, QTimer, pyqtSignal
 
-from core.dataset.layout import Layout
 from core.taxonomy import CLASS_CODES
+from dataset.layout import Layout
 from gui.workers.task import TaskRunner
 
 INTERVAL_MS: Final = 3000

@@ -10,8 +10,8 @@ from typing import Final
 from PyQt5.QtCore import QObject, QTimer, pyqtSignal
 
 from core.errors import ISICGUIError
+from core.generation import GenerationRequest
 from core.generator.cost import Foresight, bytes_on_disk
-from core.generator.request import GenerationRequest
 from core.message import joined
 from gui.i18n import tr, translate
 from gui.i18n.numbers import gib_text, size_text

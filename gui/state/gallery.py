@@ -12,9 +12,9 @@ from typing import Any, Final
 from PyQt5.QtCore import QAbstractListModel, QModelIndex, QObject, Qt, pyqtSignal
 from PyQt5.QtGui import QPixmap
 
-from core.dataset.deletion import Key
-from core.dataset.ratings import Rating
 from core.taxonomy import class_name
+from dataset.deletion import Key
+from dataset.ratings import Rating
 from gui.i18n import tr, translate
 from gui.state.flaws import flaw_words, rating_words
 from gui.state.gallery_filter import GalleryFilter

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from core.dataset.ratings import UNRATED, Rating
+from dataset.ratings import UNRATED, Rating
 from gui.workers.scan import GalleryItem
 
 ANY: Final = ""

@@ -10,9 +10,9 @@ from typing import Any, Final
 
 from PyQt5.QtCore import QObject, pyqtSignal
 
-from core.download.source import ORIGINALS, ORIGINALS_BYTES
 from core.errors import ISICGUIError
 from core.message import Message
+from download.source import ORIGINALS, ORIGINALS_BYTES
 from gui.state.settings import SettingsModel
 from gui.workers.command_job import CommandJob, JobEnd
 from gui.workers.task import TaskRunner
@@ -64,7 +64,7 @@ class Arrival:
     Attributes
     ----------
     status
-        As in `core.download.events`.
+        As in `download.events`.
     refused
         Why a file was not taken, sentence by sentence.
     kept
@@ -268,8 +268,8 @@ _STEPS: Final[dict[str, Callable[[ModelDownload, dict[str, Any]], None]]] = {
 
 
 def _outlook(target: Path) -> Outlook:
-    from core.download.partial import Partial
-    from core.download.space import free_bytes
+    from download.partial import Partial
+    from download.space import free_bytes
 
     partial = Partial(target, ORIGINALS)
     try:

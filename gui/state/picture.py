@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 from PyQt5.QtCore import QObject, pyqtSignal
 
-from core.dataset.legacy import embedded_recipe
-from core.dataset.recipe import Recipe
 from core.errors import InputRefusedError
 from core.taxonomy import CLASS_INDEX
+from dataset.legacy import embedded_recipe
+from dataset.recipe import Recipe
 from gui.workers.image_check import GONE, Flaw, find_flaw
 from gui.workers.task import TaskRunner
 
@@ -60,7 +60,7 @@ def read_picture(path: Path) -> Picture:
     InputRefusedError
         If the file is no image that this program reads.
     """
-    from core.dataset.png import read_image  # brings Pillow and numpy: not before the window is shown
+    from core.images import read_image  # brings Pillow and numpy: not before the window is shown
 
     pixels = read_image(path)
     return Picture(path, pixels, embedded_recipe(path), hashlib.sha256(pixels.tobytes()).hexdigest())

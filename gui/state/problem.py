@@ -10,7 +10,7 @@ from typing import Final
 
 from core.crash import write_report
 from core.errors import ISICGUIError
-from core.generator.request import GenerationRequest
+from core.generation import GenerationRequest
 from core.jobs.client import WorkerFaultError
 from gui.i18n import mark, tr, translate
 

@@ -11,7 +11,7 @@ from PyQt5.QtCore import QAbstractListModel, QModelIndex, QObject, Qt, QTimer, p
 
 from core.errors import ISICGUIError
 from core.events import Failed, Finished, Started
-from core.generator.request import GenerationRequest
+from core.generation import GenerationRequest
 from gui.i18n import tr, translate
 from gui.state.request import describe_request
 from gui.state.run import RunModel, summary

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from PyQt5.QtCore import QObject, pyqtSignal
 
-from core.dataset.deletion import Key
-from core.dataset.ratings import UNRATED, Rating, write_ratings
 from core.errors import OutputError
+from dataset.deletion import Key
+from dataset.ratings import UNRATED, Rating, write_ratings
 from gui.workers.task import TaskRunner
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from PyQt5.QtCore import QObject
 
-from core.generator.request import RunChanges
+from core.generation import RunChanges
 from gui.i18n import mark
 from gui.state.problem import FailedRun, Problem
 from gui.state.wishes import Wish

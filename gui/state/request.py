@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from core.errors import UsageError
-from core.generator.request import GenerationRequest, order_counts
+from core.generation import GenerationRequest, order_counts
 from gui.i18n import tr
 from gui.i18n.numbers import duration, size_text
 from gui.state.classes import ClassesModel

@@ -25,7 +25,7 @@ from core.events import (
     Started,
     Step,
 )
-from core.generator.request import UNCHANGED, GenerationRequest, RunChanges
+from core.generation import UNCHANGED, GenerationRequest, RunChanges
 from gui.i18n import tr
 from gui.i18n.numbers import duration
 from gui.workers.engine import Engine

@@ -11,7 +11,7 @@ from PyQt5.QtCore import QObject, pyqtSignal
 from core.cancel import StopMode
 from core.errors import ISICGUIError
 from core.events import Failed, Finished, ImageDone
-from core.generator.request import UNCHANGED, GenerationRequest, RunChanges
+from core.generation import UNCHANGED, GenerationRequest, RunChanges
 from core.utils.logger import RingHandler
 from dataset.export.events import ExportFinished
 from gui.i18n import tr, translate

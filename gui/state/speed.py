@@ -6,8 +6,8 @@ import hashlib
 from typing import Final
 
 from core.events import Started
+from core.generation import GenerationRequest
 from core.generator.cost import Foresight
-from core.generator.request import GenerationRequest
 from gui.state.settings import SettingsModel
 
 NEW_SHARE: Final = 0.3

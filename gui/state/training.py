@@ -26,7 +26,7 @@ from gui.workers.run_list import RunEntry, RunLog, list_entries, read_log
 from gui.workers.task import TaskRunner
 
 if TYPE_CHECKING:
-    from core.dataset.overview import Overview
+    from dataset.overview import Overview
 
 TELL_MS: Final = 150
 RUNS: Final = "runs"
@@ -248,7 +248,7 @@ class TrainingModel(QObject):
         self.photographs, self.looking, self.problem = None, True, None
 
         def work() -> Overview:
-            from core.dataset.overview import overview
+            from dataset.overview import overview
 
             return overview(data)
 

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 from PyQt5.QtCore import QObject, pyqtSignal
 
-from core.dataset.reading import read_deletions
 from core.errors import FolderLockedError, OutputError
 from core.message import Message
+from dataset.reading import read_deletions
 from gui.workers.task import TaskRunner
 
 if TYPE_CHECKING:
-    from core.dataset.synthetic_dataset import SyntheticDataset
+    from dataset.synthetic_dataset import SyntheticDataset
 
 LOCKED_REMEDY: Final = Message(
     "Wait until the run has ended. Meanwhile images can be rejected (X), to be deleted together."
@@ -134,6 +134,6 @@ def _empty(folder: Path) -> Outcome:
 
 
 def _open(folder: Path) -> SyntheticDataset:
-    from core.dataset.synthetic_dataset import SyntheticDataset  # brings Pillow: not before the window is shown
+    from dataset.synthetic_dataset import SyntheticDataset  # brings Pillow: not before the window is shown
 
     return SyntheticDataset.open(folder, create=False)

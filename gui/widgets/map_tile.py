@@ -8,7 +8,7 @@ from PyQt5.QtCore import QEvent, Qt, pyqtSignal
 from PyQt5.QtGui import QFocusEvent, QMouseEvent
 from PyQt5.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout
 
-from core.dataset.layout import image_number
+from dataset.layout import image_number
 from gui.i18n import tr
 from gui.state.explain import ShownMap
 from gui.state.xai_words import method_hint, method_name, short_name

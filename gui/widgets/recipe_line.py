@@ -9,7 +9,7 @@ from PyQt5.QtCore import pyqtSignal
 from PyQt5.QtGui import QFontDatabase, QGuiApplication
 from PyQt5.QtWidgets import QHBoxLayout, QPlainTextEdit, QVBoxLayout, QWidget
 
-from core.dataset.recipe import Recipe
+from dataset.recipe import Recipe
 from gui.i18n import tr
 from gui.state.picture import Picture
 from gui.theme.tokens import GRID

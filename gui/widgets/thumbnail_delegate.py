@@ -6,7 +6,7 @@ from PyQt5.QtCore import QModelIndex, QRect, QSize, Qt
 from PyQt5.QtGui import QPainter
 from PyQt5.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
-from core.dataset.ratings import Rating
+from dataset.ratings import Rating
 from gui.state.gallery import GalleryModel
 from gui.theme import palette
 from gui.theme.icons import icon

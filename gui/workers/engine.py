@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from core.cancel import CancelToken
 from core.events import Event
+from core.generation import GenerationRequest, RunChanges
 from core.generator.cost import Foresight
-from core.generator.request import GenerationRequest, RunChanges
 from xai.explanation import ExplainOptions, Explanation, Style
 
 if TYPE_CHECKING:  # annotations only: numpy takes a fifth of a second that the window's start does not have

@@ -13,11 +13,11 @@ from typing import Any, Final, Generic, Protocol, TypeVar
 from filelock import FileLock, Timeout
 
 from core.errors import ISICGUIError
+from core.files.atomic import write_text_atomic
 from core.files.opening import read_regular
+from core.files.output_errors import output_errors
+from core.files.set_aside import set_aside
 from core.message import Message
-from core.utils.atomic import write_text_atomic
-from core.utils.output_errors import output_errors
-from core.utils.set_aside import set_aside
 
 FORMAT: Final = 1
 MAX_BYTES: Final = 64 * 1024**2

@@ -10,8 +10,8 @@ from typing import Any
 
 from core.cancel import CancelToken
 from core.events import Event
+from core.generation import GenerationRequest, RunChanges
 from core.generator.cost import Foresight
-from core.generator.request import GenerationRequest, RunChanges
 from core.jobs.stream import JobContext
 from core.message import Message
 from gui.workers.engine import DeviceInfo, DeviceMemory, EngineInfo, MadeAgain

@@ -7,7 +7,7 @@ from typing import Final
 
 from PyQt5.QtGui import QImage, QImageReader
 
-from core.dataset.limits import MAX_PIXELS
+from core.files.limits import MAX_PIXELS
 from core.files.opening import open_regular
 
 _SIGNATURES: Final = (

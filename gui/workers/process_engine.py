@@ -14,8 +14,8 @@ from typing import Any, Final
 
 from core.cancel import CancelToken
 from core.events import Event
+from core.generation import GenerationRequest, RunChanges
 from core.generator.cost import Foresight
-from core.generator.request import GenerationRequest, RunChanges
 from core.jobs.client import JobClient
 from core.jobs.worker import CANCEL
 from gui.workers.engine import DeviceMemory, Engine, EngineInfo, MadeAgain

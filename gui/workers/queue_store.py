@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from core.generator.request import GenerationRequest
+from core.generation import GenerationRequest
 from core.message import Message
 from core.utils.field_types import misfit
 from gui.workers.list_store import ListStore

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from core.training.experiments import Run
+    from training.experiments import Run
 
 REPORT: Final = "report.html"
 _USABLE: Final[Mapping[str, tuple[str, ...]]] = {"diffusion": ("best", "pack"), "classifier": ("model",)}
@@ -62,9 +62,9 @@ def list_entries(root: Path, ended: frozenset[Path] = frozenset()) -> list[RunEn
     InputRefusedError
         If the folder cannot be read.
     """
-    from core.training.experiments import list_runs
-    from core.training.run_folder import CONFIG_FILE
-    from core.training.run_reading import read_object
+    from training.experiments import list_runs
+    from training.run_folder import CONFIG_FILE
+    from training.run_reading import read_object
 
     entries = []
     for run in list_runs(root) if root.is_dir() else []:
@@ -85,7 +85,7 @@ def list_entries(root: Path, ended: frozenset[Path] = frozenset()) -> list[RunEn
 
 def read_log(folder: Path) -> RunLog:
     """Return what a run has written down."""
-    from core.training.run_reading import LOG_FILE, read_rows
+    from training.run_reading import LOG_FILE, read_rows
 
     sheets = sorted((folder / "samples").glob("*.png"), key=lambda path: path.stat().st_mtime)
     return RunLog(folder, read_rows(folder / LOG_FILE), sheets[-1] if sheets else None)

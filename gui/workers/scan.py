@@ -10,11 +10,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from core.dataset.deletion import Key
-from core.dataset.ratings import Rating, read_ratings
-from core.dataset.reading import read_run_ids
 from core.errors import OutputError
 from core.taxonomy import CLASS_CODES, CLASS_INDEX
+from dataset.deletion import Key
+from dataset.ratings import Rating, read_ratings
+from dataset.reading import read_run_ids
 
 _log = logging.getLogger(__name__)
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from core.dataset.layout import Layout
-from core.dataset.reading import read_state
-from core.utils.lock_holder import who_holds
+from core.files.lock_holder import who_holds
+from dataset.layout import Layout
+from dataset.reading import read_state
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,8 @@ from torch.nn.functional import cross_entropy
 from classifier.config import ClassifierConfig
 from classifier.data import Split
 from classifier.trained import Trained
-from core.classification.architectures import ARCHITECTURES
-from core.classification.preprocessing import Triple
+from core.models.classification.architectures import ARCHITECTURES
+from core.models.classification.preprocessing import Triple
 from core.taxonomy import CLASS_CODES
 from tests.support.tiny_classifier import draw_lesion
 

@@ -11,8 +11,8 @@ from classifier.batches import Batches, loss_weights
 from classifier.data import Split, channel_statistics
 from classifier.model import normalise, predict_logits
 from classifier.trainer import ClassifierTrainer
-from core.classification.architectures import ARCHITECTURES
-from core.dataset.labelled import lesion_hash
+from core.models.classification.architectures import ARCHITECTURES
+from photographs.labelled import lesion_hash
 from tests.classifier.training_builders import batch, make_learner, read, splits_of, tiny
 
 CPU = torch.device("cpu")
@@ -111,7 +111,7 @@ def test_logits_do_not_depend_on_the_batch_size():
 
 
 def test_bf16_is_not_chosen_by_itself_where_it_is_slower(monkeypatch):
-    monkeypatch.setattr("core.training.runtime.has_bf16", lambda device: True)
+    monkeypatch.setattr("training.runtime.has_bf16", lambda device: True)
     chosen = {
         (name, precision): make_learner(tiny(architecture=name, precision=precision)).dtype
         for name in ("small_cnn", "efficientnet_lite0")

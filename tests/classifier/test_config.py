@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from classifier.config import PRESETS, ClassifierConfig
-from core.training.settings import SettingsRefusedError, load_settings
+from training.settings import SettingsRefusedError, load_settings
 
 
 @pytest.mark.parametrize(

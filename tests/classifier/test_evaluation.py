@@ -9,7 +9,7 @@ import pytest
 
 from classifier.evaluation import Answers, Estimate, confusion, evaluate
 from classifier.metrics import balanced_accuracy
-from core.measures.bootstrap import bootstrap_by_group
+from measures.bootstrap import bootstrap_by_group
 
 CODES = ("MEL", "NV", "BCC")
 

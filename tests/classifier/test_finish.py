@@ -27,14 +27,14 @@ from classifier.plots import draw_plots
 from classifier.predictions import join, read_predictions
 from classifier.report_page import report_of
 from classifier.results import Results, RunAbout, results_json, time_text
-from core.classification.architectures import ARCHITECTURES
-from core.classification.loading import load_network
-from core.classification.preprocessing import to_tensor
-from core.dataset.splits import Leakage
 from core.errors import InputRefusedError
-from core.measures.reference import read_reference
+from core.models.classification.architectures import ARCHITECTURES
+from core.models.classification.loading import load_network
+from core.models.classification.preprocessing import to_tensor
 from core.taxonomy import CLASS_CODES
-from core.training.licence import licence_of
+from measures.reference import read_reference
+from photographs.licence import licence_of
+from photographs.splits import Leakage
 from reports.html import render_html
 from reports.markdown import render_markdown
 from tests.classifier.finished import SIDE, empty_split, make_split, make_trained, write_history

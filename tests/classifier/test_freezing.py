@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from classifier.freezing import parameter_groups, trained_blocks
-from core.classification.architectures import ARCHITECTURES
+from core.models.classification.architectures import ARCHITECTURES
 from tests.classifier.training_builders import batch, make_learner, tiny
 
 RESNET_BLOCKS = ("conv1", "bn1", *(f"layer{i}.{j}" for i in (1, 2, 3, 4) for j in (0, 1)))

@@ -9,9 +9,9 @@ from torch.nn.functional import cross_entropy
 from classifier.config import ClassifierConfig
 from classifier.learner import begin
 from classifier.model import TrainedNetwork
-from core.classification.architectures import ARCHITECTURES
+from core.models.classification.architectures import ARCHITECTURES
+from core.models.safe_weights import sha256_of
 from core.taxonomy import CLASSES
-from core.utils.safe_weights import sha256_of
 
 STATISTICS = ((0.5, 0.5, 0.5), (0.2, 0.2, 0.2))
 

@@ -15,19 +15,19 @@ from classifier.config import ClassifierConfig
 from classifier.history import HISTORY_FILE, read_history
 from classifier.predictions import PREDICTIONS_FILE, read_predictions
 from classifier.results import RESULTS_FILE
-from core.classification.record import read_record
-from core.download.partial import Partial, Seen
-from core.download.source import WebSource
 from core.errors import ISICGUIError
-from core.training.experiments import list_runs
-from core.training.run_folder import CONFIG_FILE, read_run_settings, write_run_config
-from core.training.run_reading import LOG_FILE, read_object, read_rows
-from core.training.settings import load_settings
-from core.training.trackers import open_run_log, read_log
+from core.models.classification.record import read_record
 from diffusion.judgement import JUDGEMENT_FILE, read_judgement
 from diffusion.pack import TRAINING_FILE
 from diffusion.provenance import read_training, settings_of
+from download.partial import Partial, Seen
+from download.source import WebSource
 from evaluation.masks.segmenter import RECORD_FILE, WEIGHTS_FILE, load_segmenter
+from training.experiments import list_runs
+from training.run_folder import CONFIG_FILE, read_run_settings, write_run_config
+from training.run_reading import LOG_FILE, read_object, read_rows
+from training.settings import load_settings
+from training.trackers import open_run_log, read_log
 
 ODD = {
     "nothing": b"",

@@ -11,10 +11,10 @@ import torch
 from classifier.trained import BEST, Trained
 from classifier.trainer import ClassifierTrainer
 from core.errors import ISICGUIError, ModelRefusedError
-from core.training.runtime import CHECKPOINT, load_checkpoint
 from tests.classifier.test_trainer import THOROUGH, run, trainer_of
 from tests.classifier.training_builders import read, splits_of, tiny
 from tests.support.odd_state import COUNTS, TENSORS, rewrite, set_at, without_each
+from training.runtime import CHECKPOINT, load_checkpoint
 
 CPU = torch.device("cpu")
 SETTINGS = tiny(epochs=2, **THOROUGH)

@@ -14,9 +14,6 @@ from torchvision.models import DenseNet, ResNet18_Weights
 from classifier import pretrained
 from classifier.pretrained import load_pretrained
 from classifier.published import LITE0_PACKAGE, published_weights, torchvision_weights
-from core.classification import efficientnet_lite
-from core.classification.architectures import ARCHITECTURES
-from core.classification.preprocessing import IMAGENET_MEAN, IMAGENET_STD
 from core.errors import (
     ModelArchitectureError,
     ModelMissingError,
@@ -25,6 +22,9 @@ from core.errors import (
     ModelUnsafeError,
     UsageError,
 )
+from core.models.classification import efficientnet_lite
+from core.models.classification.architectures import ARCHITECTURES
+from core.models.classification.preprocessing import IMAGENET_MEAN, IMAGENET_STD
 from tests.classifier.web import content, serving
 
 

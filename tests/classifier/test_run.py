@@ -21,17 +21,17 @@ from classifier.parts import plan_parts
 from classifier.run import ClassifierRun, check_leakage, run_name
 from classifier.trained import Trained
 from core.cancel import CancelToken, StopMode
-from core.classification.loading import load_network
-from core.dataset.labelled import LabelledImage
-from core.dataset.sources import read_dataset
 from core.errors import FolderLockedError, InputRefusedError, OutOfMemoryError, OutputError
 from core.events import Notice
-from core.training.run_folder import read_run_config, read_run_settings
-from core.training.runtime import load_checkpoint, save_checkpoint
-from core.training.settings import SettingsRefusedError
-from core.utils.folder_lock import FolderLock
+from core.files.folder_lock import FolderLock
+from core.models.classification.loading import load_network
+from photographs.labelled import LabelledImage
+from photographs.sources import read_dataset
 from tests.classifier.training_builders import TINY, tiny, vector
 from tests.support.labelled_data import write_labelled_folder
+from training.run_folder import read_run_config, read_run_settings
+from training.runtime import load_checkpoint, save_checkpoint
+from training.settings import SettingsRefusedError
 
 pytestmark = pytest.mark.slow
 

@@ -20,11 +20,11 @@ from classifier.trained import Trained
 from classifier.trainer import COLUMNS, ClassifierTrainer
 from core.cancel import CancelToken, StopMode
 from core.errors import ModelNotFiniteError
-from core.training.runtime import load_checkpoint
-from core.training.settings import SettingsRefusedError
-from core.training.trackers import read_log
-from core.utils.safe_weights import sha256_of
+from core.models.safe_weights import sha256_of
 from tests.classifier.training_builders import read, splits_of, tiny, vector
+from training.runtime import load_checkpoint
+from training.settings import SettingsRefusedError
+from training.trackers import read_log
 
 pytestmark = pytest.mark.slow
 

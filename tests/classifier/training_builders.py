@@ -12,10 +12,10 @@ from classifier.batches import Batch
 from classifier.config import ClassifierConfig
 from classifier.data import Split
 from classifier.learner import Learner, Start
-from core.classification.architectures import ARCHITECTURES
-from core.dataset.labelled import LabelledImage
-from core.dataset.sources import read_dataset
-from core.dataset.splits import Splits, split_by_lesion
+from core.models.classification.architectures import ARCHITECTURES
+from photographs.labelled import LabelledImage
+from photographs.sources import read_dataset
+from photographs.splits import Splits, split_by_lesion
 
 TINY: dict[str, Any] = {
     "architecture": "small_cnn",

@@ -13,8 +13,8 @@ import pytest
 from cli.app import cli
 from cli.derive import request_of
 from cli.generate import conditioning_of, generate
-from core.generator.request import PRECISIONS, GenerationRequest, order_counts
-from core.generator.samplers import SAMPLERS
+from core.generation import PRECISIONS, GenerationRequest, order_counts
+from core.samplers import SAMPLERS
 from core.taxonomy import CLASS_CODES, SEED_MASK
 from core.utils.shell import shell_line
 

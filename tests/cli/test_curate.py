@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from cli.app import main
-from core.dataset.curation import read_curation
+from dataset.curation import read_curation
 from tests.support.exports import manifest, put
 from tests.support.labelled_data import write_labelled_folder
 from tests.support.tiny_classifier import draw_lesion, write_tiny_classifier

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from cli.app import main
-from tests.core.training.test_experiments import make_run
+from tests.training.test_experiments import make_run
 
 
 @pytest.fixture

@@ -4,10 +4,10 @@ import pytest
 import torch
 
 from core.cancel import CancelToken, StopMode
-from core.dataset.png import read_recipe
 from core.events import ImageDone
+from core.generation import GenerationRequest
 from core.generator.image_generator import ImageGenerator
-from core.generator.request import GenerationRequest
+from dataset.png import read_recipe
 from tests.support.tiny_models import write_tiny_pack
 
 

@@ -12,8 +12,8 @@ import pytest
 from classifier.events import TrainingFinished, TrainingStep
 from cli.app import main
 from cli.console import Console
-from core.training.run_folder import read_run_settings
 from tests.support.labelled_data import write_labelled_folder
+from training.run_folder import read_run_settings
 
 pytestmark = pytest.mark.slow
 

@@ -13,11 +13,11 @@ from click.testing import CliRunner, Result
 
 from cli.train_diffusion import diffusion_command
 from core.errors import InputRefusedError, UsageError
-from core.measures.features import PIXELS
-from core.training.run_folder import read_run_settings
-from core.training.settings import SettingsRefusedError
 from diffusion.trainer import DiffusionTrainer
+from measures.features import PIXELS
 from tests.support.labelled_data import write_labelled_folder
+from training.run_folder import read_run_settings
+from training.settings import SettingsRefusedError
 
 pytestmark = pytest.mark.slow
 

@@ -6,8 +6,8 @@ import pytest
 
 from core.cancel import CancelToken, StopMode
 from core.events import ImageDone
+from core.generation import GenerationRequest
 from core.generator.image_generator import ImageGenerator
-from core.generator.request import GenerationRequest
 from tests.support.tiny_models import write_tiny_pack
 
 pytestmark = pytest.mark.slow

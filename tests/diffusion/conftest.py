@@ -10,8 +10,6 @@ import pytest
 import torch
 
 from core.cancel import CancelToken, StopMode
-from core.dataset.splits import Leakage
-from core.measures.features import PIXELS
 from diffusion.config import DiffusionConfig
 from diffusion.data import TrainingData
 from diffusion.draws import ImageSet
@@ -19,6 +17,8 @@ from diffusion.evaluation import Evaluator
 from diffusion.model import build_scheduler
 from diffusion.processes import start_processes
 from diffusion.trainer import DiffusionTrainer
+from measures.features import PIXELS
+from photographs.splits import Leakage
 
 TINY: dict[str, Any] = {
     "image_size": 16,

@@ -10,11 +10,11 @@ import pytest
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from core.generator.checkpoint import PREDECESSOR_NET, PREDECESSOR_SCHEDULER
-from core.training.settings import SettingsRefusedError, load_settings
+from core.models.checkpoint import PREDECESSOR_NET, PREDECESSOR_SCHEDULER
 from diffusion.config import BUDGET_KEYS, DiffusionConfig
 from diffusion.model import build_scheduler, build_unet
 from diffusion.presets import PRESETS, one_network_a_class
+from training.settings import SettingsRefusedError, load_settings
 
 
 @pytest.mark.parametrize(

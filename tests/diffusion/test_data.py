@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from core.dataset.labelled import hold_out_lesions
-from core.dataset.sources import read_dataset
 from core.errors import InputRefusedError
 from diffusion.config import DiffusionConfig
 from diffusion.data import read_training_data
+from photographs.labelled import hold_out_lesions
+from photographs.sources import read_dataset
 from tests.support.labelled_data import write_labelled_folder
 
 MakeConfig = Callable[..., DiffusionConfig]

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from core.measures.kid import kid
 from core.taxonomy import CLASS_CODES
 from diffusion.distances import LabelledFeatures, measure_distances
+from measures.kid import kid
 
 
 def points(counts: dict[str, int], seed: int, moved: dict[str, float] | None = None) -> LabelledFeatures:

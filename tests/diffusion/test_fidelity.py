@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from core.classification.loading import load_network
-from core.dataset.labelled import LabelledImage, lesion_hash
-from core.dataset.sources import read_dataset
-from core.dataset.splits import split_by_lesion
 from core.errors import InputRefusedError
+from core.models.classification.loading import load_network
 from core.taxonomy import CLASS_CODES
 from diffusion.fidelity import balanced_accuracy, measure_fidelity, predict
+from photographs.labelled import LabelledImage, lesion_hash
+from photographs.sources import read_dataset
+from photographs.splits import split_by_lesion
 from tests.support.labelled_data import write_labelled_folder
 from tests.support.tiny_classifier import draw_lesion, write_tiny_classifier
 

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 import torch
 
-from core.dataset.labelled import LabelledImage
-from core.dataset.pixels import Pixels
 from diffusion.draws import ImageSet
 from diffusion.heldout_loss import image_losses, matched, measure_loss_gap
+from photographs.labelled import LabelledImage
+from photographs.pixels import Pixels
 from tests.support.tiny_models import tiny_net, tiny_scheduler
 
 LABELS = {"MEL": 0, "NV": 1}

@@ -14,13 +14,12 @@ import pytest
 import torch
 from PIL import Image
 
-from core.dataset.reading import read_records
 from core.doctor import read_sums
 from core.errors import InputRefusedError, ModelMissingError
 from core.events import ImageDone, Notice
-from core.generator.pack import read_pack
+from core.models.pack import read_pack
 from core.taxonomy import CLASS_CODES, image_seed
-from core.training.settings import load_settings, parse_assignments
+from dataset.reading import read_records
 from diffusion.card import card_of, write_card
 from diffusion.config import DiffusionConfig
 from diffusion.generated import fill_folder, read_generated, recommended
@@ -32,6 +31,7 @@ from reports.markdown import blocks_markdown, render_markdown
 from tests.support.labelled_data import write_labelled_folder
 from tests.support.tiny_classifier import write_tiny_classifier
 from tests.support.tiny_models import write_tiny_pack
+from training.settings import load_settings, parse_assignments
 
 TRAINING = {
     "images_seen": 12_800,

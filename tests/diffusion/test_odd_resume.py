@@ -11,11 +11,11 @@ import pytest
 import torch
 
 from core.errors import ISICGUIError, ModelRefusedError
-from core.training.runtime import CHECKPOINT, load_checkpoint
 from diffusion.config import DiffusionConfig
 from diffusion.trainer import DiffusionTrainer
 from tests.diffusion.conftest import run
 from tests.support.odd_state import COUNTS, TENSORS, rewrite, set_at, without_each
+from training.runtime import CHECKPOINT, load_checkpoint
 
 Make = Callable[..., DiffusionTrainer]
 

@@ -12,7 +12,7 @@ import torch
 from diffusers import DDPMScheduler, UNet2DModel
 from safetensors.torch import load_file
 
-from core.generator.pack import read_pack
+from core.models.pack import read_pack
 from core.taxonomy import CLASS_CODES
 from diffusion.config import DiffusionConfig
 from diffusion.model import build_scheduler, build_unet

@@ -19,21 +19,21 @@ from PIL import Image
 from core.cancel import CancelToken
 from core.errors import FolderLockedError, OutputError, UsageError
 from core.events import ImageDone
-from core.generator.checkpoint import PREDECESSOR_NET, build_net, read_state
-from core.generator.discovery import discover
+from core.files.folder_lock import FolderLock
+from core.generation import GenerationRequest
 from core.generator.image_generator import ImageGenerator
-from core.generator.request import GenerationRequest
-from core.measures.features import PIXELS
-from core.training.run_folder import read_run_config
-from core.training.runtime import CHECKPOINT
-from core.utils.folder_lock import FolderLock
+from core.models.checkpoint import PREDECESSOR_NET, build_net, read_state
+from core.models.discovery import discover
 from diffusion.config import DiffusionConfig
 from diffusion.events import Evaluated, MemorisationJudged, TrainingFinished, TrainingStarted
 from diffusion.presets import one_network_a_class
 from diffusion.request import DiffusionPlan
 from diffusion.run import carry_out
+from measures.features import PIXELS
 from tests.diffusion.conftest import TINY
 from tests.support.labelled_data import write_labelled_folder
+from training.run_folder import read_run_config
+from training.runtime import CHECKPOINT
 
 pytestmark = pytest.mark.slow
 
@@ -149,7 +149,7 @@ def test_a_folder_that_cannot_be_written_is_named(photos: Path, tmp_path: Path, 
 WORKER = """
 import json, sys
 from pathlib import Path
-from core.measures.features import PIXELS
+from measures.features import PIXELS
 from core.cancel import CancelToken
 import diffusion.evaluation, diffusion.trainer
 from diffusion.config import DiffusionConfig

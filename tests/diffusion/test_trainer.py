@@ -15,7 +15,6 @@ import torch
 
 from core.cancel import CancelToken, StopMode
 from core.errors import ModelNotFiniteError, ModelRefusedError, UsageError
-from core.training.runtime import CHECKPOINT, save_checkpoint
 from diffusion.config import DiffusionConfig
 from diffusion.draws import ImageSet
 from diffusion.events import Evaluated, TrainingStep
@@ -23,6 +22,7 @@ from diffusion.model import build_scheduler, build_unet
 from diffusion.pack import PackDescription, write_pack
 from diffusion.trainer import DiffusionTrainer
 from tests.diffusion.conftest import no_export, parameters, rings, run
+from training.runtime import CHECKPOINT, save_checkpoint
 
 pytestmark = pytest.mark.slow
 

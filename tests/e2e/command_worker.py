@@ -12,7 +12,7 @@ import sys
 
 import core  # noqa: F401  # sets how torch's threads wait
 from cli.app import main as run_command
-from core.measures.features import PIXELS
+from measures.features import PIXELS
 from tests.support.broken_process import BrokenFiles, Fault
 
 PLOT = bytes.fromhex(

@@ -16,10 +16,10 @@ from pathlib import Path
 
 import torch
 
-from core.dataset.synthetic_dataset import SyntheticDataset, read_records
 from core.events import ImageDone
+from core.generation import GenerationRequest, parse_counts
 from core.generator.image_generator import ImageGenerator
-from core.generator.request import GenerationRequest, parse_counts
+from dataset.synthetic_dataset import SyntheticDataset, read_records
 
 
 def say(text):

@@ -9,10 +9,9 @@ import pytest
 from PyQt5.QtCore import Qt
 from PyQt5.QtWidgets import QApplication, QDialog
 
-from core.dataset.png import read_recipe
-from core.dataset.sources import read_dataset
 from core.utils.logger import RingHandler
 from core.utils.path_manager import PathManager
+from dataset.png import read_recipe
 from gui.app import make_stage
 from gui.dialogs.export_dialog import ExportDialog
 from gui.dialogs.models_dialog import ModelsDialog
@@ -25,6 +24,7 @@ from gui.state.explain import ExplainState
 from gui.welcome import welcome
 from gui.workers.local_engine import LocalEngine
 from gui.workers.process_engine import ProcessEngine
+from photographs.sources import read_dataset
 
 COUNTS = {"MEL": 2, "NV": 1}
 

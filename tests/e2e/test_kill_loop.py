@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from core.dataset.synthetic_dataset import SyntheticDataset
+from dataset.synthetic_dataset import SyntheticDataset
 from tests.support.datasets import assert_consistent, image_files, pixels_by_seed
 from tests.support.tiny_models import write_tiny_pack
 

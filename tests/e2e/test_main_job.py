@@ -13,8 +13,8 @@ import pytest
 from PIL import Image
 
 from cli.app import main
-from core.dataset.png import read_recipe
 from core.taxonomy import image_seed
+from dataset.png import read_recipe
 from tests.support.patience import PATIENCE
 from tests.support.tiny_models import write_tiny_pack
 

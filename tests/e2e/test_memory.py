@@ -7,8 +7,8 @@ import psutil
 import pytest
 
 from core.events import Finished, ImageDone
+from core.generation import GenerationRequest
 from core.generator.image_generator import ImageGenerator
-from core.generator.request import GenerationRequest
 from tests.support.tiny_models import write_tiny_pack
 
 pytestmark = pytest.mark.slow

@@ -9,11 +9,11 @@ from scipy import optimize, spatial, stats
 from skimage.measure import block_reduce
 from sklearn.neighbors import NearestNeighbors
 
-from core.measures.features import PIXELS, Extractor
-from core.measures.memorisation import judge_memorisation, margins
-from core.measures.memorisation_support import Share, chance_of_less, interval_of_chance, z_of_chance
-from core.measures.neighbours import NEIGHBOURS, all_views, distances, nearest, view
 from evaluation.diversity import near_duplicates
+from measures.features import PIXELS, Extractor
+from measures.memorisation import judge_memorisation, margins
+from measures.memorisation_support import Share, chance_of_less, interval_of_chance, z_of_chance
+from measures.neighbours import NEIGHBOURS, all_views, distances, nearest, view
 from tests.evaluation.precision_tools import absolute, images, relative, rng
 
 RAW = Extractor("raw", lambda pixels: pixels.flatten(1))

@@ -23,17 +23,17 @@ from sklearn import metrics as sk
 
 from classifier.calibration import fit_temperature, probabilities_of
 from classifier.scores import BINS, score, score_calibration
-from core.measures.bootstrap import bootstrap_by_group
-from core.measures.kid import kid, squared_mmd
 from diffusion.fidelity import balanced_accuracy
 from evaluation.appearance import differences, image_numbers
 from evaluation.diversity import vendi_score
-from evaluation.frechet import frechet_distance, gaussian_distance, measure_frechet
-from evaluation.lpips import Lpips, alexnet_trunk, read_heads
 from evaluation.masks.overlap import dice, iou
 from evaluation.pairs import mae, mse, psnr, ssim
-from evaluation.prdc import prdc
 from evaluation.utility.statistics import interval_of
+from measures.bootstrap import bootstrap_by_group
+from measures.frechet import frechet_distance, gaussian_distance, measure_frechet
+from measures.kid import kid, squared_mmd
+from measures.lpips import Lpips, alexnet_trunk, read_heads
+from measures.prdc import prdc
 from tests.evaluation import nearness_checks as near
 from tests.evaluation.precision_tools import absolute, images, relative, rng
 from tests.evaluation.test_pairs import slow_ssim

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from core.jobs.stream import JobStopped
-from core.measures.features import Extractor, small_pixels
 from evaluation.counted import counted, in_all_views
 from evaluation.diversity import diversity
 from evaluation.memorisation import memorisation
 from evaluation.sets import read_set
+from measures.features import Extractor, small_pixels
 from tests.evaluation.pictures import photographs, write_set
 from tests.support.watched_job import WatchedJob
 

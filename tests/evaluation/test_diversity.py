@@ -7,10 +7,10 @@ import json
 import numpy as np
 import pytest
 
-from core.measures.features import PIXELS
-from core.utils.finite_json import finite
+from core.files.finite_json import finite
 from evaluation.diversity import diversity, vendi_score
 from evaluation.sets import read_set
+from measures.features import PIXELS
 from tests.evaluation.pictures import photographs, recompressed, write_set
 
 

@@ -5,11 +5,11 @@ import pytest
 import torch
 
 from core.jobs.stream import JobStopped
-from core.measures.features import PIXELS, Extractor
-from core.measures.neighbours import all_views
 from evaluation import features
 from evaluation.features import FeatureCache
 from evaluation.sets import read_set
+from measures.features import PIXELS, Extractor
+from measures.neighbours import all_views
 from tests.support.picture_sets import write_folders
 from tests.support.watched_job import WatchedJob
 

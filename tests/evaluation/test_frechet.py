@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.linalg import sqrtm
 
-from evaluation.frechet import frechet_distance, gaussian_distance, measure_frechet
+from measures.frechet import frechet_distance, gaussian_distance, measure_frechet
 
 
 def sample(n, d, seed=0):

@@ -5,11 +5,11 @@ import pytest
 import torch
 
 from core.errors import ModelRefusedError, UsageError
-from evaluation import lpips
-from evaluation.lpips import Lpips, alexnet_trunk, load_lpips, read_heads
 from evaluation.pairs import compare_pairs
 from evaluation.request import EvaluationRequest
 from evaluation.sets import read_set
+from measures import lpips
+from measures.lpips import Lpips, alexnet_trunk, load_lpips, read_heads
 from tests.evaluation.pictures import photographs, write_set
 
 

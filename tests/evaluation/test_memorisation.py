@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 from core.errors import OutputError
-from core.measures.features import PIXELS
-from core.utils.finite_json import finite
+from core.files.finite_json import finite
 from evaluation.memorisation import memorisation
 from evaluation.sets import read_set
+from measures.features import PIXELS
 from reports.model import Figure, Paragraph, Table
 from tests.evaluation.pictures import photographs, recompressed, write_set
 

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 from scipy.ndimage import uniform_filter
 
-from core.utils.finite_json import finite
+from core.files.finite_json import finite
 from evaluation.pairs import BANDS, compare_pairs, mae, match, mse, psnr, ssim, summarise
 from evaluation.sets import read_set
 from tests.evaluation.pictures import photographs, write_set

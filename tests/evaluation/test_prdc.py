@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from evaluation.prdc import Prdc, pairwise, prdc
+from measures.prdc import Prdc, pairwise, prdc
 
 
 def oracle(real, synthetic, k):
@@ -76,7 +76,7 @@ def test_neither_order_nor_blocks_matter(monkeypatch):
     rng = np.random.default_rng(0)
     real, synthetic = rng.normal(size=(90, 5)), rng.normal(size=(70, 5))
     whole = prdc(real, synthetic)
-    monkeypatch.setattr("evaluation.prdc._BLOCK", 7)
+    monkeypatch.setattr("measures.prdc._BLOCK", 7)
     shuffled = prdc(real[rng.permutation(90)], synthetic[rng.permutation(70)])
     assert shuffled.to_json() == pytest.approx(whole.to_json())
 

@@ -14,7 +14,6 @@ from core.cancel import CancelToken, StopMode
 from core.errors import InputRefusedError
 from core.events import Progress
 from core.jobs.stream import JobContext, JobStopped
-from core.measures.features import Extractor, small_pixels
 from core.message import Message
 from core.taxonomy import CLASS_CODES
 from evaluation import appearance
@@ -25,6 +24,7 @@ from evaluation.request import EvaluationFinished, EvaluationRequest, Judged
 from evaluation.run import evaluate
 from evaluation.sets import read_set
 from evaluation.spaces import Space
+from measures.features import Extractor, small_pixels
 from tests.support.picture_sets import blue, write_folders, write_labelled
 from tests.support.tiny_classifier import write_tiny_classifier
 

@@ -4,11 +4,11 @@ import pytest
 import torch
 from torchvision.models import resnet18
 
-from core.classification.loading import load_network
 from core.errors import ModelRefusedError
-from core.measures.features import PIXELS
+from core.models.classification.loading import load_network
 from evaluation import spaces
 from evaluation.spaces import make_spaces
+from measures.features import PIXELS
 from tests.support.tiny_classifier import write_tiny_classifier
 
 CPU = torch.device("cpu")

@@ -9,10 +9,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from core.dataset.overview import overview
-from core.dataset.pixels import content_digests, load_pixels
-from core.dataset.sources import read_dataset
-from core.dataset.splits import split_by_lesion
+from dataset.overview import overview
 from evaluation.features import FeatureCache
 from evaluation.sets import read_set
 from evaluation.utility.arms import Arm
@@ -20,6 +17,9 @@ from evaluation.utility.request import Training
 from evaluation.utility.store import Store
 from evaluation.utility.training import Outcome
 from gui.workers.run_report import read_report
+from photographs.pixels import content_digests, load_pixels
+from photographs.sources import read_dataset
+from photographs.splits import split_by_lesion
 from tests.fuzz.case import Kind
 from tests.fuzz.forms import as_json, as_lines, as_table, as_zip, raw
 from tests.support.exports import export_to, put

@@ -6,19 +6,19 @@ import dataclasses
 import shutil
 from pathlib import Path
 
-from core.dataset.curation import Decision, render_curation
-from core.dataset.layout import Layout
-from core.dataset.ratings import Rating, read_ratings, write_ratings
-from core.dataset.reading import read_deletions, read_records, read_run_ids
-from core.dataset.synthetic_dataset import SyntheticDataset
 from core.errors import ISICGUIError
+from core.files.checksum import sha256_of
+from core.files.lock_holder import who_holds
+from core.generation import RunChanges
 from core.generator.image_generator import ImageGenerator
-from core.generator.request import RunChanges
-from core.utils.checksum import sha256_of
-from core.utils.lock_holder import who_holds
+from dataset.curation import Decision, render_curation
 from dataset.export.options import ExportOptions
 from dataset.export.plan import plan_export
 from dataset.export.writing import export
+from dataset.layout import Layout
+from dataset.ratings import Rating, read_ratings, write_ratings
+from dataset.reading import read_deletions, read_records, read_run_ids
+from dataset.synthetic_dataset import SyntheticDataset
 from gui.workers.scan import read_notes
 from gui.workers.unfinished import find_unfinished
 from tests.fuzz.case import Kind
@@ -84,8 +84,9 @@ def read(folder: Path) -> None:
 
 def read_image(folder: Path) -> None:
     """Read a picture that may be no picture, with the folder around it."""
-    from core.dataset.png import check_intact, read_image, read_recipe
     from core.generator.reproduce import prepare
+    from core.images import check_intact, read_image
+    from dataset.png import read_recipe
     from xai.subject import read_subject
 
     for look in (read_recipe, read_image, check_intact, read_subject, prepare):

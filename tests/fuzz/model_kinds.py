@@ -12,25 +12,25 @@ import numpy as np
 import torch
 
 from core.cancel import CancelToken
-from core.classification.loading import load_network
-from core.dataset.colour_statistics import class_statistics, render_statistics
-from core.download.job import fetch
-from core.download.partial import Partial, Seen
-from core.download.records import Ledger, Record, read_records, write_record
-from core.download.source import WebSource, local_source
+from core.generation import GenerationRequest, parse_counts
 from core.generator.color import load_color_statistics
-from core.generator.discovery import discover
 from core.generator.image_generator import ImageGenerator
-from core.generator.request import GenerationRequest, parse_counts
-from core.measures.reference import Reference, read_reference
-from core.training.runtime import CHECKPOINT, load_checkpoint, save_checkpoint
-from core.utils.safe_weights import read_weights
+from core.models.classification.loading import load_network
+from core.models.discovery import discover
+from core.models.safe_weights import read_weights
 from diffusion.card import card_of
+from diffusion.colour_statistics import class_statistics, render_statistics
+from download.job import fetch
+from download.partial import Partial, Seen
+from download.records import Ledger, Record, read_records, write_record
+from download.source import WebSource, local_source
 from evaluation.masks.segmenter import load_segmenter
+from measures.reference import Reference, read_reference
 from tests.fuzz.case import Kind
 from tests.fuzz.forms import as_json, as_safetensors, as_zip, raw
 from tests.support.tiny_classifier import write_tiny_classifier
 from tests.support.tiny_models import write_tiny_pack
+from training.runtime import CHECKPOINT, load_checkpoint, save_checkpoint
 from xai.sanity import Sanity, Stage, read_sanity, save_sanity
 
 WEIGHTS = "pack/diffusion_pytorch_model.safetensors"
@@ -58,7 +58,7 @@ def draw(folder: Path) -> None:
 
 def card(folder: Path) -> None:
     """Draw, then write the card."""
-    from core.generator.pack import PackRefused, read_pack
+    from core.models.pack import PackRefused, read_pack
 
     with suppress(PackRefused):
         card_of(read_pack(folder / "pack"))

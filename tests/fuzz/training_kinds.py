@@ -9,11 +9,6 @@ from classifier.aggregate import summarise_runs
 from classifier.config import ClassifierConfig
 from classifier.history import read_history
 from classifier.predictions import read_predictions, write_predictions
-from core.training.curves import draw_curves
-from core.training.experiments import compare, find_run, list_runs, read_run
-from core.training.run_folder import read_run_settings, write_run_config
-from core.training.settings import load_settings
-from core.training.trackers import open_run_log, read_log
 from diffusion.config import DiffusionConfig
 from diffusion.judgement import JUDGEMENT_FILE, read_judgement
 from diffusion.provenance import read_training, settings_of
@@ -21,6 +16,11 @@ from gui.workers.run_list import list_entries
 from gui.workers.run_list import read_log as read_window_log
 from tests.fuzz.case import Kind
 from tests.fuzz.forms import as_json, as_lines, as_settings, as_table
+from training.curves import draw_curves
+from training.experiments import compare, find_run, list_runs, read_run
+from training.run_folder import read_run_settings, write_run_config
+from training.settings import load_settings
+from training.trackers import open_run_log, read_log
 
 SETTINGS = 'image_size = 32\nbatch_size = 4\nlearning_rate = 1e-3\nseed = 7\nname = "x"\n'
 RUN = "runs/diffusion_1"

@@ -16,8 +16,8 @@ from PyQt5.QtWidgets import QApplication
 
 from core.cancel import StopMode
 from core.config.config_manager import ConfigManager
-from core.generator.discovery import Catalog, ClassModel
 from core.message import Message
+from core.models.discovery import Catalog, ClassModel
 from core.taxonomy import CLASS_CODES
 from core.utils.logger import RingHandler
 from core.utils.path_manager import PathManager

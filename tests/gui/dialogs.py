@@ -14,7 +14,7 @@ from PyQt5.QtWidgets import QDialog
 from core.config.schema import SCHEMA
 from core.config.transfer import Change
 from core.errors import OutOfMemoryError
-from core.generator.request import GenerationRequest
+from core.generation import GenerationRequest
 from gui.dialogs.changes_dialog import ChangesDialog
 from gui.dialogs.close_dialog import CloseDialog
 from gui.dialogs.close_training_dialog import CloseTrainingDialog

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from core.dataset.png import encode_png
+from dataset.png import encode_png
 from gui.main_window import MainWindow
 from gui.state.explain import ExplainState
 from tests.gui.fake_engine import make_pixels, make_recipe

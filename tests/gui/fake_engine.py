@@ -13,8 +13,6 @@ from typing import Any
 import numpy as np
 
 from core.cancel import CancelToken, StopMode
-from core.dataset.png import encode_png, read_image
-from core.dataset.recipe import Recipe
 from core.errors import InputRefusedError
 from core.events import (
     Continued,
@@ -29,10 +27,13 @@ from core.events import (
     Started,
     Step,
 )
+from core.generation import GenerationRequest, RunChanges, is_explained, plan_class
 from core.generator.cost import Foresight, bytes_on_disk
-from core.generator.request import GenerationRequest, RunChanges, is_explained, plan_class
+from core.images import read_image
 from core.jobs.stream import JobStopped
 from core.message import Message
+from dataset.png import encode_png
+from dataset.recipe import Recipe
 from gui.state.run import RunModel
 from gui.workers.engine import DeviceInfo, DeviceMemory, EngineInfo, MadeAgain
 from tests.support.patience import PATIENCE

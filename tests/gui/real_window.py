@@ -10,7 +10,7 @@ from pathlib import Path
 from PyQt5.QtWidgets import QApplication
 
 from core.config.config_manager import ConfigManager
-from core.generator.discovery import discover
+from core.models.discovery import discover
 from core.utils.logger import RingHandler
 from core.utils.path_manager import PathManager
 from gui.main_window import MainWindow

@@ -11,8 +11,8 @@ from PyQt5.QtCore import QMimeData, QPoint, Qt, QUrl
 from PyQt5.QtGui import QDropEvent
 from PyQt5.QtWidgets import QFileDialog
 
-from core.dataset.png import encode_png
 from core.errors import ModelMissingError
+from dataset.png import encode_png
 from gui.main_window import MainWindow
 from gui.panels.compare_view import Mode
 from gui.panels.picture_panel import COMPARE, EXPLAIN

@@ -11,7 +11,7 @@ from PyQt5.QtGui import QGuiApplication
 from PyQt5.QtWidgets import QLabel
 
 from cli.app import main as run_command
-from core.dataset.ratings import Rating, write_ratings
+from dataset.ratings import Rating, write_ratings
 from gui.dialogs.export_dialog import ExportDialog
 from gui.state.dataset_export import DatasetExportModel, ExportState
 from tests.support.datasets import generate

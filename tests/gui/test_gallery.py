@@ -7,7 +7,7 @@ from pathlib import Path
 
 from PyQt5.QtCore import QModelIndex
 
-from core.dataset.png import encode_png
+from dataset.png import encode_png
 from gui.main_window import MainWindow
 from gui.state.gallery import GalleryModel
 from gui.state.thumbnails import KEPT, ThumbnailStore

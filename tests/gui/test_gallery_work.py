@@ -12,10 +12,10 @@ from PIL import Image
 from PyQt5.QtCore import QItemSelectionModel
 from PyQt5.QtWidgets import QFileDialog, QShortcut
 
-from core.dataset.ratings import Rating, read_ratings, write_ratings
-from core.dataset.reading import read_deletions
-from core.dataset.synthetic_dataset import SyntheticDataset
 from core.errors import FolderLockedError
+from dataset.ratings import Rating, read_ratings, write_ratings
+from dataset.reading import read_deletions
+from dataset.synthetic_dataset import SyntheticDataset
 from gui.main_window import MainWindow
 from gui.panels import gallery_panel
 from gui.state.gallery_filter import REJECTED, UNRATED_ONLY

@@ -12,8 +12,8 @@ from PyQt5.QtWidgets import QApplication, QDialog, QDialogButtonBox, QWidget
 
 from core.cancel import StopMode
 from core.config.config_manager import ConfigManager
-from core.dataset.png import encode_png
 from core.utils.path_manager import PathManager
+from dataset.png import encode_png
 from gui.i18n import current, set_language, tr
 from gui.main_window import MainWindow
 from gui.stage import Stage

@@ -7,7 +7,7 @@ from pathlib import Path
 import psutil
 import torch
 
-from core.generator.request import GenerationRequest
+from core.generation import GenerationRequest
 from gui.workers.engine import DeviceMemory
 from gui.workers.local_engine import LocalEngine
 from tests.support.tiny_models import write_tiny_pack

@@ -12,9 +12,9 @@ import psutil
 import pytest
 from PyQt5.QtWidgets import QLabel, QMenu
 
-from core.download.partial import Partial
-from core.download.source import ORIGINALS
 from core.taxonomy import CLASS_CODES
+from download.partial import Partial
+from download.source import ORIGINALS
 from gui.dialogs.models_dialog import ModelsDialog
 from gui.i18n import language
 from gui.state.checkup import CheckupModel

@@ -15,10 +15,10 @@ from PyQt5.QtCore import QSettings
 
 from core.config.config_manager import ConfigManager
 from core.errors import UsageError
-from core.generator.request import GenerationRequest
+from core.files.set_aside import set_aside
+from core.generation import GenerationRequest
 from core.message import Message
 from core.utils.path_manager import PathManager
-from core.utils.set_aside import set_aside
 from gui.state.keys import STORED, KeysModel
 from gui.state.report_page import page_of
 from gui.state.request import LAST_REQUEST, recall_request

@@ -16,12 +16,12 @@ from pathlib import Path
 import pytest
 
 from core.cancel import CancelToken, StopMode
-from core.dataset.png import encode_png
 from core.errors import ISICGUIError, UnknownClassError
 from core.events import Continued, Finished, ImageDone, Paused, Step
-from core.generator.request import GenerationRequest
+from core.generation import GenerationRequest
 from core.jobs.client import WorkerDiedError, WorkerFaultError
 from core.taxonomy import CLASS_CODES
+from dataset.png import encode_png
 from gui.workers.engine import EngineInfo
 from gui.workers.process_engine import ProcessEngine
 from tests.gui.fake_engine import FakeEngine, make_pixels, make_recipe

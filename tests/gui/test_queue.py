@@ -13,7 +13,7 @@ from PyQt5.QtTest import QAbstractItemModelTester
 from core.cancel import CancelToken, StopMode
 from core.errors import DiskFullError, FolderLockedError, OutputError
 from core.events import Event, Failed, Finished
-from core.generator.request import GenerationRequest
+from core.generation import GenerationRequest
 from gui.main_window import MainWindow
 from gui.state.queue import QueueModel
 from gui.state.run import RunModel

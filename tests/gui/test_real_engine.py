@@ -19,7 +19,7 @@ import json, sys
 from dataclasses import replace
 from pathlib import Path
 from core.cancel import CancelToken
-from core.generator.request import GenerationRequest
+from core.generation import GenerationRequest
 from gui.workers.local_engine import LocalEngine
 from gui.workers.map_drawing import draw_maps
 from gui.workers.process_engine import ProcessEngine

@@ -8,10 +8,10 @@ import pytest
 from PyQt5.QtWidgets import QFileDialog
 
 from core import errors
-from core.dataset.synthetic_dataset import SyntheticDataset
 from core.errors import ISICGUIError
-from core.generator.request import GenerationRequest, RunChanges, plan_class
+from core.generation import GenerationRequest, RunChanges, plan_class
 from core.jobs.client import WorkerDiedError
+from dataset.synthetic_dataset import SyntheticDataset
 from gui.dialogs.problem_dialog import ProblemDialog
 from gui.main_window import MainWindow
 from gui.state.problem import TITLES, describe

@@ -15,10 +15,10 @@ from cli.app import cli
 from cli.derive import request_of
 from cli.generate import conditioning_of
 from core.cancel import StopMode
-from core.dataset.journal import Journal
-from core.dataset.layout import Layout
 from core.errors import UsageError
-from core.generator.request import GenerationRequest
+from core.generation import GenerationRequest
+from dataset.journal import Journal
+from dataset.layout import Layout
 from gui.i18n.numbers import size_text
 from gui.main_window import MainWindow
 from gui.state.request import Estimate

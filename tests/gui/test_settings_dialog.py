@@ -301,7 +301,7 @@ def test_the_dialog_is_in_the_menu_and_there_once(window: MainWindow, dialog: Se
 
 
 def test_the_chooser_of_samplers_offers_what_is_in_the_registry(window):
-    from core.generator.samplers import SAMPLERS, Sampler
+    from core.samplers import SAMPLERS, Sampler
     from gui.panels.advanced import AdvancedOptions
 
     SAMPLERS.add(Sampler("backwards", "Backwards", "Steps backwards.", 7, lambda config, steps: None))

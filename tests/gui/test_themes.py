@@ -18,8 +18,8 @@ from PyQt5.QtDBus import QDBusVariant
 from PyQt5.QtWidgets import QApplication
 
 from core.config.config_manager import ConfigManager
-from core.dataset.png import encode_png
 from core.utils.path_manager import PathManager
+from dataset.png import encode_png
 from gui.main_window import MainWindow
 from gui.state.settings import SettingsModel
 from gui.theme import desktop_scheme, palette

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from PyQt5.QtWidgets import QApplication
 
-from core.dataset.synthetic_dataset import read_records
 from core.utils.logger import RingHandler
+from dataset.synthetic_dataset import read_records
 from gui.main_window import MainWindow
 from gui.workers.queue_store import QueueState
 from tests.gui.real_window import open_real_window
@@ -23,7 +23,7 @@ ROOT = Path(__file__).resolve().parents[2]
 OTHER = """
 import sys
 from pathlib import Path
-from core.dataset.synthetic_dataset import SyntheticDataset
+from dataset.synthetic_dataset import SyntheticDataset
 with SyntheticDataset.open(Path(sys.argv[1])):
     print("writing", flush=True)
     sys.stdin.read()

@@ -11,10 +11,10 @@ import pytest
 from PyQt5.QtWidgets import QApplication, QFileDialog
 
 from core.cancel import StopMode
-from core.dataset.synthetic_dataset import read_records
 from core.events import Step
 from core.utils.logger import RingHandler
 from core.utils.path_manager import PathManager
+from dataset.synthetic_dataset import read_records
 from gui.main_window import MainWindow
 from gui.state.catalog import CatalogModel
 from gui.state.remedies import WORDS, Action

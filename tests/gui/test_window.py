@@ -11,8 +11,8 @@ from PyQt5.QtCore import QMimeData, QPoint, Qt, QUrl
 from PyQt5.QtGui import QDropEvent, QKeySequence, QTextCursor
 from PyQt5.QtWidgets import QAbstractButton, QComboBox, QLineEdit, QSpinBox, QToolButton, QWidget
 
-from core.dataset.png import encode_png
 from core.errors import DeviceError
+from dataset.png import encode_png
 from gui import window_place
 from gui.crash import Crashes
 from gui.main_window import MainWindow
@@ -186,8 +186,8 @@ def test_a_run_that_is_complete_does_not_bury_those_that_are_not(open_window: Op
 
 
 def interrupt_a_run(output: Path, *, finished: int, total: int) -> None:
-    from core.dataset.synthetic_dataset import SyntheticDataset
-    from core.generator.request import GenerationRequest, plan_class
+    from core.generation import GenerationRequest, plan_class
+    from dataset.synthetic_dataset import SyntheticDataset
 
     request = GenerationRequest((("MEL", total),), Path("models"), output)
     with SyntheticDataset.open(output) as dataset:

@@ -12,10 +12,10 @@ import torch
 from PyQt5.QtCore import QLocale
 
 from core.errors import ModelTruncatedError
-from core.generator.discovery import discover
+from core.files.output_errors import explain_os_error
 from core.message import Message, joined
+from core.models.discovery import discover
 from core.taxonomy import CLASS_CODES, class_name
-from core.utils.output_errors import explain_os_error
 from gui.i18n import current, language, set_language, tr, translate
 from gui.i18n.numbers import duration, local, moment, number, percent, size_text
 from gui.state.problem import describe

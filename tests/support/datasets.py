@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from core.dataset.layout import Layout
-from core.dataset.png import read_recipe
-from core.dataset.recipe import Recipe
-from core.dataset.synthetic_dataset import SyntheticDataset, read_records
-from core.generator.request import GenerationRequest, parse_counts, plan_class
+from core.generation import GenerationRequest, parse_counts, plan_class
+from dataset.layout import Layout
+from dataset.png import read_recipe
+from dataset.recipe import Recipe
+from dataset.synthetic_dataset import SyntheticDataset, read_records
 
 
 def make_request(output, classes="MEL=2,NV=1", **options):

@@ -11,7 +11,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
-from core.dataset.labelled import LabelledImage
+from photographs.labelled import LabelledImage
 
 LESIONS: Final[dict[str, dict[int, int]]] = {
     "MEL": {1: 230, 2: 278, 3: 100, 4: 4, 5: 1, 6: 1},

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 from torchvision.models import resnet18
 
-from core.classification.architectures import ARCHITECTURES
+from core.models.classification.architectures import ARCHITECTURES
 from core.taxonomy import CLASS_CODES, CLASS_INDEX
 
 SKIN = (224, 180, 156)

@@ -38,8 +38,8 @@ SKIPPED = "not memory_does_not_grow and not pyplot_stays_out and not a_kill_leav
 PRELOADED = (
     "pytest torch torchvision.transforms.functional torchvision.models captum.attr numpy scipy.stats scipy.ndimage "
     "scipy.sparse.linalg skimage.segmentation PIL.Image matplotlib.figure diffusers safetensors.torch click.testing "
-    "core.generator.image_generator core.generator.reproduce core.classification.loading core.dataset.sources "
-    "core.measures.reference core.measures.bootstrap"
+    "core.generator.image_generator core.generator.reproduce core.models.classification.loading photographs.sources "
+    "measures.reference measures.bootstrap"
 )
 
 COMPARED: dict[type, tuple[type, ...]] = {

@@ -11,7 +11,6 @@ from safetensors.torch import load_file, save_file
 from torch.nn.functional import cross_entropy, interpolate
 from torchvision.models import resnet18
 
-from core.classification.preprocessing import to_tensor
 from core.errors import (
     ModelArchitectureError,
     ModelMissingError,
@@ -20,6 +19,7 @@ from core.errors import (
     ModelTruncatedError,
     ModelUnsafeError,
 )
+from core.models.classification.preprocessing import to_tensor
 from core.taxonomy import CLASS_CODES
 from tests.support.tiny_classifier import draw_lesion, random_resnet, write_random_resnet, write_tiny_classifier
 from xai.classifier import load_classifier

@@ -9,13 +9,13 @@ import pytest
 import torch
 from PIL import Image
 
-from core.classification.preprocessing import to_tensor
-from core.dataset.png import encode_png
-from core.dataset.recipe import Recipe
 from core.errors import DeviceError, InputRefusedError, UnknownClassError
 from core.jobs.stream import JobStopped
-from core.measures.features import equal_length
-from core.measures.reference import Reference
+from core.models.classification.preprocessing import to_tensor
+from dataset.png import encode_png
+from dataset.recipe import Recipe
+from measures.features import equal_length
+from measures.reference import Reference
 from tests.support.stopping_job import StoppingJob
 from tests.support.tiny_classifier import draw_lesion, write_tiny_classifier
 from xai.baselines import BASELINES

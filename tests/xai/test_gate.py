@@ -7,9 +7,9 @@ import math
 import numpy as np
 import pytest
 
-from core.classification.record import ValidationRecord
-from core.measures.reference import Reference
+from core.models.classification.record import ValidationRecord
 from core.taxonomy import CLASS_CODES
+from measures.reference import Reference
 from xai.explanation import GateVerdict
 from xai.gate import (
     GREEN,

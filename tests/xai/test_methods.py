@@ -9,8 +9,8 @@ import pytest
 import torch
 from captum.attr import ShapleyValues
 
-from core.classification.preprocessing import Preprocessing
 from core.jobs.stream import JobStopped
+from core.models.classification.preprocessing import Preprocessing
 from tests.support.stopping_job import StoppingJob
 from tests.xai.toys import Linear, TwoLayers, hooks_of, picture
 from xai.attribution import guarded, integrated_gradients

@@ -10,9 +10,9 @@ import pytest
 
 from core.errors import UsageError
 from core.events import ImageDone
+from core.generation import GenerationRequest
 from core.generator.image_generator import ImageGenerator
-from core.generator.request import GenerationRequest
-from core.generator.samplers import usual_steps
+from core.samplers import usual_steps
 from core.utils.path_manager import PathManager
 from tests.support.tiny_classifier import write_tiny_classifier
 from tests.support.tiny_models import write_tiny_pack

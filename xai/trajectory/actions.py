@@ -13,8 +13,8 @@ from core.errors import UsageError
 from core.generator.model_manager import LoadedModel
 from core.generator.predictor import NO_GUIDANCE, make_predictor
 from core.generator.sampler import Predictor, advance
-from core.generator.schedulers import Scheduler
 from core.message import Message
+from core.schedulers import Scheduler
 from xai.trajectory.branches import Branches
 
 StepAction = Callable[[Branches, Tensor], Branches]

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from core.generator.sampler import ImageStreams
-from core.generator.schedulers import Scheduler
+from core.schedulers import Scheduler
 
 _REMEMBERED = ("model_outputs", "last_sample")
 """What diffusers' multistep solvers keep of the images of earlier steps: tensors, lists of tensors, or None."""

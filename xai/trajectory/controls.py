@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 from torch import nn
 
-from core.classification.preprocessing import to_tensor
 from core.jobs.stream import JobContext
+from core.models.classification.preprocessing import to_tensor
 from xai.attribution import integrated_gradients
 from xai.baselines import make_baselines
 from xai.classifier import Classifier

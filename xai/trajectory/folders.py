@@ -15,14 +15,14 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
-from core.dataset.layout import CSV_NAME, STATE_DIR
 from core.errors import UsageError
+from core.files.atomic import write_text_atomic
+from core.files.finite_json import finite, finite_json
 from core.files.reading import DamagedFileError
 from core.files.reading import read_json as read_file
 from core.message import Message
 from core.taxonomy import CLASS_CODES
-from core.utils.atomic import write_text_atomic
-from core.utils.finite_json import finite, finite_json
+from dataset.layout import CSV_NAME, STATE_DIR
 from xai.trajectory.request import TrajectoryRequest
 
 MAX_BYTES: Final = 1024**3

@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any, ClassVar, Final
 
 from core.errors import UsageError
-from core.generator.request import DEFAULT_BASE_SEED, MAX_STEPS, PRECISIONS, PlannedImage, check_range
-from core.generator.samplers import DEFAULT_SAMPLER, SAMPLERS, usual_steps
+from core.generation import DEFAULT_BASE_SEED, MAX_STEPS, PRECISIONS, PlannedImage, check_range
 from core.jobs.options import option
 from core.jobs.registry import job
 from core.jobs.request import Request
 from core.jobs.shared_options import classifier_option, device_option
 from core.message import Message
+from core.samplers import DEFAULT_SAMPLER, SAMPLERS, usual_steps
 from core.taxonomy import CLASS_CODES, SEED_MASK, image_seed, parse_class
 from core.utils.whole_number import read_whole_number
 from xai.baselines import BASELINES

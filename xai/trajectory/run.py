@@ -14,11 +14,11 @@ from typing import Final
 from core.cancel import CancelToken
 from core.errors import InputRefusedError, ISICGUIError, ModelRefusedError, UsageError
 from core.events import Event, Failed
+from core.files.folder_lock import FolderLock
+from core.files.output_errors import output_errors
 from core.files.own import own_work_folder, require_own
-from core.generator.request import PlannedImage
+from core.generation import PlannedImage
 from core.jobs.stream import JobContext, stream
-from core.utils.folder_lock import FolderLock
-from core.utils.output_errors import output_errors
 from xai.trajectory.analysis import ImageAnalysis, analyse_image
 from xai.trajectory.artefacts import draw_pictures, write_numbers, write_report
 from xai.trajectory.events import Analysed, AnalysisFinished, AnalysisStarted

@@ -9,7 +9,7 @@ import pytest
 from core.config.config_manager import SCHEMA, ConfigManager
 from core.config.legacy import import_legacy, legacy_places
 from core.errors import OutputError, UsageError
-from core.generator.request import GenerationRequest
+from core.generation import GenerationRequest
 
 
 @pytest.fixture

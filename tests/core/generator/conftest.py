@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import torch
 
-from core.generator.request import GenerationRequest, order_counts
+from core.generation import GenerationRequest, order_counts
 from tests.support.tiny_models import write_tiny_checkpoint, write_tiny_pack
 
 

@@ -10,9 +10,9 @@ import torch
 
 from core.generator import batches
 from core.generator.batches import MAX_AUTOMATIC, bytes_per_image, choose_batch_size
-from core.generator.checkpoint import PREDECESSOR_NET
 from core.generator.model_manager import ModelSource
 from core.generator.pace import Pace, PreviewGate
+from core.models.checkpoint import PREDECESSOR_NET
 
 CPU, CARD = torch.device("cpu"), torch.device("cuda", 0)
 SOURCE = ModelSource(Path("x"), PREDECESSOR_NET, {})

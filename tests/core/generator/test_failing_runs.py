@@ -11,8 +11,6 @@ import numpy as np
 import pytest
 import torch
 
-from core.dataset.png import read_recipe
-from core.dataset.synthetic_dataset import SyntheticDataset
 from core.errors import (
     DeviceError,
     ModelMissingError,
@@ -24,6 +22,8 @@ from core.events import Failed, ImageDone, Notice
 from core.generator import run_images
 from core.generator.image_generator import ImageGenerator
 from core.generator.model_manager import LoadedModel
+from dataset.png import read_recipe
+from dataset.synthetic_dataset import SyntheticDataset
 from tests.core.generator.test_image_generator import by_seed, made, of_kind
 from tests.support.tiny_models import tiny_net, write_tiny_pack
 

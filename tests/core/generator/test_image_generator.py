@@ -16,19 +16,20 @@ import torch
 from PIL import Image
 
 from core.cancel import CancelToken, StopMode
-from core.dataset.png import read_image, read_recipe
-from core.dataset.synthetic_dataset import SyntheticDataset
 from core.errors import (
     InputRefusedError,
     ModelMissingError,
 )
 from core.events import Event, Finished, ImageDone, Loaded, Loading, Notice, Started, Step
+from core.generation import RunChanges
 from core.generator import run_images
 from core.generator.color import ColorStatistics, apply_color_statistics
 from core.generator.image_generator import ImageGenerator
 from core.generator.pace import PreviewGate
-from core.generator.request import RunChanges
+from core.images import read_image
 from core.taxonomy import image_seed
+from dataset.png import read_recipe
+from dataset.synthetic_dataset import SyntheticDataset
 from gui.workers.unfinished import find_unfinished
 from tests.support.tiny_models import write_tiny_pack
 

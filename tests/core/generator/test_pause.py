@@ -9,10 +9,10 @@ from collections.abc import Iterator
 import pytest
 
 from core.cancel import CancelToken, StopMode
-from core.dataset.png import read_image
 from core.events import Continued, Event, Finished, ImageDone, Paused, Step
 from core.generator.image_generator import ImageGenerator
 from core.generator.pace import Pace, WorkClock
+from core.images import read_image
 from tests.support.patience import PATIENCE
 
 

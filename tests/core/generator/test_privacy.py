@@ -9,16 +9,17 @@ from typing import Any
 
 import pytest
 
-from core.dataset.layout import Layout
-from core.dataset.png import encode_png, read_image, read_recipe
 from core.events import ImageDone
+from core.files.finite_json import finite_json
+from core.generation import GenerationRequest
 from core.generator.image_generator import ImageGenerator
 from core.generator.reproduce import reproduce
-from core.generator.request import GenerationRequest
-from core.utils.finite_json import finite_json
+from core.images import read_image
 from dataset.export.options import ExportOptions
 from dataset.export.plan import plan_export
 from dataset.export.writing import export
+from dataset.layout import Layout
+from dataset.png import encode_png, read_recipe
 from reports.html import render_html
 from reports.markdown import render_markdown
 from reports.model import Bullets, Facts, Paragraph, Report, Section, Table

@@ -10,12 +10,13 @@ import pytest
 import torch
 from PIL import Image
 
-from core.dataset.png import encode_png, read_image, read_recipe
 from core.errors import DeviceError, InputRefusedError, ModelMissingError
 from core.events import ImageDone
 from core.generator.image_generator import ImageGenerator
 from core.generator.reproduce import reproduce
-from core.generator.samplers import SAMPLERS
+from core.images import read_image
+from core.samplers import SAMPLERS
+from dataset.png import encode_png, read_recipe
 from tests.support.tiny_models import write_tiny_pack
 
 
@@ -122,7 +123,7 @@ def test_a_device_that_is_not_here_is_replaced_and_said(ask):
 @pytest.mark.parametrize("hardware", [True, False])
 def test_bf16_is_made_again_in_bf16_whatever_the_hardware(ask, monkeypatch, hardware):
     (path,) = make(ask({"MEL": 1}, precision="bf16"))
-    monkeypatch.setattr("core.generator.precision.has_bf16", lambda device: hardware)
+    monkeypatch.setattr("core.precision.has_bf16", lambda device: hardware)
     again = reproduce(path)
     assert again.recipe.precision == "bf16"
     assert again.identical
@@ -131,10 +132,10 @@ def test_bf16_is_made_again_in_bf16_whatever_the_hardware(ask, monkeypatch, hard
 
 @pytest.mark.parametrize(("hardware", "computed"), [(True, "bf16"), (False, "fp32")])
 def test_the_recipe_says_what_was_computed_and_not_what_was_asked_for(ask, monkeypatch, hardware, computed):
-    monkeypatch.setattr("core.generator.precision.has_bf16", lambda device: hardware)
+    monkeypatch.setattr("core.precision.has_bf16", lambda device: hardware)
     (path,) = make(ask({"MEL": 1}, precision="auto"))
     assert read_recipe(path).precision == computed
-    monkeypatch.setattr("core.generator.precision.has_bf16", lambda device: not hardware)  # elsewhere, later
+    monkeypatch.setattr("core.precision.has_bf16", lambda device: not hardware)  # elsewhere, later
     again = reproduce(path)
     assert again.identical
     assert again.notes == ()

@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.dataset.png import read_image
 from core.errors import ModelMissingError, UsageError
 from core.events import ImageDone
+from core.generation import GenerationRequest, order_counts
 from core.generator.image_generator import ImageGenerator
 from core.generator.reproduce import reproduce
-from core.generator.request import GenerationRequest, order_counts
+from core.images import read_image
 from tests.support.tiny_models import write_tiny_pack
 
 COUNTS = {"NV": 3, "MEL": 2}

@@ -3,10 +3,10 @@
 import hashlib
 import json
 
-from core.dataset.png import DIGITAL_SOURCE_TYPE
 from core.utils.path_manager import PathManager
 from dataset.export.options import ExportOptions
 from dataset.export.plan import plan_export
+from dataset.png import DIGITAL_SOURCE_TYPE
 from tests.support.exports import export_to, put
 
 LICENCE = "CC BY-NC 4.0 (non-commercial, credit required)"

@@ -6,8 +6,8 @@ import hashlib
 
 import pytest
 
-from core.dataset.curation import Decision, read_curation, render_curation
 from core.errors import InputRefusedError
+from dataset.curation import Decision, read_curation, render_curation
 from dataset.export.command import export_arguments
 from dataset.export.options import ExportOptions
 from dataset.export.plan import plan_export

@@ -5,10 +5,10 @@ import pytest
 from PIL import Image
 from torchvision.datasets import ImageFolder
 
-from core.dataset.png import read_recipe
-from core.dataset.sources import read_dataset
 from core.taxonomy import CLASS_CODES, CLASS_INDEX
 from dataset.export.options import format_names
+from dataset.png import read_recipe
+from photographs.sources import read_dataset
 from tests.support.datasets import generate, image_files
 from tests.support.exports import digest, export_to, files_of, json_lines, manifest
 

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from core.dataset.ratings import Rating, write_ratings
 from core.errors import DiskFullError, InputRefusedError, OutputError, UsageError
 from dataset.export.options import ExportOptions, format_names, parse_classes, parse_split
 from dataset.export.pictures import StoppedError, inspect
 from dataset.export.plan import check_plan, plan_export, plan_of
+from dataset.ratings import Rating, write_ratings
 from tests.support.datasets import generate, pixels_of
 from tests.support.exports import export_to, files_of, manifest, put
 
@@ -243,7 +243,7 @@ def test_a_folder_that_is_not_there_is_named(tmp_path):
 
 
 def test_a_folder_that_is_being_written_to_is_told(output, tmp_path):
-    from core.dataset.synthetic_dataset import SyntheticDataset
+    from dataset.synthetic_dataset import SyntheticDataset
 
     assert not any("writing into" in words for words in plan_export(output, ExportOptions(tmp_path / "a")).warnings)
     with SyntheticDataset.open(output):

@@ -12,14 +12,14 @@ import pytest
 from PIL import Image
 
 from core.cancel import StopMode
-from core.classification.loading import load_network
-from core.dataset.curation import read_curation
 from core.errors import InputRefusedError, UsageError
 from core.jobs.stream import JobContext, JobStopped
+from core.models.classification.loading import load_network
+from dataset.curation import read_curation
 from evaluation.curation.curate import curate
 from evaluation.curation.rules import parse_rules
 from evaluation.sets import read_set
-from tests.core.measures.photographs import photographs, recompressed
+from tests.measures.photographs import photographs, recompressed
 from tests.support.tiny_classifier import draw_lesion, write_tiny_classifier
 from tests.support.watched_job import WatchedJob
 

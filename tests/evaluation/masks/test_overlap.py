@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from core.dataset.pixels import inside_mask
 from evaluation.masks.heuristics import brightness, red_channel, saturation
 from evaluation.masks.overlap import dice, iou
+from photographs.pixels import inside_mask
 
 
 def masks(*rows):

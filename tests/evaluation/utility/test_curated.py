@@ -6,8 +6,8 @@ import shutil
 
 import pytest
 
-from core.dataset.curation import read_curation
 from core.errors import InputRefusedError, UsageError
+from dataset.curation import read_curation
 from evaluation.utility.data import read_material
 from tests.evaluation.utility.conftest import draw
 

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from core.generator.request import PlannedImage
+from core.generation import PlannedImage
 from core.taxonomy import image_seed
 from tests.support.tiny_classifier import write_tiny_classifier
 from tests.support.tiny_models import write_tiny_pack

@@ -11,8 +11,8 @@ from PIL import Image
 
 from core.errors import InputRefusedError, UsageError
 from core.events import ImageDone
+from core.generation import GenerationRequest
 from core.generator.image_generator import ImageGenerator
-from core.generator.request import GenerationRequest
 from core.jobs.stream import JobStopped
 from tests.support.stopping_job import StoppingJob
 from tests.support.tiny_models import write_tiny_pack

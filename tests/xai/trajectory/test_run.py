@@ -15,11 +15,11 @@ from PIL.PngImagePlugin import PngInfo
 
 from core.errors import FolderLockedError, InputRefusedError, ModelRefusedError, UsageError
 from core.events import Failed, ImageDone, Progress
+from core.files.folder_lock import FolderLock
+from core.generation import GenerationRequest
 from core.generator.image_generator import ImageGenerator
-from core.generator.request import GenerationRequest
 from core.jobs.stream import JobContext, JobStopped
 from core.taxonomy import image_seed
-from core.utils.folder_lock import FolderLock
 from tests.support.stopping_job import StoppingJob
 from tests.support.tiny_classifier import write_tiny_classifier
 from tests.support.tiny_models import write_tiny_pack

@@ -1,1 +1,0 @@
-"""What lands on disk: images, recipes, the journal and the table."""

@@ -1,0 +1,1 @@
+"""Weights and networks on disk: packs, checkpoints, classifiers, and reading them safely."""

@@ -1,0 +1,144 @@
+"""From a weights file to a network: safe reading, old names made new, and every tensor checked before it is used."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import torch
+from diffusers import UNet2DModel
+from torch import Tensor
+
+from core.errors import ModelArchitectureError, ModelTooLargeError, ModelTruncatedError
+from core.message import Message
+from core.models.safe_weights import read_weights
+from core.models.weights_file import MAX_BYTES, why_unusable
+
+PREDECESSOR_NET: Final[Mapping[str, Any]] = {
+    "sample_size": 128,
+    "in_channels": 3,
+    "out_channels": 3,
+    "layers_per_block": 2,
+    "block_out_channels": (64, 128, 256, 256),
+    "down_block_types": ("DownBlock2D", "DownBlock2D", "AttnDownBlock2D", "DownBlock2D"),
+    "up_block_types": ("UpBlock2D", "AttnUpBlock2D", "UpBlock2D", "UpBlock2D"),
+}
+"""The network of every `unet_<CLASS>_best.pth`: 330 tensors, 25,304,963 parameters."""
+
+PREDECESSOR_SCHEDULER: Final[Mapping[str, Any]] = {
+    "num_train_timesteps": 1000,
+    "beta_schedule": "squaredcos_cap_v2",
+    "prediction_type": "epsilon",
+    "variance_type": "fixed_small",
+    "clip_sample": True,
+    "clip_sample_range": 1.0,
+    "timestep_spacing": "leading",
+    "steps_offset": 0,
+}
+
+_RENAMED: Final = (
+    (re.compile(r"\.query\."), ".to_q."),
+    (re.compile(r"\.key\."), ".to_k."),
+    (re.compile(r"\.value\."), ".to_v."),
+    (re.compile(r"\.proj_attn\."), ".to_out.0."),
+)
+
+
+def read_state(path: Path) -> dict[str, Tensor]:
+    """Read a checkpoint's tensors on the CPU under the names that diffusers uses today.
+
+    Raises
+    ------
+    ModelRefusedError
+        One of its subclasses, which says what is wrong with the file and what to do.
+    """
+    _check_file(path)
+    state = read_weights(path, max_bytes=MAX_BYTES)
+    return {_modern_name(_without_wrapper(name)): tensor for name, tensor in state.items()}
+
+
+def build_net(config: Mapping[str, Any], state: Mapping[str, Tensor], dtype: torch.dtype, path: Path) -> UNet2DModel:
+    """Return the network that `config` describes with the weights of `state`, on the CPU, in evaluation mode.
+
+    Raises
+    ------
+    ModelArchitectureError
+        If the description is none of a UNet2DModel, or a tensor is missing, left over, or of another shape.
+    """
+    net = _empty_net(config, path)
+    _compare(net.state_dict(), state, path)
+    # copied even where nothing changes: tensors that stayed mapped to the file would follow what happens to it
+    own = {name: tensor.to(dtype, copy=True) for name, tensor in state.items()}
+    net.load_state_dict(own, strict=True, assign=True)
+    return net.eval().requires_grad_(False)
+
+
+def _check_file(path: Path) -> None:
+    if path.is_file() and (problem := why_unusable(path)):
+        kind = ModelTooLargeError if path.stat().st_size > MAX_BYTES else ModelTruncatedError
+        raise kind(f"{path}: {problem}.", remedy="Copy or download it again; it was not loaded.", path=path)
+
+
+def _without_wrapper(name: str) -> str:
+    return name.removeprefix("module.")
+
+
+def _modern_name(name: str) -> str:
+    if ".attentions." in name:
+        for old, modern in _RENAMED:
+            name = old.sub(modern, name)
+    return name
+
+
+def _empty_net(config: Mapping[str, Any], path: Path) -> UNet2DModel:
+    """Build the network without memory, so that nothing is initialised only to be overwritten."""
+    parameters = inspect.signature(UNet2DModel.__init__).parameters
+    known = {key: value for key, value in config.items() if key in parameters and key != "self"}
+    try:
+        with torch.device("meta"):
+            return UNet2DModel.from_config(known)
+    except (ValueError, TypeError, LookupError, AttributeError, RuntimeError, ArithmeticError, AssertionError) as error:
+        raise _bad_config(path, str(error)) from error
+
+
+def _bad_config(path: Path, why: str) -> ModelArchitectureError:
+    return ModelArchitectureError(
+        Message(
+            "The config.json that belongs to {path} describes no network that can be built: {why}.", path=path, why=why
+        ),
+        remedy=Message("Use the config.json that was saved together with the weights."),
+        path=path,
+    )
+
+
+def _compare(wanted: Mapping[str, Tensor], found: Mapping[str, Tensor], path: Path) -> None:
+    missing = sorted(wanted.keys() - found.keys())
+    extra = sorted(found.keys() - wanted.keys())
+    shaped = sorted(
+        f"{name} {tuple(found[name].shape)} instead of {tuple(wanted[name].shape)}"
+        for name in wanted.keys() & found.keys()
+        if found[name].shape != wanted[name].shape or not found[name].is_floating_point()
+    )
+    problems = [_list_some(*part) for part in (("missing", missing), ("extra", extra), ("wrong", shaped)) if part[1]]
+    if problems:
+        raise ModelArchitectureError(
+            Message(
+                "{name} does not fit the network ({count} tensors): {names}.",
+                name=path.name,
+                count=len(wanted),
+                names="; ".join(problems),
+            ),
+            remedy=Message(
+                "It belongs to another architecture: use the checkpoint made for this program, or a model "
+                "pack whose config.json was saved with it."
+            ),
+            path=path,
+        )
+
+
+def _list_some(what: str, names: list[str], limit: int = 3) -> str:
+    more = f" and {len(names) - limit} more" if len(names) > limit else ""
+    return f"{len(names)} {what} ({', '.join(names[:limit])}{more})"

@@ -1,0 +1,267 @@
+"""What a model pack says about itself: a folder that diffusers itself can load, read here without torch."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from core.conditioning import CLASS, CONDITIONS
+from core.message import Message
+from core.models.weights_file import read_json, why_unusable
+from core.taxonomy import CLASS_CODES, CLASS_INDEX
+
+FORMAT: Final = 1
+DESCRIPTION_NAME: Final = "isicgui.json"
+UNET_FOLDER: Final = "unet"
+"""Of a pack in the layout of a whole pipeline: where its network lies."""
+
+_WEIGHTS_NAMES: Final = (
+    "diffusion_pytorch_model.safetensors",
+    "diffusion_pytorch_model.fp16.safetensors",
+    "diffusion_pytorch_model.bin",
+)
+_LABELLED_HEADS: Final = (len(CLASS_CODES), len(CLASS_CODES) + 1)
+
+
+class PackRefused(ValueError):  # noqa: N818  # a reason to be listed, not an error that reaches people
+    """A folder that is no usable pack; `reason` says why."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True)
+class Pack:
+    """A usable model pack.
+
+    Attributes
+    ----------
+    folder
+        The folder that was offered; `config.json` lies there or in its `unet` subfolder.
+    weights
+        The file with the weights.
+    config, scheduler
+        `config.json` of the UNet2DModel and `scheduler_config.json` (empty if there is none).
+    labels
+        Label index by class code; None in an unconditional pack.
+    only_class
+        The class of an unconditional pack.
+    null_label
+        Label that means "no class", for classifier-free guidance, or None.
+    recommended
+        Sampler, steps and guidance that the pack's maker recommends.
+    takes
+        The kinds of condition that the network takes, as the pack declares them; the class alone if it does not.
+    """
+
+    folder: Path
+    name: str
+    weights: Path
+    config: Mapping[str, Any]
+    scheduler: Mapping[str, Any]
+    labels: Mapping[str, int] | None
+    only_class: str | None = None
+    null_label: int | None = None
+    recommended: Mapping[str, Any] = field(default_factory=dict)
+    takes: tuple[str, ...] = (CLASS,)
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The class codes that this pack can draw, in canonical order."""
+        known = self.labels if self.labels is not None else (self.only_class,)
+        return tuple(code for code in CLASS_CODES if code in known)
+
+
+def is_pack(folder: Path) -> bool:
+    """Tell whether a folder presents itself as a diffusion network of diffusers, usable or not."""
+    home = _config_folder(folder)
+    if home is None:
+        return False
+    try:
+        return "_class_name" in read_json(home / "config.json") or (folder / DESCRIPTION_NAME).is_file()
+    except ValueError:
+        return (folder / DESCRIPTION_NAME).is_file() or any(home.glob("diffusion_pytorch_model*"))
+
+
+def read_pack(folder: Path) -> Pack:
+    """Read what a pack says about itself.
+
+    Raises
+    ------
+    PackRefused
+        If it is no UNet2DModel pack, lacks a part, or does not say which class it draws.
+    """
+    home = _config_folder(folder)
+    if home is None:
+        raise PackRefused(Message("{name} has no config.json", name=folder.name))
+    try:
+        config = read_json(home / "config.json")
+        scheduler = _read_scheduler(folder, home)
+        about = read_json(folder / DESCRIPTION_NAME) if (folder / DESCRIPTION_NAME).is_file() else {}
+    except ValueError as error:
+        raise PackRefused(error.args[0]) from error
+    takes = _declared_conditions(about)
+    _check_network(config, sum(CONDITIONS[key].channels for key in takes))
+    _check_scheduler(scheduler, config)
+    labels, only_class, null_label = _who_is_who(folder, config, about)
+    return Pack(
+        folder=folder,
+        name=str(about.get("name") or folder.name),
+        weights=_find_weights(home),
+        config=config,
+        scheduler=scheduler,
+        labels=labels,
+        only_class=only_class,
+        null_label=null_label,
+        recommended=_advice(about.get("recommended")),
+        takes=takes,
+    )
+
+
+def _advice(recommended: object) -> Mapping[str, Any]:
+    """Return what a pack recommends if that can be followed; a pack is not refused for bad advice."""
+    from core.models.config_schema import why_no_advice
+
+    return recommended if isinstance(recommended, dict) and not why_no_advice(recommended) else {}
+
+
+def _config_folder(folder: Path) -> Path | None:
+    return next((home for home in (folder, folder / UNET_FOLDER) if (home / "config.json").is_file()), None)
+
+
+def _read_scheduler(folder: Path, home: Path) -> dict[str, Any]:
+    places = (home / "scheduler_config.json", folder / "scheduler_config.json")
+    for path in (*places, folder / "scheduler" / "scheduler_config.json"):
+        if path.is_file():
+            return read_json(path)
+    return {}
+
+
+def _declared_conditions(about: Mapping[str, Any]) -> tuple[str, ...]:
+    declared = about.get("conditions", [CLASS])
+    strange = [str(key) for key in declared if key not in CONDITIONS] if isinstance(declared, list) else ["?"]
+    if strange:
+        raise PackRefused(
+            Message("its network takes conditions that are not known here: {strange}", strange=", ".join(strange)[:200])
+        )
+    return tuple(key for key in CONDITIONS if key in declared)
+
+
+def _check_network(config: Mapping[str, Any], condition_channels: int) -> None:
+    from core.models.config_schema import why_no_network  # pydantic takes a quarter of a second to import
+
+    kind = config.get("_class_name", "UNet2DModel")
+    if kind != "UNet2DModel":
+        raise PackRefused(Message("it is a {kind}; only UNet2DModel draws here", kind=kind))
+    if (config.get("in_channels", 3), config.get("out_channels", 3)) != (3 + condition_channels, 3):
+        raise PackRefused(Message("its network does not draw RGB pictures (in and out channels must be 3)"))
+    if why := why_no_network(config):
+        raise PackRefused(Message("its config.json cannot be used: {why}", why=why))
+
+
+def _check_scheduler(scheduler: Mapping[str, Any], config: Mapping[str, Any]) -> None:
+    from core.models.config_schema import why_no_scheduler
+
+    if why := why_no_scheduler(scheduler):
+        raise PackRefused(Message("its scheduler_config.json cannot be used: {why}", why=why))
+    learned = config.get("num_train_timesteps") if config.get("time_embedding_type") == "learned" else None
+    asked = scheduler.get("num_train_timesteps", 1000)
+    if learned is not None and learned < asked:
+        raise PackRefused(
+            Message("its network knows {learned} timesteps, its scheduler has {asked}", learned=learned, asked=asked)
+        )
+
+
+def _find_weights(home: Path) -> Path:
+    named = [home / name for name in _WEIGHTS_NAMES if (home / name).is_file()]
+    others = [] if named else sorted(home.glob("*.safetensors"))
+    if not named and len(others) != 1:
+        raise PackRefused("it has several *.safetensors files" if others else "it has a config.json but no weights")
+    path = (named or others)[0]
+    if problem := why_unusable(path):
+        raise PackRefused(problem)
+    return path
+
+
+_Roles = tuple[Mapping[str, int] | None, str | None, int | None]
+
+
+def _who_is_who(folder: Path, config: Mapping[str, Any], about: Mapping[str, Any]) -> _Roles:
+    """Return label by class, the only class, and the null label."""
+    heads = config.get("num_class_embeds")
+    if about.get("format", FORMAT) != FORMAT:
+        raise PackRefused(
+            Message(
+                "{description_name} has format {found}; this version reads format {known}",
+                description_name=DESCRIPTION_NAME,
+                found=about["format"],
+                known=FORMAT,
+            )
+        )
+    if heads is None:
+        return None, _single_class(folder, about), None
+    if not isinstance(heads, int) or heads < 1:
+        raise PackRefused(Message("config.json gives no sensible num_class_embeds"))
+    if "classes" in about:
+        return _described_labels(about, heads), None, _described_null(about, heads)
+    if heads not in _LABELLED_HEADS:
+        raise PackRefused(
+            Message(
+                "it has {heads} class labels and no {description_name} that names them",
+                heads=heads,
+                description_name=DESCRIPTION_NAME,
+            )
+        )
+    return dict(CLASS_INDEX), None, len(CLASS_CODES) if heads > len(CLASS_CODES) else None
+
+
+def _single_class(folder: Path, about: Mapping[str, Any]) -> str:
+    described = about.get("classes")
+    names = described if isinstance(described, list) else re.split(r"[^A-Za-z]+", folder.name)
+    found = {str(name).upper() for name in names} & set(CLASS_INDEX)
+    if len(found) != 1:
+        raise PackRefused(
+            Message("it is unconditional and its folder is not named after one class, as unet_MEL would be")
+        )
+    return found.pop()
+
+
+def _described_labels(about: Mapping[str, Any], heads: int) -> dict[str, int]:
+    names = about["classes"]
+    if not isinstance(names, list) or len(names) > heads or len(set(map(str, names))) != len(names):
+        raise PackRefused(
+            Message(
+                "the classes of {description_name} do not fit the network's {heads} labels",
+                description_name=DESCRIPTION_NAME,
+                heads=heads,
+            )
+        )
+    labels = {str(name): index for index, name in enumerate(names) if str(name) in CLASS_INDEX}
+    if not labels:
+        raise PackRefused(
+            Message(
+                "{description_name} names none of the classes {names}",
+                description_name=DESCRIPTION_NAME,
+                names=", ".join(CLASS_CODES),
+            )
+        )
+    return labels
+
+
+def _described_null(about: Mapping[str, Any], heads: int) -> int | None:
+    null = about.get("null_class")
+    if null is None:
+        return None
+    if not isinstance(null, int) or not len(about["classes"]) <= null < heads:
+        raise PackRefused(
+            Message(
+                "the null_class {null} of {description_name} is no free label of the network",
+                null=null,
+                description_name=DESCRIPTION_NAME,
+            )
+        )
+    return null

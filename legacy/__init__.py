@@ -1,0 +1,1 @@
+"""What other programs wrote: Keras files and their weights."""

@@ -1,0 +1,206 @@
+"""What every training loop needs besides a model: precision, schedule, budget and atomic checkpoints."""
+
+from __future__ import annotations
+
+import math
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import torch
+from torch import Tensor
+
+from core.errors import ModelMissingError, ModelNotFiniteError, ModelTruncatedError, UsageError
+from core.files.opening import open_regular
+from core.files.output_errors import output_errors
+from core.models.safe_weights import is_dense, read_pickled
+from core.precision import has_bf16
+from training.resuming import damaged_checkpoint
+
+Checkpoint = dict[str, Any]
+CHECKPOINT: Final = "last.pt"
+"""File in a run's folder from which the run can be continued."""
+
+MAX_CHECKPOINT_BYTES: Final = 16 * 1024**3
+"""Of a network, its moving average and the two averages of its optimiser."""
+
+
+class Budget:
+    """How far a run is, in images and, if it has a deadline, in minutes.
+
+    Parameters
+    ----------
+    images
+        Number of training images to process.
+    minutes
+        Wall-clock limit over all sittings of the run, or None.
+    spent
+        Seconds already used by earlier sittings.
+    """
+
+    def __init__(self, images: int, minutes: float | None = None, spent: float = 0.0) -> None:
+        self.images = images
+        self.minutes = minutes
+        self._start = time.monotonic() - spent
+
+    @property
+    def seconds(self) -> float:
+        """Wall-clock seconds spent so far."""
+        return time.monotonic() - self._start
+
+    def progress(self, images_seen: int) -> float:
+        """Return the larger of the two used fractions, 0..1."""
+        by_time = self.seconds / (60 * self.minutes) if self.minutes else 0.0
+        return min(1.0, max(images_seen / self.images, by_time))
+
+
+def cosine_rate(progress: float, peak: float, warm_up: float = 0.02, floor: float = 0.02) -> float:
+    """Return the learning rate: linear warm-up, then half a cosine down to `floor * peak`.
+
+    Parameters
+    ----------
+    progress
+        Used fraction of the budget, 0..1.
+    peak
+        Highest learning rate.
+    warm_up
+        Fraction of the budget after which the peak is reached.
+    floor
+        Last learning rate as a fraction of the peak.
+    """
+    if progress < warm_up:
+        return peak * max(progress / warm_up, 0.01)
+    phase = (progress - warm_up) / (1 - warm_up)
+    return peak * (floor + (1 - floor) * 0.5 * (1 + math.cos(math.pi * phase)))
+
+
+def set_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
+    """Give all parameter groups the same learning rate."""
+    for group in optimizer.param_groups:
+        group["lr"] = rate
+
+
+def resolve_precision(precision: str, device: torch.device) -> torch.dtype | None:
+    """Return the autocast dtype, or None for plain fp32.
+
+    `auto` is bf16 where the hardware multiplies in bf16, fp32 elsewhere; fp16 is not offered, its range needs a scaler.
+    """
+    if precision == "fp32":
+        return None
+    return torch.bfloat16 if precision == "bf16" or has_bf16(device) else None
+
+
+def dihedral(pixels: Tensor, generator: torch.Generator) -> Tensor:
+    """Apply one of the eight symmetries of the square to every image of an (N, C, H, H) batch."""
+    choices = torch.randint(8, (len(pixels),), generator=generator).tolist()
+    turned = [torch.rot90(image, choice % 4, (-2, -1)) for image, choice in zip(pixels, choices, strict=True)]
+    return torch.stack(
+        [image.flip(-1) if choice >= 4 else image for image, choice in zip(turned, choices, strict=True)]
+    )
+
+
+def class_weights(labels: Tensor, classes: int, power: float) -> Tensor:
+    """Return per-image sampling weights, float64 (N,), that draw class c in proportion to `count(c) ** power`.
+
+    Power 1 is the natural frequency, 0.5 square-root balancing, 0 equal classes.
+    """
+    counts = torch.bincount(labels, minlength=classes).double()
+    return counts[labels] ** (power - 1)
+
+
+def refuse_begun(output: Path | None) -> None:
+    """Refuse a folder in which a run was begun, for a new one.
+
+    Raises
+    ------
+    UsageError
+        If a checkpoint lies there, at any depth.
+    """
+    if output is not None and next(output.rglob(CHECKPOINT), None):
+        raise UsageError(
+            f"{output} holds a run already.", remedy="Continue it with --resume, or name another folder.", path=output
+        )
+
+
+def save_checkpoint(path: Path, state: Checkpoint) -> None:
+    """Write a checkpoint completely or not at all.
+
+    Raises
+    ------
+    DiskFullError, OutputError
+        If it cannot be written; a checkpoint that lay there before is left as it was.
+    """
+    temporary = path.with_name(f".{path.name}.tmp")
+    with output_errors(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            _write_through(temporary, state)
+            os.replace(temporary, path)
+        finally:
+            temporary.unlink(missing_ok=True)  # half a checkpoint would keep a full drive full
+
+
+def _write_through(path: Path, state: Checkpoint) -> None:
+    with path.open("wb") as stream:
+        torch.save(state, stream)
+        stream.flush()
+        os.fsync(stream.fileno())
+
+
+def load_checkpoint(path: Path, device: torch.device) -> Checkpoint:
+    """Read a checkpoint of `save_checkpoint`; it holds tensors and plain values, no code.
+
+    Raises
+    ------
+    ModelMissingError
+        If there is none.
+    ModelTruncatedError, ModelTooLargeError, ModelUnsafeError
+        If it is damaged or none, too large, or asks for code to be run.
+    """
+    try:
+        with open_regular(path):
+            pass
+        state = read_pickled(path, max_bytes=MAX_CHECKPOINT_BYTES, device=device)
+    except FileNotFoundError as error:
+        raise ModelMissingError(
+            f"There is no checkpoint {path}.", remedy="Start the run without --resume.", path=path
+        ) from error
+    except (OSError, ModelTruncatedError) as error:
+        raise damaged_checkpoint(path) from error
+    if not isinstance(state, dict):
+        raise damaged_checkpoint(path, f"it holds a {type(state).__name__}")
+    if not all(is_dense(tensor) for tensor in _tensors_in(state)):
+        raise damaged_checkpoint(path, "it holds sparse, quantised or absent tensors")
+    return state
+
+
+def _tensors_in(state: object) -> Iterator[Tensor]:
+    """Yield every tensor in nested dictionaries and lists."""
+    left = [state]
+    while left:
+        value = left.pop()
+        if isinstance(value, Tensor):
+            yield value
+        elif isinstance(value, dict):
+            left += value.values()
+        elif isinstance(value, list | tuple):
+            left += value
+
+
+def finite(loss: Tensor, images_seen: int) -> float:
+    """Return the loss as a number.
+
+    Raises
+    ------
+    ModelNotFiniteError
+        If it is NaN or infinite: the weights are worth nothing from here on.
+    """
+    value = float(loss.item())
+    if not math.isfinite(value):
+        raise ModelNotFiniteError(
+            f"The loss became {value} after {images_seen} images.",
+            remedy="Start a new run with a lower --learning-rate; a run goes on with the one that it began with only.",
+        )
+    return value
