@@ -4,7 +4,7 @@
 
 Prints, for each timestep, how far the average colour of the predicted image is from the finished one (0..255), and the
 correlation of the two within bands of spatial frequency, averaged over images of three classes of the starter models.
-Last measured 2026-11-20 (20 steps, bf16 on a CPU): the table in ``gui/state/teaching.py``.
+Last measured 2026-11-20 (20 steps, bf16 on a CPU): the table in ``gui/gallery/teaching.py``.
 """
 
 from __future__ import annotations

@@ -27,8 +27,8 @@ from PyQt5.QtCore import QTimer
 from core.utils.logger import setup_logging
 from core.utils.path_manager import HOME_VARIABLE, PathManager
 from gui.app import make_application, make_stage
-from gui.main_window import MainWindow
-from gui.state.explain import ExplainState
+from gui.explain.explain import ExplainState
+from gui.shell.main_window import MainWindow
 from gui.workers.local_engine import LocalEngine
 from gui.workers.process_engine import ProcessEngine
 

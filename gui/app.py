@@ -17,16 +17,16 @@ from core.models.discovery import discover
 from core.utils.logger import RingHandler, setup_logging
 from core.utils.path_manager import PathManager
 from core.version import PRODUCT, SAFE_MODE, __version__
-from gui.crash import Crashes
-from gui.qt_plugins import use_own_plugins
-from gui.stage import Stage
-from gui.state.session import Session
-from gui.state.settings import SettingsModel
+from gui.common.settings import SettingsModel
+from gui.help.offer import offer_tour
+from gui.shell.crash import Crashes
+from gui.shell.qt_plugins import use_own_plugins
+from gui.shell.session import Session
+from gui.shell.stage import Stage
+from gui.shell.theme_keeper import ThemeKeeper
+from gui.shell.welcome import welcome
 from gui.theme.icons import icon
 from gui.theme.palette import remember_system
-from gui.theme_keeper import ThemeKeeper
-from gui.tour.offer import offer_tour
-from gui.welcome import welcome
 from gui.workers.engine import Engine
 from gui.workers.local_engine import LocalEngine
 from gui.workers.process_engine import ProcessEngine

@@ -28,11 +28,11 @@ from core.config.config_manager import ConfigManager
 from core.utils.logger import RingHandler
 from core.utils.path_manager import HOME_VARIABLE, PathManager
 from gui.app import make_application
+from gui.common.settings import SettingsModel
 from gui.i18n import set_language
-from gui.main_window import MainWindow
-from gui.state.session import Session
-from gui.state.settings import SettingsModel
-from gui.theme_keeper import ThemeKeeper
+from gui.shell.main_window import MainWindow
+from gui.shell.session import Session
+from gui.shell.theme_keeper import ThemeKeeper
 from scripts.walk import Wait, Walk
 
 THEMES = ("light", "dark")

@@ -28,9 +28,9 @@ from core.errors import OutOfMemoryError
 from core.utils.logger import setup_logging
 from core.utils.path_manager import HOME_VARIABLE, PathManager
 from gui.app import make_application, make_stage
-from gui.dialogs.problem_dialog import ProblemDialog
-from gui.main_window import MainWindow
-from gui.state.explain import ExplainState
+from gui.explain.explain import ExplainState
+from gui.help.problem_dialog import ProblemDialog
+from gui.shell.main_window import MainWindow
 from gui.theme.palette import tokens
 from gui.workers.local_engine import LocalEngine
 from gui.workers.process_engine import ProcessEngine

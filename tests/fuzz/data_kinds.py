@@ -16,7 +16,7 @@ from evaluation.utility.arms import Arm
 from evaluation.utility.request import Training
 from evaluation.utility.store import Store
 from evaluation.utility.training import Outcome
-from gui.workers.run_report import read_report
+from gui.evaluate.run_report import read_report
 from photographs.pixels import content_digests, load_pixels
 from photographs.sources import read_dataset
 from photographs.splits import split_by_lesion
@@ -90,7 +90,7 @@ def make_analysis(folder: Path) -> None:
 
 def read_analysis(folder: Path) -> None:
     """Show the folder in the window, and ask whether it is complete."""
-    from gui.state.report_page import page_of
+    from gui.evaluate.report_page import page_of
 
     report = read_report(folder / "ISIC_0000001")
     page_of(report)

@@ -19,7 +19,7 @@ from dataset.layout import Layout
 from dataset.ratings import Rating, read_ratings, write_ratings
 from dataset.reading import read_deletions, read_records, read_run_ids
 from dataset.synthetic_dataset import SyntheticDataset
-from gui.workers.scan import read_notes
+from gui.gallery.scan import read_notes
 from gui.workers.unfinished import find_unfinished
 from tests.fuzz.case import Kind
 from tests.fuzz.forms import as_json, as_lines, as_recipe, as_table, lines_of

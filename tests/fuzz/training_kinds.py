@@ -12,8 +12,8 @@ from classifier.predictions import read_predictions, write_predictions
 from diffusion.config import DiffusionConfig
 from diffusion.judgement import JUDGEMENT_FILE, read_judgement
 from diffusion.provenance import read_training, settings_of
-from gui.workers.run_list import list_entries
-from gui.workers.run_list import read_log as read_window_log
+from gui.train.run_list import list_entries
+from gui.train.run_list import read_log as read_window_log
 from tests.fuzz.case import Kind
 from tests.fuzz.forms import as_json, as_lines, as_settings, as_table
 from training.curves import draw_curves

@@ -8,11 +8,11 @@ from pathlib import Path
 from core.config.config_manager import ConfigManager
 from core.config.transfer import plan_import
 from core.utils.path_manager import PathManager
-from gui.state.keys import Key, KeysModel
-from gui.state.request import recall_request, remember_request
-from gui.state.settings import SettingsModel
-from gui.workers.analysis_store import Analysis, AnalysisStore
-from gui.workers.queue_store import QueuedRun, QueueStore
+from gui.common.keys import Key, KeysModel
+from gui.common.settings import SettingsModel
+from gui.explain.analysis_store import Analysis, AnalysisStore
+from gui.run.queue_store import QueuedRun, QueueStore
+from gui.run.request import recall_request, remember_request
 from tests.fuzz.case import Kind
 from tests.fuzz.forms import as_json, as_settings
 from tests.support.datasets import make_request
@@ -83,7 +83,7 @@ def open_lists(folder: Path) -> None:
 
 def describe(item: QueuedRun | Analysis) -> None:
     """Do with an entry what the window does to show and start it."""
-    from gui.state.request import describe_request
+    from gui.run.request import describe_request
 
     if isinstance(item, QueuedRun):
         describe_request(item.request)

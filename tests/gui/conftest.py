@@ -21,11 +21,11 @@ from core.models.discovery import Catalog, ClassModel
 from core.taxonomy import CLASS_CODES
 from core.utils.logger import RingHandler
 from core.utils.path_manager import PathManager
-from gui.main_window import MainWindow
-from gui.qt_plugins import use_own_plugins
-from gui.state.session import Session
-from gui.state.settings import SettingsModel
-from gui.theme_keeper import ThemeKeeper
+from gui.common.settings import SettingsModel
+from gui.shell.main_window import MainWindow
+from gui.shell.qt_plugins import use_own_plugins
+from gui.shell.session import Session
+from gui.shell.theme_keeper import ThemeKeeper
 from tests.gui.fake_engine import FakeEngine
 
 use_own_plugins()

@@ -15,18 +15,18 @@ from core.config.schema import SCHEMA
 from core.config.transfer import Change
 from core.errors import OutOfMemoryError
 from core.generation import GenerationRequest
-from gui.dialogs.changes_dialog import ChangesDialog
-from gui.dialogs.close_dialog import CloseDialog
-from gui.dialogs.close_training_dialog import CloseTrainingDialog
-from gui.dialogs.diagnostics_dialog import DiagnosticsDialog
-from gui.dialogs.discard_dialog import DiscardDialog
-from gui.dialogs.empty_trash_dialog import EmptyTrashDialog
-from gui.dialogs.faithfulness_dialog import FaithfulnessDialog
-from gui.dialogs.problem_dialog import ProblemDialog
+from gui.common.problem import FailedRun, Problem, describe
+from gui.explain.faithfulness_dialog import FaithfulnessDialog
+from gui.gallery.empty_trash_dialog import EmptyTrashDialog
+from gui.help.diagnostics_dialog import DiagnosticsDialog
+from gui.help.problem_dialog import ProblemDialog
 from gui.i18n import tr
-from gui.main_window import MainWindow
-from gui.state.checkup import Finding
-from gui.state.problem import FailedRun, Problem, describe
+from gui.models.checkup import Finding
+from gui.run.discard_dialog import DiscardDialog
+from gui.settings.changes_dialog import ChangesDialog
+from gui.shell.close_dialog import CloseDialog
+from gui.shell.main_window import MainWindow
+from gui.train.close_training_dialog import CloseTrainingDialog
 from tests.gui.fake_engine import make_explanation, make_pixels
 from xai.explanation import ExplainOptions
 

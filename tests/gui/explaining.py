@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from dataset.png import encode_png
-from gui.main_window import MainWindow
-from gui.state.explain import ExplainState
+from gui.explain.explain import ExplainState
+from gui.shell.main_window import MainWindow
 from tests.gui.fake_engine import make_pixels, make_recipe
 
 EXPLAIN = 2

@@ -34,7 +34,7 @@ from core.jobs.stream import JobStopped
 from core.message import Message
 from dataset.png import encode_png
 from dataset.recipe import Recipe
-from gui.state.run import RunModel
+from gui.run.run import RunModel
 from gui.workers.engine import DeviceInfo, DeviceMemory, EngineInfo, MadeAgain
 from tests.support.patience import PATIENCE
 from xai.explanation import Classification, ExplainOptions, Explanation, GateVerdict, Style

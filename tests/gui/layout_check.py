@@ -25,11 +25,11 @@ from PyQt5.QtWidgets import (
 from core.config.config_manager import ConfigManager
 from core.utils.logger import RingHandler
 from core.utils.path_manager import PathManager
+from gui.common.settings import SettingsModel
 from gui.i18n import languages, set_language
-from gui.main_window import MainWindow
-from gui.state.session import Session
-from gui.state.settings import SettingsModel
-from gui.theme_keeper import ThemeKeeper
+from gui.shell.main_window import MainWindow
+from gui.shell.session import Session
+from gui.shell.theme_keeper import ThemeKeeper
 from tests.gui.conftest import fake_catalog
 from tests.gui.fake_engine import FakeEngine
 from tests.gui.test_access import controls, who

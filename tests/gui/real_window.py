@@ -13,10 +13,10 @@ from core.config.config_manager import ConfigManager
 from core.models.discovery import discover
 from core.utils.logger import RingHandler
 from core.utils.path_manager import PathManager
-from gui.main_window import MainWindow
-from gui.state.engine import EngineState
-from gui.state.session import Session
-from gui.state.settings import SettingsModel
+from gui.common.engine_model import EngineState
+from gui.common.settings import SettingsModel
+from gui.shell.main_window import MainWindow
+from gui.shell.session import Session
 from gui.theme.palette import apply_theme
 from gui.workers.local_engine import LocalEngine
 

@@ -29,7 +29,7 @@ from PyQt5.QtWidgets import (
     QWidget,
 )
 
-from gui.main_window import MainWindow
+from gui.shell.main_window import MainWindow
 from tests.gui.dialogs import DIALOGS
 from tests.gui.test_run import ask_for, wait_idle
 from tests.gui.test_widgets import contrast

@@ -17,13 +17,13 @@ from core.config.config_manager import ConfigManager
 from core.errors import ISICGUIError
 from core.taxonomy import CLASS_CODES
 from core.utils.path_manager import PathManager
-from gui.dialogs.analysis_dialog import AnalysisDialog
-from gui.main_window import MainWindow
-from gui.panels.analyses_list import AnalysesList, AnalysisRow
-from gui.state.analyses import AnalysesModel
-from gui.state.analysis_words import run_title
-from gui.state.settings import SettingsModel
-from gui.workers.analysis_store import AnalysisState, AnalysisStore, read_request
+from gui.common.settings import SettingsModel
+from gui.explain.analyses import AnalysesModel
+from gui.explain.analyses_list import AnalysesList, AnalysisRow
+from gui.explain.analysis_dialog import AnalysisDialog
+from gui.explain.analysis_store import AnalysisState, AnalysisStore, read_request
+from gui.explain.analysis_words import run_title
+from gui.shell.main_window import MainWindow
 from tests.gui.conftest import Opener
 from tests.gui.explaining import make_image, show
 from tests.gui.fake_engine import make_pixels

@@ -13,13 +13,13 @@ from PyQt5.QtWidgets import QFileDialog
 
 from core.errors import ModelMissingError
 from dataset.png import encode_png
-from gui.main_window import MainWindow
-from gui.panels.compare_view import Mode
-from gui.panels.picture_panel import COMPARE, EXPLAIN
-from gui.state.explain import ExplainState
+from gui.explain.explain import ExplainState
+from gui.gallery.compare_view import Mode
+from gui.gallery.picture_panel import COMPARE, EXPLAIN
+from gui.gallery.wipe_view import WipeView
+from gui.shell.main_window import MainWindow
 from gui.widgets.images import to_pixmap
 from gui.widgets.picture_view import PictureView
-from gui.widgets.wipe_view import WipeView
 from tests.gui.conftest import Opener
 from tests.gui.fake_engine import FakeEngine, make_pixels, make_recipe
 from tests.gui.test_gallery_work import choose, press, settle

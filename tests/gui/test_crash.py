@@ -37,7 +37,7 @@ def act(window):
     {action}
 
 def patch():
-    from gui.main_window import MainWindow
+    from gui.shell.main_window import MainWindow
     MainWindow._begin = begin
 
 if __name__ == "__main__":

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from PyQt5.QtCore import QEvent, QPointF, Qt
 from PyQt5.QtGui import QColor, QMouseEvent
 
-from gui.state.axis import extent, tick_texts, ticks
-from gui.state.curves import Curve, CurveBook, Series
 from gui.theme import palette
-from gui.widgets.curve_plot import CurvePlot
+from gui.train.axis import extent, tick_texts, ticks
+from gui.train.curve_plot import CurvePlot
+from gui.train.curves import Curve, CurveBook, Series
 
 
 @given(st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=300), st.integers(4, 20))

@@ -12,8 +12,8 @@ from PyQt5.QtWidgets import QLabel
 
 from cli.app import main as run_command
 from dataset.ratings import Rating, write_ratings
-from gui.dialogs.export_dialog import ExportDialog
-from gui.state.dataset_export import DatasetExportModel, ExportState
+from gui.gallery.dataset_export import DatasetExportModel, ExportState
+from gui.gallery.export_dialog import ExportDialog
 from tests.support.datasets import generate
 from tests.support.exports import files_of
 from tests.support.patience import PATIENCE

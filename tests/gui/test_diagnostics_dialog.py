@@ -11,8 +11,8 @@ from PyQt5.QtGui import QGuiApplication
 from PyQt5.QtWidgets import QFileDialog
 
 from core.errors import DeviceError
-from gui.dialogs.diagnostics_dialog import DiagnosticsDialog
-from gui.main_window import MainWindow
+from gui.help.diagnostics_dialog import DiagnosticsDialog
+from gui.shell.main_window import MainWindow
 
 
 @pytest.fixture

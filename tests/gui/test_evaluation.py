@@ -15,11 +15,11 @@ from cli.evaluate import evaluate as evaluate_command
 from cli.utility import utility as utility_command
 from core.message import Message
 from evaluation.curation.rules import parse_rules
-from gui.dialogs.evaluation_dialog import EvaluationDialog
+from gui.evaluate.evaluation import EvaluationModel, EvaluationState
+from gui.evaluate.evaluation_choice import RULES
+from gui.evaluate.evaluation_dialog import EvaluationDialog
+from gui.evaluate.finding_row import FindingRow
 from gui.i18n import set_language, translate
-from gui.state.evaluation import EvaluationModel, EvaluationState
-from gui.state.evaluation_choice import RULES
-from gui.widgets.finding_row import FindingRow
 from tests.gui.fake_jobs import SCRIPT, as_json, fake_client
 
 COMMANDS = {"evaluate": evaluate_command, "curate": curate_command, "utility": utility_command}

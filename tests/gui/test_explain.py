@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from core.errors import ModelMissingError
-from gui.main_window import MainWindow
-from gui.state.explain import ExplainState
+from gui.explain.explain import ExplainState
+from gui.shell.main_window import MainWindow
 from tests.gui.explaining import EXPLAIN, make_image, show, wait_ready
 from tests.gui.fake_engine import REASONS, FakeEngine
 from tests.gui.test_run import ask_for, wait_idle

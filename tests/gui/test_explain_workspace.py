@@ -14,12 +14,12 @@ from PyQt5.QtCore import QEvent, QPointF, Qt
 from PyQt5.QtGui import QMouseEvent
 
 from core.errors import ModelMissingError, OutputError
-from gui.dialogs.faithfulness_dialog import FaithfulnessDialog
-from gui.main_window import MainWindow
-from gui.state.explain import ExplainState
-from gui.state.map_cache import MapCache, MapKey, size_of
-from gui.widgets.map_grid import best_columns
-from gui.workers.map_drawing import draw_maps
+from gui.explain.explain import ExplainState
+from gui.explain.faithfulness_dialog import FaithfulnessDialog
+from gui.explain.map_cache import MapCache, MapKey, size_of
+from gui.explain.map_drawing import draw_maps
+from gui.explain.map_grid import best_columns
+from gui.shell.main_window import MainWindow
 from tests.gui.conftest import Opener
 from tests.gui.explaining import EXPLAIN, explain, make_image, methods_shown, show, wait_ready
 from tests.gui.fake_engine import REASONS, FakeEngine, make_explanation, make_pixels

@@ -8,12 +8,12 @@ from pathlib import Path
 from PyQt5.QtCore import QModelIndex
 
 from dataset.png import encode_png
-from gui.main_window import MainWindow
-from gui.state.gallery import GalleryModel
-from gui.state.thumbnails import KEPT, ThumbnailStore
-from gui.workers.scan import BATCH, scan_images
+from gui.gallery.gallery import GalleryModel
+from gui.gallery.scan import BATCH, scan_images
+from gui.gallery.thumbnail_cache import load_thumbnail
+from gui.gallery.thumbnails import KEPT, ThumbnailStore
+from gui.shell.main_window import MainWindow
 from gui.workers.task import TaskRunner
-from gui.workers.thumbnail_cache import load_thumbnail
 from tests.gui.conftest import Opener
 from tests.gui.fake_engine import make_pixels, make_recipe
 

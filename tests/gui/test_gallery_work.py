@@ -16,10 +16,10 @@ from core.errors import FolderLockedError
 from dataset.ratings import Rating, read_ratings, write_ratings
 from dataset.reading import read_deletions
 from dataset.synthetic_dataset import SyntheticDataset
-from gui.main_window import MainWindow
-from gui.panels import gallery_panel
-from gui.state.gallery_filter import REJECTED, UNRATED_ONLY
-from gui.widgets.gallery_filters import run_title
+from gui.gallery import gallery_panel
+from gui.gallery.gallery_filter import REJECTED, UNRATED_ONLY
+from gui.gallery.gallery_filters import run_title
+from gui.shell.main_window import MainWindow
 from gui.workers.image_check import EMPTY, INCOMPLETE, TOO_LARGE, find_flaw
 from tests.gui.conftest import Opener
 from tests.support.datasets import assert_consistent, generate, image_files, table_rows

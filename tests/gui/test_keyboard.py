@@ -10,11 +10,11 @@ from PyQt5.QtWidgets import QApplication, QDialog, QFileDialog, QToolButton
 
 from core.config.config_manager import ConfigManager
 from core.utils.path_manager import PathManager
-from gui.dialogs.command_palette import CommandPalette, fitting
-from gui.dialogs.shortcuts_dialog import ShortcutsDialog
-from gui.main_window import MainWindow
-from gui.state.keys import STORED, Area, Key, KeysModel
-from gui.state.settings import SettingsModel
+from gui.common.keys import STORED, Area, Key, KeysModel
+from gui.common.settings import SettingsModel
+from gui.help.command_palette import CommandPalette, fitting
+from gui.help.shortcuts_dialog import ShortcutsDialog
+from gui.shell.main_window import MainWindow
 from tests.gui.conftest import Opener
 from tests.gui.fake_engine import FakeEngine
 from tests.gui.test_run import ask_for, wait_idle
@@ -342,7 +342,7 @@ def test_state_knows_no_widgets() -> None:
 def test_every_command_runs_whatever_there_is_to_run_it_on(window: MainWindow, qtbot, monkeypatch) -> None:
     monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: "")
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: ("", ""))
-    monkeypatch.setattr("gui.panels.picture_panel.open_path", lambda path: None)
+    monkeypatch.setattr("gui.gallery.picture_panel.open_path", lambda path: None)
     for key in window.keys:
         if key.id != "close":
             key.action()

@@ -14,11 +14,11 @@ from core.cancel import StopMode
 from core.config.config_manager import ConfigManager
 from core.utils.path_manager import PathManager
 from dataset.png import encode_png
+from gui.common.settings import SettingsModel
 from gui.i18n import current, set_language, tr
-from gui.main_window import MainWindow
-from gui.stage import Stage
-from gui.state.session import Session
-from gui.state.settings import SettingsModel
+from gui.shell.main_window import MainWindow
+from gui.shell.session import Session
+from gui.shell.stage import Stage
 from gui.theme.palette import apply_theme
 from tests.gui.conftest import fake_catalog
 from tests.gui.fake_engine import make_pixels, make_recipe

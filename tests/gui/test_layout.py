@@ -13,11 +13,11 @@ from PyQt5.QtCore import QByteArray, QEvent, QPoint, QRect, QSize, Qt
 from PyQt5.QtGui import QFont, QHelpEvent
 from PyQt5.QtWidgets import QApplication
 
+from gui.common.notices import Notice
 from gui.i18n import languages, set_language
-from gui.main_window import MainWindow
-from gui.state.notices import Notice
+from gui.shell.main_window import MainWindow
+from gui.shell.window_place import FRAME, TITLE_BAR, brought_back, centred, room_on
 from gui.widgets.elided_combo import ElidedCombo
-from gui.window_place import FRAME, TITLE_BAR, brought_back, centred, room_on
 from tests.gui.conftest import Opener
 from tests.gui.dialogs import DIALOGS
 from tests.gui.layout_check import SIZES, flaws

@@ -17,7 +17,7 @@ import pytest
 from PyQt5.QtCore import QTimer
 
 from core.events import Event
-from gui.main_window import MainWindow
+from gui.shell.main_window import MainWindow
 from tests.gui.conftest import Opener
 from tests.gui.fake_engine import FakeEngine
 from tests.support.patience import PATIENCE

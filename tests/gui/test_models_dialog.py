@@ -15,12 +15,12 @@ from PyQt5.QtWidgets import QLabel, QMenu
 from core.taxonomy import CLASS_CODES
 from download.partial import Partial
 from download.source import ORIGINALS
-from gui.dialogs.models_dialog import ModelsDialog
+from gui.common.wishes import Wish
 from gui.i18n import language
-from gui.state.checkup import CheckupModel
-from gui.state.model_download import Stage
-from gui.state.wishes import Wish
-from gui.welcome import welcome
+from gui.models.checkup import CheckupModel
+from gui.models.model_download import Stage
+from gui.models.models_dialog import ModelsDialog
+from gui.shell.welcome import welcome
 from gui.workers.command_job import CommandJob
 from tests.gui.test_words_everywhere import Pseudo, bare_texts
 from tests.support.file_server import FileServer
@@ -124,7 +124,7 @@ def test_the_numbers_of_a_download_are_told(dialog, window, google, archive, unt
 
 
 def _bar(dialog):
-    from gui.widgets.transfer_bar import TransferBar
+    from gui.models.transfer_bar import TransferBar
 
     return dialog.findChild(TransferBar)
 

@@ -19,14 +19,14 @@ from core.files.set_aside import set_aside
 from core.generation import GenerationRequest
 from core.message import Message
 from core.utils.path_manager import PathManager
-from gui.state.keys import STORED, KeysModel
-from gui.state.report_page import page_of
-from gui.state.request import LAST_REQUEST, recall_request
-from gui.state.settings import WINDOW_FILE, SettingsModel
-from gui.workers.analysis_store import Analysis, AnalysisStore
+from gui.common.keys import STORED, KeysModel
+from gui.common.settings import WINDOW_FILE, SettingsModel
+from gui.evaluate.report_page import page_of
+from gui.evaluate.run_report import read_report
+from gui.explain.analysis_store import Analysis, AnalysisStore
+from gui.run.queue_store import QueuedRun, QueueStore
+from gui.run.request import LAST_REQUEST, recall_request
 from gui.workers.picture_file import read_picture
-from gui.workers.queue_store import QueuedRun, QueueStore
-from gui.workers.run_report import read_report
 from xai.trajectory.request import TrajectoryRequest
 
 posix = pytest.mark.skipif(os.name != "posix", reason="Windows has no such files")

@@ -14,10 +14,10 @@ from core.cancel import CancelToken, StopMode
 from core.errors import DiskFullError, FolderLockedError, OutputError
 from core.events import Event, Failed, Finished
 from core.generation import GenerationRequest
-from gui.main_window import MainWindow
-from gui.state.queue import QueueModel
-from gui.state.run import RunModel
-from gui.workers.queue_store import QueuedRun, QueueState, QueueStore
+from gui.run.queue import QueueModel
+from gui.run.queue_store import QueuedRun, QueueState, QueueStore
+from gui.run.run import RunModel
+from gui.shell.main_window import MainWindow
 from tests.gui.conftest import Opener
 from tests.gui.fake_engine import FakeEngine
 from tests.gui.test_run import ask_for, wait_idle

@@ -21,7 +21,7 @@ from pathlib import Path
 from core.cancel import CancelToken
 from core.generation import GenerationRequest
 from gui.workers.local_engine import LocalEngine
-from gui.workers.map_drawing import draw_maps
+from gui.explain.map_drawing import draw_maps
 from gui.workers.process_engine import ProcessEngine
 from xai.explanation import ExplainOptions
 

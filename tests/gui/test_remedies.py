@@ -12,11 +12,11 @@ from core.errors import ISICGUIError
 from core.generation import GenerationRequest, RunChanges, plan_class
 from core.jobs.client import WorkerDiedError
 from dataset.synthetic_dataset import SyntheticDataset
-from gui.dialogs.problem_dialog import ProblemDialog
-from gui.main_window import MainWindow
-from gui.state.problem import TITLES, describe
-from gui.state.remedies import ACTIONS, WORDS, Action
-from gui.state.wishes import Wish
+from gui.common.problem import TITLES, describe
+from gui.common.wishes import Wish
+from gui.help.problem_dialog import ProblemDialog
+from gui.help.remedies import ACTIONS, WORDS, Action
+from gui.shell.main_window import MainWindow
 from gui.workers.unfinished import find_unfinished
 from tests.gui.fake_engine import FakeEngine, make_pixels, make_recipe
 from tests.gui.test_run import ask_for, wait_idle

@@ -11,11 +11,11 @@ from PyQt5.QtCore import Qt
 from core.cancel import StopMode
 from core.errors import DiskFullError, FolderLockedError, ModelMissingError, OutOfMemoryError
 from core.events import Failed, Preview, Step
+from gui.gallery.denoising import FILMS, DenoisingModel
+from gui.gallery.denoising_view import PLAY_MS
 from gui.i18n import tr
-from gui.main_window import MainWindow
-from gui.panels.denoising_view import PLAY_MS
-from gui.state.denoising import FILMS, DenoisingModel
-from gui.state.run import RunState
+from gui.run.run import RunState
+from gui.shell.main_window import MainWindow
 from tests.gui.fake_engine import FakeEngine
 
 

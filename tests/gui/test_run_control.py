@@ -20,9 +20,9 @@ from core.generation import GenerationRequest
 from dataset.journal import Journal
 from dataset.layout import Layout
 from gui.i18n.numbers import size_text
-from gui.main_window import MainWindow
-from gui.state.request import Estimate
-from gui.state.run import RunModel, RunState
+from gui.run.request import Estimate
+from gui.run.run import RunModel, RunState
+from gui.shell.main_window import MainWindow
 from gui.workers.engine import DeviceMemory
 from gui.workers.unfinished import find_unfinished
 from tests.gui.conftest import Opener

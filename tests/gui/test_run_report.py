@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from gui.dialogs.report_window import ReportWindow
-from gui.main_window import MainWindow
-from gui.state.report_page import page_of
-from gui.widgets.json_tree import MOST_ITEMS, JsonTree
-from gui.workers.run_report import MOST_PICTURES, WIDEST, read_report
-from gui.workers.scan import summarize
+from gui.evaluate.json_tree import MOST_ITEMS, JsonTree
+from gui.evaluate.report_page import page_of
+from gui.evaluate.report_window import ReportWindow
+from gui.evaluate.run_report import MOST_PICTURES, WIDEST, read_report
+from gui.gallery.scan import summarize
+from gui.shell.main_window import MainWindow
 
 ANALYSIS = {
     "verdict": ["Signs of MEL come late.", "An anecdote: n = 1 <script>."],

@@ -13,13 +13,13 @@ from PyQt5.QtWidgets import QCheckBox, QComboBox, QFileDialog, QLineEdit
 from core.config.config_manager import ConfigManager
 from core.config.schema import SCHEMA
 from core.utils.path_manager import PathManager
-from gui.dialogs.changes_dialog import ChangesDialog
-from gui.dialogs.settings_dialog import SettingsDialog
+from gui.common.settings import SettingsModel
 from gui.i18n import set_language
-from gui.main_window import MainWindow
-from gui.stage import Stage
-from gui.state.session import Session
-from gui.state.settings import SettingsModel
+from gui.settings.changes_dialog import ChangesDialog
+from gui.settings.settings_dialog import SettingsDialog
+from gui.shell.main_window import MainWindow
+from gui.shell.session import Session
+from gui.shell.stage import Stage
 from gui.theme.palette import apply_theme
 from tests.gui.conftest import Opener, fake_catalog
 from tests.gui.fake_engine import FakeEngine
@@ -302,7 +302,7 @@ def test_the_dialog_is_in_the_menu_and_there_once(window: MainWindow, dialog: Se
 
 def test_the_chooser_of_samplers_offers_what_is_in_the_registry(window):
     from core.samplers import SAMPLERS, Sampler
-    from gui.panels.advanced import AdvancedOptions
+    from gui.run.advanced import AdvancedOptions
 
     SAMPLERS.add(Sampler("backwards", "Backwards", "Steps backwards.", 7, lambda config, steps: None))
     try:

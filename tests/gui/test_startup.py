@@ -18,7 +18,7 @@ SCRIPT = """
 import sys
 import gui.app
 from PyQt5.QtCore import QTimer
-from gui.main_window import MainWindow
+from gui.shell.main_window import MainWindow
 
 def begin(window):
     QTimer.singleShot(0, lambda: act(window))

@@ -20,14 +20,14 @@ from PyQt5.QtWidgets import QApplication
 from core.config.config_manager import ConfigManager
 from core.utils.path_manager import PathManager
 from dataset.png import encode_png
-from gui.main_window import MainWindow
-from gui.state.settings import SettingsModel
+from gui.common.settings import SettingsModel
+from gui.shell.main_window import MainWindow
+from gui.shell.theme_keeper import ThemeKeeper
 from gui.theme import desktop_scheme, palette
 from gui.theme.palette import set_system_dark, tokens
 from gui.theme.portal import Portal
 from gui.theme.style import style_sheet
 from gui.theme.tokens import DARK, LIGHT, Tokens
-from gui.theme_keeper import ThemeKeeper
 from gui.widgets.images import to_pixmap
 from gui.widgets.picture_view import PictureView
 from tests.gui.conftest import Opener

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from gui.gallery import thumbnail_cache
+from gui.gallery.thumbnail_cache import ThumbnailCache
 from gui.theme.tokens import THUMBNAIL
-from gui.workers import thumbnail_cache
-from gui.workers.thumbnail_cache import ThumbnailCache
 
 
 def picture(path: Path, color: str = "red", size: tuple[int, int] = (300, 200)) -> str:

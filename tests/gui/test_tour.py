@@ -8,13 +8,13 @@ from PyQt5.QtCore import QPoint, QRect, QSize, Qt
 from PyQt5.QtWidgets import QApplication, QWidget
 
 from core.events import Preview, Step
-from gui.dialogs.glossary_dialog import GlossaryDialog
-from gui.main_window import MainWindow
-from gui.state.glossary import matching, terms
-from gui.state.teaching import Phase, phase_of, what_happens
-from gui.tour.offer import TOPIC, offer_tour
-from gui.tour.stops import make_stops
-from gui.tour.tour import Tour, place_beside
+from gui.gallery.teaching import Phase, phase_of, what_happens
+from gui.help.glossary import matching, terms
+from gui.help.glossary_dialog import GlossaryDialog
+from gui.help.offer import TOPIC, offer_tour
+from gui.help.stops import make_stops
+from gui.help.tour import Tour, place_beside
+from gui.shell.main_window import MainWindow
 from tests.gui.conftest import Opener
 
 SIZES = ((1280, 800), (1024, 700))

@@ -22,11 +22,11 @@ from cli.train_diffusion import diffusion_command
 from core.events import Loading, Notice
 from diffusion import events as diffusion
 from diffusion.request import TrainDiffusionRequest
-from gui.dialogs.training_dialog import TrainingDialog
-from gui.state.curves import MOST_POINTS
-from gui.state.training import TrainingModel, TrainingState
-from gui.state.training_choice import PRESETS, TrainingChoice
-from gui.state.training_view import TrainingView
+from gui.train.curves import MOST_POINTS
+from gui.train.training import TrainingModel, TrainingState
+from gui.train.training_choice import PRESETS, TrainingChoice
+from gui.train.training_dialog import TrainingDialog
+from gui.train.training_view import TrainingView
 from tests.gui.fake_jobs import fake_client
 
 STARTED = {

@@ -12,8 +12,8 @@ from PyQt5.QtWidgets import QApplication
 
 from core.utils.logger import RingHandler
 from dataset.synthetic_dataset import read_records
-from gui.main_window import MainWindow
-from gui.workers.queue_store import QueueState
+from gui.run.queue_store import QueueState
+from gui.shell.main_window import MainWindow
 from tests.gui.real_window import open_real_window
 from tests.gui.test_run import ask_for
 from tests.support.tiny_models import write_tiny_pack

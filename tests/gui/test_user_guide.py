@@ -7,8 +7,8 @@ from pathlib import Path
 
 from PIL import Image
 
-from gui.main_window import MainWindow
-from gui.state.keys import Area
+from gui.common.keys import Area
+from gui.shell.main_window import MainWindow
 
 ROOT = Path(__file__).resolve().parents[2]
 GUIDE = ROOT / "docs" / "user-guide.md"

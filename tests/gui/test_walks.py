@@ -15,10 +15,10 @@ from core.events import Step
 from core.utils.logger import RingHandler
 from core.utils.path_manager import PathManager
 from dataset.synthetic_dataset import read_records
-from gui.main_window import MainWindow
-from gui.state.catalog import CatalogModel
-from gui.state.remedies import WORDS, Action
-from gui.state.run import RunState
+from gui.help.remedies import WORDS, Action
+from gui.models.catalog import CatalogModel
+from gui.run.run import RunState
+from gui.shell.main_window import MainWindow
 from gui.workers.task import TaskRunner
 from tests.gui.fake_engine import FakeEngine
 from tests.gui.real_window import open_real_window

@@ -15,14 +15,14 @@ from PyQt5.QtGui import QPixmap, QWheelEvent
 from PyQt5.QtWidgets import QApplication, QComboBox, QSlider, QSpinBox, QVBoxLayout, QWidget
 
 from core.events import Event, Notice, Preview, Step
+from gui.explain.gate_badge import GateBadge
+from gui.gallery.denoising import KEPT, DenoisingModel
 from gui.i18n import tr
 from gui.i18n.numbers import duration
-from gui.state.denoising import KEPT, DenoisingModel
-from gui.state.log import line_of
+from gui.shell.log import line_of
 from gui.theme.palette import apply_theme, color, make_palette
 from gui.theme.tokens import DARK, LIGHT, Tokens
 from gui.widgets.color_bar import ColorBar
-from gui.widgets.gate_badge import GateBadge
 from gui.widgets.images import to_pixmap, to_qimage
 from gui.widgets.labels import TwoLineLabel
 from gui.widgets.picture_view import MAX_ZOOM, PictureView

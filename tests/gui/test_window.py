@@ -13,9 +13,9 @@ from PyQt5.QtWidgets import QAbstractButton, QComboBox, QLineEdit, QSpinBox, QTo
 
 from core.errors import DeviceError
 from dataset.png import encode_png
-from gui import window_place
-from gui.crash import Crashes
-from gui.main_window import MainWindow
+from gui.shell import window_place
+from gui.shell.crash import Crashes
+from gui.shell.main_window import MainWindow
 from gui.theme.tokens import DARK
 from tests.gui.conftest import NO_DF, Opener
 from tests.gui.fake_engine import FakeEngine, make_pixels, make_recipe

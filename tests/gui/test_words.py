@@ -16,9 +16,9 @@ from core.files.output_errors import explain_os_error
 from core.message import Message, joined
 from core.models.discovery import discover
 from core.taxonomy import CLASS_CODES, class_name
+from gui.common.problem import describe
 from gui.i18n import current, language, set_language, tr, translate
 from gui.i18n.numbers import duration, local, moment, number, percent, size_text
-from gui.state.problem import describe
 from xai.faithfulness import measure_faithfulness
 
 

@@ -32,7 +32,7 @@ from PyQt5.QtWidgets import (
 from core.config.schema import SCHEMA
 from core.version import PRODUCT
 from gui.i18n import language
-from gui.main_window import MainWindow
+from gui.shell.main_window import MainWindow
 from gui.widgets.labels import ElidedLabel
 
 LEADING = 4

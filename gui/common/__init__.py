@@ -1,0 +1,1 @@
+"""What several rooms of the window share: notices, keys, the shown picture."""

@@ -1,1 +1,0 @@
-"""Questions and bad news, one dialog a file."""

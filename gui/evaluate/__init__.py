@@ -1,0 +1,1 @@
+"""Evaluation of a set of images, and its report."""

@@ -1,0 +1,1 @@
+"""The images of an output folder: gallery, picture, denoising, comparison, trash, export."""

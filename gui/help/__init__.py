@@ -1,0 +1,1 @@
+"""Help: tour, glossary, shortcuts, diagnostics, what went wrong."""

@@ -1,0 +1,1 @@
+"""Model packs: what there is, and getting more."""

@@ -1,0 +1,1 @@
+"""Requests and runs: what is asked for, the queue, progress."""

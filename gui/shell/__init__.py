@@ -1,0 +1,1 @@
+"""The main window: its frame, its session, and the dialogs it opens."""

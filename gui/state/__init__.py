@@ -1,1 +1,0 @@
-"""View models: what the window knows, as objects with signals and without widgets."""

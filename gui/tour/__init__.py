@@ -1,1 +1,0 @@
-"""A short walk through the window for whoever sees it for the first time."""
