@@ -24,8 +24,8 @@ from classifier.results import FORMAT, RESULTS_FILE, estimates_json
 from classifier.summary_page import report_of_summary
 from core.errors import InputRefusedError
 from core.files.finite_json import finite_json
-from core.files.keeping import replace_kept_text
 from core.files.reading import ClassCode, DamagedFileError, Schema, Whole, read_json
+from core.keeping import replace_kept_text
 from reports.html import render_html
 
 SUMMARY_FILE: Final = "summary.json"

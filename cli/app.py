@@ -24,9 +24,9 @@ from cli.streams import flush_standard_streams, silence_broken_streams
 from cli.train import train
 from cli.trajectory import trajectory
 from cli.utility import utility
+from core import keeping
 from core.crash import write_report
 from core.errors import ISICGUIError, OutputError
-from core.files import keeping
 from core.utils.leash import obey_leash
 from core.utils.logger import setup_logging
 from core.version import COMMAND, __version__

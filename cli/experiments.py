@@ -138,8 +138,8 @@ def _runs(root: Path) -> list[Run]:
 
 
 def _write_curves(details: Sequence[RunDetails], output: Path) -> None:
-    from core.files.keeping import replace_kept
     from core.files.output_errors import output_errors
+    from core.keeping import replace_kept
     from training.curves import draw_curves
 
     with output_errors(output):

@@ -17,7 +17,7 @@ from cli.options import ANY_PATH, FOLDER, OUTPUT_FOLDER, json_option
 from cli.signals import EXIT_INTERRUPTED, stop_on_signal
 from dataset.export.events import ExportFinished, Exporting
 from dataset.export.options import DEFAULT_SALT, FORMATS, ExportOptions, parse_classes, parse_split
-from dataset.ratings import MAX_STARS
+from dataset.layout import MAX_STARS
 
 if TYPE_CHECKING:
     from core.cancel import CancelToken

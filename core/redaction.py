@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import quote
 
-from core.utils.path_manager import home_folder
+from core.home import home_folder
 
 _NOBODYS: Final = frozenset({"root", "admin", "administrator", "user", "users", "home", "localhost", "isicgui"})
 """Names of accounts and machines that name nobody and occur in ordinary sentences."""

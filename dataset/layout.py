@@ -13,6 +13,8 @@ CSV_NAME: Final = "synthetic_dataset.csv"
 STATE_DIR: Final = ".isicgui"
 TRAJECTORIES_DIR: Final = "trajectories"
 
+MAX_STARS: Final = 5
+
 MAX_NUMBER: Final = 999_999_999_999
 """Of an image: what is read back as one has seven to twelve digits."""
 

@@ -20,8 +20,6 @@ from core.files.text import plain
 from dataset.deletion import Key
 from dataset.layout import Layout
 
-MAX_STARS: Final = 5
-
 MAX_BYTES: Final = 1 << 30
 """Of the file: the ratings of ten million images."""
 

@@ -10,8 +10,7 @@ from typing import Annotated, Any, Final, Literal, TypeAlias
 from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
 
 from core.files.reading import ClassCode, FileName, Schema, Seed, Text, Whole
-from dataset.layout import MAX_NUMBER, image_number
-from dataset.ratings import MAX_STARS
+from dataset.layout import MAX_NUMBER, MAX_STARS, image_number
 
 MAX_SCHEDULER_KEYS: Final = 200
 MAX_SCHEDULER_NUMBER: Final = 100_000

@@ -13,9 +13,9 @@ from typing import Any, Final
 
 import reports
 from core.doctor import SUMS_NAME
-from core.files.keeping import replace_kept_text
 from core.files.output_errors import output_errors
 from core.generator.predictor import NO_GUIDANCE
+from core.keeping import replace_kept_text
 from core.models.pack import Pack, read_pack
 from core.models.safe_weights import sha256_of
 from core.taxonomy import class_name

@@ -27,8 +27,8 @@ from typing import Any, Final
 
 import numpy as np
 
-from core.files.keeping import replace_kept_text
 from core.files.reading import read_json
+from core.keeping import replace_kept_text
 from core.taxonomy import CLASS_CODES
 from diffusion.cost import Cost
 from diffusion.distances import Distance, Distances

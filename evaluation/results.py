@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from core.files.finite_json import finite_json
-from core.files.keeping import replace_kept_text
+from core.keeping import replace_kept_text
 from core.message import Message
 from core.version import __version__
 from evaluation.finding import Finding, worst

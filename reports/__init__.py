@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from core.files.keeping import replace_kept
 from core.files.text import plain
+from core.keeping import replace_kept
 
 __all__ = ["write"]
 

@@ -24,8 +24,6 @@ STYLES: Final[tuple[Style, ...]] = ("signed", "positive", "jet")
 MAX_STEPS: Final = 1 << 14
 MAX_SEED: Final = (1 << 32) - 1
 MAX_PLAYERS: Final = 64
-EXACT_PLAYERS: Final = 12
-"""Up to so many superpixels the Shapley value is exact: 4,096 coalitions. Above, it is estimated from permutations."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,9 @@ Game = Callable[[Coalitions], Floats]
 """Maps coalitions (N, n) to what each of them is worth (N,)."""
 
 TOLERANCE: Final = 0.05
+EXACT_PLAYERS: Final = 12
+"""Up to so many players the value is exact: 4,096 coalitions. Above, it is estimated from permutations."""
+
 MAX_EVALUATIONS: Final = 4096
 _MIN_PAIRS: Final = 16
 _PAIRS_PER_ROUND: Final = 4

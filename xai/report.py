@@ -37,8 +37,8 @@ import numpy as np
 
 import reports
 from core.files.finite_json import finite, finite_json
-from core.files.keeping import replace_kept, replace_kept_text
 from core.files.output_errors import output_errors
+from core.keeping import replace_kept, replace_kept_text
 from core.utils.path_manager import PathManager
 from core.version import __version__
 from reports.html import render_html

@@ -14,8 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from xai.attribution import Attribution, Floats, Score, chunk_size, relative_delta, score_ends, spread
-from xai.explanation import EXACT_PLAYERS
-from xai.game import TOLERANCE, Coalitions, Shares, exact_shares, sampled_shares
+from xai.game import EXACT_PLAYERS, TOLERANCE, Coalitions, Shares, exact_shares, sampled_shares
 
 
 def shapley_values(

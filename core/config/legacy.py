@@ -13,8 +13,8 @@ from typing import Any, Final
 
 from core.config.schema import BY_KEY, Value
 from core.errors import UsageError
+from core.home import home_folder
 from core.message import Message
-from core.utils.path_manager import home_folder
 
 _FOLDER: Final = "ISICGenerator"
 _FILE: Final = "config.json"

@@ -10,7 +10,8 @@ from core.conditioning import NOTHING, Conditioning, require_taken
 from core.generator.model_manager import LoadedModel
 from core.generator.predictor import make_predictor
 from core.generator.sampler import ImageStreams, StepState, denoise
-from core.schedulers import build_scheduler, describe_scheduler
+from core.generator.scheduling import build_scheduler
+from core.schedulers import describe_scheduler
 
 _PADDING_SEED: Final = 0
 

@@ -27,11 +27,11 @@ from core.generator.predictor import effective_guidance
 from core.generator.provenance import make_recipe
 from core.generator.run_images import Equipment, RunImages
 from core.generator.sampler import to_uint8
+from core.generator.scheduling import check_steps
 from core.generator.trial import step_seconds
 from core.message import Message, joined
 from core.models.discovery import Catalog, discover
 from core.precision import is_emulated, resolve_device, resolve_precision
-from core.schedulers import check_steps
 from core.utils.path_manager import PathManager
 from dataset.png import encode_png
 from dataset.recipe import Recipe

@@ -39,11 +39,11 @@ from core.generator.model_manager import LoadedModel, ModelManager
 from core.generator.pace import PreviewGate, WorkClock
 from core.generator.predictor import NO_GUIDANCE, effective_guidance
 from core.generator.sampler import StepState, to_uint8
+from core.generator.scheduling import build_scheduler
 from core.generator.trajectory import Trajectory
 from core.message import Message
 from core.models.discovery import ClassModel
 from core.precision import Precision
-from core.schedulers import build_scheduler
 from dataset.synthetic_dataset import Run, RunSlot, SyntheticDataset
 
 _NOISE_SHARE: Final = 0.9

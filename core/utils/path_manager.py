@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import tempfile
 import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -14,6 +13,7 @@ from typing import Final
 from platformdirs import PlatformDirs
 
 from core.files.text import plain
+from core.home import expanded, home_folder
 from core.version import PRODUCT
 
 HOME_VARIABLE: Final = "ISICGUI_HOME"
@@ -25,24 +25,6 @@ MAX_COMPONENT_BYTES: Final = 120
 _PROJECT_ROOT: Final = Path(__file__).resolve().parents[2]
 _FORBIDDEN: Final = re.compile(r'[<>:"/\\|?*\x00-\x1f\x7f]')
 _RESERVED: Final = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?", re.IGNORECASE)
-
-
-def home_folder() -> Path:
-    """Return the home of the user; a folder of theirs among the temporary ones for an account that has none."""
-    try:
-        home = Path.home()
-    except RuntimeError:  # neither HOME nor an entry in the list of accounts, as in some containers
-        home = Path()
-    return home if home.is_absolute() else Path(tempfile.gettempdir()) / f"{PRODUCT.lower()}-{_account()}"
-
-
-def expanded(text: str) -> Path:
-    """Return the path that a person has typed, ``~`` standing for the home folder; an unknown ``~name`` stays so."""
-    return Path(os.path.expanduser(text))
-
-
-def _account() -> str:
-    return str(os.getuid()) if os.name == "posix" else "user"
 
 
 @dataclass(frozen=True)

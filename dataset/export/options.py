@@ -12,7 +12,7 @@ from core.errors import UsageError
 from core.message import Message
 from core.taxonomy import parse_class
 from core.utils.whole_number import read_whole_number
-from dataset.ratings import MAX_STARS
+from dataset.layout import MAX_STARS
 
 Format = Literal["imagefolder", "csv", "jsonl", "hf", "isic"]
 Ratios = tuple[int, int, int]

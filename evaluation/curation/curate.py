@@ -18,9 +18,9 @@ import numpy as np
 from core.errors import InputRefusedError, UsageError
 from core.files.checksum import sha256_of
 from core.files.finite_json import finite_json
-from core.files.keeping import replace_kept_text
 from core.files.output_errors import output_errors
 from core.jobs.stream import JobContext
+from core.keeping import replace_kept_text
 from core.message import Message
 from core.models.classification.loading import LoadedNetwork, load_network
 from core.taxonomy import CLASS_CODES

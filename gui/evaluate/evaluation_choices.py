@@ -8,7 +8,7 @@ from pathlib import Path
 
 from PyQt5.QtWidgets import QButtonGroup, QFileDialog, QHBoxLayout, QLineEdit, QPushButton, QVBoxLayout, QWidget
 
-from core.utils.path_manager import expanded, home_folder
+from core.home import expanded, home_folder
 from evaluation.measurements import MEASUREMENTS
 from gui.evaluate.evaluation import EvaluationModel
 from gui.evaluate.evaluation_choice import ALL_PLACES, NOTHING, PLACES, PRESETS, RULES, Kind

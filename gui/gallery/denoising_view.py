@@ -17,7 +17,7 @@ from PyQt5.QtWidgets import (
     QWidget,
 )
 
-from core.utils.path_manager import home_folder
+from core.home import home_folder
 from gui.gallery.denoising import DenoisingModel, Frame
 from gui.gallery.teaching import what_happens
 from gui.i18n import tr

@@ -18,10 +18,10 @@ from PyQt5.QtWidgets import (
     QWidget,
 )
 
+from core.home import expanded
 from core.taxonomy import CLASSES, class_name
-from core.utils.path_manager import expanded
 from dataset.export.options import DEFAULT_SPLIT, FORMATS
-from dataset.ratings import MAX_STARS
+from dataset.layout import MAX_STARS
 from gui.gallery.dataset_export import DatasetExportModel, all_classes
 from gui.i18n import tr, translate
 from gui.theme.tokens import GAP, GAP_SMALL, GRID

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from core.config.schema import SECTIONS, Setting, Value
-from core.utils.path_manager import expanded
+from core.home import expanded
 from gui.i18n import tr, translate
 
 

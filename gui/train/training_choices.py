@@ -19,7 +19,7 @@ from PyQt5.QtWidgets import (
 )
 
 from core.errors import ISICGUIError
-from core.utils.path_manager import expanded, home_folder
+from core.home import expanded, home_folder
 from gui.common.devices import device_entries
 from gui.i18n import tr, translate
 from gui.theme.tokens import GAP_SMALL, GRID

@@ -8,7 +8,7 @@ from PyQt5.QtCore import QRect, QSize, Qt, pyqtSignal
 from PyQt5.QtGui import QIcon, QPainter, QPaintEvent
 from PyQt5.QtWidgets import QMenu, QSizePolicy, QStyle, QStyleOptionToolButton, QToolButton
 
-from core.utils.path_manager import home_folder
+from core.home import home_folder
 from gui.theme import palette
 from gui.theme.icons import icon, set_icon
 from gui.theme.tokens import GAP_SMALL, ICON_SIZE

@@ -12,8 +12,8 @@ from cli.app import cli
 from core.config.schema import BY_KEY
 from core.errors import UsageError
 from core.generation import GenerationRequest, order_counts
+from core.generator.scheduling import build_scheduler
 from core.samplers import SAMPLERS, sampler
-from core.schedulers import build_scheduler
 from scripts.reference import render
 
 

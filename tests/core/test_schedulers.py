@@ -12,9 +12,10 @@ from diffusers import DDIMScheduler, DDPMScheduler, DPMSolverMultistepScheduler,
 
 from core.errors import ModelArchitectureError, UsageError
 from core.generator.sampler import ImageStreams, denoise
+from core.generator.scheduling import build_scheduler
 from core.models.checkpoint import PREDECESSOR_SCHEDULER
 from core.samplers import SAMPLERS
-from core.schedulers import build_scheduler, describe_scheduler
+from core.schedulers import describe_scheduler
 
 CPU = torch.device("cpu")
 FAST = ("ddim", "dpmpp-2m-sde", "unipc")

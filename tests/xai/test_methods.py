@@ -15,7 +15,7 @@ from tests.support.stopping_job import StoppingJob
 from tests.xai.toys import Linear, TwoLayers, hooks_of, picture
 from xai.attribution import guarded, integrated_gradients
 from xai.combined import agreement_map, rank_agreement
-from xai.explanation import EXACT_PLAYERS
+from xai.game import EXACT_PLAYERS
 from xai.gradcam import grad_cam, layer_cam
 from xai.occlusion import occlusion
 from xai.shapley import _play, shapley_values

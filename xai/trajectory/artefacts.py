@@ -10,9 +10,9 @@ from typing import Any
 
 import reports
 from core.files.finite_json import finite_json
-from core.files.keeping import replace_kept, replace_kept_text
 from core.files.output_errors import output_errors
 from core.jobs.stream import JobContext
+from core.keeping import replace_kept, replace_kept_text
 from reports.html import render_html
 from reports.model import Report
 from xai.trajectory.folders import ANALYSIS_FILE, REPORT_FILE

@@ -21,9 +21,9 @@ from torch import Tensor
 
 from core.errors import InputRefusedError
 from core.generator.sampler import ImageStreams
+from core.generator.scheduling import build_scheduler
 from core.jobs.stream import JobContext
 from core.message import Message
-from core.schedulers import build_scheduler
 from xai.attribution import MIN_DIFFERENCE
 from xai.game import Coalitions, Shares, exact_shapley, exact_shares, sampled_shares
 from xai.trajectory.actions import make_actions

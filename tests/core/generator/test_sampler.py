@@ -15,10 +15,10 @@ from core.generator.drawing import Drawing, Settings
 from core.generator.model_manager import LoadedModel, ModelManager
 from core.generator.predictor import effective_guidance, make_predictor
 from core.generator.sampler import ImageStreams, noise_hash, to_uint8
+from core.generator.scheduling import build_scheduler
 from core.models.checkpoint import PREDECESSOR_SCHEDULER
 from core.models.discovery import ClassModel, discover
 from core.samplers import SAMPLERS
-from core.schedulers import build_scheduler
 from core.taxonomy import image_seed
 from tests.support.tiny_models import predecessor_net, tiny_net, tiny_scheduler, write_tiny_pack
 

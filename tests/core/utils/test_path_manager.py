@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.utils.path_manager import MAX_COMPONENT_BYTES, PathManager, expanded
+from core.home import expanded
+from core.utils.path_manager import MAX_COMPONENT_BYTES, PathManager
 
 ROOT = Path(__file__).resolve().parents[3]
 

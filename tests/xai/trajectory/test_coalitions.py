@@ -9,8 +9,8 @@ import torch
 
 from core.generator.predictor import make_predictor
 from core.generator.sampler import ImageStreams, advance
+from core.generator.scheduling import build_scheduler
 from core.jobs.stream import JobStopped
-from core.schedulers import build_scheduler
 from tests.support.stopping_job import StoppingJob
 from tests.xai.trajectory.builders import toy_root
 from xai.explain import get_classifier

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from core.files.keeping import replace_kept, replace_kept_text
+from core.keeping import replace_kept, replace_kept_text
 
 
 @pytest.fixture(autouse=True)
