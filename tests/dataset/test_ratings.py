@@ -16,7 +16,7 @@ from tests.support.broken_os import BrokenOS, Killed
 from tests.support.datasets import assert_consistent, generate
 
 ONE, TWO = ("MEL", "ISIC_0000001.png"), ("NV", "ISIC_0000001.png")
-ROOT = Path(__file__).resolve().parents[3]
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def test_the_last_word_about_an_image_counts_and_none_is_no_rating(tmp_path):

@@ -116,7 +116,7 @@ def test_a_process_that_holds_the_lock_keeps_its_run(tmp_path: Path):
     )
     with subprocess.Popen(
         [sys.executable, "-c", code, str(folder)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-        cwd=Path(__file__).parents[3],
+        cwd=Path(__file__).parents[2],
     ) as process:  # fmt: skip
         assert process.stdout.readline().strip() == b"held"
         grow_old(folder)
