@@ -335,7 +335,7 @@ def test_the_focus_goes_from_part_to_part(window: MainWindow, qtbot) -> None:
 
 
 def test_state_knows_no_widgets() -> None:
-    text = (Path(__file__).resolve().parents[2] / "gui" / "state" / "keys.py").read_text(encoding="utf-8")
+    text = (Path(__file__).resolve().parents[2] / "gui" / "common" / "keys.py").read_text(encoding="utf-8")
     assert "QtWidgets" not in text
 
 
