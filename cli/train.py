@@ -1,9 +1,10 @@
-"""`train diffusion` and `train classifier`: own models from a folder of photographs."""
+"""`train autoencoder`, `train diffusion` and `train classifier`: own models from a folder of photographs."""
 
 from __future__ import annotations
 
 import click
 
+from cli.train_autoencoder import autoencoder_command
 from cli.train_classifier import classifier_command
 from cli.train_diffusion import diffusion_command
 
@@ -11,6 +12,7 @@ EPILOG = """
 \b
 Examples
   python main.py train classifier --data PHOTOS --preset quick
+  python main.py train autoencoder --data PHOTOS --preset quick
   python main.py train diffusion --data PHOTOS --preset quick
   python main.py train diffusion --data PHOTOS --preset gpu --device cuda --output runs/mine
   python main.py train diffusion --data PHOTOS --output runs/mine --resume
@@ -22,8 +24,9 @@ path, class and group. docs/training.md leads from there to a trained and evalua
 
 @click.group(epilog=EPILOG)
 def train() -> None:
-    """Train a generator or a classifier on your own photographs."""
+    """Train a generator, an autoencoder or a classifier on your own photographs."""
 
 
+train.add_command(autoencoder_command)
 train.add_command(diffusion_command)
 train.add_command(classifier_command)

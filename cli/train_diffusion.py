@@ -33,7 +33,7 @@ def diffusion_command(json_mode: bool, **values: Any) -> int:
     are kept in RUN/best. Ctrl-C stops and keeps everything; --resume goes on. Several GPUs: accelerate launch main.py
     train diffusion ...
     """
-    pace = _Pace()
+    pace = Pace()
     words: Words = {**WORDS, TrainingStarted: pace.begin, TrainingStep: pace.tell}
     return carry_out(
         TrainDiffusionRequest(**values),
@@ -45,7 +45,7 @@ def diffusion_command(json_mode: bool, **values: Any) -> int:
     )
 
 
-class _Pace:
+class Pace:
     """Says once for each network how long it will take."""
 
     def __init__(self) -> None:
@@ -66,19 +66,21 @@ class _Pace:
 def _estimate(pace: float, remaining: float) -> str:
     end = datetime.now() + timedelta(seconds=remaining)
     return (
-        f"{pace:.1f} images a second; at this pace {_duration(remaining)} more, until "
+        f"{pace:.1f} images a second; at this pace {duration(remaining)} more, until "
         f"{end:%H:%M} on {end:%d.%m.}, plus the evaluations."
     )
 
 
-def _duration(seconds: float) -> str:
+def duration(seconds: float) -> str:
+    """Return a duration in words."""
     minutes = round(seconds / 60)
     if minutes < 2:
         return f"{round(seconds)} s"
     return f"{minutes} min" if minutes < 120 else f"{minutes // 60} h {minutes % 60} min"
 
 
-def _about_data(event: DataRead) -> list[str]:
+def about_data(event: DataRead) -> list[str]:
+    """Return how many photographs are in each part, and whether held-out lesions leak."""
     lines = [f"Photographs from {event.source}:"]
     for part, counts in event.counts.items():
         numbers = ", ".join(f"{code} {count}" for code, count in counts.items())
@@ -109,13 +111,13 @@ def _about_end(event: TrainingFinished) -> list[str]:
     counts = ",".join(f"{code}=2" for code in event.classes)
     use = f"Use the model: python main.py generate --models {event.models} --classes {counts} --output OUT"
     if event.status == "completed":
-        return [f"Done: {event.images} images in {_duration(event.seconds)}.", use]
+        return [f"Done: {event.images} images in {duration(event.seconds)}.", use]
     again = f"Go on with: python main.py train diffusion --output {event.run} --resume"
     return [f"Stopped after {event.images} images; everything is kept in {event.run}.", again, use]
 
 
 WORDS: Final[Words] = {
-    DataRead: _about_data,
+    DataRead: about_data,
     Evaluated: _about_evaluation,
     MemorisationJudged: _about_memorisation,
     TrainingFinished: _about_end,

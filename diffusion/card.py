@@ -19,15 +19,14 @@ from core.keeping import replace_kept_text
 from core.models.pack import Pack, read_pack
 from core.models.safe_weights import sha256_of
 from core.taxonomy import class_name
+from diffusion.card_parts import hardware, licence_from, photographs_in_words, plain, quoted
 from diffusion.config import DiffusionConfig
 from diffusion.judgement import read_judgement
 from diffusion.measured import measured
 from diffusion.provenance import read_training, settings_of
-from photographs.licence import HAM10000_CREDIT, HAM10000_FORMS, UNKNOWN, Licence, licence_of
 from reports.inline import Text, marked, parse
 from reports.markdown import render_markdown
 from reports.model import Authored, Block, Bullets, Code, Paragraph, Report, Section
-from training.hardware import Hardware
 
 CARD_FILE: Final = "README.md"
 NOTES_FILE: Final = "NOTES.md"
@@ -62,7 +61,7 @@ def write_card(pack: Path) -> Path:
 def card_of(pack: Pack) -> Report:
     """Return a pack's model card."""
     training, judgement = read_training(pack.folder), read_judgement(pack.folder)
-    licence = _licence(training)
+    licence = licence_from(training)
     how = list(_training(training)) or [Paragraph("Nothing beside the weights says how they were trained.")]
     sections = [
         Section("Files", [Bullets(list(_files(pack, judgement))), _loading(pack)]),
@@ -141,25 +140,17 @@ def _cost(judgement: Mapping[str, Any] | None) -> str:
     )
 
 
-def _licence(training: Mapping[str, Any]) -> Licence:
-    kind, name = str(training.get("data_kind", "")), str(training.get("licence", UNKNOWN))
-    source = f"{kind} {training.get('data', '')}".lower()
-    known = any(form in source for form in HAM10000_FORMS)
-    credit = str(training.get("credit", ""))
-    return licence_of(kind, name, HAM10000_CREDIT if known and credit in HAM10000_CREDIT else credit)
-
-
 def _training(training: Mapping[str, Any]) -> Iterator[Block]:
     """Yield how the weights came about; nothing if that is not known."""
     if not training:
         return
     settings = settings_of(training)
     if counts := training.get("photographs"):
-        yield Paragraph(_photographs(counts, training.get("leakage", {})))
+        yield Paragraph(photographs_in_words(counts, training.get("leakage", {}), _ROLES))
     if "images_seen" in training:
         yield Paragraph(_effort(training, settings))
     changed = settings.model_dump(mode="json", exclude_defaults=True, exclude=_ELSEWHERE)
-    flags = [f"--set {_quoted(f'{key}={_plain(value)}')}" for key, value in changed.items()]
+    flags = [f"--set {quoted(f'{key}={plain(value)}')}" for key, value in changed.items()]
     yield Paragraph(
         marked(
             "The command that trains it again, on a GPU if there is one (for several: `accelerate launch main.py train "
@@ -169,33 +160,17 @@ def _training(training: Mapping[str, Any]) -> Iterator[Block]:
     yield Code(" ".join(["python main.py train diffusion --data DIR --output DIR", *flags]))
 
 
+_ROLES: Final = "the first chose the weights that ship, the second are what is measured on below."
+
 _ELSEWHERE: Final = {"device", "threads", "workers", "extractor", "tracker"}
 """Settings of the machine rather than of the model."""
-
-
-def _photographs(counts: Mapping[str, Mapping[str, int]], leakage: Mapping[str, Any]) -> str:
-    train = counts.get("train", {})
-    classes = ", ".join(f"{code} {count:,}" for code, count in train.items())
-    others = " and ".join(f"{sum(part.values()):,} ({name})" for name, part in counts.items() if name != "train")
-    return (
-        f"Learnt from {sum(train.values()):,} photographs ({classes}). {_what_was_held_out(leakage)} were held out: "
-        f"{others}; the first chose the weights that ship, the second are what is measured on below."
-    )
-
-
-def _what_was_held_out(leakage: Mapping[str, Any]) -> str:
-    if not leakage.get("known", True):
-        return "The data set names no lesions, so other photographs, maybe of the same lesions,"
-    if leaked := leakage.get("leaked", 0):
-        return f"Other photographs, {leaked} of them of lesions that are also in training,"
-    return "Photographs of other lesions"
 
 
 def _effort(training: Mapping[str, Any], settings: DiffusionConfig) -> str:
     hours = training.get("seconds", 0) / 3600
     return (
         f"{training['images_seen']:,} images seen (repetitions included), batch {settings.batch_size}, {hours:.1f} "
-        f"hours of wall-clock time on {_hardware(training.get('hardware'))}. "
+        f"hours of wall-clock time on {hardware(training.get('hardware'))}. "
         f"{settings.prediction_type.replace('_', '-')}, min-SNR {settings.min_snr_gamma}, "
         f"AdamW {settings.learning_rate:g} with warm-up and cosine decay, "
         f"moving average {settings.ema_decay} (its weights ship), classes drawn by their size to the power "
@@ -204,25 +179,6 @@ def _effort(training: Mapping[str, Any], settings: DiffusionConfig) -> str:
         f"{settings.augmentation:.0%} of the images augmented further, seed {settings.seed}. "
         + ("Begun with the weights of another run." if training.get("init_from") else "From random weights.")
     )
-
-
-def _hardware(data: object) -> str:
-    if isinstance(data, dict):
-        known = {name: data[name] for name in Hardware.__slots__ if name in data}
-        if len(known) == len(Hardware.__slots__):
-            return Hardware(**{**known, "gpus": tuple(known["gpus"])}).sentence
-    return str(data) if isinstance(data, str) else "hardware that nobody described"
-
-
-def _plain(value: object) -> str:
-    if value is None:
-        return "null"
-    return ",".join(map(str, value)) if isinstance(value, list) else str(value)
-
-
-def _quoted(text: str) -> str:
-    """Return a word as every shell takes it for one; Windows' own knows no single quotes."""
-    return f'"{text}"' if " " in text else text
 
 
 def _notes(folder: Path) -> str:

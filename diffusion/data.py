@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import torch
 
@@ -103,7 +104,27 @@ def read_training_data(path: Path, config: DiffusionConfig, *, allow_leakage: bo
     )
 
 
-def split_images(images: Sequence[LabelledImage], config: DiffusionConfig) -> Splits:
+class SplitSettings(Protocol):
+    """What a configuration says of the split; see `DiffusionConfig`."""
+
+    @property
+    def split(self) -> str:
+        """How it is done: `lesion` or `given`."""
+
+    @property
+    def test_fraction(self) -> float:
+        """Share of the lesions in the test set."""
+
+    @property
+    def validation_fraction(self) -> float:
+        """Share of the remaining lesions in the validation set."""
+
+    @property
+    def split_seed(self) -> int:
+        """Another number holds out other lesions."""
+
+
+def split_images(images: Sequence[LabelledImage], config: SplitSettings) -> Splits:
     """Split images as a configuration says."""
     split = split_by_lesion if config.split == "lesion" else use_given_split
     return split(

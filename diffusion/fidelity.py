@@ -123,7 +123,7 @@ def _on_photographs(
     validation = None if network.record is None else network.record.validation
     if validation is None:
         return None, "unknown"
-    unseen = _held_out_of(validation.split_hash, photographs)
+    unseen = held_out_of(validation.split_hash, photographs)
     if not unseen:
         low, high = validation.interval or (None, None)
         return Accuracy(validation.balanced_accuracy, low, high, validation.images), "recorded"
@@ -133,7 +133,7 @@ def _on_photographs(
     return balanced_accuracy(labels, predict(network, pixels.array, labels), lesions), "measured"
 
 
-def _held_out_of(split_hash: str, photographs: Sequence[LabelledImage]) -> tuple[LabelledImage, ...]:
+def held_out_of(split_hash: str, photographs: Sequence[LabelledImage]) -> tuple[LabelledImage, ...]:
     """Return the test images of the split by lesion that has a given fingerprint; none if no split tried here has."""
     if not any(image.lesion_id != image.image_id for image in photographs):
         return ()

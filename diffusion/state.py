@@ -15,12 +15,19 @@ from core.errors import ModelArchitectureError, ModelMissingError, UsageError
 from core.generator.model_manager import model_source
 from core.models.checkpoint import build_net, read_state
 from core.models.discovery import discover
-from diffusion.config import BUDGET_KEYS, DiffusionConfig
+from diffusion.config import BUDGET_KEYS
 from training.resuming import counted, restoring
 from training.runtime import Checkpoint, load_checkpoint
+from training.settings import Settings
 
 
-def refuse_changes(saved: Mapping[str, Any], config: DiffusionConfig, fingerprint: tuple[str, str], path: Path) -> None:
+def refuse_changes(
+    saved: Mapping[str, Any],
+    config: Settings,
+    fingerprint: tuple[str, str],
+    path: Path,
+    free: frozenset[str] = BUDGET_KEYS,
+) -> None:
     """Raise UsageError, naming what differs, if a run would be continued as another one.
 
     Parameters
@@ -29,17 +36,19 @@ def refuse_changes(saved: Mapping[str, Any], config: DiffusionConfig, fingerprin
         Settings in the checkpoint.
     fingerprint
         Of the data then and now.
+    free
+        Settings that may change.
     """
     now = config.model_dump(mode="json")
     changed = [
         f"{key} was {saved.get(key)!r} and is {value!r}"
         for key, value in now.items()
-        if key not in BUDGET_KEYS and saved.get(key) != value
+        if key not in free and saved.get(key) != value
     ]
     if changed:
         raise UsageError(
             f"The run in {path.parent} was started with other settings: {'; '.join(changed)}.",
-            remedy=f"Leave them as they were; a continued run may change {', '.join(sorted(BUDGET_KEYS))}. For other "
+            remedy=f"Leave them as they were; a continued run may change {', '.join(sorted(free))}. For other "
             "settings start a new run, from these weights if you like (--init-from).",
             path=path,
         )

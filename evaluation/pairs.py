@@ -14,7 +14,6 @@ from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
-from skimage.metrics import structural_similarity
 
 from core.images import read_image
 from core.jobs.stream import JobContext
@@ -22,13 +21,8 @@ from core.message import Message
 from evaluation.finding import Finding
 from evaluation.sets import ImageSet, SetImage
 from measures.bootstrap import bootstrap_by_group
+from measures.likeness import Image, mae, mse, psnr, ssim
 from reports.model import Level, Paragraph, Table
-
-PEAK: Final = 255.0
-WINDOW: Final = 7
-"""Side of the squares in which SSIM compares (Wang et al. 2004); smaller pictures have none."""
-
-Image = NDArray[np.uint8]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,29 +50,6 @@ BANDS: Final[Mapping[str, Band]] = {
 """The bands of an earlier program's README, so that its numbers can be compared."""
 
 LEVELS: Final[Mapping[str, Level]] = {"excellent": "good", "good": "good", "fair": "doubt", "poor": "bad"}
-
-
-def psnr(first: Image, second: Image) -> float:
-    """Return 10 log10(255^2 / MSE) in dB; infinity for identical images."""
-    error = mse(first, second)
-    return float("inf") if error == 0 else float(10 * np.log10(PEAK**2 / error))
-
-
-def mse(first: Image, second: Image) -> float:
-    """Return the mean squared difference of 8-bit values."""
-    return float(np.square(first.astype(np.float64) - second).mean())
-
-
-def mae(first: Image, second: Image) -> float:
-    """Return the mean absolute difference of 8-bit values."""
-    return float(np.abs(first.astype(np.float64) - second).mean())
-
-
-def ssim(first: Image, second: Image) -> float:
-    """Return the mean structural similarity over windows and channels, -1..1; NaN below 7 pixels a side."""
-    if min(first.shape[:2]) < WINDOW:
-        return float("nan")
-    return float(structural_similarity(first, second, win_size=WINDOW, channel_axis=2, data_range=PEAK))
 
 
 Measure = Callable[[Image, Image], float]

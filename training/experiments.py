@@ -1,4 +1,4 @@
-"""The runs of both trainers: found, described and compared.
+"""The runs of the trainers: found, described and compared.
 
 A run is a real folder directly under the root that holds a `config.json` of a trainer.
 """
@@ -32,13 +32,14 @@ from training.run_reading import (
 
 Status = Literal["running", "finished", "interrupted"]
 
-KINDS: Final = ("diffusion", "classifier")
+KINDS: Final = ("autoencoder", "diffusion", "classifier")
 HEARTBEAT_SECONDS: Final = 15 * 60
 """A run whose log or checkpoint is younger than this may still be going on."""
 
 _RESULTS: Final = "test_results.json"
 _SUMMARY: Final = "summary.json"
 _FINISHED: Final[dict[str, tuple[str, ...]]] = {
+    "autoencoder": ("pack/reconstruction.json",),
     "diffusion": ("memorisation.json",),
     "classifier": (_RESULTS, _SUMMARY),
 }
@@ -258,6 +259,8 @@ def _seconds_since_life(folder: Path) -> float:
 def _metric(folder: Path, kind: str, rows: Sequence[Row]) -> Metric | None:
     if kind == "diffusion":
         return _best(rows, "kid", "KID", smaller=True)
+    if kind == "autoencoder":
+        return _last(rows, "psnr", "PSNR (validation)")
     for name in (_SUMMARY, _RESULTS):
         measured = _measured(read_object(folder / name))
         if measured is not None:
@@ -281,6 +284,11 @@ def _best(rows: Sequence[Row], key: str, name: str, *, smaller: bool) -> Metric 
         return None
     value, row = (min if smaller else max)(measured, key=lambda pair: pair[0])
     return Metric(name, value, number(row.get(f"{key}_low")), number(row.get(f"{key}_high")))
+
+
+def _last(rows: Sequence[Row], key: str, name: str) -> Metric | None:
+    value = number(newest(rows).get(key))
+    return None if value is None else Metric(name, value)
 
 
 def _date(config: Mapping[str, Any], folder: Path) -> datetime:

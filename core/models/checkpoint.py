@@ -6,16 +6,18 @@ import inspect
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import torch
-from diffusers import UNet2DModel
+from diffusers import ModelMixin, UNet2DModel
 from torch import Tensor
 
 from core.errors import ModelArchitectureError, ModelTooLargeError, ModelTruncatedError
 from core.message import Message
 from core.models.safe_weights import read_weights
 from core.models.weights_file import MAX_BYTES, why_unusable
+
+Net = TypeVar("Net", bound=ModelMixin)
 
 PREDECESSOR_NET: Final[Mapping[str, Any]] = {
     "sample_size": 128,
@@ -68,8 +70,18 @@ def build_net(config: Mapping[str, Any], state: Mapping[str, Tensor], dtype: tor
     ModelArchitectureError
         If the description is none of a UNet2DModel, or a tensor is missing, left over, or of another shape.
     """
-    net = _empty_net(config, path)
-    _compare(net.state_dict(), state, path)
+    return fill(empty_net(UNet2DModel, config, path), state, dtype, path)
+
+
+def fill(net: Net, state: Mapping[str, Tensor], dtype: torch.dtype, path: Path) -> Net:
+    """Give a network without memory its weights; return it in evaluation mode.
+
+    Raises
+    ------
+    ModelArchitectureError
+        If a tensor is missing, left over, or of another shape.
+    """
+    check_fit(net.state_dict(), state, path)
     # copied even where nothing changes: tensors that stayed mapped to the file would follow what happens to it
     own = {name: tensor.to(dtype, copy=True) for name, tensor in state.items()}
     net.load_state_dict(own, strict=True, assign=True)
@@ -93,13 +105,19 @@ def _modern_name(name: str) -> str:
     return name
 
 
-def _empty_net(config: Mapping[str, Any], path: Path) -> UNet2DModel:
-    """Build the network without memory, so that nothing is initialised only to be overwritten."""
-    parameters = inspect.signature(UNet2DModel.__init__).parameters
+def empty_net(kind: type[Net], config: Mapping[str, Any], path: Path) -> Net:
+    """Build a network of diffusers without memory, so that nothing is initialised only to be overwritten.
+
+    Raises
+    ------
+    ModelArchitectureError
+        If `config` describes none.
+    """
+    parameters = inspect.signature(kind.__init__).parameters
     known = {key: value for key, value in config.items() if key in parameters and key != "self"}
     try:
         with torch.device("meta"):
-            return UNet2DModel.from_config(known)
+            return kind.from_config(known)
     except (ValueError, TypeError, LookupError, AttributeError, RuntimeError, ArithmeticError, AssertionError) as error:
         raise _bad_config(path, str(error)) from error
 
@@ -114,7 +132,8 @@ def _bad_config(path: Path, why: str) -> ModelArchitectureError:
     )
 
 
-def _compare(wanted: Mapping[str, Tensor], found: Mapping[str, Tensor], path: Path) -> None:
+def check_fit(wanted: Mapping[str, Tensor], found: Mapping[str, Tensor], path: Path) -> None:
+    """Raise ModelArchitectureError, naming the tensors, unless two states have the same names and shapes."""
     missing = sorted(wanted.keys() - found.keys())
     extra = sorted(found.keys() - wanted.keys())
     shaped = sorted(

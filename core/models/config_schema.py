@@ -80,6 +80,36 @@ class NetworkConfig(Schema):
         return self.sample_size // 2**first
 
 
+class AutoencoderNetworkConfig(Schema):
+    """`config.json` of a convolutional AutoencoderKL, with the mean and the deviation of each latent channel."""
+
+    in_channels: _Colours = 3
+    out_channels: _Colours = 3
+    down_block_types: Annotated[list[Literal["DownEncoderBlock2D"]], _Levels]
+    up_block_types: Annotated[list[Literal["UpDecoderBlock2D"]], _Levels]
+    block_out_channels: Annotated[list[_Width], _Levels]
+    layers_per_block: Annotated[int, Field(ge=1, le=16)] = 1
+    act_fn: Literal["silu"] = "silu"
+    latent_channels: Annotated[int, Field(ge=1, le=64)]
+    norm_num_groups: _Width = 32
+    sample_size: _Side
+    scaling_factor: Annotated[float, Field(ge=1, le=1)] = 1
+    shift_factor: Annotated[float, Field(ge=0, le=0)] | None = None
+    latents_mean: list[float]
+    latents_std: list[Annotated[float, Field(gt=0)]]
+    use_quant_conv: Literal[True] = True
+    use_post_quant_conv: Literal[True] = True
+    mid_block_add_attention: bool = True
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> AutoencoderNetworkConfig:
+        if not len(self.block_out_channels) == len(self.down_block_types) == len(self.up_block_types):
+            raise ValueError("block_out_channels, down_block_types and up_block_types differ in length")
+        if not len(self.latents_mean) == len(self.latents_std) == self.latent_channels:
+            raise ValueError(f"latents_mean and latents_std must have {self.latent_channels} numbers each")
+        return self
+
+
 class SchedulerConfig(Schema):
     """`scheduler_config.json` of any diffusers scheduler, as far as it is used here."""
 
@@ -118,6 +148,11 @@ class Recommended(Schema):
 def why_no_network(config: Mapping[str, Any]) -> str:
     """Return why no network is built from a configuration, in a few words, or "" if one may be."""
     return _problem(NetworkConfig, config)
+
+
+def why_no_autoencoder(config: Mapping[str, Any]) -> str:
+    """Return why no autoencoder is built from a configuration, in a few words, or "" if one may be."""
+    return _problem(AutoencoderNetworkConfig, config)
 
 
 def why_no_scheduler(config: Mapping[str, Any]) -> str:

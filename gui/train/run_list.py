@@ -67,7 +67,8 @@ def list_entries(root: Path, ended: frozenset[Path] = frozenset()) -> list[RunEn
     from training.run_reading import read_object
 
     entries = []
-    for run in list_runs(root) if root.is_dir() else []:
+    runs = list_runs(root) if root.is_dir() else []
+    for run in (run for run in runs if run.kind in _USABLE):  # others are for the command line alone
         if run.status == "running" and run.folder in ended:
             run = replace(run, status="interrupted")
         data = read_object(run.folder / CONFIG_FILE).get("data")

@@ -27,11 +27,11 @@ from diffusion.fidelity import balanced_accuracy
 from evaluation.appearance import differences, image_numbers
 from evaluation.diversity import vendi_score
 from evaluation.masks.overlap import dice, iou
-from evaluation.pairs import mae, mse, psnr, ssim
 from evaluation.utility.statistics import interval_of
 from measures.bootstrap import bootstrap_by_group
 from measures.frechet import frechet_distance, gaussian_distance, measure_frechet
 from measures.kid import kid, squared_mmd
+from measures.likeness import mae, mse, psnr, ssim
 from measures.lpips import Lpips, alexnet_trunk, read_heads
 from measures.prdc import prdc
 from tests.evaluation import nearness_checks as near

@@ -10,8 +10,9 @@ from PIL import Image
 from scipy.ndimage import uniform_filter
 
 from core.files.finite_json import finite
-from evaluation.pairs import BANDS, compare_pairs, mae, match, mse, psnr, ssim, summarise
+from evaluation.pairs import BANDS, compare_pairs, match, summarise
 from evaluation.sets import read_set
+from measures.likeness import mae, mse, psnr, ssim
 from tests.evaluation.pictures import photographs, write_set
 
 

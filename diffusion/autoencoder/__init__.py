@@ -1,0 +1,1 @@
+"""Autoencoders in training: photographs to small latent images and back. Used by `core.models.autoencoder`."""

@@ -1,0 +1,172 @@
+"""The model card of an autoencoder, written from the files of its pack alone, so that it can be written again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import reports
+from core.doctor import SUMS_NAME
+from core.files.output_errors import output_errors
+from core.files.reading import read_json
+from core.models.autoencoder import CONFIG_FILE, WEIGHTS_FILE
+from diffusion.autoencoder.config import AutoencoderConfig
+from diffusion.autoencoder.pack import CARD_FILE, REPORT_FILE, SHEET_FILE
+from diffusion.card_parts import hardware, licence_from, photographs_in_words, plain, quoted
+from diffusion.pack import TRAINING_FILE
+from reports.inline import Text, marked, parse
+from reports.markdown import render_markdown
+from reports.model import Authored, Block, Bullets, Code, Paragraph, Report, Section, Table
+from training.settings import load_settings
+
+_LOADING: Final = """\
+import torch
+from diffusers import AutoencoderKL
+net = AutoencoderKL.from_pretrained("{folder}")
+mean, std = (torch.tensor(net.config[name]).view(1, -1, 1, 1) for name in ("latents_mean", "latents_std"))
+latents = (net.encode(pictures).latent_dist.mode() - mean) / std   # pictures (N, 3, H, W) in -1..1
+again = net.decode(latents * std + mean).sample"""
+
+_ROLES: Final = "the first were looked at on the way and chose nothing, the second are what is measured on below."
+
+_ELSEWHERE: Final = {"device", "threads", "tracker", "perceptual_network"}
+"""Settings of the machine rather than of the model."""
+
+
+def write_card(pack: Path) -> Path:
+    """Write `README.md` of an autoencoder's pack and return it.
+
+    Raises
+    ------
+    InputRefusedError
+        If one of the pack's files cannot be read.
+    OutputError
+        If the folder cannot be written to.
+    """
+    card = render_markdown(card_of(pack))
+    with output_errors(pack):
+        reports.write(pack / CARD_FILE, card)
+    return pack / CARD_FILE
+
+
+def card_of(pack: Path) -> Report:
+    """Return the model card of an autoencoder's pack."""
+    config, training, measured = (_content(pack / name) for name in (CONFIG_FILE, TRAINING_FILE, REPORT_FILE))
+    settings = load_settings(AutoencoderConfig, preset=training.get("settings", {}))
+    licence = licence_from(training)
+    terms: list[Block] = [
+        Paragraph(parse(licence.sentence)),
+        Authored(licence.credit or "Nobody was named for the training photographs."),
+    ]
+    sections = [
+        Section("Files", [Bullets(list(_files())), Code(_LOADING.format(folder=pack.name), "python")]),
+        Section("Data, licence, credit", terms),
+        Section("Training", list(_training(training, settings))),
+        Section("Measured", list(_measured(measured))),
+    ]
+    return Report(settings.name, _lead(config, settings), sections)
+
+
+def _content(path: Path) -> dict[str, Any]:
+    return read_json(path, dict[str, Any], what="a part of an autoencoder") if path.is_file() else {}
+
+
+def _lead(config: Mapping[str, Any], settings: AutoencoderConfig) -> tuple[Block, ...]:
+    size, side = settings.image_size, settings.image_size // settings.factor
+    about = marked(
+        "An autoencoder of dermatoscopic photographs: {size} x {size} pixels become {side} x {side} latent pixels of "
+        "{channels} channels, in which a denoiser works, and pixels again. It is convolutional and takes pictures of "
+        "other sizes, too.",
+        size=size,
+        side=side,
+        channels=config.get("latent_channels", settings.latent_channels),
+    )
+    limits = "**For research and teaching only; what it changes in a picture of a lesion may be what matters.**"
+    return Paragraph(about), Paragraph(parse(limits))
+
+
+def _files() -> Iterator[Text]:
+    yield marked(
+        "`config.json`, `{weights}`: `diffusers.AutoencoderKL` in fp16, with the mean and the standard deviation of "
+        "each latent channel (`latents_mean`, `latents_std`); `scaling_factor` is 1.",
+        weights=WEIGHTS_FILE,
+    )
+    yield marked("`{report}`, `{sheet}`: what was measured, and photographs with their reconstructions below.",
+                 report=REPORT_FILE, sheet=SHEET_FILE)  # fmt: skip
+    yield marked("`{training}`: how it was trained. `{sums}`: checksum of the weights.",
+                 training=TRAINING_FILE, sums=SUMS_NAME)  # fmt: skip
+
+
+def _training(training: Mapping[str, Any], settings: AutoencoderConfig) -> Iterator[Block]:
+    if counts := training.get("photographs"):
+        yield Paragraph(photographs_in_words(counts, training.get("leakage", {}), _ROLES))
+    if fingerprint := training.get("split_fingerprint"):
+        yield Paragraph(marked("Fingerprint of the split: `{fingerprint}`.", fingerprint=fingerprint))
+    yield Paragraph(_effort(training, settings))
+    changed = settings.model_dump(mode="json", exclude_defaults=True, exclude=_ELSEWHERE)
+    flags = [f"--set {quoted(f'{key}={plain(value)}')}" for key, value in changed.items()]
+    yield Paragraph(
+        marked(
+            "The command that trains it again, where `--set max_minutes=` and `--set images=` may be raised; "
+            "`--init-from` this folder goes on from here:"
+        )
+    )
+    yield Code(" ".join(["python main.py train autoencoder --data DIR --output DIR", *flags]))
+
+
+def _effort(training: Mapping[str, Any], settings: AutoencoderConfig) -> str:
+    hours = training.get("seconds", 0) / 3600
+    kind = f"crops of {settings.crop_size} pixels" if settings.crops > 1 else "whole images"
+    critic = (
+        f"a patch discriminator from {settings.adversarial_start:.0%} of the budget on, its gradient up to "
+        f"{settings.adversarial_weight:g} times the length of the others'"
+        if settings.adversarial_weight
+        else "no discriminator"
+    )
+    return (
+        f"{training.get('images_seen', 0):,} images seen (repetitions included; crops count as the part that they "
+        f"show), batch {settings.batch_size}, {hours:.1f} hours of wall-clock time in "
+        f"{training.get('precision', 'fp32')} on {hardware(training.get('hardware'))}. {kind} first, whole images in "
+        f"the last {settings.whole_share:.0%}. Losses: Charbonnier, {settings.perceptual_weight:g} times the distance "
+        f"in the features of the auxiliary classifier, {settings.kl_weight:g} times the divergence of a latent value, "
+        f"equivariance under scale, turns and mirroring in {settings.equivariance_share:.0%} of the steps, {critic}. "
+        f"AdamW {settings.learning_rate:g} with warm-up and cosine decay, moving average {settings.ema_decay} (its "
+        f"weights ship), seed {settings.seed}. "
+        + ("Begun with the weights of another run." if training.get("init_from") else "From random weights.")
+    )
+
+
+def _measured(report: Mapping[str, Any]) -> Iterator[Block]:
+    if not report:
+        yield Paragraph("Nothing was measured yet: the training was not completed.")
+        return
+    yield Paragraph(
+        f"On {report['images']} photographs of {report['lesions']} lesions that were not trained on "
+        f"({report['measured_on']}), {report['image_size']} pixels a side, with the rounded weights of this folder. "
+        "Intervals are 95 % percentiles under resampling of lesions."
+    )
+    yield Table(("score", "value", "95 % interval"), list(_rows(report)))
+
+
+def _rows(report: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
+    yield _row("PSNR, dB", report["psnr"], 2)
+    yield _row("SSIM", report["ssim"], 3)
+    if report.get("perceptual"):
+        title = "Distance in the judge's features (0 the same, 4 opposite; in place of LPIPS)"
+        yield _row(title, report["perceptual"], 4)
+    for name, key in (("reconstructions", "kernel_distance"), ("the same photographs themselves", "floor")):
+        if report.get(key):
+            value, low, high = report[key]
+            title = f"Kernel distance of {name} to training photographs, {report['features']}"
+            yield title, f"{value:.4f}", f"{low:.4f} to {high:.4f}"
+    if agreement := report.get("agreement"):
+        judge = agreement["judge"]
+        yield _row(f"The judge {judge} sees the same class as in the photograph", agreement["same"], 3)
+        yield _row("Its balanced accuracy on photographs", agreement["on_photographs"], 3)
+        yield _row("Its balanced accuracy on reconstructions", agreement["on_reconstructions"], 3)
+
+
+def _row(title: str, value: Mapping[str, float], digits: int) -> tuple[str, str, str]:
+    mean, low, high = (f"{value[name]:.{digits}f}" for name in ("mean", "low", "high"))
+    return title, mean, f"{low} to {high}"

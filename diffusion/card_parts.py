@@ -1,0 +1,58 @@
+"""Paragraphs that the cards of generators and of autoencoders have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from photographs.licence import HAM10000_CREDIT, HAM10000_FORMS, UNKNOWN, Licence, licence_of
+from training.hardware import Hardware
+
+
+def licence_from(training: Mapping[str, Any]) -> Licence:
+    """Return the terms that `training.json` tells."""
+    kind, name = str(training.get("data_kind", "")), str(training.get("licence", UNKNOWN))
+    source = f"{kind} {training.get('data', '')}".lower()
+    known = any(form in source for form in HAM10000_FORMS)
+    credit = str(training.get("credit", ""))
+    return licence_of(kind, name, HAM10000_CREDIT if known and credit in HAM10000_CREDIT else credit)
+
+
+def photographs_in_words(counts: Mapping[str, Mapping[str, int]], leakage: Mapping[str, Any], roles: str) -> str:
+    """Return what was learnt from and what was held out; `roles` says what the parts held out were for."""
+    train = counts.get("train", {})
+    classes = ", ".join(f"{code} {count:,}" for code, count in train.items())
+    others = " and ".join(f"{sum(part.values()):,} ({name})" for name, part in counts.items() if name != "train")
+    return (
+        f"Learnt from {sum(train.values()):,} photographs ({classes}). {_what_was_held_out(leakage)} were held out: "
+        f"{others}; {roles}"
+    )
+
+
+def _what_was_held_out(leakage: Mapping[str, Any]) -> str:
+    if not leakage.get("known", True):
+        return "The data set names no lesions, so other photographs, maybe of the same lesions,"
+    if leaked := leakage.get("leaked", 0):
+        return f"Other photographs, {leaked} of them of lesions that are also in training,"
+    return "Photographs of other lesions"
+
+
+def hardware(data: object) -> str:
+    """Return what was computed on."""
+    if isinstance(data, dict):
+        known = {name: data[name] for name in Hardware.__slots__ if name in data}
+        if len(known) == len(Hardware.__slots__):
+            return Hardware(**{**known, "gpus": tuple(known["gpus"])}).sentence
+    return str(data) if isinstance(data, str) else "hardware that nobody described"
+
+
+def plain(value: object) -> str:
+    """Return a setting as `--set` takes it."""
+    if value is None:
+        return "null"
+    return ",".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def quoted(text: str) -> str:
+    """Return a word as every shell takes it for one; Windows' own knows no single quotes."""
+    return f'"{text}"' if " " in text else text
