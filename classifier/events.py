@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Literal
 
-from core.events import INTERRUPTED, Event
+from core.events import INTERRUPTED, Event, Progress
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +59,11 @@ class TrainingStep(Event):
     images: int
     total: int
     loss: float
+
+    @property
+    def progress(self) -> Progress:
+        """Images seen."""
+        return Progress.of(self.images, self.total, "images")
 
 
 @dataclass(frozen=True, slots=True)

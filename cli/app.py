@@ -27,7 +27,6 @@ from cli.utility import utility
 from core import keeping
 from core.crash import write_report
 from core.errors import ISICGUIError, OutputError
-from core.utils.leash import obey_leash
 from core.utils.logger import setup_logging
 from core.version import COMMAND, __version__
 
@@ -93,7 +92,6 @@ for command in (
 
 def main(argv: Sequence[str]) -> int:
     """Run one command and return its exit code; every error ends here, in words."""
-    obey_leash()
     setup_logging(console=False)
     try:
         code = _run(argv)

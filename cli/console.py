@@ -15,7 +15,6 @@ from core.errors import OutputError
 from core.events import Event
 from core.files.text import plain
 from core.message import Message
-from core.wire import for_a_window, with_templates
 
 
 class Console:
@@ -34,7 +33,6 @@ class Console:
         """Print an event, if events were asked for."""
         if self.json_mode:
             data = event.to_json() if isinstance(event, Event) else event
-            data = with_templates(data) if for_a_window() else data
             with _output_errors():
                 sys.stdout.write(plain(json.dumps(data, ensure_ascii=False, allow_nan=False)) + "\n")
                 sys.stdout.flush()

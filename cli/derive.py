@@ -92,7 +92,7 @@ def request_of(request: type[R], values: Mapping[str, Any]) -> R:
 
 def _parameter(one: Field[Any], how: Option) -> Callable[[F], F]:
     required = one.default is MISSING and one.default_factory is MISSING and how.fallback is None
-    kind = _kind(one.name, how)
+    kind = _kind(how)
     if not how.flag:
         count = -1 if how.many else 1
         metavar = how.metavar or None
@@ -110,11 +110,11 @@ def _parameter(one: Field[Any], how: Option) -> Callable[[F], F]:
     )  # fmt: skip
 
 
-def _kind(name: str, how: Option) -> Any:
+def _kind(how: Option) -> Any:
     if how.read is not None:
         return _Read(how)
     if how.kind in _PATHS:
-        return OUTPUT_FOLDER if name == "output" else _PATHS[how.kind]
+        return OUTPUT_FOLDER if how.is_written else _PATHS[how.kind]
     if isinstance(how.choices, Registry):
         return RegistryChoice(how.choices)
     if how.kind == "choice":

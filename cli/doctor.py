@@ -2,29 +2,31 @@
 
 from __future__ import annotations
 
-import dataclasses
+from collections.abc import Iterator
+from typing import Final
 
 import click
 
 from cli.console import Console
+from cli.derive import Words, carry_out, request_options
 from cli.options import json_option
-from core.doctor import diagnose
+from core.checks import Checked, DoctorRequest
 
-MARKS = {"ok": ("ok  ", "green"), "warn": ("note", "yellow"), "fail": ("FAIL", "red")}
+MARKS: Final = {"ok": ("ok  ", "green"), "warn": ("note", "yellow"), "fail": ("FAIL", "red")}
 
 
 @click.command(short_help="Say what this machine has and what is missing.")
+@request_options(DoctorRequest)
 @json_option
 def doctor(json_mode: bool) -> int:
     """Check Python, libraries, devices, models and folders; end with 1 if something necessary is missing."""
-    console = Console(json_mode=json_mode)
-    is_ready = True
-    for check in diagnose():
-        is_ready = is_ready and check.status != "fail"
-        console.event({"event": "check", **dataclasses.asdict(check)})
-        if not json_mode:
-            word, color = MARKS[check.status]
-            console.say(f"{click.style(word, fg=color)}  {check.name}: {check.detail}")
-            if check.remedy and check.status != "ok":
-                console.say(f"      {check.remedy}")
-    return int(not is_ready)
+    words: Words = {} if json_mode else {Checked: _lines}
+    return carry_out(DoctorRequest(), Console(json_mode=json_mode), words, results=(Checked,))
+
+
+def _lines(event: Checked) -> Iterator[str]:
+    check = event.check
+    word, color = MARKS[check.status]
+    yield f"{click.style(word, fg=color)}  {check.name}: {check.detail}"
+    if check.remedy and check.status != "ok":
+        yield f"      {check.remedy}"

@@ -8,23 +8,24 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final
 
 from packaging.requirements import Requirement
 
+from core.cancel import CancelToken
+from core.checks import Check, Checked, DoctorRequest
 from core.config.config_manager import FILE_NAME, ConfigManager
 from core.environment.system_libraries import has_display, missing_libraries, remedy
+from core.events import Event
 from core.files.checksum import sha256_of
+from core.jobs.stream import JobStopped
 from core.message import Message
 from core.models.discovery import discover
 from core.taxonomy import CLASS_CODES
 from core.utils.path_manager import PathManager
 from core.version import COMMAND
-
-Status = Literal["ok", "warn", "fail"]
 
 SUMS_NAME: Final = "SHA256SUMS"
 """File in a starter model's folder with one ``<sha256>  <name>`` line per weights file, as `sha256sum` writes it."""
@@ -44,22 +45,12 @@ _DISK: Final = Message("Disk")
 _OUTPUT: Final = Message("Output folder")
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One finding.
-
-    Attributes
-    ----------
-    status
-        ``ok``; ``warn``: something works worse or not at all, the rest does; ``fail``: nothing useful works.
-    remedy
-        What to do about it; empty if there is nothing to do.
-    """
-
-    name: str
-    status: Status
-    detail: str
-    remedy: str = ""
+def run_doctor(request: DoctorRequest, cancel: CancelToken) -> Iterator[Event]:
+    """Yield every finding of `diagnose`; a stop ends it between two of them."""
+    for check in diagnose():
+        if cancel.mode is not None:
+            raise JobStopped
+        yield Checked(check)
 
 
 def diagnose(paths: PathManager | None = None) -> Iterator[Check]:

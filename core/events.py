@@ -50,6 +50,11 @@ class Event:
         """What a command that tells this event exits with, at least: 0 unless something was refused or stopped."""
         return 0
 
+    @property
+    def progress(self) -> Progress | None:
+        """How far the job is, if this event says so."""
+        return None
+
     def to_json(self) -> dict[str, Any]:
         """Return the event as plain JSON types; fields marked `json=False` (pictures) are left out."""
         shown = {
@@ -169,6 +174,11 @@ class ImageDone(Event):
     remaining: float | None
     explain: bool = False
 
+    @property
+    def progress(self) -> Progress:
+        """Images of the run."""
+        return Progress.of(self.done, self.total, "images")
+
 
 @dataclass(frozen=True, slots=True)
 class Failed(Event):
@@ -209,6 +219,16 @@ class Progress(Event):
     unit: str
     words: str
     fraction: float
+
+    @classmethod
+    def of(cls, done: int, total: int, unit: str, words: str = "") -> Progress:
+        """Return how far a job is that has one part."""
+        return cls(done, total, unit, words, round(min(done / total, 1.0), 4) if total else 0.0)
+
+    @property
+    def progress(self) -> Progress:
+        """Itself."""
+        return self
 
     @property
     def sentence(self) -> str:

@@ -262,7 +262,7 @@ class ResumeRequest(Request):
 
     command: ClassVar[tuple[str, ...]] = ("resume",)
 
-    output: Path = option("", "The output folder.", kind="folder")
+    output: Path = option("", "The output folder.", kind="folder", writes=True)
     models: Path | None = option(
         "--models", "Where the models are now, if they have moved.", kind="folder", default=None
     )

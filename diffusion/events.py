@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar, Literal
 
-from core.events import INTERRUPTED, Event
+from core.events import INTERRUPTED, Event, Progress
 
 TrainingStatus = Literal["completed", "stopped"]
 
@@ -56,6 +56,11 @@ class TrainingStep(Event):
     rate: float
     images_per_second: float | None
     remaining: float | None
+
+    @property
+    def progress(self) -> Progress:
+        """Images seen."""
+        return Progress.of(self.images, self.total, "images")
 
 
 @dataclass(frozen=True, slots=True)

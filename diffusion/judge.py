@@ -39,7 +39,6 @@ from photographs.sources import read_dataset
 
 GENERATED_DIR: Final = "generated"
 SHEET_FILE: Final = "samples.png"
-Tell = Callable[[Event], None]
 
 Reference: TypeAlias = tuple[LabelledFeatures, LabelledFeatures]
 """Features of training and of held-out photographs."""
@@ -82,7 +81,7 @@ class JudgeRequest:
     device: str = "auto"
 
 
-def judge_pack(request: JudgeRequest, tell: Tell | None = None) -> Judgement:
+def judge_pack(request: JudgeRequest, tell: Callable[[Event], None] | None = None) -> Judgement:
     """Judge a generator; write `judgement.json`, `samples.png` and what `save_memorisation` writes.
 
     Parameters
@@ -105,7 +104,7 @@ def judge_pack(request: JudgeRequest, tell: Tell | None = None) -> Judgement:
 class _Judge:
     """A generator being judged; the classifier and the photographs are read once for all measurements."""
 
-    def __init__(self, request: JudgeRequest, tell: Tell) -> None:
+    def __init__(self, request: JudgeRequest, tell: Callable[[Event], None]) -> None:
         self._request, self._tell = request, tell
         self._draw = recommended(request.models, device=request.device, **request.drawing)
         self._sources = sources_of(request.models)

@@ -166,10 +166,10 @@ class _Run:
         yield from trainer.run(cancel, self._export)
         if trainer.is_main and cancel.mode is None and trainer.best is not None:
             yield judge(trainer, trainer.best["images"])
-        is_stopped = cancel.mode is not None
+        stopped = cancel.mode is not None
         if trainer.is_main:
-            yield self._finished(trainer, "stopped" if is_stopped else "completed")
-        return is_stopped
+            yield self._finished(trainer, "stopped" if stopped else "completed")
+        return stopped
 
     def _notes(self) -> Iterator[str]:
         """Yield what a person should know before it begins."""

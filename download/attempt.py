@@ -7,12 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from core.events import Event
+from core.jobs.stream import JobStopped
 from download.partial import Partial
 from download.patience import Patience
-
-
-class Stopped(Exception):  # noqa: N818  # the caller asked for it
-    """The download was told to stop; what has arrived is kept."""
 
 
 class Interrupted(Exception):  # noqa: N818  # tried again by whoever called
@@ -44,6 +41,6 @@ class Attempt:
     stop: threading.Event
 
     def check(self) -> None:
-        """Raise `Stopped` if the download was told to stop."""
+        """Raise `JobStopped` if the download was told to stop; what has arrived is kept."""
         if self.stop.is_set():
-            raise Stopped
+            raise JobStopped

@@ -10,8 +10,9 @@ import gdown
 import requests
 
 from core.errors import DownloadError
+from core.jobs.stream import JobStopped
 from core.message import Message
-from download.attempt import Attempt, Interrupted, Stopped, Useless
+from download.attempt import Attempt, Interrupted, Useless
 from download.pages import page_error
 from download.partial import Seen
 from download.source import DriveSource
@@ -29,7 +30,7 @@ def fetch_drive(source: DriveSource, attempt: Attempt) -> Path:
 
     Raises
     ------
-    Interrupted, Useless, Stopped
+    Interrupted, Useless, JobStopped
         See there.
     DownloadError
         If Google answers with something else than the file.
@@ -47,7 +48,7 @@ def fetch_drive(source: DriveSource, attempt: Attempt) -> Path:
             cancel=attempt.stop,
         )
     except gdown.DownloadCancelled as error:
-        raise Stopped from error
+        raise JobStopped from error
     except gdown.FileURLRetrievalError as error:
         raise _refusal(source, str(error), attempt) from error
     except gdown.DownloadError as error:

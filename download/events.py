@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Literal
 
-from core.events import Event
+from core.events import INTERRUPTED, REFUSED, Event, Progress
 
 Status = Literal["complete", "already", "partial", "refused", "stopped"]
 """All of it is there; it was there before; some files were refused; all were; stopped on demand."""
@@ -37,6 +37,11 @@ class Downloading(Event):
     total: int | None
     rate: float | None
     remaining: float | None
+
+    @property
+    def progress(self) -> Progress:
+        """Bytes; the whole is 0 where the server does not say it."""
+        return Progress.of(self.received, self.total or 0, "bytes")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +80,11 @@ class Extracting(Event):
     done: int
     total: int
 
+    @property
+    def progress(self) -> Progress:
+        """Bytes of all files."""
+        return Progress.of(self.done, self.total, "bytes")
+
 
 @dataclass(frozen=True, slots=True)
 class Installed(Event):
@@ -108,6 +118,7 @@ class Finished(Event):
     """
 
     name: ClassVar[str] = "finished"
+    ends: ClassVar[bool] = True
     status: Status
     folder: Path
     files: tuple[str, ...]
@@ -116,3 +127,10 @@ class Finished(Event):
     sha256: str | None = None
     first_seen: bool = False
     kept: Path | None = None
+
+    @property
+    def exit_code(self) -> int:
+        """That of an interruption, or of refused models."""
+        if self.status == "stopped":
+            return INTERRUPTED
+        return REFUSED if self.refused else 0

@@ -18,9 +18,9 @@ from core.events import Event
 from core.files.atomic import fsync_dir
 from core.files.checksum import sha256_of
 from core.files.set_aside import set_aside
+from core.jobs.stream import JobStopped
 from core.message import Message
 from core.taxonomy import CLASS_CODES
-from download.attempt import Stopped
 from download.contents import check_content
 from download.events import Extracting, Installed, Refused, Verifying
 from download.members import Member, Offer
@@ -78,7 +78,7 @@ class Installation:
 
         Raises
         ------
-        Stopped
+        JobStopped
             If `cancel` asks for it; files that have their place keep it.
         OutputError
             If something cannot be written.
@@ -120,7 +120,7 @@ class Installation:
         with writing_to(place), self._opened(member) as source, place.open("wb") as stream:
             while piece := self._read(source, member):
                 if cancel.mode is not None:
-                    raise Stopped
+                    raise JobStopped
                 written += stream.write(piece)
                 digest.update(piece)
                 if written > member.size:

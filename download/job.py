@@ -15,14 +15,15 @@ from core.errors import ArchiveError, ChecksumError, InputRefusedError, UsageErr
 from core.events import Event
 from core.files.checksum import sha256_of
 from core.files.folder_lock import FolderLock
+from core.jobs.stream import JobStopped
 from core.message import Message
-from download.attempt import Stopped
 from download.events import Finished, Status, Verifying
 from download.install import Installation
 from download.members import Offer, in_archive, in_folder, open_archive
 from download.partial import WORK_NAME, Partial
 from download.patience import PATIENCE, Patience
 from download.records import Ledger, Record, read_records, write_record
+from download.request import DownloadRequest
 from download.source import LocalSource, Source
 from download.space import writing_to
 from download.transfer import bring
@@ -31,6 +32,11 @@ ARCHIVE: Final = "archive"
 """What `Verifying` names while the whole archive is checked."""
 
 _WORKSHOP: Final = "unpacked"
+
+
+def run_download(request: DownloadRequest, cancel: CancelToken) -> Iterator[Event]:
+    """Carry a request out; see `fetch`."""
+    return fetch(request.source, request.target, cancel)
 
 
 def fetch(
@@ -98,7 +104,7 @@ class _Job:
                 self.work.mkdir(parents=True, exist_ok=True)
             with FolderLock(self.work, subject=self.target):
                 yield from self._take()
-        except Stopped:
+        except JobStopped:
             yield self._stopped()
 
     def _take(self) -> Iterator[Event]:
@@ -116,7 +122,7 @@ class _Job:
         for name, sha256 in record.files.items():
             yield Verifying(name)
             if self.cancel.mode is not None:
-                raise Stopped
+                raise JobStopped
             if not _holds(self.target / name, sha256):
                 return False
         self.done.files = dict(record.files)

@@ -12,8 +12,9 @@ from typing import Final
 from core.cancel import CancelToken
 from core.errors import DownloadError
 from core.events import Event
+from core.jobs.stream import JobStopped
 from core.message import Message
-from download.attempt import Attempt, Interrupted, Stopped, Useless
+from download.attempt import Attempt, Interrupted, Useless
 from download.events import Fetching, Restarting, Retrying
 from download.pages import by_hand
 from download.partial import Partial
@@ -34,7 +35,7 @@ def bring(partial: Partial, cancel: CancelToken, patience: Patience) -> Generato
 
     Raises
     ------
-    Stopped
+    JobStopped
         If `cancel` asks for it; what has arrived is kept.
     DownloadError, OutputError
         If it cannot be had, or cannot be written.
@@ -65,7 +66,7 @@ def _in_background(partial: Partial, cancel: CancelToken, patience: Patience) ->
     try:
         while True:
             if cancel.mode is not None:
-                raise Stopped
+                raise JobStopped
             try:
                 item = said.get(timeout=_GLANCE)
             except queue.Empty:
@@ -162,4 +163,4 @@ def _pause(attempt: Attempt, in_vain: int, why: str) -> None:
     )
     attempt.report(Retrying(in_vain, len(pauses), seconds, message))
     if attempt.stop.wait(seconds):
-        raise Stopped
+        raise JobStopped

@@ -31,7 +31,7 @@ def fetch_web(source: WebSource, attempt: Attempt) -> Path:
 
     Raises
     ------
-    Interrupted, Useless, Stopped
+    Interrupted, Useless, JobStopped
         See there.
     DownloadError
         If the server refuses, or answers with a web page.

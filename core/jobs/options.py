@@ -58,6 +58,9 @@ class Option:
         Whether a copied command names it even where it is the default, so that it means the same when defaults change.
     hidden
         Whether the help leaves it out.
+    writes
+        Whether the job writes to the folder, as it does to every `--output`: one that cannot be reached is then an
+        error of the output.
     aliases
         Other flags that mean the same, as earlier versions called them.
     """
@@ -80,12 +83,18 @@ class Option:
     none: str = ""
     always: bool = False
     hidden: bool = False
+    writes: bool = False
     aliases: tuple[str, ...] = ()
 
     @property
     def label(self) -> str:
         """The title, or the flag in words."""
         return self.title or self.flag.lstrip("-").replace("-", " ").capitalize()
+
+    @property
+    def is_written(self) -> bool:
+        """Whether the job writes to what it names."""
+        return self.writes or self.flag == "--output"
 
     def known_choices(self) -> tuple[str, ...]:
         """Return the values that there are, empty where any is allowed."""

@@ -6,9 +6,10 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Literal, cast, get_args
+from typing import Any, Final, Literal, cast, get_args
 
 from core.errors import UsageError
+from core.jobs.options import option
 from core.message import Message
 from core.taxonomy import parse_class
 from core.utils.whole_number import read_whole_number
@@ -30,6 +31,15 @@ PARTS: Final = ("train", "val", "test")
 DEFAULT_SPLIT: Final[Ratios] = (80, 10, 10)
 DEFAULT_SALT: Final = "isicgui"
 NO_SPLIT: Final = "none"
+
+ALL: Final = "all"
+
+
+def format_option(**details: Any) -> Any:
+    """Return the field that names the format."""
+    return option(
+        "--format", "What it is for; see below.", kind="choice", choices=tuple(FORMATS), always=True, **details
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,14 +63,25 @@ class ExportOptions:
         absolute.
     """
 
-    target: Path
-    format: Format = "imagefolder"
-    rating: int = 0
-    classes: tuple[str, ...] = ()
-    split: Ratios | None = DEFAULT_SPLIT
-    salt: str = DEFAULT_SALT
-    zip: bool = False
-    curation: Path | None = None
+    target: Path = option("--to", "The new folder; it must not exist, or be empty.", kind="folder", writes=True)
+    format: Format = format_option(default="imagefolder")
+    rating: int = option(
+        "--rating", "Only images with at least so many stars.", kind="whole", low=0, high=MAX_STARS, default=0
+    )
+    classes: tuple[str, ...] = option(
+        "--classes", "Only these classes.", read=lambda text: parse_classes(text),
+        write=lambda codes: ",".join(codes) or ALL, metavar="MEL,NV,...", default=(),
+    )  # fmt: skip
+    split: Ratios | None = option(
+        "--split", "Percent of train, val and test.", read=lambda text: parse_split(text),
+        write=lambda ratios: "/".join(map(str, ratios)), none=NO_SPLIT, metavar="N/N/N|none", default=DEFAULT_SPLIT,
+        always=True,
+    )  # fmt: skip
+    salt: str = option("--salt", "Another one divides the images otherwise.", default=DEFAULT_SALT)
+    zip: bool = option("--zip", "Write DIR.zip beside the folder too.", kind="switch", default=False)
+    curation: Path | None = option(
+        "--curation", "Obey this curation.csv, or the one in this folder.", kind="path", metavar="FILE", default=None
+    )
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "target", Path(os.path.abspath(self.target)))
@@ -111,7 +132,7 @@ def parse_classes(text: str) -> tuple[str, ...]:
         If a name is none of the seven classes.
     """
     names = [name.strip() for name in text.split(",") if name.strip()]
-    return () if [name.lower() for name in names] == ["all"] else tuple(map(parse_class, names))
+    return () if [name.lower() for name in names] == [ALL] else tuple(map(parse_class, names))
 
 
 def format_names() -> tuple[str, ...]:

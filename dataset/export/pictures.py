@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +14,7 @@ from core.errors import InputRefusedError
 from core.files.lock_state import is_locked
 from core.files.output_errors import output_errors
 from core.images import check_intact, read_image
+from core.jobs.stream import JobContext
 from core.message import Message
 from dataset.export.terms import ModelTerms, terms_of
 from dataset.layout import Layout
@@ -24,9 +25,6 @@ from dataset.recipe import Recipe
 from dataset.record import ImageRecord
 
 MAX_THREADS: Final = 8
-
-Tick = Callable[[int, int], bool]
-"""Told how many pictures are done, and of how many; says whether to go on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,16 +98,7 @@ class Collection:
     is_growing: bool = False
 
 
-class StoppedError(Exception):
-    """Whoever asked for a look at the pictures wants it no longer."""
-
-
-def go_on(done: int, total: int) -> bool:
-    """Never stop."""
-    return True
-
-
-def inspect(output: Path, tick: Tick = go_on) -> Collection:
+def inspect(output: Path, context: JobContext | None = None) -> Collection:
     """Look at every picture of an output folder; nothing is written there.
 
     Raises
@@ -118,8 +107,8 @@ def inspect(output: Path, tick: Tick = go_on) -> Collection:
         If there is no such folder.
     OutputError
         If the folder cannot be read.
-    StoppedError
-        If `tick` said so.
+    JobStopped
+        If that was asked for.
     """
     folder = output.absolute()
     if not folder.is_dir():
@@ -130,23 +119,22 @@ def inspect(output: Path, tick: Tick = go_on) -> Collection:
         records = sorted(read_records(folder), key=lambda record: record.key)
         ratings = read_ratings(folder)
         models = read_models_folders(folder)
-    looked = _look_at_all(records, ratings, tick)
+    looked = _look_at_all(records, ratings, context or JobContext())
     pictures = tuple(item for item in looked if isinstance(item, Picture))
     unusable = tuple(item for item in looked if isinstance(item, Unusable))
     return Collection(folder, pictures, unusable, _terms(pictures, models), is_locked(Layout(folder).state))
 
 
 def _look_at_all(
-    records: Sequence[ImageRecord], ratings: Mapping[tuple[str, str], Rating], tick: Tick
+    records: Sequence[ImageRecord], ratings: Mapping[tuple[str, str], Rating], context: JobContext
 ) -> list[Picture | Unusable]:
     looked: list[Picture | Unusable] = []
     with ThreadPoolExecutor(min(MAX_THREADS, os.cpu_count() or 1)) as pool:
         tasks = [pool.submit(_look, record, ratings.get(record.key, UNRATED)) for record in records]
         try:
-            for task in tasks:
+            for done, task in enumerate(tasks):
+                context.progress(done, len(records), Message("Looking at the images"), "images")
                 looked.append(task.result())
-                if not tick(len(looked), len(records)):
-                    raise StoppedError
         finally:
             pool.shutdown(cancel_futures=True)
     return looked

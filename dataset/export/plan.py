@@ -14,6 +14,7 @@ from typing import Final
 from core.errors import DiskFullError, InputRefusedError, OutputError, UsageError
 from core.files.output_errors import output_errors
 from core.files.text import plain
+from core.jobs.stream import JobContext
 from core.message import Message
 from core.taxonomy import CLASS_CODES
 from dataset.curation import CURATION_FILE
@@ -22,7 +23,7 @@ from dataset.export.card import CARD_FILE, Facts, write_card
 from dataset.export.curated import obey_curation
 from dataset.export.forms import FORMS, Form, TextFile, manifest_csv
 from dataset.export.options import PARTS, ExportOptions
-from dataset.export.pictures import Collection, Tick, Unusable, go_on, inspect
+from dataset.export.pictures import Collection, Unusable, inspect
 from dataset.export.rows import Entry, make_entries
 from dataset.export.warnings import warnings_of
 from dataset.ratings import Rating
@@ -81,6 +82,12 @@ class ExportPlan:
         return sum(self.sizes.values())
 
     @property
+    def fingerprint(self) -> str:
+        """SHA-256 of the names and contents of everything that will be written."""
+        sums = next((file.data for file in self.texts if file.path == SUMS_FILE), b"")
+        return hashlib.sha256(sums).hexdigest()
+
+    @property
     def archive_bytes(self) -> int:
         """Bytes of the archive; 0 if none was asked for."""
         return packed_size(dict(self.sizes)) if self.options.zip else 0
@@ -100,13 +107,13 @@ class ExportPlan:
         return dict(sorted(found.items(), key=lambda item: _rank(item[0])))
 
 
-def plan_export(output: Path, options: ExportOptions, tick: Tick = go_on) -> ExportPlan:
+def plan_export(output: Path, options: ExportOptions, context: JobContext | None = None) -> ExportPlan:
     """Return what an export of an output folder would write; nothing is written.
 
     Parameters
     ----------
-    tick
-        Told how many pictures have been looked at, and of how many; says whether to go on.
+    context
+        Told how many pictures have been looked at; stops the look.
 
     Raises
     ------
@@ -114,10 +121,10 @@ def plan_export(output: Path, options: ExportOptions, tick: Tick = go_on) -> Exp
         If there is no such folder.
     OutputError
         If it cannot be read.
-    StoppedError
-        If `tick` said so.
+    JobStopped
+        If that was asked for.
     """
-    return plan_of(inspect(output, tick), options)
+    return plan_of(inspect(output, context), options)
 
 
 def plan_of(collection: Collection, options: ExportOptions) -> ExportPlan:

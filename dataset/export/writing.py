@@ -18,20 +18,20 @@ from typing import Final
 
 from core.cancel import CancelToken
 from core.errors import InputRefusedError
-from core.events import Event, Notice
+from core.events import Event, Notice, Progress
 from core.files.atomic import fsync_dir, write_new_file
 from core.files.folder_lock import FolderLock
 from core.files.lock_files import HOLDER_FILE, LOCK_FILE
 from core.files.lock_state import is_locked
 from core.files.output_errors import output_errors
 from core.files.own import ForeignPathError, read_own, remove_tree
+from core.jobs.stream import SECONDS_BETWEEN, JobStopped
 from core.message import Message
 from dataset.export.archive import pack
-from dataset.export.events import ExportFinished, Exporting, ExportStarted
+from dataset.export.events import ExportFinished, ExportStarted
 from dataset.export.pictures import Picture
 from dataset.export.plan import ExportPlan, ImageFile, check_plan, check_target
 
-SECONDS_BETWEEN: Final = 0.1
 _FOLDER: Final = "folder"
 _ARCHIVE: Final = "archive.zip"
 MARK_FILE: Final = "unfinished-export"
@@ -40,17 +40,13 @@ _PARTS: Final = {_FOLDER, _ARCHIVE, MARK_FILE, LOCK_FILE, HOLDER_FILE}
 _HIDDEN_NAME: Final = re.compile(r"\..+\.[0-9a-f]{8}\.export", re.DOTALL)
 
 
-class _Stopped(Exception):  # noqa: N818  # an answer to a wish, not an error
-    """Somebody asked for a stop."""
-
-
 def export(plan: ExportPlan, cancel: CancelToken | None = None) -> Iterator[Event]:
     """Write what was planned, whole or not at all.
 
     Yields
     ------
     Event
-        `ExportStarted`, a `Notice` for each warning, `Exporting` again and again, `ExportFinished` at the end. A stop
+        `ExportStarted`, a `Notice` for each warning, `Progress` again and again, `ExportFinished` at the end. A stop
         of any kind leaves nothing behind; then the status of the last event is ``stopped``.
 
     Raises
@@ -72,7 +68,7 @@ def export(plan: ExportPlan, cancel: CancelToken | None = None) -> Iterator[Even
             with FolderLock(place, subject=options.target):
                 yield from _paced(_write(plan, place), total, cancel)
                 _publish(plan, place)
-        except _Stopped:
+        except JobStopped:
             is_complete = False
         finally:
             shutil.rmtree(place, ignore_errors=True)
@@ -98,10 +94,10 @@ def _paced(written: Iterator[str], total: int, cancel: CancelToken | None) -> It
     told = 0.0
     for done, _ in enumerate(written, start=1):
         if cancel is not None and cancel.mode is not None:
-            raise _Stopped
+            raise JobStopped
         if time.monotonic() - told >= SECONDS_BETWEEN or done == total:
             told = time.monotonic()
-            yield Exporting(done, total)
+            yield Progress.of(done, total, "files", Message("Writing the files"))
 
 
 def _write(plan: ExportPlan, place: Path) -> Iterator[str]:

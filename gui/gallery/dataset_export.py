@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import enum
 import os
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, cast
 
@@ -13,12 +12,16 @@ from PyQt5.QtCore import QObject, QTimer, pyqtSignal
 
 from core.cancel import CancelToken, StopMode
 from core.errors import ISICGUIError
+from core.events import Event, Progress
+from core.jobs.client import JobClient
+from core.jobs.stream import JobContext
 from core.taxonomy import CLASS_CODES
 from core.utils.shell import shell_line
-from dataset.export.command import export_arguments
-from dataset.export.events import ExportFinished, Exporting
+from dataset.export.events import ExportFinished
 from dataset.export.options import DEFAULT_SPLIT, FORMATS, ExportOptions, Format, Ratios, parse_split
+from dataset.export.request import ExportRequest
 from gui.common.settings import SettingsModel
+from gui.workers.job import JobEnd, MakeClient, WorkerJob
 from gui.workers.task import TaskRunner
 
 if TYPE_CHECKING:
@@ -28,7 +31,8 @@ if TYPE_CHECKING:
 PLAN_DELAY_MS: Final = 120
 """Waited after a choice before the plan is made anew: turning a wheel makes many of them."""
 
-TELL_SECONDS: Final = 0.1
+GRACE_MS: Final = 5000
+"""Time that an export gets to remove what it has begun when the window has gone."""
 
 
 class ExportState(enum.Enum):
@@ -72,13 +76,17 @@ class DatasetExportModel(QObject):
         Why the last thing asked for did not work, if it did not.
     last
         The last export, until something is chosen anew.
+    done, total, unit
+        How far it is: "images" looked at, or "files" written.
+    make_client
+        Makes the client of the next export; tests prepare its process.
     """
 
     changed = pyqtSignal()
     progressed = pyqtSignal()
     finished = pyqtSignal(object)
     failed = pyqtSignal(object)
-    _ticked = pyqtSignal(int, int)
+    _told = pyqtSignal(object)
 
     def __init__(self, settings: SettingsModel, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -86,6 +94,8 @@ class DatasetExportModel(QObject):
         self._tasks = TaskRunner(1, self)
         self._collection: Collection | None = None
         self._cancel = CancelToken()
+        self.make_client: MakeClient = JobClient
+        self._job: WorkerJob | None = None
         self._generation = 0
         self._is_target_chosen = False
         self.output = settings.output
@@ -94,8 +104,8 @@ class DatasetExportModel(QObject):
         self.preview: Preview | None = None
         self.problem: ISICGUIError | None = None
         self.last: ExportFinished | None = None
-        self.done, self.total = 0, 0
-        self._ticked.connect(self._tick)
+        self.done, self.total, self.unit = 0, 0, ""
+        self._told.connect(self._take)
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.timeout.connect(self._plan)
@@ -114,7 +124,7 @@ class DatasetExportModel(QObject):
     @property
     def command(self) -> str:
         """The command line that makes the same export."""
-        return shell_line(export_arguments(self.output, self.options))
+        return shell_line(ExportRequest.of(self.output, self.options).arguments())
 
     @property
     def curation(self) -> Path | None:
@@ -147,7 +157,7 @@ class DatasetExportModel(QObject):
         def work() -> Collection:
             from dataset.export.pictures import inspect
 
-            return inspect(output, _Pace(self, cancel).tick)
+            return inspect(output, JobContext(cancel, self._told.emit))
 
         self._tasks.start(work, lambda found: self._looked(generation, found), lambda e: self._refuse(generation, e))
 
@@ -173,17 +183,17 @@ class DatasetExportModel(QObject):
             return
         self._forget_work()
         self._enter(ExportState.WRITING)
-        plan, cancel, generation = self.preview.plan, self._cancel, self._generation
-        self._tasks.start(
-            lambda: _write(plan, cancel, _Pace(self, cancel)),
-            lambda event: self._written(generation, event),
-            lambda error: self._refuse(generation, error),
-        )
+        plan = self.preview.plan
+        request = ExportRequest.of(self.output, plan.options, plan.fingerprint)
+        self._job = job = WorkerJob(request, self, make_client=self.make_client)
+        job.told.connect(self._take)
+        job.ended.connect(self._written)
+        job.start()
 
     def stop(self) -> None:
         """Stop writing; nothing is left of it."""
-        if self.state is ExportState.WRITING:
-            self._cancel.request(StopMode.NOW)
+        if self.state is ExportState.WRITING and self._job:
+            self._job.stop()
             self._enter(ExportState.STOPPING)
 
     def leave(self) -> None:
@@ -195,6 +205,8 @@ class DatasetExportModel(QObject):
     def close(self) -> None:
         """Stop everything, for the end of the program."""
         self._forget_work()
+        if self._job:
+            self._job.leave(GRACE_MS)
 
     def _forget_work(self) -> None:
         """Tell what runs to stop, and take no result of it."""
@@ -203,7 +215,7 @@ class DatasetExportModel(QObject):
         self._cancel = CancelToken()
         self._generation += 1
         self._tasks.forget_waiting()
-        self.done, self.total = 0, 0
+        self.done, self.total, self.unit = 0, 0, ""
 
     def _enter(self, state: ExportState) -> None:
         self.state = state
@@ -235,13 +247,14 @@ class DatasetExportModel(QObject):
             self.problem = preview.obstacle
             self._enter(ExportState.READY)
 
-    def _written(self, generation: int, event: ExportFinished) -> None:
-        if generation != self._generation:
-            return
-        self.last = event if event.status == "completed" else None
+    def _written(self, end: JobEnd) -> None:
+        job, self._job = self._job, None
+        if job:
+            job.deleteLater()
+        self.problem = None if end.cancelled else end.error
         self._enter(ExportState.READY)
         if self.last:
-            self.finished.emit(event)
+            self.finished.emit(self.last)
 
     def _refuse(self, generation: int, error: BaseException) -> None:
         if generation != self._generation:
@@ -252,9 +265,12 @@ class DatasetExportModel(QObject):
             self.failed.emit(error)
         self._enter(ExportState.READY)
 
-    def _tick(self, done: int, total: int) -> None:
-        self.done, self.total = done, total
-        self.progressed.emit()
+    def _take(self, event: Event) -> None:
+        if isinstance(event, Progress):
+            self.done, self.total, self.unit = event.done, event.total, event.unit
+            self.progressed.emit()
+        elif isinstance(event, ExportFinished) and event.status == "completed":
+            self.last = event
 
     def _recall(self) -> ExportOptions:
         """Return the options of the last export, as far as they can be understood, for the folder in force."""
@@ -274,21 +290,6 @@ class DatasetExportModel(QObject):
             self.options = dataclasses.replace(options, target=target)
 
 
-class _Pace:
-    """Tells a model how far a task is, not too often; called in the task's thread."""
-
-    def __init__(self, model: DatasetExportModel, cancel: CancelToken) -> None:
-        self._model, self._cancel, self._told = model, cancel, 0.0
-
-    def tick(self, done: int, total: int) -> bool:
-        """Tell, and say whether to go on."""
-        now = time.monotonic()
-        if now - self._told >= TELL_SECONDS or done == total:
-            self._told = now
-            self._model._ticked.emit(done, total)
-        return self._cancel.mode is None
-
-
 def all_classes(codes: set[str]) -> tuple[str, ...]:
     """Return chosen classes as `ExportOptions` wants them: in canonical order, none if they are all."""
     chosen = tuple(code for code in CLASS_CODES if code in codes)
@@ -304,18 +305,6 @@ def _preview(collection: Collection, options: ExportOptions) -> Preview:
     except ISICGUIError as error:
         return Preview(plan, error)
     return Preview(plan, None)
-
-
-def _write(plan: ExportPlan, cancel: CancelToken, pace: _Pace) -> ExportFinished:
-    from dataset.export.writing import export
-
-    last = None
-    for event in export(plan, cancel):
-        last = event
-        if isinstance(event, Exporting):
-            pace.tick(event.done, event.total)
-    assert isinstance(last, ExportFinished)
-    return last
 
 
 def _suggest(output: Path, form: Format) -> Path:

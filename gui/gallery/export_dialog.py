@@ -184,13 +184,15 @@ def _summary(preview: Preview) -> str:
 
 
 def _status(model: DatasetExportModel) -> str:
-    if model.state is ExportState.WRITING:
-        return tr("Writing: {done} of {total} files").format(done=model.done, total=model.total)
+    if model.state is ExportState.READY:
+        return _written(model.last) if model.last else ""
     if model.state is ExportState.STOPPING:
         return tr("Stopping…")
-    if model.state is ExportState.LOOKING and model.total:
+    if model.unit == "files":
+        return tr("Writing: {done} of {total} files").format(done=model.done, total=model.total)
+    if model.unit == "images":
         return tr("{done} of {total} images looked at").format(done=model.done, total=model.total)
-    return _written(model.last) if model.last else ""
+    return ""
 
 
 def _written(last: ExportFinished) -> str:

@@ -2,29 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Final
 
 from PyQt5.QtCore import QObject, pyqtSignal
 
+from core.checks import Check, Checked, DoctorRequest
+from core.events import Event
+from core.jobs.client import JobClient
 from core.message import Message
-from gui.workers.command_job import CommandJob, JobEnd
+from gui.workers.job import JobEnd, MakeClient, WorkerJob
 
-Status = Literal["ok", "warn", "fail"]
 GRACE_MS: Final = 500
-
-MakeJob = Callable[[Sequence[str], QObject], CommandJob]
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One line of `doctor`; its sentences are in English, or messages that can be translated."""
-
-    name: str
-    status: Status
-    detail: str
-    remedy: str
 
 
 class CheckupModel(QObject):
@@ -34,15 +22,22 @@ class CheckupModel(QObject):
     -------
     changed
         Look at `findings` and `busy`.
+
+    Attributes
+    ----------
+    findings
+        Their sentences are in English, or messages that can be translated.
+    make_client
+        Makes the client of the next look; tests prepare its process.
     """
 
     changed = pyqtSignal()
 
-    def __init__(self, parent: QObject | None = None, *, make_job: MakeJob = CommandJob) -> None:
+    def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._make_job = make_job
-        self._job: CommandJob | None = None
-        self.findings: tuple[Finding, ...] = ()
+        self.make_client: MakeClient = JobClient
+        self._job: WorkerJob | None = None
+        self.findings: tuple[Check, ...] = ()
 
     @property
     def busy(self) -> bool:
@@ -59,7 +54,7 @@ class CheckupModel(QObject):
         if self._job:
             return
         self.findings = ()
-        self._job = self._make_job(("doctor",), self)
+        self._job = WorkerJob(DoctorRequest(), self, make_client=self.make_client)
         self._job.told.connect(self._take)
         self._job.ended.connect(self._end)
         self._job.start()
@@ -70,15 +65,15 @@ class CheckupModel(QObject):
         if self._job:
             self._job.leave(GRACE_MS)
 
-    def _take(self, event: dict[str, Any]) -> None:
-        if event["event"] == "check":
-            status: Status = event["status"] if event["status"] in ("ok", "warn") else "fail"
-            self.findings += (Finding(event["name"], status, event["detail"], event["remedy"]),)
+    def _take(self, event: Event) -> None:
+        if isinstance(event, Checked):
+            self.findings += (event.check,)
             self.changed.emit()
 
     def _end(self, end: JobEnd) -> None:
-        if end.error or end.exit_code not in (0, 1):
-            words = end.error.message if end.error else Message("the examination ended with {code}", code=end.exit_code)
-            self.findings += (Finding(Message("Examination"), "warn", words, end.error.remedy if end.error else ""),)
-        self._job = None
+        if end.error:
+            self.findings += (Check(Message("Examination"), "warn", end.error.message, end.error.remedy),)
+        job, self._job = self._job, None
+        if job:
+            job.deleteLater()
         self.changed.emit()

@@ -8,8 +8,8 @@ from typing import Final
 from PyQt5.QtCore import Qt
 from PyQt5.QtWidgets import QGridLayout, QWidget
 
+from core.checks import Check, Status
 from gui.i18n import mark, tr, translate
-from gui.models.checkup import Finding, Status
 from gui.theme.tokens import GAP, GRID
 from gui.widgets.icon_label import IconLabel
 from gui.widgets.labels import ElidedLabel, label
@@ -34,9 +34,9 @@ class FindingList(QWidget):
         self._grid.setVerticalSpacing(GRID)
         self._grid.setColumnMinimumWidth(1, NAME_WIDTH)
         self._grid.setColumnStretch(2, 1)
-        self._shown: tuple[Finding, ...] = ()
+        self._shown: tuple[Check, ...] = ()
 
-    def show_findings(self, findings: Sequence[Finding]) -> None:
+    def show_findings(self, findings: Sequence[Check]) -> None:
         """Show other findings; those that are only added to the ones shown are put under them."""
         wanted = tuple(finding for finding in findings if not _is_detail(finding))
         if wanted[: len(self._shown)] != self._shown:
@@ -45,7 +45,7 @@ class FindingList(QWidget):
             self._add(finding)
         self._shown = wanted
 
-    def _add(self, finding: Finding) -> None:
+    def _add(self, finding: Check) -> None:
         row = self._grid.rowCount()
         icon_name, token, word = _SIGNS[finding.status]
         name, detail = translate(finding.name), translate(finding.detail)
@@ -64,7 +64,7 @@ class FindingList(QWidget):
         self._shown = ()
 
 
-def _is_detail(finding: Finding) -> bool:
+def _is_detail(finding: Check) -> bool:
     """Whether it is a file's checksum that is as it should be, which interests nobody here."""
     return finding.status == "ok" and finding.detail.startswith("SHA-256")
 

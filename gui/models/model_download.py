@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -11,18 +11,18 @@ from typing import Any, Final
 from PyQt5.QtCore import QObject, pyqtSignal
 
 from core.errors import ISICGUIError
-from core.message import Message
+from core.events import Event
+from download.events import Downloading, Extracting, Fetching, Finished, Refused, Restarting, Retrying, Verifying
+from download.request import DownloadRequest
 from download.source import ORIGINALS, ORIGINALS_BYTES
 from gui.common.settings import SettingsModel
-from gui.workers.command_job import CommandJob, JobEnd
+from gui.workers.job import JobEnd, WorkerJob
 from gui.workers.task import TaskRunner
 
 TARGET_KEY: Final = "download/target"
 
 GRACE_MS: Final = 5000
 """Time that a download gets to put its file down when the window has gone."""
-
-MakeJob = Callable[[Sequence[str], QObject], CommandJob]
 
 
 class Stage(enum.Enum):
@@ -82,11 +82,6 @@ class Arrival:
 class ModelDownload(QObject):
     """One download or import at a time; it goes on whether or not anybody looks.
 
-    Parameters
-    ----------
-    make_job
-        Makes the process of a command line.
-
     Signals
     -------
     changed
@@ -114,13 +109,11 @@ class ModelDownload(QObject):
     progressed = pyqtSignal()
     arrived = pyqtSignal(object)
 
-    def __init__(
-        self, settings: SettingsModel, parent: QObject | None = None, *, make_job: MakeJob = CommandJob
-    ) -> None:
+    def __init__(self, settings: SettingsModel, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._settings, self._make_job = settings, make_job
+        self._settings = settings
         self._files = TaskRunner(1, self)
-        self._job: CommandJob | None = None
+        self._job: WorkerJob | None = None
         self._refused: list[str] = []
         self.outlook: Outlook | None = None
         self.last: Arrival | None = None
@@ -155,11 +148,11 @@ class ModelDownload(QObject):
 
     def fetch_originals(self) -> None:
         """Fetch the original checkpoints, or the rest of them."""
-        self._start()
+        self._start(DownloadRequest(self.target))
 
     def take(self, path: Path) -> None:
         """Import a zip archive or a folder."""
-        self._start("--from-file", str(path))
+        self._start(DownloadRequest(self.target, file=path))
 
     def stop(self) -> None:
         """Stop; what has arrived is kept, and the next download goes on from there."""
@@ -174,64 +167,71 @@ class ModelDownload(QObject):
         if self._job:
             self._job.leave(GRACE_MS)
 
-    def _start(self, *source: str) -> None:
+    def _start(self, request: DownloadRequest) -> None:
         if self._job:
             return
         self.last = self.problem = None
         self._refused.clear()
         self._begin_at(Stage.BEGINNING)
-        self._job = self._make_job(("models", "download", "--to", str(self.target), *source), self)
+        self._job = WorkerJob(request, self)
         self._job.told.connect(self._follow)
         self._job.ended.connect(self._end)
         self._job.start()
         self.changed.emit()
 
-    def _follow(self, event: dict[str, Any]) -> None:
-        step = _STEPS.get(event["event"])
-        if step:
-            step(self, event)
+    def _follow(self, event: Event) -> None:
+        steps: Mapping[type[Event], Callable[[Any], None]] = {
+            Fetching: self._fetching,
+            Downloading: self._downloading,
+            Retrying: self._interrupted,
+            Restarting: self._interrupted,
+            Verifying: self._verifying,
+            Extracting: self._extracting,
+            Refused: self._refuse,
+            Finished: self._finished,
+        }
+        if type(event) in steps:
+            steps[type(event)](event)
 
-    def _fetching(self, event: dict[str, Any]) -> None:
-        self.received, self.total = event["received"], event["expected"] or 0
+    def _fetching(self, event: Fetching) -> None:
+        self.received, self.total = event.received, event.expected or 0
         self.progressed.emit()
 
-    def _downloading(self, event: dict[str, Any]) -> None:
+    def _downloading(self, event: Downloading) -> None:
         self._enter(Stage.DOWNLOADING)
-        self.received, self.total = event["received"], event["total"] or 0
-        self.rate, self.remaining = event["rate"], event["remaining"]
+        self.received, self.total = event.received, event.total or 0
+        self.rate, self.remaining = event.rate, event.remaining
         self.progressed.emit()
 
-    def _interrupted(self, event: dict[str, Any]) -> None:
+    def _interrupted(self, event: Retrying | Restarting) -> None:
         self._enter(Stage.WAITING)
-        self.words = event["message"]
+        self.words = event.message
         self.rate = self.remaining = None
         self.changed.emit()
 
-    def _verifying(self, event: dict[str, Any]) -> None:
+    def _verifying(self, event: Verifying) -> None:
         self._enter(Stage.CHECKING)
-        self.member = event["member"]
+        self.member = event.member
         self.progressed.emit()
 
-    def _extracting(self, event: dict[str, Any]) -> None:
+    def _extracting(self, event: Extracting) -> None:
         self._enter(Stage.UNPACKING)
-        self.member = event["member"]
-        self.received, self.total = event["done"], event["total"]
+        self.member = event.member
+        self.received, self.total = event.done, event.total
         self.rate = self.remaining = None
         self.progressed.emit()
 
-    def _refuse(self, event: dict[str, Any]) -> None:
-        self._refused.append(event["message"])
+    def _refuse(self, event: Refused) -> None:
+        self._refused.append(event.message)
 
-    def _finished(self, event: dict[str, Any]) -> None:
-        kept = Path(event["kept"]) if event["kept"] else None
-        files, classes = tuple(event["files"]), tuple(event["classes"])
-        self.last = Arrival(event["status"], Path(event["folder"]), files, classes, tuple(self._refused), kept)
+    def _finished(self, event: Finished) -> None:
+        self.last = Arrival(event.status, event.folder, event.files, event.classes, tuple(self._refused), event.kept)
 
     def _end(self, end: JobEnd) -> None:
-        self._job = None
-        self.problem = None if self.last else end.error or _no_answer(end)
-        if end.cancelled and self.last is None:
-            self.problem = None
+        job, self._job = self._job, None
+        if job:
+            job.deleteLater()
+        self.problem = None if self.last or end.cancelled else end.error
         self._begin_at(Stage.IDLE)
         self.look()
         self.changed.emit()
@@ -255,18 +255,6 @@ class ModelDownload(QObject):
             self.changed.emit()
 
 
-_STEPS: Final[dict[str, Callable[[ModelDownload, dict[str, Any]], None]]] = {
-    "fetching": ModelDownload._fetching,
-    "downloading": ModelDownload._downloading,
-    "retrying": ModelDownload._interrupted,
-    "restarting": ModelDownload._interrupted,
-    "verifying": ModelDownload._verifying,
-    "extracting": ModelDownload._extracting,
-    "refused": ModelDownload._refuse,
-    "finished": ModelDownload._finished,
-}
-
-
 def _outlook(target: Path) -> Outlook:
     from download.partial import Partial
     from download.space import free_bytes
@@ -281,10 +269,3 @@ def _outlook(target: Path) -> Outlook:
 
 def _ignore(error: BaseException) -> None:
     """Leave the outlook as it was: what is wrong with a folder is told when something is to be put into it."""
-
-
-def _no_answer(end: JobEnd) -> ISICGUIError:
-    return ISICGUIError(
-        Message("The download ended without a word (exit code {code}).", code=end.exit_code),
-        remedy=Message("Try again; what has arrived is kept. The log says more."),
-    )

@@ -17,6 +17,8 @@ from cli.curate import curate
 from cli.derive import carry_out, request_options
 from cli.evaluate import evaluate
 from cli.explain import explain
+from cli.export import export
+from cli.models_download import download
 from cli.train_classifier import classifier_command
 from cli.train_diffusion import diffusion_command
 from cli.trajectory import trajectory
@@ -26,7 +28,9 @@ from core.jobs.options import options_of
 from core.jobs.registry import known_jobs
 from core.jobs.request import Request
 from core.taxonomy import CLASS_CODES
+from dataset.export.request import ExportRequest
 from diffusion.request import TrainDiffusionRequest
+from download.request import DownloadRequest
 from evaluation.curation.request import CurationRequest
 from evaluation.request import EvaluationRequest
 from evaluation.utility.request import UtilityRequest
@@ -52,6 +56,17 @@ def test_a_flag_may_have_another_name() -> None:
     ("command", "request_"),
     [
         (evaluate, EvaluationRequest((HERE / "a", HERE / "b"), HERE / "real", HERE / "out")),
+        (export, ExportRequest(output=HERE, target=HERE / "set", format="csv")),
+        (
+            export,
+            ExportRequest(
+                output=HERE, target=HERE / "set", format="isic", rating=2, classes=("MEL", "NV"), split=None,
+                salt="other", zip=True, curation=HERE / "curation.csv", preview=True,
+            ),
+        ),
+        (download, DownloadRequest(HERE)),
+        (download, DownloadRequest(HERE, file=HERE / "a.zip", sha256="0" * 64)),
+        (download, DownloadRequest(HERE, url="https://example.org/a.zip")),
         (
             evaluate,
             EvaluationRequest(

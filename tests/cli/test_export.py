@@ -42,9 +42,9 @@ def test_the_preview_writes_nothing_and_says_what_would_be(call, output, tmp_pat
 def test_the_preview_in_json_is_what_the_export_then_says(call, output, tmp_path):
     flags = ("export", output, "--to", tmp_path / "set", "--format", "csv", "--split", "none", "--json")
     _, out, _ = call(*flags, "--preview")
-    (plan,) = map(json.loads, out.splitlines())
+    plan = json.loads(out.splitlines()[-1])
     _, out, _ = call(*flags)
-    events = [json.loads(line) for line in out.splitlines()]
+    events = [event for event in map(json.loads, out.splitlines()) if event["event"] != "progress"]
     assert [plan["event"], events[0]["event"], events[-1]["event"]] == ["plan", "started", "finished"]
     for key in ("images", "files", "bytes", "counts"):
         assert events[-1][key] == plan[key]

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from core import doctor
-from core.doctor import Check, diagnose, read_requirements, read_sums
+from core.checks import Check
+from core.doctor import diagnose, read_requirements, read_sums
 from core.environment.system_libraries import Library
 from core.utils.path_manager import PathManager
 

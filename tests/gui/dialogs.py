@@ -11,6 +11,7 @@ from typing import Final
 
 from PyQt5.QtWidgets import QDialog
 
+from core.checks import Check
 from core.config.schema import SCHEMA
 from core.config.transfer import Change
 from core.errors import OutOfMemoryError
@@ -21,7 +22,6 @@ from gui.gallery.empty_trash_dialog import EmptyTrashDialog
 from gui.help.diagnostics_dialog import DiagnosticsDialog
 from gui.help.problem_dialog import ProblemDialog
 from gui.i18n import tr
-from gui.models.checkup import Finding
 from gui.run.discard_dialog import DiscardDialog
 from gui.settings.changes_dialog import ChangesDialog
 from gui.shell.close_dialog import CloseDialog
@@ -106,8 +106,8 @@ def _export(window: MainWindow) -> QDialog:
 
 
 def _models(window: MainWindow) -> QDialog:
-    amiss = Finding("Memory", "warn", "0.4 GiB of 8.0 GiB free", "Close other programs before generating.")
-    window.session.checkup.findings = (Finding("Python", "ok", "3.12", ""), amiss)
+    amiss = Check("Memory", "warn", "0.4 GiB of 8.0 GiB free", "Close other programs before generating.")
+    window.session.checkup.findings = (Check("Python", "ok", "3.12"), amiss)
     window.desk.show_models()
     dialog = window.desk.dialog("models")
     assert dialog

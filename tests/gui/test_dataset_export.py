@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import threading
 
 import pytest
 from PyQt5.QtCore import Qt
@@ -14,9 +13,9 @@ from cli.app import main as run_command
 from dataset.ratings import Rating, write_ratings
 from gui.gallery.dataset_export import DatasetExportModel, ExportState
 from gui.gallery.export_dialog import ExportDialog
+from tests.gui import slow_export
 from tests.support.datasets import generate
 from tests.support.exports import files_of
-from tests.support.patience import PATIENCE
 
 
 @pytest.fixture
@@ -35,6 +34,14 @@ def dialog(collection, window, model, qtbot) -> ExportDialog:
     window.desk.show_export()
     wait_for_preview(model, qtbot)
     return window.desk.dialog("export")
+
+
+@pytest.fixture
+def gate(model, tmp_path, monkeypatch):
+    """A file for which every export waits before it writes."""
+    monkeypatch.setenv(slow_export.GATE, str(tmp_path / "gate"))
+    model.make_client = slow_export.slow_client
+    return tmp_path / "gate"
 
 
 def wait_for_preview(model, qtbot):
@@ -143,39 +150,26 @@ def test_a_place_that_is_taken_is_said_when_it_was_chosen_and_avoided_when_it_wa
     assert not dialog.go.isEnabled()
 
 
-def test_stopping_leaves_nothing_and_says_so_by_being_ready_again(dialog, model, qtbot, monkeypatch):
-    import dataset.export.writing as writing
-
-    gate, real = threading.Event(), writing.write_new_file
-
-    def slow(path, data):
-        gate.wait(PATIENCE)
-        real(path, data)
-
-    monkeypatch.setattr(writing, "write_new_file", slow)
+def test_stopping_leaves_nothing_and_says_so_by_being_ready_again(dialog, model, qtbot, gate):
     click(qtbot, dialog.go)
-    qtbot.waitUntil(lambda: model.state is ExportState.WRITING)
+    assert model.state is ExportState.WRITING
     assert dialog.go.text() == "Stop"
     assert not dialog.choices.isEnabled()
     click(qtbot, dialog.go)
     assert model.state is ExportState.STOPPING
-    gate.set()
+    gate.touch()
     qtbot.waitUntil(lambda: model.state is ExportState.READY)
     assert model.last is None
     assert [path.name for path in model.options.target.parent.iterdir() if "imagefolder" in path.name] == []
 
 
-def test_an_export_goes_on_when_its_dialog_is_closed_and_is_confirmed(dialog, model, window, qtbot, monkeypatch):
-    import dataset.export.writing as writing
-
-    gate, real = threading.Event(), writing.write_new_file
-    monkeypatch.setattr(writing, "write_new_file", lambda path, data: (gate.wait(PATIENCE), real(path, data)))
+def test_an_export_goes_on_when_its_dialog_is_closed_and_is_confirmed(dialog, model, window, qtbot, gate):
     click(qtbot, dialog.go)
     dialog.close()
     window.desk.show_export()
     assert window.desk.dialog("export").go.text() == "Stop"
     with qtbot.waitSignal(window.session.told) as told:
-        gate.set()
+        gate.touch()
     assert str(model.options.target) in told.args[0]
 
 

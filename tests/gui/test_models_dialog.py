@@ -6,12 +6,12 @@ import io
 import json
 import os
 import zipfile
-from functools import partial
 
 import psutil
 import pytest
 from PyQt5.QtWidgets import QLabel, QMenu
 
+from core.jobs.client import JobClient
 from core.taxonomy import CLASS_CODES
 from download.partial import Partial
 from download.source import ORIGINALS
@@ -21,22 +21,12 @@ from gui.models.checkup import CheckupModel
 from gui.models.model_download import Stage
 from gui.models.models_dialog import ModelsDialog
 from gui.shell.welcome import welcome
-from gui.workers.command_job import CommandJob
+from tests.gui import fake_doctor
 from tests.gui.test_words_everywhere import Pseudo, bare_texts
 from tests.support.file_server import FileServer
 from tests.support.google_drive import GoogleDrive, serving_drive
 
 STATISTICS = json.dumps({code: {"rgb": {"mean": [180, 140, 130], "std": [30, 30, 30]}} for code in CLASS_CODES})
-
-DOCTOR = """
-import json
-def tell(name, status, detail, remedy=""):
-    event = {"event": "check", "name": name, "status": status, "detail": detail, "remedy": remedy}
-    print(json.dumps(event), flush=True)
-tell("Python", "ok", "fine")
-tell("Memory", "warn", "0.4 GiB free", "Close other programs.")
-tell("x.safetensors", "ok", "SHA-256 00")
-"""
 
 
 @pytest.fixture(scope="module")
@@ -58,11 +48,9 @@ def google(archive, tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def doctor(window, tmp_path):
-    """Let the checkup find what is written above."""
-    script = tmp_path / "doctor.py"
-    script.write_text(DOCTOR)
-    window.session.checkup._make_job = partial(CommandJob, script=script)
+def doctor(window):
+    """Let the checkup find what the stand-in says."""
+    window.session.checkup.make_client = lambda: JobClient(prepare=fake_doctor.install)
 
 
 @pytest.fixture
@@ -240,10 +228,9 @@ def test_the_checkup_runs_doctor_itself(qapp, qtbot):
     assert {"Python", "Memory", "Disk", "Output folder", "Starter models"} <= set(names)
 
 
-def test_a_checkup_that_dies_is_no_clean_bill(qapp, tmp_path, until):
-    script = tmp_path / "dies.py"
-    script.write_text("raise SystemExit(9)")
-    model = CheckupModel(make_job=partial(CommandJob, script=script))
+def test_a_checkup_that_dies_is_no_clean_bill(qapp, until):
+    model = CheckupModel()
+    model.make_client = lambda: JobClient(prepare=fake_doctor.install_death)
     model.look()
     until(lambda: not model.busy)
     assert [finding.status for finding in model.findings] == ["warn"]

@@ -8,9 +8,9 @@ import pytest
 
 from core.errors import InputRefusedError
 from dataset.curation import Decision, read_curation, render_curation
-from dataset.export.command import export_arguments
 from dataset.export.options import ExportOptions
 from dataset.export.plan import plan_export
+from dataset.export.request import ExportRequest
 from tests.support.exports import export_to, files_of, manifest, pixels_of, put
 
 
@@ -106,5 +106,5 @@ def test_something_else_is_no_curation_file(tmp_path, content):
 
 def test_the_command_that_is_copied_names_the_file(output, tmp_path):
     options = ExportOptions(tmp_path / "set", curation=tmp_path / "curation.csv")
-    arguments = export_arguments(output, options)
+    arguments = ExportRequest.of(output, options).arguments()
     assert arguments[arguments.index("--curation") + 1] == str(tmp_path / "curation.csv")

@@ -11,12 +11,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from core.errors import DiskFullError, InputRefusedError, OutputError, UsageError
+from core.jobs.stream import JobStopped
 from dataset.export.options import ExportOptions, format_names, parse_classes, parse_split
-from dataset.export.pictures import StoppedError, inspect
+from dataset.export.pictures import inspect
 from dataset.export.plan import check_plan, plan_export, plan_of
 from dataset.ratings import Rating, write_ratings
 from tests.support.datasets import generate, pixels_of
 from tests.support.exports import export_to, files_of, manifest, put
+from tests.support.watched_job import WatchedJob
 
 
 def taken(plan):
@@ -202,15 +204,10 @@ def test_one_look_serves_every_choice(output, tmp_path):
 
 
 def test_the_look_can_be_stopped_and_tells_how_far_it_is(output):
-    told = []
-
-    def tick(done, total):
-        told.append((done, total))
-        return done < 3
-
-    with pytest.raises(StoppedError):
-        inspect(output, tick)
-    assert told == [(1, 16), (2, 16), (3, 16)]
+    job = WatchedJob(stop_when=lambda job: len(job.told) == 3)
+    with pytest.raises(JobStopped):
+        inspect(output, job)
+    assert job.told == [(0, 16), (1, 16), (2, 16)]
 
 
 @pytest.mark.parametrize("name", ["out", "out/MEL/deeper", "out/new"])

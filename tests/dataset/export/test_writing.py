@@ -14,8 +14,9 @@ import pytest
 
 from core.cancel import CancelToken, StopMode
 from core.errors import DiskFullError, InputRefusedError, OutputError
+from core.events import Progress
 from dataset.export import writing
-from dataset.export.events import ExportFinished, Exporting, ExportStarted
+from dataset.export.events import ExportFinished, ExportStarted
 from dataset.export.options import ExportOptions
 from dataset.export.plan import plan_export
 from dataset.export.writing import export
@@ -44,7 +45,7 @@ def test_the_events_tell_how_far_it_is_and_what_came_of_it(plan):
     first, *middle, last = export(plan)
     assert isinstance(first, ExportStarted)
     assert (first.images, first.files, first.bytes) == (plan.rows, plan.files, plan.bytes + plan.archive_bytes)
-    steps = [event for event in middle if isinstance(event, Exporting)]
+    steps = [event for event in middle if isinstance(event, Progress)]
     assert [event.done for event in steps] == sorted({event.done for event in steps})
     assert (steps[-1].done, steps[-1].total) == (2 * plan.files, 2 * plan.files)
     assert last == ExportFinished(
@@ -83,7 +84,7 @@ def test_a_stop_leaves_nothing(plan, after, monkeypatch):
     cancel, events = CancelToken(), []
     for event in export(plan, cancel):
         events.append(event)
-        if isinstance(event, Exporting) and event.done > after:
+        if isinstance(event, Progress) and event.done > after:
             cancel.request(StopMode.NOW)
     assert events[-1].status == "stopped"
     assert (events[-1].images, events[-1].archive) == (0, None)
@@ -93,7 +94,7 @@ def test_a_stop_leaves_nothing(plan, after, monkeypatch):
 
 def test_a_consumer_that_goes_away_leaves_nothing(plan):
     events = export(plan)
-    while not isinstance(next(events), Exporting):
+    while not isinstance(next(events), Progress):
         pass
     folder = plan.options.target.parent
     assert len(hidden(folder)) == 1
@@ -188,7 +189,7 @@ def test_a_killed_process_leaves_no_visible_half_and_the_next_export_clears_up(o
 def test_what_a_living_export_is_writing_is_left_alone(output, tmp_path, monkeypatch):
     monkeypatch.setattr("dataset.export.writing.SECONDS_BETWEEN", 0)
     first = export(plan_export(output, ExportOptions(tmp_path / "set")))
-    while not isinstance(next(first), Exporting):
+    while not isinstance(next(first), Progress):
         pass
     export_to(output, tmp_path / "set")
     with pytest.raises(OutputError, match="nothing is overwritten"):
