@@ -102,7 +102,9 @@ class Learner:
         self.images_seen = 0
         self.budget = Budget(config.images, config.max_minutes)
         self._draws = PictureDraws(images, config)
-        self._perceptual = load_perceptual(config.perceptual_network, device) if config.perceptual_weight else None
+        self._perceptual = (
+            load_perceptual(config.perceptual_network, device, self.precision) if config.perceptual_weight else None
+        )
 
     @property
     def progress(self) -> float:

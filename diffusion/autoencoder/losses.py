@@ -6,7 +6,9 @@ Pictures are (N, 3, H, W), float32 in -1..1, throughout.
 from __future__ import annotations
 
 import copy
+from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -15,6 +17,7 @@ from torch import Tensor, nn
 from torch.nn.functional import normalize, relu
 
 from core.models.classification.loading import LoadedNetwork, load_network
+from core.precision import DTYPES, Precision
 from core.utils.path_manager import PathManager
 
 _ROUNDING: Final = 1e-3
@@ -31,6 +34,10 @@ def divergence(mean: Tensor, logvar: Tensor) -> Tensor:
     return 0.5 * (mean.square() + logvar.exp() - 1 - logvar).mean()
 
 
+class _Enough(Exception):  # noqa: N818  # no error: the rest of the network is not needed
+    """Every stage that counts has been seen."""
+
+
 class PerceptualLoss:
     """Distance in the features of a classifier's stages, each position's at unit length, as in LPIPS but unweighted.
 
@@ -38,14 +45,22 @@ class PerceptualLoss:
     ----------
     network
         The classifier; all its stages but the last are used, because that one hardly sees texture.
+    dtype
+        Number format of its weights; autocast would convert frozen ones anew at every call.
     """
 
-    def __init__(self, network: LoadedNetwork) -> None:
-        self._network = replace(network, net=copy.deepcopy(network.net))  # its hooks are this one's alone
+    def __init__(self, network: LoadedNetwork, dtype: torch.dtype = torch.float32) -> None:
+        own = copy.deepcopy(network.net).to(dtype)  # its hooks are this one's alone
+        self._network, self._dtype = replace(network, net=own), dtype
         self._seen: list[Tensor] = []
-        for stage in network.architecture.stages[:-1]:
-            module = self._network.net.get_submodule(stage[-1])
-            module.register_forward_hook(lambda _module, _inputs, output: self._seen.append(output))
+        *_, last = stages = network.architecture.stages[:-1]
+        for stage in stages:
+            own.get_submodule(stage[-1]).register_forward_hook(partial(self._see, is_last=stage is last))
+
+    def _see(self, _module: nn.Module, _inputs: object, output: Tensor, *, is_last: bool) -> None:
+        self._seen.append(output)
+        if is_last:
+            raise _Enough
 
     def __call__(self, made: Tensor, wanted: Tensor) -> Tensor:
         """Return the mean over pictures, stages and positions of the squared distance, 0..4."""
@@ -63,11 +78,12 @@ class PerceptualLoss:
         way = self._network.preprocessing
         mean, std = (pictures.new_tensor(values).view(1, 3, 1, 1) for values in (way.mean, way.std))
         self._seen.clear()
-        self._network.net(((pictures + 1) / 2 - mean) / std)
+        with suppress(_Enough):
+            self._network.net((((pictures + 1) / 2 - mean) / std).to(self._dtype))
         return [normalize(maps.float(), dim=1, eps=1e-6) for maps in self._seen]
 
 
-def load_perceptual(path: Path | None, device: torch.device) -> PerceptualLoss:
+def load_perceptual(path: Path | None, device: torch.device, precision: Precision = "fp32") -> PerceptualLoss:
     """Return the loss in the features of a classifier; of the starter's auxiliary one if `path` is None.
 
     Raises
@@ -75,7 +91,7 @@ def load_perceptual(path: Path | None, device: torch.device) -> PerceptualLoss:
     ModelRefusedError
         If it cannot be used.
     """
-    return PerceptualLoss(load_network(path or PathManager().starter_classifier_dir, device))
+    return PerceptualLoss(load_network(path or PathManager().starter_classifier_dir, device), DTYPES[precision])
 
 
 def discriminator_loss(discriminator: nn.Module, real: Tensor, made: Tensor) -> Tensor:

@@ -15,6 +15,7 @@ from PIL import Image
 
 from core.errors import FolderLockedError, InputRefusedError
 from core.files.folder_lock import FolderLock
+from gui.train.run_list import list_entries
 from training.cleaning import delete_run, runs_to_clean
 from training.curves import draw_curves
 from training.experiments import HEARTBEAT_SECONDS, compare, find_run, is_run, list_runs, read_run
@@ -73,6 +74,16 @@ def test_a_finished_classifier_is_ranked_by_its_test(tmp_path: Path):
     assert str(run.metric) == "balanced accuracy (test) 0.7 (0.6 to 0.8)"
     (folder / "summary.json").write_text(json.dumps({**results, "balanced_accuracy": 0.65}), encoding="utf-8")
     assert read_run(folder).run.metric.value == 0.65
+
+
+def test_an_autoencoder_is_ranked_by_its_last_look_and_not_shown_in_the_window(tmp_path: Path):
+    """The discriminator costs decibels at the end, so the best look is not the model that was kept."""
+    rows = ({"images": 100, "psnr": 33.0}, {"images": 200, "psnr": 32.0}, {"images": 250, "event": "finished"})
+    make_run(tmp_path, "a", kind="autoencoder", rows=rows)
+    (run,) = list_runs(tmp_path)
+    assert (run.kind, run.status, run.metric.value) == ("autoencoder", "finished", 32.0)
+    make_run(tmp_path, "b")
+    assert [entry.run.name for entry in list_entries(tmp_path)] == ["b"]
 
 
 def test_status_follows_the_log_and_the_heartbeat(tmp_path: Path):
