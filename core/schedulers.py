@@ -13,9 +13,10 @@ from typing import Any, Final, TypeAlias
 
 import numpy as np
 import torch
-from diffusers import DDPMScheduler, DPMSolverMultistepScheduler, UniPCMultistepScheduler
 from numpy.typing import NDArray
 from torch import Tensor
+
+from core.diffusers_parts import DDPMScheduler, DPMSolverMultistepScheduler, UniPCMultistepScheduler
 
 Scheduler: TypeAlias = DDPMScheduler | DPMSolverMultistepScheduler | UniPCMultistepScheduler
 

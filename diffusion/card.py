@@ -32,7 +32,7 @@ CARD_FILE: Final = "README.md"
 NOTES_FILE: Final = "NOTES.md"
 
 _LOADING: Final = """\
-from diffusers import DDPMScheduler, UNet2DModel
+from core.diffusers_parts import DDPMScheduler, UNet2DModel
 net = UNet2DModel.from_pretrained("{folder}")
 scheduler = DDPMScheduler.from_pretrained("{folder}")"""
 

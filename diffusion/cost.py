@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from diffusers import UNet2DModel
 from torch.utils.flop_counter import FlopCounterMode
+
+from core.diffusers_parts import UNet2DModel
 
 
 @dataclass(frozen=True, slots=True)

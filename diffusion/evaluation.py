@@ -8,10 +8,10 @@ from functools import cached_property
 
 import numpy as np
 import torch
-from diffusers import DDPMScheduler, UNet2DModel
 from torch import Tensor
 from torch.utils.data import DataLoader
 
+from core.diffusers_parts import DDPMScheduler, UNet2DModel
 from core.models.attention import use_per_head_attention
 from core.precision import DTYPES, Precision
 from core.taxonomy import image_seed

@@ -9,10 +9,10 @@ from typing import Final
 
 import numpy as np
 import torch
-from diffusers import DDPMScheduler, UNet2DModel
 from numpy.typing import NDArray
 from torch.utils.data import DataLoader
 
+from core.diffusers_parts import DDPMScheduler, UNet2DModel
 from diffusion.config import DiffusionConfig
 from diffusion.draws import FixedDraws, ImageSet
 from diffusion.evaluation import on_device

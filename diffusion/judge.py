@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any, Final, TypeAlias
 
 import numpy as np
-from diffusers import DDPMScheduler
 
 from core.cache.cache_manager import CacheManager
+from core.diffusers_parts import DDPMScheduler
 from core.events import Event, Notice
 from core.generator.model_manager import LoadedModel, ModelManager
 from core.models.classification.loading import load_network

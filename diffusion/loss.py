@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-from diffusers import DDPMScheduler, UNet2DModel
 from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d
 
+from core.diffusers_parts import DDPMScheduler, UNet2DModel
 from diffusion.draws import Draw
 
 

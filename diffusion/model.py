@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from diffusers import DDPMScheduler, UNet2DModel
-
+from core.diffusers_parts import DDPMScheduler, UNet2DModel
 from diffusion.config import DiffusionConfig
 
 

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Final
 
 import torch
-from diffusers import DDPMScheduler, UNet2DModel
 
+from core.diffusers_parts import DDPMScheduler, UNet2DModel
 from core.files.atomic import write_bytes_atomic
 from core.taxonomy import CLASS_CODES
 

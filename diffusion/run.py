@@ -27,9 +27,9 @@ from typing import Final
 import torch
 from accelerate import Accelerator
 from accelerate.utils import broadcast_object_list
-from diffusers import UNet2DModel
 
 from core.cancel import CancelToken
+from core.diffusers_parts import UNet2DModel
 from core.events import Event, Notice
 from core.files.folder_lock import FolderLock
 from core.files.output_errors import output_errors

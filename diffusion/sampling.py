@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from diffusers import UNet2DModel
 from torch import Tensor
 
+from core.diffusers_parts import UNet2DModel
 from core.generator.drawing import Drawing, Settings
 from core.generator.model_manager import LoadedModel
 from core.generator.sampler import to_uint8

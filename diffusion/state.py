@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from diffusers import UNet2DModel
 from diffusers.training_utils import EMAModel
 
+from core.diffusers_parts import UNet2DModel
 from core.errors import ModelArchitectureError, ModelMissingError, UsageError
 from core.generator.model_manager import model_source
 from core.models.checkpoint import build_net, read_state

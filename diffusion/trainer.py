@@ -11,11 +11,11 @@ from typing import Any, Final
 
 import torch
 from accelerate import Accelerator
-from diffusers import UNet2DModel
 from diffusers.training_utils import EMAModel
 from torch.utils.data import DataLoader
 
 from core.cancel import CancelToken
+from core.diffusers_parts import UNet2DModel
 from core.events import Event
 from core.precision import Precision
 from diffusion.config import DiffusionConfig

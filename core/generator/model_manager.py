@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from diffusers import UNet2DModel
 
 from core.cache.cache_manager import CacheManager
 from core.conditioning import CLASS
+from core.diffusers_parts import UNet2DModel
 from core.errors import ModelArchitectureError, ModelMissingError, ModelTruncatedError, OutOfMemoryError
 from core.message import Message
 from core.models.attention import use_per_head_attention
@@ -158,7 +158,8 @@ class ModelManager:
 
 def _move(net: UNet2DModel, device: torch.device) -> UNet2DModel:
     try:
-        return net.to(device=device, memory_format=torch.channels_last)
+        # not `net.to`: diffusers' own imports its offloading and with it torch's compiler, for seconds
+        return torch.nn.Module.to(net, device=device, memory_format=torch.channels_last)
     except torch.OutOfMemoryError as error:
         raise OutOfMemoryError(
             Message("The model does not fit into the free memory of {device}.", device=device),

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from diffusers import DDPMScheduler, UniPCMultistepScheduler
 from numpy.typing import NDArray
 from torch import Tensor
 
+from core.diffusers_parts import DDPMScheduler, UniPCMultistepScheduler
 from core.schedulers import Scheduler
 
 Predictor = Callable[[Tensor, Tensor], Tensor]

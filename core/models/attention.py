@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Final
 
 import torch
-from diffusers import UNet2DModel
-from diffusers.models.attention_processor import Attention
 from torch import Tensor
+
+from core.diffusers_parts import Attention, UNet2DModel
 
 NARROW: Final = 16
 """Head widths up to this are worth the loop (the predecessor's heads are 8 wide; see benchmarks/bench_step.py)."""

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Final
 
 import torch
-from diffusers import AutoencoderKL
 from torch import Tensor
 
+from core.diffusers_parts import AutoencoderKL
 from core.errors import ModelArchitectureError, ModelMissingError
 from core.message import Message
 from core.models.checkpoint import empty_net, fill, read_state

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
 import torch
-from diffusers import ModelMixin, UNet2DModel
 from torch import Tensor
+from torch.overrides import TorchFunctionMode
 
+from core.diffusers_parts import ModelMixin, UNet2DModel
 from core.errors import ModelArchitectureError, ModelTooLargeError, ModelTruncatedError
 from core.message import Message
 from core.models.safe_weights import read_weights
@@ -105,6 +106,22 @@ def _modern_name(name: str) -> str:
     return name
 
 
+class _NoInitialisation(TorchFunctionMode):
+    """Leaves parameters as they are: to initialise them on the meta device torch imports its compiler, for seconds."""
+
+    def __torch_function__(
+        self,
+        func: Callable[..., Any],
+        types: Iterable[type],
+        args: Sequence[Any] = (),
+        kwargs: Mapping[str, Any] | None = None,
+    ) -> Any:
+        """Return the tensor as it is where `torch.nn.init` would fill it; else carry the function out."""
+        if getattr(func, "__module__", "") == torch.nn.init.__name__:
+            return (kwargs or {})["tensor"]
+        return func(*args, **(kwargs or {}))
+
+
 def empty_net(kind: type[Net], config: Mapping[str, Any], path: Path) -> Net:
     """Build a network of diffusers without memory, so that nothing is initialised only to be overwritten.
 
@@ -116,7 +133,7 @@ def empty_net(kind: type[Net], config: Mapping[str, Any], path: Path) -> Net:
     parameters = inspect.signature(kind.__init__).parameters
     known = {key: value for key, value in config.items() if key in parameters and key != "self"}
     try:
-        with torch.device("meta"):
+        with torch.device("meta"), _NoInitialisation():
             return kind.from_config(known)
     except (ValueError, TypeError, LookupError, AttributeError, RuntimeError, ArithmeticError, AssertionError) as error:
         raise _bad_config(path, str(error)) from error

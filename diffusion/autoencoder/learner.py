@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple, TypeVar
 
 import torch
-from diffusers import AutoencoderKL
 from diffusers.training_utils import EMAModel
 from torch import Tensor, nn
 
+from core.diffusers_parts import AutoencoderKL
 from core.models.autoencoder import decode_natural, moments_of, read_autoencoder
 from core.models.checkpoint import check_fit
 from core.precision import Precision

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from diffusers import AutoencoderKL
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
+from core.diffusers_parts import AutoencoderKL
 from diffusion.autoencoder.config import AutoencoderConfig
 
 _SLOPE = 0.2

@@ -9,8 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from diffusers import AutoencoderKL
-
+from core.diffusers_parts import AutoencoderKL
 from core.doctor import SUMS_NAME
 from core.files.atomic import write_bytes_atomic
 from core.files.output_errors import output_errors

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Final
 
 import torch
-from diffusers import AutoencoderKL
 from PIL import Image
 from torch import Tensor
 
+from core.diffusers_parts import AutoencoderKL
 from core.models.autoencoder import decode_natural
 from core.precision import Precision
 from diffusion.autoencoder.statistics import latent_means

@@ -10,10 +10,10 @@ from typing import Any, Final
 
 import numpy as np
 import torch
-from diffusers import AutoencoderKL
 from numpy.typing import NDArray
 from torch import Tensor
 
+from core.diffusers_parts import AutoencoderKL
 from core.files.atomic import write_text_atomic
 from core.models.classification.loading import LoadedNetwork, load_network
 from core.precision import Precision

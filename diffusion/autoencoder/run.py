@@ -21,9 +21,9 @@ from pathlib import Path
 from typing import Final
 
 import torch
-from diffusers import AutoencoderKL
 
 from core.cancel import CancelToken
+from core.diffusers_parts import AutoencoderKL
 from core.events import Event, Notice
 from core.files.folder_lock import FolderLock
 from core.files.output_errors import output_errors

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 import torch
-from diffusers import AutoencoderKL
 from torch import Tensor
 
+from core.diffusers_parts import AutoencoderKL
 from core.models.autoencoder import moments_of
 from core.precision import Precision
 from diffusion.evaluation import autocast

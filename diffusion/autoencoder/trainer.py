@@ -9,9 +9,9 @@ from typing import Any, Final
 
 import numpy as np
 import torch
-from diffusers import AutoencoderKL
 
 from core.cancel import CancelToken
+from core.diffusers_parts import AutoencoderKL
 from core.events import Event
 from core.files.output_errors import output_errors
 from diffusion.autoencoder.config import BUDGET_KEYS, AutoencoderConfig
