@@ -159,7 +159,8 @@ class ModelManager:
 def _move(net: UNet2DModel, device: torch.device) -> UNet2DModel:
     try:
         # not `net.to`: diffusers' own imports its offloading and with it torch's compiler, for seconds
-        return torch.nn.Module.to(net, device=device, memory_format=torch.channels_last)
+        torch.nn.Module.to(net, device)
+        return torch.nn.Module.to(net, memory_format=torch.channels_last)
     except torch.OutOfMemoryError as error:
         raise OutOfMemoryError(
             Message("The model does not fit into the free memory of {device}.", device=device),
