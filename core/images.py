@@ -19,7 +19,7 @@ from core.files.limits import MAX_PIXELS
 from core.files.opening import NotRegularFileError, open_regular
 from core.message import Message
 
-FORMATS: Final = ("PNG", "JPEG", "BMP", "TIFF")
+FORMATS: Final = ("PNG", "JPEG", "BMP", "TIFF", "WEBP")
 
 # What Pillow's decoders raise on damaged or hostile files (found by mutating files, see the tests).
 _DECODING_ERRORS: Final = (OSError, SyntaxError, ValueError, TypeError, LookupError, EOFError, OverflowError)
@@ -47,7 +47,8 @@ def open_picture(path: Path, formats: tuple[str, ...] = FORMATS) -> Iterator[Ima
 def read_image(path: Path) -> NDArray[np.uint8]:
     """Return a picture as RGB, uint8, shape (H, W, 3), turned upright as its EXIF orientation asks.
 
-    PNG, JPEG, BMP and TIFF of up to 50 megapixels are read; transparency is dropped, 16-bit grey keeps its high byte.
+    PNG, JPEG, BMP, TIFF and WebP of up to 50 megapixels are read; transparency is dropped, 16-bit grey keeps its high
+    byte.
 
     Raises
     ------
@@ -107,7 +108,7 @@ def _refusing(path: Path) -> Iterator[None]:
     except UnidentifiedImageError as error:
         raise InputRefusedError(
             Message("'{path}' is no picture of a kind that is read, or holds nothing.", path=path),
-            remedy=Message("Name a PNG, JPEG, BMP or TIFF file."),
+            remedy=Message("Name a PNG, JPEG, BMP, TIFF or WebP file."),
             path=path,
         ) from error
     except (*_DECODING_ERRORS, *_DECODING_ERRORS_2) as error:

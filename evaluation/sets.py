@@ -16,18 +16,17 @@ from numpy.typing import NDArray
 from core.errors import InputRefusedError
 from core.files.checksum import sha256_of
 from core.files.text import plain
-from core.files.walking import Walk, walk
 from core.jobs.stream import JobContext
 from core.message import Message
 from core.taxonomy import CLASS_CODES, CLASS_INDEX
-from dataset.layout import STATE_DIR, TRAJECTORIES_DIR
-from photographs.label_forms import PICTURE_SUFFIXES
+from photographs.files import Pictures, find_photographs
+from photographs.image_folders import CopiesInTwoClassesError
+from photographs.label_forms import UnknownFormError
 from photographs.labelled import LabelledImage
 from photographs.pixels import read_square
 from photographs.sources import read_dataset
 from photographs.splits import split_by_lesion
 
-NOT_IMAGES: Final = frozenset({STATE_DIR, TRAJECTORIES_DIR, "xai_results", "masks"})
 MAX_THREADS: Final = 8
 BLOCK: Final = 256
 """Images in memory at once."""
@@ -225,7 +224,7 @@ def lesions_in_both(train: ImageSet, held_out: ImageSet) -> Message | None:
 def _find(folder: Path) -> tuple[list[SetImage], bool, tuple[str, ...]]:
     try:
         found = read_dataset(folder)
-    except InputRefusedError as error:
+    except (UnknownFormError, CopiesInTwoClassesError) as error:
         return _find_in_folders(folder, error)
     images = [SetImage(image.path, image.image_id, image.code, image.lesion_id, image.split) for image in found.images]
     notes = tuple(Message("{note}", note=note) for note in found.notes if "names no lesions" not in note)
@@ -234,11 +233,11 @@ def _find(folder: Path) -> tuple[list[SetImage], bool, tuple[str, ...]]:
 
 def _find_in_folders(folder: Path, error: InputRefusedError) -> tuple[list[SetImage], bool, tuple[str, ...]]:
     """Take whatever pictures lie in a folder that is no data set, for the reason that `error` gives."""
-    found = walk(folder, _is_picture, _may_hold_pictures) if folder.is_dir() else Walk(())
+    found = find_photographs(folder) if folder.is_dir() else Pictures(())
     if not found.files:
         raise InputRefusedError(
             Message("{path} holds no picture.", path=folder),
-            remedy=Message("Name a folder of PNG, JPEG, BMP or TIFF files."),
+            remedy=found.remedy,
             path=folder,
         ) from error
     note = Message("Taken as a folder of pictures, classes by their folders' names: {why}", why=error.message)
@@ -248,14 +247,6 @@ def _find_in_folders(folder: Path, error: InputRefusedError) -> tuple[list[SetIm
 def _by_folder(home: Path, path: Path) -> SetImage:
     name, code = path.relative_to(home).as_posix(), path.parent.name.upper()
     return SetImage(path, name, code if code in CLASS_INDEX else None, name)
-
-
-def _is_picture(name: str) -> bool:
-    return Path(name).suffix.lower() in PICTURE_SUFFIXES and not name.startswith(".")
-
-
-def _may_hold_pictures(name: str) -> bool:
-    return name not in NOT_IMAGES and not name.startswith(".")
 
 
 def _checked(found: ImageSet, context: JobContext) -> ImageSet:

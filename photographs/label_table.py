@@ -1,11 +1,12 @@
-"""Tables of labels as people really save them: comma, semicolon or tab, with or without a byte order mark."""
+"""Tables of labels as people really save them: with commas, semicolons or tabs, in the encodings of spreadsheets."""
 
 from __future__ import annotations
 
 import csv
 import io
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,6 +14,8 @@ from core.errors import InputRefusedError
 from core.files.csv_text import cell_text
 from core.files.opening import open_regular, read_regular
 from core.message import Message
+from photographs.missing import known
+from photographs.table_text import Head, TableText, decode, read_head
 
 MAX_BYTES: Final = 2 * 1024**3
 """Of one table; tables of pixels are large."""
@@ -27,14 +30,13 @@ NAMED: Final = 3
 _NUL: Final = "\udc00"
 """Stands for a zero byte while a table is taken apart: no text in UTF-8 holds it."""
 
-DELIMITERS: Final = (",", ";", "\t")
 ALIASES: Final = {"image_path": "path"}
 """What others call a column that this program knows by another name; used where that column itself is missing."""
 
 
 @dataclass(frozen=True, slots=True)
 class LabelRow:
-    """One row: its line in the file (1-based) and its cells by lower-case column name, stripped."""
+    """One row: its line in the file (1-based) and its cells by lower-case column name, stripped; missing ones empty."""
 
     line: int
     cells: Mapping[str, str]
@@ -42,19 +44,39 @@ class LabelRow:
 
 @dataclass(frozen=True, slots=True)
 class LabelTable:
-    """A table: its file, its column names in lower case, the rows that are not blank, and lines that are damaged."""
+    """A table.
+
+    Attributes
+    ----------
+    columns
+        Names in lower case.
+    rows
+        Those that are not blank; cells that say that something is not known are empty.
+    damaged
+        Lines that are passed over.
+    guessed_encoding
+        How it was read where that is a guess, or "".
+    """
 
     path: Path
     columns: tuple[str, ...]
     rows: tuple[LabelRow, ...]
     damaged: tuple[str, ...] = ()
+    guessed_encoding: str = ""
 
     @property
     def notes(self) -> tuple[Message, ...]:
         """What a person should know, one sentence each."""
-        if not self.damaged:
-            return ()
-        return (Message("{lines} They are passed over.", lines=_counted(self.path, len(self.rows), self.damaged)),)
+        return tuple(self._sentences())
+
+    def _sentences(self) -> Iterator[Message]:
+        if self.guessed_encoding:
+            yield Message(
+                "{path} is not UTF-8 and was read as {encoding}; save it as CSV in UTF-8 if names look wrong.",
+                path=self.path, encoding=self.guessed_encoding,
+            )  # fmt: skip
+        if self.damaged:
+            yield Message("{lines} They are passed over.", lines=_counted(self.path, len(self.rows), self.damaged))
 
     def require(self, columns: Iterable[str]) -> None:
         """Check that the table has these columns.
@@ -77,46 +99,67 @@ class LabelTable:
 def read_columns(path: Path) -> tuple[str, ...]:
     """Return the column names of a table in lower case; () if the file is no text.
 
-    Only the first line is read: tables of pixels are large.
+    Only the first lines are read: tables of pixels are large.
     """
     try:
         with open_regular(path) as stream:
-            return _header(stream.readline(MAX_FIRST_LINE).decode("utf-8-sig"))[0]
+            return _columns(read_head(decode(stream.read(MAX_FIRST_LINE), cut=True).text))
     except (OSError, ValueError, csv.Error):
         return ()
 
 
 def read_table(path: Path) -> LabelTable:
-    """Read a whole table.
+    """Read a whole table; values that are missing are empty cells, see `photographs.missing`.
 
     A line that holds a zero byte or a field of more than 131,072 characters is passed over; see `LabelTable.notes`.
 
     Raises
     ------
     InputRefusedError
-        If the file is missing, is no UTF-8 text, a row has more cells than the first line, or more than 5 % of the
-        lines are damaged.
+        If the file is missing or no text in an encoding that can be told, two columns have one name, a row has more
+        cells than the first line, or more than 5 % of the lines are damaged.
     """
-    text = _read_text(path)
+    found = _read_text(path)
     try:
-        columns, delimiter = _header(text.partition("\n")[0])
+        head = read_head(found.text)
     except csv.Error as error:
         raise _refused(path, f"is damaged at line 1: {error}") from error
+    columns = _columns(head)
     if len(columns) > MAX_COLUMNS:
         raise _refused(path, f"names {len(columns):,} columns; at most {MAX_COLUMNS:,} are read")
+    _refuse_repeated_columns(path, columns)
     damaged: list[str] = []
-    rows = tuple(_rows(path, columns, csv.reader(io.StringIO(text, newline=""), delimiter=delimiter), damaged))
+    reader = csv.reader(io.StringIO(found.text, newline=""), delimiter=head.delimiter)
+    rows = tuple(_rows(path, columns, reader, head.lines, damaged))
     if len(damaged) > max(1 if rows else 0, MAX_DAMAGED * (len(rows) + len(damaged))):
         raise InputRefusedError(
             _counted(path, len(rows), damaged), remedy="Save the table again as CSV in UTF-8.", path=path
         )
-    return LabelTable(path, columns, rows, tuple(damaged))
+    return LabelTable(path, columns, rows, tuple(damaged), found.encoding if found.guessed else "")
 
 
-def _rows(path: Path, columns: tuple[str, ...], reader: Any, damaged: list[str]) -> Iterator[LabelRow]:
-    """Yield the rows below the first line that are not blank, and note the damaged ones."""
+def _columns(head: Head) -> tuple[str, ...]:
+    """Return the names by which this program knows the columns."""
+    return tuple(name if ALIASES.get(name, name) in head.names else ALIASES[name] for name in head.names)
+
+
+def _refuse_repeated_columns(path: Path, columns: Sequence[str]) -> None:
+    repeated = [name for name, count in Counter(columns).items() if count > 1 and name]
+    if repeated:
+        raise InputRefusedError(
+            Message(
+                "{path} has several columns of one name: {names}. It cannot be told which one is meant.",
+                path=path, names=", ".join(repeated),
+            ),
+            remedy=Message("Rename or remove all but one of them."),
+            path=path,
+        )  # fmt: skip
+
+
+def _rows(path: Path, columns: tuple[str, ...], reader: Any, head_lines: int, damaged: list[str]) -> Iterator[LabelRow]:
+    """Yield the rows below the head that are not blank, and note the damaged ones."""
     count = 0
-    for line, cells, problem in _lines(reader):
+    for line, cells, problem in _lines(reader, head_lines):
         if problem:
             damaged.append(f"line {line} ({problem})")
         elif any(map(str.strip, cells)):
@@ -126,9 +169,10 @@ def _rows(path: Path, columns: tuple[str, ...], reader: Any, damaged: list[str])
             yield _row(path, columns, line, cells)
 
 
-def _lines(reader: Any) -> Iterator[tuple[int, list[str], str]]:
-    """Yield number, cells and problem of every line but the first."""
-    next(reader, None)
+def _lines(reader: Any, head_lines: int) -> Iterator[tuple[int, list[str], str]]:
+    """Yield number, cells and problem of every line below the head."""
+    for _ in range(head_lines):
+        next(reader, None)
     while True:
         try:
             cells = next(reader)
@@ -140,14 +184,14 @@ def _lines(reader: Any) -> Iterator[tuple[int, list[str], str]]:
         yield reader.line_num, cells, "a zero byte" if any(_NUL in cell for cell in cells) else ""
 
 
-def _read_text(path: Path) -> str:
+def _read_text(path: Path) -> TableText:
     try:
-        text = read_regular(path, MAX_BYTES).decode("utf-8-sig")
+        found = decode(read_regular(path, MAX_BYTES))
     except (OSError, UnicodeDecodeError) as error:
         raise _refused(path, f"cannot be read as a table: {error}") from error
-    if "\0" in text.partition("\n")[0]:
+    if "\0" in found.text.partition("\n")[0]:
         raise _refused(path, "is no text")
-    return text.replace("\0", _NUL)
+    return replace(found, text=found.text.replace("\0", _NUL))
 
 
 def _refused(path: Path, why: str) -> InputRefusedError:
@@ -162,13 +206,6 @@ def _counted(path: Path, good: int, damaged: Sequence[str]) -> Message:
     )  # fmt: skip
 
 
-def _header(line: str) -> tuple[tuple[str, ...], str]:
-    delimiter = max(DELIMITERS, key=line.count)
-    cells = next(csv.reader([line.strip("\r\n")], delimiter=delimiter), [])
-    names = [cell.strip().lower() for cell in cells]
-    return tuple(name if ALIASES.get(name, name) in names else ALIASES[name] for name in names), delimiter
-
-
 def _row(path: Path, columns: tuple[str, ...], line: int, cells: list[str]) -> LabelRow:
     if len(cells) > len(columns):
         raise InputRefusedError(
@@ -177,5 +214,5 @@ def _row(path: Path, columns: tuple[str, ...], line: int, cells: list[str]) -> L
             path=path,
         )
     padded = cells + [""] * (len(columns) - len(cells))
-    texts = (cell_text(cell).strip() for cell in padded)
+    texts = (known(cell_text(cell)) for cell in padded)
     return LabelRow(line, dict(zip(columns, texts, strict=True)))

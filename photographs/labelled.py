@@ -7,7 +7,7 @@ split of this program goes by lesion, is stratified by class, and depends on not
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -19,6 +19,17 @@ from core.errors import InputRefusedError
 from core.taxonomy import CLASS_CODES, CLASS_INDEX
 
 LABELS_FILE: Final = "labels.csv"
+
+PARTS: Final[Mapping[str, str]] = {
+    "train": "train",
+    "training": "train",
+    "val": "val",
+    "valid": "val",
+    "validation": "val",
+    "test": "test",
+    "testing": "test",
+}
+"""What others call the parts of a data set, in lower case, and what this program calls them."""
 
 
 @dataclass(frozen=True, slots=True)

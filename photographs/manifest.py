@@ -1,25 +1,28 @@
 """Manifests with a JSON object a line, as text-to-image training uses them: image_path, caption, mask_path, label.
 
 ``image_path`` and a class are needed; caption and mask are passed over here. The class is ``class`` or ``label``: its
-code, or its number in canonical order. ``lesion_id`` or ``group`` names the lesion, ``split`` the part. Paths are
-relative to the manifest, or else to where the program was started, as the predecessor's were. A file that holds one
-JSON array is read alike.
+code or its name. A number alone is refused: orders differ, and another task's numbers would become lesions.
+``lesion_id`` or ``group`` names the lesion, ``split`` the part. Paths are relative to the manifest, or else to where
+the program was started, as the predecessor's were. A file that holds one JSON array is read alike. Hugging Face's
+``metadata.jsonl`` is the same with ``file_name`` for ``image_path``.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from core.errors import InputRefusedError, UnknownClassError
+from core.errors import InputRefusedError
 from core.files.opening import open_regular, read_regular
 from core.message import Message
-from core.taxonomy import CLASS_CODES, parse_class
-from photographs.label_forms import PARTS
-from photographs.labelled import LabelledImage
+from core.taxonomy import CLASS_CODES
+from photographs.diagnoses import Named, class_of, is_other_diagnosis
+from photographs.labelled import PARTS, LabelledImage
+from photographs.missing import known
 
 MANIFEST_SUFFIXES: Final = frozenset({".jsonl", ".json"})
 MAX_BAD_LINES: Final = 0.05
@@ -29,50 +32,71 @@ MAX_BYTES: Final = 2 * 1024**3
 LONGEST_SHOWN: Final = 60
 NAMED: Final = 3
 _HEAD_BYTES: Final = 65_536
-_PATH: Final = "image_path"
+PATH: Final = "image_path"
+FILE_NAME: Final = "file_name"
+"""What Hugging Face calls the path."""
+
+LABEL_KEYS: Final = ("class", "label", "labels", "dx", "diagnosis")
+"""What names the class; of several, the first that is no number decides, and names must agree."""
 
 
 class _BadLineError(ValueError):
     """A line that names no labelled image; the text says why."""
 
 
-def is_manifest(path: Path) -> bool:
+def is_manifest(path: Path, key: str = PATH) -> bool:
     """Whether a file has the suffix of a manifest and speaks of image paths near its beginning."""
-    if path.suffix.lower() not in MANIFEST_SUFFIXES:
-        return False
+    return path.suffix.lower() in MANIFEST_SUFFIXES and speaks_of(path, key)
+
+
+def speaks_of(path: Path, key: str) -> bool:
+    """Whether a key stands near the beginning of a file."""
     try:
         with open_regular(path) as stream:
-            return f'"{_PATH}"'.encode() in stream.read(_HEAD_BYTES)
+            return f'"{key}"'.encode() in stream.read(_HEAD_BYTES)
     except OSError:
         return False
 
 
-def read_manifests(paths: Sequence[Path]) -> tuple[list[LabelledImage], tuple[str, ...]]:
+def read_manifests(paths: Sequence[Path], key: str = PATH) -> tuple[list[LabelledImage], tuple[str, ...]]:
     """Return the images that manifests list, and what a person should know; lines that are no use are counted.
+
+    Parameters
+    ----------
+    key
+        What names the picture.
 
     Raises
     ------
     InputRefusedError
         If a file is no text, or more than 5 % of its lines cannot be used.
     """
-    images, notes = [], []
+    images: list[LabelledImage] = []
+    notes: list[str] = []
+    named = Named()
     for path in paths:
-        found, bad = _read(path)
-        _refuse_if_too_many_are_bad(path, len(found), bad)
+        found, bad, others = _read(path, key, named)
+        _refuse_if_too_many_are_bad(path, len(found) + others, bad, key)
         images += found
         if bad:
-            notes.append(f"{_counted(path, len(found), bad)} They are passed over.")
-    return images, tuple(notes)
+            notes.append(f"{_counted(path, len(found) + others, bad)} They are passed over.")
+    return images, (*notes, *named.notes)
 
 
-def _read(path: Path) -> tuple[list[LabelledImage], list[str]]:
-    images, bad = [], []
+def _read(path: Path, key: str, named: Named) -> tuple[list[LabelledImage], list[str], int]:
+    """Return the images, the lines that cannot be used, and the number of those that show none of the classes."""
+    images, bad, others = [], [], 0
     for line, row in _rows(path):
         try:
-            images.append(_image(path, row))
-        except (_BadLineError, UnknownClassError) as error:
-            bad.append(f"line {line} ({error.message if isinstance(error, UnknownClassError) else error})")
-    return images, bad
+            image = _image(path, row, key, named)
+        except _BadLineError as error:
+            bad.append(f"line {line} ({error})")
+            continue
+        if image is None:
+            others += 1
+        else:
+            images.append(image)
+    return images, bad, others
 
 
 def _rows(path: Path) -> Iterator[tuple[int, Any]]:
@@ -105,16 +129,17 @@ def _parsed(text: str) -> Any:
         return None
 
 
-def _image(manifest: Path, row: Any) -> LabelledImage:
+def _image(manifest: Path, row: Any, key: str, named: Named) -> LabelledImage | None:
     if not isinstance(row, dict):
         raise _BadLineError("no JSON object")
-    name = row.get(_PATH)
+    name = row.get(key)
     if not isinstance(name, str) or not name.strip() or "\0" in name:
-        raise _BadLineError(f"no {_PATH}")
+        raise _BadLineError(f"no {key}")
     home = _absolute(manifest.parent)
     path = _place(home, name.strip().replace("\\", "/"))
     image_id = path.relative_to(home).as_posix() if path.is_relative_to(home) else path.as_posix()
-    return LabelledImage(image_id, _class(row), _lesion(row) or image_id, _part(row), path)
+    code = _class(row, named)
+    return None if code is None else LabelledImage(image_id, code, _lesion(row) or image_id, _part(row), path)
 
 
 def _place(home: Path, name: str) -> Path:
@@ -123,26 +148,26 @@ def _place(home: Path, name: str) -> Path:
     return here if not os.path.exists(beside) and os.path.exists(here) else beside
 
 
-def _class(row: dict[str, Any]) -> str:
-    named = [_parse_label(row[key]) for key in ("class", "label") if row.get(key) is not None]
-    if not named:
+def _class(row: dict[str, Any], named: Named) -> str | None:
+    """Return the class that a row names; None, and counted, for a diagnosis that is none of the seven."""
+    values = [row[key] for key in LABEL_KEYS if known(row.get(key))]
+    names = [str(value).strip() for value in values if not _is_number(value)]
+    if not values:
         raise _BadLineError("neither class nor label")
-    if len(set(named)) > 1:
-        raise _BadLineError(f"class {named[0]}, but label {named[1]}")
-    return named[0]
+    if not names:
+        raise _BadLineError(f"label {_short(values[0])} is a number, and nothing says which class it means")
+    codes = [class_of(name) for name in names]
+    if len(set(codes)) > 1:
+        raise _BadLineError(f"it is called {names[0]} and {names[1]}")
+    if codes[0] is None and not is_other_diagnosis(names[0]):
+        raise _BadLineError(f"label {_short(names[0])} is none of the seven classes")
+    return named.code(names[0])
 
 
-def _parse_label(value: Any) -> str:
-    if isinstance(value, str) and not value.strip().isdecimal():
-        return parse_class(value)
-    try:
-        number = int(value)
-        is_whole = not isinstance(value, bool) and number == float(value)
-    except (TypeError, ValueError, OverflowError) as error:
-        raise _BadLineError(f"label {_short(value)}") from error
-    if not is_whole or not 0 <= number < len(CLASS_CODES):
-        raise _BadLineError(f"label {_short(value)} is none of 0 to {len(CLASS_CODES) - 1}")
-    return CLASS_CODES[number]
+def _is_number(value: Any) -> bool:
+    if isinstance(value, str):
+        return re.fullmatch(r"\s*[+-]?\d+(\.\d*)?\s*", value) is not None
+    return True
 
 
 def _short(value: Any) -> str:
@@ -151,20 +176,20 @@ def _short(value: Any) -> str:
 
 
 def _lesion(row: dict[str, Any]) -> str:
-    return next((str(row[key]) for key in ("lesion_id", "group") if row.get(key) not in (None, "")), "")
+    return next((known(row[key]) for key in ("lesion_id", "group") if known(row.get(key))), "")
 
 
 def _part(row: dict[str, Any]) -> str:
-    return PARTS.get(str(row.get("split") or "").lower(), "")
+    return PARTS.get(known(row.get("split")).lower(), "")
 
 
-def _refuse_if_too_many_are_bad(path: Path, good: int, bad: Sequence[str]) -> None:
+def _refuse_if_too_many_are_bad(path: Path, good: int, bad: Sequence[str], key: str) -> None:
     if len(bad) > max(1 if good else 0, MAX_BAD_LINES * (good + len(bad))):
         raise InputRefusedError(
             _counted(path, good, bad),
             remedy=Message(
-                "Each line must be one JSON object with image_path and label: a class code, or its number in the order "
-                "{codes}.",
+                "Each line must be one JSON object with {key} and label: a class code or name ({codes}), no number.",
+                key=key,
                 codes=", ".join(CLASS_CODES),
             ),
             path=path,

@@ -1,76 +1,30 @@
 """Any data set of labelled photographs that this program trains on: which form it has, and what it holds.
 
-=============  =========================================================================================================
-kind           what lies there
-=============  =========================================================================================================
-``labels.csv``  this program's own table: columns id, class, lesion_id, path (relative to the table) and maybe split
-``ham10000``    `HAM10000_metadata.csv`, also in `metadata/`; photographs in `images/` or `HAM10000_images_part_1`, `_2`
-``isic2018``    `*_GroundTruth.csv`: image and one column a class, 0 or 1; photographs in the `*_Input` folder beside it
-``imagefolder`` one folder a class, maybe inside `train/`, `val/` and `test/`
-``csv``         a table with the columns path (relative to it), class and maybe group (the lesion); named as a file
-``jsonl``       manifests with a JSON object a line, see `photographs.manifest`; a folder of nothing else, or a file
-=============  =========================================================================================================
-
-The tables ``labels.csv`` and ``csv`` may also have the columns licence and attribution.
+The forms are the entries of `photographs.label_forms.LABEL_FORMS`, one file each in `photographs.forms`.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final
 
 from core.errors import InputRefusedError
 from core.files.opening import special_kind
 from core.message import Message
-from photographs.image_folders import has_class_folders, read_class_folders
-from photographs.label_forms import (
-    CSV_COLUMNS,
-    HAM_COLUMNS,
-    ISIC_COLUMNS,
-    OWN_COLUMNS,
-    Found,
-    read_csv,
-    read_ham10000,
-    read_isic2018,
-    read_own_table,
-)
-from photographs.label_table import read_columns
+from photographs.label_forms import LABEL_FORMS, LabelForm, Place, UnknownFormError, expected, look
+from photographs.label_table import read_columns, read_table
 from photographs.label_terms import read_terms
-from photographs.labelled import LABELS_FILE, LabelledImage, class_of_lesion
+from photographs.labelled import LabelledImage, class_of_lesion
 from photographs.licence import Licence
-from photographs.manifest import is_manifest, read_manifests
-
-Kind = Literal["labels.csv", "ham10000", "isic2018", "imagefolder", "csv", "jsonl"]
+from photographs.manifest import FILE_NAME, is_manifest
 
 MAX_MISSING: Final = 0.05
 """Share of images without a file above which a data set is refused."""
 
-HAM_TABLES: Final = ("ham10000_metadata.csv", "ham10000_metadata", "ham10000_metadata.tab")
 NAMED: Final = 3
-
-EXPECTED: Final = (
-    f"Expected is one of: {LABELS_FILE} with the columns {', '.join(OWN_COLUMNS)}; HAM10000_metadata.csv with images/ "
-    "or HAM10000_images_part_1 and _2; an ISIC 2018 *_GroundTruth.csv beside its *_Input folder; one folder for each "
-    f"class, maybe inside train/, val/ and test/; a CSV file with the columns {', '.join(CSV_COLUMNS)} and group, "
-    "named itself; or JSONL manifests with image_path and label."
-)
-
-_READERS: Final[dict[Kind, Callable[[Sequence[Path]], Found]]] = {
-    "labels.csv": read_own_table,
-    "ham10000": read_ham10000,
-    "isic2018": read_isic2018,
-    "csv": read_csv,
-}
-_WITH_TERMS: Final[frozenset[Kind]] = frozenset({"labels.csv", "csv"})
-_COLUMNS: Final[dict[Kind, Sequence[str]]] = {
-    "labels.csv": OWN_COLUMNS,
-    "ham10000": HAM_COLUMNS,
-    "isic2018": ISIC_COLUMNS,
-    "csv": CSV_COLUMNS,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +36,7 @@ class Photographs:
     images
         Sorted by id; every file was there when the data set was read.
     kind
-        The form it has.
+        The form it has: a key of `LABEL_FORMS`.
     grouped
         Whether it says which photographs show the same lesion.
     source
@@ -96,7 +50,7 @@ class Photographs:
     """
 
     images: tuple[LabelledImage, ...]
-    kind: Kind
+    kind: str
     grouped: bool
     source: Path
     missing: tuple[Path, ...] = ()
@@ -114,9 +68,11 @@ def read_dataset(path: Path) -> Photographs:
 
     Raises
     ------
+    UnknownFormError
+        If a folder has none of the forms.
     InputRefusedError
-        If nothing is there, if it has none or more than one of the forms, if more than 5 % of the files are missing,
-        or if an image or a lesion has two classes.
+        If nothing is there, if it has more than one of the forms, if more than 5 % of the files are missing, or if an
+        image or a lesion has two classes.
     """
     if not os.path.exists(path):
         raise InputRefusedError(f"There is no {path}.", remedy="Check the path.", path=path)
@@ -131,79 +87,56 @@ def read_dataset(path: Path) -> Photographs:
 
 
 def _read(path: Path) -> Photographs:
-    kind, tables = _form_of_table(path) if path.is_file() else _form_of_folder(path)
-    found, notes = _read_images(path, kind, tables)
+    form, tables = _form_of_table(path) if path.is_file() else _form_of_folder(path)
+    found, notes = form.read(tables)
     distinct = _without_repetitions(found)
     present, missing = _partition(distinct)
-    _refuse_if_too_many_are_missing(distinct, missing, path)
+    _refuse_if_too_many_are_missing(distinct, missing, path, notes)
     class_of_lesion(present)
     more = _notes(len(found) - len(distinct), len(distinct), present, missing)
     images = tuple(sorted(present, key=lambda image: image.image_id))
     grouped = any(_names_lesion(image) for image in images)
-    terms = read_terms(tables[0]) if kind in _WITH_TERMS else Licence()
-    return Photographs(images, kind, grouped, path, tuple(image.path for image in missing), (*notes, *more), terms)
+    terms = read_terms(tables[0]) if form.terms else Licence()
+    missed = tuple(image.path for image in missing)
+    return Photographs(images, form.key, grouped, path, missed, (*notes, *more), terms)
 
 
-def _read_images(path: Path, kind: Kind, tables: Sequence[Path]) -> Found:
-    if kind == "imagefolder":
-        return read_class_folders(path)
-    return read_manifests(tables) if kind == "jsonl" else _READERS[kind](tables)
-
-
-def _form_of_table(path: Path) -> tuple[Kind, Sequence[Path]]:
+def _form_of_table(path: Path) -> tuple[LabelForm, Sequence[Path]]:
     if is_manifest(path):
-        return "jsonl", (path,)
+        return LABEL_FORMS["jsonl"], (path,)
+    if is_manifest(path, FILE_NAME):
+        return LABEL_FORMS["huggingface"], (path,)
     columns = read_columns(path)
-    for kind, wanted in _COLUMNS.items():
-        if {name.lower() for name in wanted} <= set(columns):
-            return kind, (path,)
+    fitting = [form for form in LABEL_FORMS.values() if form.columns and _lower(form.columns) <= set(columns)]
+    if fitting:
+        return max(fitting, key=lambda form: len(form.columns)), (path,)
+    if not columns:
+        read_table(path)  # says what is wrong with its text
     raise InputRefusedError(
         f"{path} is no table of labels that this program knows; its columns are: {', '.join(columns) or 'none'}.",
-        remedy=EXPECTED,
+        remedy=expected(),
         path=path,
     )
 
 
-def _form_of_folder(folder: Path) -> tuple[Kind, Sequence[Path]]:
-    if (folder / LABELS_FILE).is_file():
-        return "labels.csv", (folder / LABELS_FILE,)
-    tables = _tables(folder)
-    forms: dict[Kind, Sequence[Path]] = {
-        "ham10000": [table for table in tables if table.name.lower() in HAM_TABLES][:1],
-        "isic2018": [table for table in tables if _is_isic(table)],
-        "imagefolder": [folder] if has_class_folders(folder) else [],
-    }
-    found = [kind for kind, where in forms.items() if where]
-    if len(found) == 1:
-        return found[0], forms[found[0]]
-    manifests = [file for file in sorted(folder.iterdir()) if is_manifest(file)]
-    if manifests and not found:
-        return "jsonl", manifests
-    raise _ambiguous(folder, forms) if found else _unknown(folder, tables)
+def _form_of_folder(folder: Path) -> tuple[LabelForm, Sequence[Path]]:
+    place = look(folder)
+    for rank in sorted({form.rank for form in LABEL_FORMS.values()}):
+        forms = [form for form in LABEL_FORMS.values() if form.rank == rank]
+        found = [(form, where) for form in forms if (where := form.find(place))]
+        if len(found) == 1:
+            return found[0]
+        if found:
+            raise _ambiguous(folder, found)
+    raise _unknown(place)
 
 
-def _tables(folder: Path) -> list[Path]:
-    """Return the tables of a folder and of those sub-folders in which the official archives keep theirs."""
-    children = sorted(folder.iterdir())
-    inside = [child for child in children if child.is_dir() and _keeps_tables(child.name.lower())]
-    files = [*children, *(file for child in inside for file in sorted(child.iterdir()))]
-    return [file for file in files if file.is_file() and _is_table(file.name.lower())]
+def _lower(names: Sequence[str]) -> set[str]:
+    return {name.lower() for name in names}
 
 
-def _keeps_tables(name: str) -> bool:
-    return name == "metadata" or name.endswith("_groundtruth")
-
-
-def _is_table(name: str) -> bool:
-    return name.endswith(".csv") or name in HAM_TABLES
-
-
-def _is_isic(table: Path) -> bool:
-    return {name.lower() for name in ISIC_COLUMNS} <= set(read_columns(table))
-
-
-def _ambiguous(folder: Path, forms: dict[Kind, Sequence[Path]]) -> InputRefusedError:
-    found = "; ".join(f"{kind} ({', '.join(map(str, where))})" for kind, where in forms.items() if where)
+def _ambiguous(folder: Path, forms: Sequence[tuple[LabelForm, Sequence[Path]]]) -> InputRefusedError:
+    found = "; ".join(f"{form.key} ({', '.join(map(str, where))})" for form, where in forms)
     return InputRefusedError(
         f"{folder} can be read in more than one way: {found}.",
         remedy="Name the table, or the folder that holds the class folders alone.",
@@ -211,11 +144,13 @@ def _ambiguous(folder: Path, forms: dict[Kind, Sequence[Path]]) -> InputRefusedE
     )
 
 
-def _unknown(folder: Path, tables: Sequence[Path]) -> InputRefusedError:
-    content = ", ".join(sorted(child.name for child in folder.iterdir())[:8]) or "nothing"
-    named = [table for table in tables if set(CSV_COLUMNS) <= set(read_columns(table))]
-    remedy = f"Name the table itself: {named[0]}." if named else EXPECTED
-    return InputRefusedError(f"{folder} is no data set of labelled photographs; it holds {content}.", remedy=remedy)
+def _unknown(place: Place) -> InputRefusedError:
+    content = ", ".join(child.name for child in place.children[:8]) or "nothing"
+    named = place.with_columns(LABEL_FORMS["csv"].columns)
+    remedy = f"Name the table itself: {named[0]}." if named else expected()
+    return UnknownFormError(
+        f"{place.folder} is no data set of labelled photographs; it holds {content}.", remedy=remedy
+    )
 
 
 def _without_repetitions(images: Sequence[LabelledImage]) -> list[LabelledImage]:
@@ -260,10 +195,11 @@ def _partition(images: Sequence[LabelledImage]) -> tuple[list[LabelledImage], li
 
 
 def _refuse_if_too_many_are_missing(
-    images: Sequence[LabelledImage], missing: Sequence[LabelledImage], source: Path
+    images: Sequence[LabelledImage], missing: Sequence[LabelledImage], source: Path, notes: Sequence[str]
 ) -> None:
     if not images:
-        raise InputRefusedError(f"{source} lists no image.", remedy="Add the photographs.", path=source)
+        why = "".join(f" {note}" for note in notes)
+        raise InputRefusedError(f"{source} lists no image of the seven classes.{why}", remedy=expected(), path=source)
     if len(missing) > MAX_MISSING * len(images):
         raise InputRefusedError(
             f"{_missing(missing, len(images))}.",

@@ -14,6 +14,7 @@ from core.registry import Registry
 
 PAGE: Final = Path(__file__).resolve().parents[1] / "docs" / "reference.md"
 HOMES: Final = (
+    "photographs.label_forms",
     "core.samplers",
     "core.conditioning",
     "evaluation.measurements",

@@ -4,15 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Final
 
 from core.errors import InputRefusedError
-from core.files.walking import walk
 from core.message import Message
-
-IMAGE_SUFFIXES: Final = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff"})
-NOT_IMAGES: Final = frozenset({"xai_results", "trajectories", ".isicgui"})
-"""Folders of an output tree that hold derived pictures."""
+from photographs.files import find_photographs
 
 
 def find_images(inputs: Sequence[Path], warn: Callable[[str], None]) -> list[Path]:
@@ -21,7 +16,7 @@ def find_images(inputs: Sequence[Path], warn: Callable[[str], None]) -> list[Pat
     Parameters
     ----------
     warn
-        Told what has the name of an image and is no regular file, one sentence for each folder.
+        Told what was left out, such as helper pictures and files in the cloud, one sentence each.
 
     Raises
     ------
@@ -38,17 +33,13 @@ def _images_of(path: Path, warn: Callable[[str], None]) -> Sequence[Path]:
         )
     if not path.is_dir():
         return [path]  # whoever reads it refuses what is no picture
-    found = walk(path, _is_image, lambda name: name not in NOT_IMAGES)
+    found = find_photographs(path)
     for note in found.notes:
         warn(note)
     if not found.files:
         raise InputRefusedError(
             Message("{path} holds no images.", path=path),
-            remedy=Message("Images are PNG, JPEG, BMP or TIFF files."),
+            remedy=found.remedy,
             path=path,
         )
     return found.files
-
-
-def _is_image(name: str) -> bool:
-    return Path(name).suffix.lower() in IMAGE_SUFFIXES

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -58,6 +58,9 @@ class Walk:
 def walk(folder: Path, wanted: Callable[[str], bool], enters: Callable[[str], bool] = lambda name: True) -> Walk:
     """Look through a folder and those in it; links to folders are followed, and each folder is entered once.
 
+    What lies in the folder itself comes before what links lead to: a folder that is reached by a link as well keeps its
+    own name, and a link to a file that is there anyway adds nothing.
+
     Parameters
     ----------
     wanted
@@ -65,38 +68,62 @@ def walk(folder: Path, wanted: Callable[[str], bool], enters: Callable[[str], bo
     enters
         Whether a folder of this name inside `folder` is looked into.
     """
-    files: list[Path] = []
+    files: list[_Entry] = []
     passed: list[PassedOver] = []
     entered: set[tuple[int, int]] = set()
-    waiting = [folder]
-    while waiting:
-        place = waiting.pop()
-        entries = _entries(place, entered, passed)
-        folders = []
-        for path, mode in entries:
-            if mode is not None and stat.S_ISDIR(mode):
-                folders += [path] if enters(path.name) else []
-            elif wanted(path.name):
-                _sort_in(path, mode, files, passed)
+    waiting: list[Path] = [folder]
+    links: list[Path] = []
+    while waiting or links:
+        place = waiting.pop() if waiting else links.pop(0)
+        folders: list[Path] = []
+        for entry in _entries(place, entered, passed):
+            if entry.is_folder and enters(entry.path.name):
+                (links if entry.is_link else folders).append(entry.path)
+            elif not entry.is_folder and wanted(entry.path.name):
+                _sort_in(entry, files, passed)
         waiting += reversed(folders)
-    return Walk(tuple(sorted(files)), tuple(passed))
+    return Walk(tuple(sorted(_without_links_to_others(files))), tuple(passed))
 
 
-def _sort_in(path: Path, mode: int | None, files: list[Path], passed: list[PassedOver]) -> None:
-    if mode is not None and stat.S_ISREG(mode):
-        files.append(path)
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """What lies in a folder: its mode, that of what a link leads to, None for nowhere; and whether it is a link."""
+
+    path: Path
+    mode: int | None
+    is_link: bool
+
+    @property
+    def is_folder(self) -> bool:
+        return self.mode is not None and stat.S_ISDIR(self.mode)
+
+
+def _sort_in(entry: _Entry, files: list[_Entry], passed: list[PassedOver]) -> None:
+    if entry.mode is not None and stat.S_ISREG(entry.mode):
+        files.append(entry)
     else:
-        passed.append(PassedOver(path, _NOWHERE if mode is None else kind_of(mode)))
+        passed.append(PassedOver(entry.path, _NOWHERE if entry.mode is None else kind_of(entry.mode)))
 
 
-def _entries(
-    folder: Path, entered: set[tuple[int, int]], passed: list[PassedOver]
-) -> Iterator[tuple[Path, int | None]]:
-    """Return path and mode of what lies in a folder, by name; nothing if it was entered before or cannot be read."""
+def _without_links_to_others(files: Sequence[_Entry]) -> Iterator[Path]:
+    """Yield the files, those that links lead to once."""
+    links = [entry.path for entry in files if entry.is_link]
+    own = [entry.path for entry in files if not entry.is_link]
+    known = {os.path.realpath(path) for path in own} if links else set()
+    yield from own
+    for path in links:
+        target = os.path.realpath(path)
+        if target not in known:
+            known.add(target)
+            yield path
+
+
+def _entries(folder: Path, entered: set[tuple[int, int]], passed: list[PassedOver]) -> Iterator[_Entry]:
+    """Return what lies in a folder, by name; nothing if it was entered before or cannot be read."""
     try:
         facts = os.stat(folder)
         with os.scandir(folder) as found:
-            names = sorted(entry.name for entry in found)
+            names = sorted((entry.name, entry.is_symlink()) for entry in found)
     except OSError:
         passed.append(PassedOver(folder, _CLOSED))
         return iter(())
@@ -104,7 +131,7 @@ def _entries(
     if identity in entered:
         return iter(())
     entered.add(identity)
-    return ((folder / name, _mode(folder / name)) for name in names)
+    return (_Entry(folder / name, _mode(folder / name), is_link) for name, is_link in names)
 
 
 def _mode(path: Path) -> int | None:

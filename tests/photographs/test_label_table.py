@@ -41,7 +41,7 @@ def test_a_short_row_is_filled_and_a_long_one_is_refused_by_its_line(tmp_path):
         read_table(path)
 
 
-@pytest.mark.parametrize("content", ["path,class\na,MEL\n".encode("utf-16"), b"path,class\n\xff\n", b"a,b\n1,\0\n"])
+@pytest.mark.parametrize("content", [b"path,class\n\x81\n", b"path,class\n\xff\xfe\xfd\x01\n", b"a,b\n1,\0\n"])
 def test_what_is_no_utf8_text_is_refused(tmp_path, content):
     path = tmp_path / "t.csv"
     path.write_bytes(content)
@@ -64,3 +64,59 @@ def test_an_empty_file_has_no_columns_and_no_rows(tmp_path):
     (tmp_path / "t.csv").touch()
     table = read_table(tmp_path / "t.csv")
     assert (table.columns, table.rows) == ((), ())
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-8-sig"])
+def test_encodings_with_a_mark_are_read_without_a_word(tmp_path, encoding):
+    path = tmp_path / "t.csv"
+    text = "path;class\nB\u00e4r/\u4e2d.png;MEL\n"
+    mark = "\ufeff" if encoding.endswith(("-le", "-be")) else ""
+    path.write_bytes((mark + text).encode(encoding))
+    table = read_table(path)
+    assert table.columns == read_columns(path) == ("path", "class")
+    assert table.rows[0].cells == {"path": "B\u00e4r/\u4e2d.png", "class": "MEL"}
+    assert table.notes == ()
+
+
+@pytest.mark.parametrize(
+    ("encoding", "text"), [("cp1252", "Universit\u00e4t Wien"), ("gbk", "\u76ae\u80a4\u79d1\u533b\u9662")]
+)
+def test_encodings_without_a_mark_are_a_guess_that_is_told(tmp_path, encoding, text):
+    path = tmp_path / "t.csv"
+    path.write_bytes(f"path,class,attribution\na.png,MEL,{text}\n".encode(encoding))
+    table = read_table(path)
+    assert table.rows[0].cells["attribution"] == text
+    (note,) = table.notes
+    assert encoding in note
+    assert "UTF-8" in note
+
+
+def test_text_that_is_neither_is_refused(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_bytes("path,class\n\u041a\u043b\u0438\u043d\u0438\u043a\u0430,MEL\n".encode("cp1251"))
+    with pytest.raises(InputRefusedError) as refused:
+        read_table(path)
+    assert "UTF-8" in refused.value.remedy
+
+
+@pytest.mark.parametrize("line", ["sep=;", '"sep=;"', "SEP=;"])
+def test_the_separator_that_a_spreadsheet_has_written_above_the_head(tmp_path, line):
+    path = tmp_path / "t.csv"
+    path.write_text(f"{line}\npath;class;remark\na.png;MEL;1,2,3,4\n")
+    table = read_table(path)
+    assert table.columns == read_columns(path) == ("path", "class", "remark")
+    assert [(row.line, row.cells["remark"]) for row in table.rows] == [(3, "1,2,3,4")]
+
+
+@pytest.mark.parametrize("head", ["path,class,class", "path,Class, class ", "image_path,path,image_path,class"])
+def test_two_columns_of_one_name_are_refused(tmp_path, head):
+    path = tmp_path / "t.csv"
+    path.write_text(f"{head}\na.png,MEL,NV,BCC\n".replace(",BCC", "" if head.count(",") == 2 else ",BCC"))
+    with pytest.raises(InputRefusedError, match="several columns of one name"):
+        read_table(path)
+
+
+def test_nameless_columns_of_a_spreadsheet_do_no_harm(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text("path,class,,\na.png,MEL,,\n")
+    assert read_table(path).rows[0].cells["class"] == "MEL"

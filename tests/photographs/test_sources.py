@@ -150,14 +150,14 @@ def test_a_spreadsheet_with_mark_semicolons_and_backslashes_is_read(tmp_path):
 
 def test_other_files_and_folders_are_named_not_lost_in_silence(tmp_path):
     write_image_folder(tmp_path)
-    (tmp_path / "MEL" / "x.webp").touch()
+    (tmp_path / "MEL" / "x.pdf").touch()
     (tmp_path / "MEL" / "x.json").touch()
     (tmp_path / "SCC").mkdir()
     (tmp_path / "SCC" / "1.jpg").touch()
     (tmp_path / "notes").mkdir()
     notes = " ".join(read_dataset(tmp_path).notes)
-    assert "1 of .json, 1 of .webp" in notes
-    assert "passed over: SCC." in notes
+    assert "1 of .json, 1 of .pdf" in notes
+    assert "1 photograph (SCC: 1)" in notes
     assert "notes" not in notes
 
 
@@ -242,10 +242,10 @@ def test_tables_without_their_photographs_name_the_folder(tmp_path, write):
 
 def test_an_unknown_class_is_refused_with_its_line(tmp_path):
     table = write_csv_dataset(tmp_path)
-    with_row(table, {"class": "SCC"}, row=3)
+    with_row(table, {"class": "XYZ"}, row=3)
     error = refused(table)
     assert "Line 5" in error.message
-    assert "'SCC'" in error.message
+    assert "'XYZ'" in error.message
     assert "AKIEC" in error.remedy
 
 
