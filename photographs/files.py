@@ -15,7 +15,7 @@ from pathlib import Path, PurePath
 from typing import Final
 
 from core.files.walking import EXPLANATIONS_DIR, NAMED, PassedOver, Walk, walk
-from core.message import Message
+from core.message import Message, joined
 
 PICTURE_SUFFIXES: Final = frozenset({".jpg", ".jpeg", ".jfif", ".png", ".bmp", ".tif", ".tiff", ".webp"})
 KINDS_READ: Final = "PNG, JPEG, BMP, TIFF or WebP"
@@ -75,9 +75,8 @@ class Pictures:
     @property
     def remedy(self) -> Message:
         """What to do where no photograph was found."""
-        found = [note for note in self.notes if note]
         wanted = Message("Name a folder of {kinds} files.", kinds=KINDS_READ)
-        return Message("{found} {wanted}", found=found[0], wanted=wanted) if found else wanted
+        return joined([*self.notes[:1], wanted])
 
     def _sentences(self) -> Iterator[Message]:
         yield from Walk((), self.passed_over).notes
