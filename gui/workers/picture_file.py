@@ -1,4 +1,4 @@
-"""Opening a picture for the window: only regular files, and only by the four decoders that the program knows."""
+"""Opening a picture for the window: only regular files, and only by the decoders that the program knows."""
 
 from __future__ import annotations
 
