@@ -26,8 +26,7 @@ class ClassifierConfig(Settings):
     """Settings of one run, or of one run for each seed and fold."""
 
     architecture: str = RESNET18
-    """Network: resnet18, resnet50, densenet121, densenet201, efficientnet_lite0, simple_cnn, small_cnn, or one of the
-    predecessor's, densenet121_ham and densenet201_ham."""
+    """Network: a key of `ARCHITECTURES`, see docs/reference.md."""
     pretrained: str = "none"
     """Where the trunk's weights come from: none (random), imagenet (downloaded), or a weights file."""
     weights_sha256: str | None = None

@@ -11,6 +11,7 @@ from core.errors import UsageError
 from core.jobs.options import option
 from core.jobs.registry import job
 from core.jobs.request import Request
+from core.models.classification.architectures import ARCHITECTURES
 
 if TYPE_CHECKING:
     from classifier.config import ClassifierConfig
@@ -56,7 +57,7 @@ class TrainClassifierRequest(Request):
         "--set", "Change one setting; repeatable.", many=True, metavar="KEY=VALUE", default=()
     )
     architecture: str | None = option(
-        "--architecture", "resnet18, densenet121, efficientnet_lite0, simple_cnn ...", default=None
+        "--architecture", "Network [default: resnet18].", kind="choice", choices=tuple(ARCHITECTURES), default=None
     )
     scenario: str | None = option(
         "--scenario",

@@ -86,7 +86,7 @@ def measure_fidelity(
     """
     seen = predict(network, pixels, labels)
     real, source = _on_photographs(network, photographs, int(pixels.shape[-1]))
-    name = f"{network.architecture.name}@{network.sha256[:8]}"
+    name = f"{network.architecture.key}@{network.sha256[:8]}"
     matrix = confusion_matrix(labels, seen, labels=np.arange(len(CLASS_CODES)))
     return Fidelity(name, balanced_accuracy(labels, seen, range(len(labels))), matrix, real, source)
 

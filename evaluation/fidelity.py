@@ -59,7 +59,7 @@ def fidelity_section(
     generated, matrix = _accuracy(network, synthetic, side, step, by_lesion=False)
     on_real = _accuracy(network, known, side, step, by_lesion=True)[0] if len(known) else None
     level, words = _verdict(generated, on_real, len(synthetic.counts))
-    name = f"{network.architecture.name}@{network.sha256[:8]}"
+    name = f"{network.architecture.key}@{network.sha256[:8]}"
     return Finding(
         KEY,
         TITLE,

@@ -73,7 +73,7 @@ def extractor_of(network: LoadedNetwork) -> Extractor:
 
     Without that a class that excites the network strongly (vascular lesions do) outweighs the others in a cubic kernel.
     """
-    name = f"HAM({network.architecture.name}@{network.sha256[:8]})"
+    name = f"HAM({network.architecture.key}@{network.sha256[:8]})"
     quick = replace(network, net=folded(network.net))
     return Extractor(name, lambda pixels: equal_length(quick.features(pixels)))
 

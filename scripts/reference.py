@@ -17,6 +17,7 @@ HOMES: Final = (
     "photographs.label_forms",
     "core.samplers",
     "core.conditioning",
+    "core.models.classification.architectures",
     "evaluation.measurements",
     "xai.methods",
     "xai.baselines",

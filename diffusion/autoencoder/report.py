@@ -202,7 +202,7 @@ def _agreement(
     of_photographs, of_made = (predict(judge, images, labels) for images in (pixels, made))
     right = (balanced_accuracy(labels, seen, lesions) for seen in (of_photographs, of_made))
     before, after = (Value(one.value, one.low or 0.0, one.high or 0.0) for one in right)
-    name = f"{judge.architecture.name}@{judge.sha256[:8]}"
+    name = f"{judge.architecture.key}@{judge.sha256[:8]}"
     return Agreement(name, _value((of_photographs == of_made).astype(np.float64), lesions), before, after)
 
 

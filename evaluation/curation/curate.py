@@ -242,7 +242,7 @@ def _notes(images: ImageSet, kept: ImageSet, evidence: Evidence, network: Loaded
 
 
 def _name(network: LoadedNetwork) -> str:
-    return f"{network.architecture.name}@{network.sha256[:8]}"
+    return f"{network.architecture.key}@{network.sha256[:8]}"
 
 
 def _finite(value: float) -> float | None:

@@ -142,7 +142,7 @@ def small_densenet(classes):
 
 def test_densenets_of_2017_are_understood(tmp_path, monkeypatch):
     small = dataclasses.replace(ARCHITECTURES["densenet121"], build=small_densenet)
-    monkeypatch.setitem(ARCHITECTURES, "densenet121", small)
+    monkeypatch.setitem(ARCHITECTURES._entries, "densenet121", small)
     donor, net = fresh("densenet121", 3, seed=1), fresh("densenet121")
     old = {
         re.sub(r"(denselayer\d+\.(?:norm|conv))(\d)", r"\1.\2", name): tensor

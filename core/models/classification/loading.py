@@ -146,7 +146,7 @@ def _build(
 ) -> tuple[nn.Module, str | None]:
     """Return the network, frozen and in evaluation mode, and what the file lacks of its head, if anything."""
     weight, bias = (f"{architecture.head}.{name}" for name in ("weight", "bias"))
-    classes = _head_size(tensors.get(weight), record, path, architecture.name)
+    classes = _head_size(tensors.get(weight), record, path, architecture.key)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         net = architecture.build(classes)
@@ -154,7 +154,7 @@ def _build(
     extra = sorted(tensors.keys() - net.state_dict().keys())
     body = [name for name in (*missing, *shapes) if name not in (weight, bias)]
     if body or extra:
-        raise _misfit(path, _describe(body, extra), architecture.name)
+        raise _misfit(path, _describe(body, extra), architecture.key)
     fitting = {name: tensor for name, tensor in tensors.items() if name not in shapes}
     net.load_state_dict(fitting, strict=False)
     absent = [*missing, *shapes]
