@@ -19,7 +19,7 @@ from core.keeping import replace_kept_text
 from core.models.pack import Pack, read_pack
 from core.models.safe_weights import sha256_of
 from core.taxonomy import class_name
-from diffusion.card_parts import hardware, licence_from, photographs_in_words, plain, quoted
+from diffusion.card_parts import hardware, licence_from, notes_of, photographs_in_words, plain, quoted
 from diffusion.config import DiffusionConfig
 from diffusion.judgement import read_judgement
 from diffusion.measured import measured
@@ -29,7 +29,6 @@ from reports.markdown import render_markdown
 from reports.model import Authored, Block, Bullets, Code, Paragraph, Report, Section
 
 CARD_FILE: Final = "README.md"
-NOTES_FILE: Final = "NOTES.md"
 
 _LOADING: Final = """\
 from core.diffusers_parts import DDPMScheduler, UNet2DModel
@@ -74,7 +73,7 @@ def card_of(pack: Pack) -> Report:
         ),
         Section("Training", how),
         Section("Measured", list(measured(judgement))),
-        Section("Known faults", [Authored(_notes(pack.folder)), Bullets(_FAULTS)]),
+        Section("Known faults", [Authored(notes_of(pack.folder)), Bullets(_FAULTS)]),
     ]
     return Report(pack.name, _lead(pack), sections)
 
@@ -179,11 +178,3 @@ def _effort(training: Mapping[str, Any], settings: DiffusionConfig) -> str:
         f"{settings.augmentation:.0%} of the images augmented further, seed {settings.seed}. "
         + ("Begun with the weights of another run." if training.get("init_from") else "From random weights.")
     )
-
-
-def _notes(folder: Path) -> str:
-    path = folder / NOTES_FILE
-    return path.read_text(encoding="utf-8").strip() if path.is_file() else _NO_NOTES
-
-
-_NO_NOTES: Final = "- Nobody has looked through its images and written down what is wrong with them (`NOTES.md`)."

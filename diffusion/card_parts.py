@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from pathlib import Path
+from typing import Any, Final
 
 from photographs.licence import HAM10000_CREDIT, HAM10000_FORMS, UNKNOWN, Licence, licence_of
 from training.hardware import Hardware
+
+NOTES_FILE: Final = "NOTES.md"
+
+_NO_NOTES: Final = "- Nobody has looked through its images and written down what is wrong with them (`NOTES.md`)."
 
 
 def licence_from(training: Mapping[str, Any]) -> Licence:
@@ -56,3 +61,9 @@ def plain(value: object) -> str:
 def quoted(text: str) -> str:
     """Return a word as every shell takes it for one; Windows' own knows no single quotes."""
     return f'"{text}"' if " " in text else text
+
+
+def notes_of(folder: Path) -> str:
+    """Return what a person wrote of a pack in its `NOTES.md`, as Markdown."""
+    path = folder / NOTES_FILE
+    return path.read_text(encoding="utf-8").strip() if path.is_file() else _NO_NOTES

@@ -13,7 +13,7 @@ from core.files.reading import read_json
 from core.models.autoencoder import CONFIG_FILE, WEIGHTS_FILE
 from diffusion.autoencoder.config import AutoencoderConfig
 from diffusion.autoencoder.pack import CARD_FILE, REPORT_FILE, SHEET_FILE
-from diffusion.card_parts import hardware, licence_from, photographs_in_words, plain, quoted
+from diffusion.card_parts import hardware, licence_from, notes_of, photographs_in_words, plain, quoted
 from diffusion.pack import TRAINING_FILE
 from reports.inline import Text, marked, parse
 from reports.markdown import render_markdown
@@ -64,6 +64,7 @@ def card_of(pack: Path) -> Report:
         Section("Data, licence, credit", terms),
         Section("Training", list(_training(training, settings))),
         Section("Measured", list(_measured(measured))),
+        Section("Known faults", [Authored(notes_of(pack))]),
     ]
     return Report(settings.name, _lead(config, settings), sections)
 

@@ -88,6 +88,9 @@ class AutoencoderConfig(Settings):
     ema_decay: Share = 0.999
     """Highest decay of the moving average of the weights, which warms up as (1 + k) / (10 + k)."""
 
+    frozen_encoder: bool = False
+    """Train the decoder alone, for latents that denoisers have learnt and that must stay what they are."""
+
     kl_weight: float = Field(default=5e-4, ge=0, le=1)
     """Weight of the mean Kullback-Leibler divergence of a latent value from the standard normal distribution."""
 

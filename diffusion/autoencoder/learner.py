@@ -88,11 +88,16 @@ class Learner:
         torch.manual_seed(config.seed)
         self.config, self.device = config, device
         self.precision: Precision = "bf16" if resolve_precision(config.precision, device) else "fp32"
-        self.net = _placed(quicken(build_autoencoder(config)), device)
+        self.net = _placed(build_autoencoder(config), device)
+        if device.type == "cpu":
+            quicken(self.net)
+        for part in (self.net.encoder, self.net.quant_conv):
+            part.requires_grad_(not config.frozen_encoder)
         self.discriminator = _placed(PatchDiscriminator(config.discriminator_width), device)
         self.ema = EMAModel(self.net.parameters(), decay=config.ema_decay, foreach=True)
+        self._learning = [p for p in self.net.parameters() if p.requires_grad]
         self.optimizer = torch.optim.AdamW(
-            self.net.parameters(), lr=config.learning_rate, betas=(0.9, 0.99), weight_decay=config.weight_decay,
+            self._learning, lr=config.learning_rate, betas=(0.9, 0.99), weight_decay=config.weight_decay,
             fused=True,
         )  # fmt: skip
         self.critic = torch.optim.AdamW(
@@ -132,8 +137,11 @@ class Learner:
         made, wanted, latent = self._reconstruct(pictures, stream)
         losses, gradient = self._at_the_picture(made.detach(), wanted, progress, stream)
         finite_divergence = finite(latent, self.images_seen)
-        torch.autograd.backward([made, config.kl_weight * latent], [gradient, None])
-        norm = nn.utils.clip_grad_norm_(self.net.parameters(), config.gradient_clip or math.inf)
+        if config.frozen_encoder:
+            made.backward(gradient)
+        else:
+            torch.autograd.backward([made, config.kl_weight * latent], [gradient, None])
+        norm = nn.utils.clip_grad_norm_(self._learning, config.gradient_clip or math.inf)
         self.optimizer.step()
         self.ema.step(self.net.parameters())
         self.images_seen += config.batch_size
@@ -147,7 +155,7 @@ class Learner:
         """Return what is decoded from the transformed latent images, what it should be, and their divergence."""
         config, side = self.config, pictures.shape[-1] // self.config.factor
         transform = draw_transform(stream, side, config.equivariance_share, config.smallest_scale)
-        with autocast(self.device, self.precision):
+        with torch.set_grad_enabled(not config.frozen_encoder), autocast(self.device, self.precision):
             moments = moments_of(self.net, pictures)
         mean, logvar = moments.float().chunk(2, dim=1)
         logvar = logvar.clamp(-30, 20)
@@ -231,6 +239,8 @@ class Learner:
                 steps = {name: state["ema"][name] for name in ("shadow_params", "optimization_step")}
         with restoring(source):
             restore_average(self.ema, {**self.ema.state_dict(), **steps})
+        if self.config.frozen_encoder:  # the encoder that was shipped is the average's
+            self.ema.copy_to(self.net.parameters())
 
     def _loaded(self, weights: Mapping[str, Tensor], source: Path) -> AutoencoderKL:
         check_fit(self.net.state_dict(), weights, source)

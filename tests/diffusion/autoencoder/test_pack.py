@@ -53,8 +53,15 @@ def test_diffusers_loads_it_and_reconstructs_the_same_pixels(pack: Path):
 def test_checksum_and_card(pack: Path):
     sums = (pack / "SHA256SUMS").read_text().split()
     assert sums[0] == hashlib.sha256((pack / "diffusion_pytorch_model.safetensors").read_bytes()).hexdigest()
+    (pack / "NOTES.md").write_text("- Hairs are lost.", encoding="utf-8")
     card = write_card(pack).read_text(encoding="utf-8")
-    for part in ("16 x 16 pixels become 8 x 8 latent pixels of 2 channels", "CC0", "--set widths=8,8", "5 images seen"):
+    for part in (
+        "16 x 16 pixels become 8 x 8 latent pixels of 2 channels",
+        "CC0",
+        "--set widths=8,8",
+        "5 images seen",
+        "Hairs are lost",
+    ):
         assert part in card
 
 

@@ -156,6 +156,21 @@ def test_crops_first_then_whole_images(make_config: MakeConfig, make: Make, monk
     assert sizes == [(16, 3, 8, 8)] * 3 + [(4, 3, 16, 16)] * 3
 
 
+def test_a_frozen_encoder_stays_to_the_bit_while_the_decoder_learns(
+    make_config: MakeConfig, make: Make, tmp_path: Path
+):
+    """Denoisers that have learnt its latents go on to work, and the pack's statistics stay."""
+    first = make(make_config(images=8), tmp_path / "first")
+    run(first)
+    second = make(make_config(frozen_encoder=True, images=16, adversarial_start=0.3), tmp_path / "second")
+    second.initialise(tmp_path / "first" / CHECKPOINT)
+    run(second)
+    before, after = first.learner.average(), second.learner.average()
+    for part in ("encoder", "quant_conv"):
+        assert torch.equal(parameters(getattr(before, part)), parameters(getattr(after, part)))
+    assert not torch.equal(parameters(before.decoder), parameters(after.decoder))
+
+
 def test_the_average_warms_up_and_is_the_textbooks(make_config: MakeConfig, make: Make):
     trainer = make(make_config(ema_decay=0.25, images=20))
     expected, k = parameters(trainer.learner.net).clone(), 0
