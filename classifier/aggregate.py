@@ -11,17 +11,19 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 import numpy as np
+from pydantic import AfterValidator, model_validator
 
 import reports
-from classifier.evaluation import Estimate, Evaluation, evaluate
+from classifier.evaluation import Answers, Estimate, Evaluation, evaluate
 from classifier.plots import draw_plots, write_plots
 from classifier.predictions import PREDICTIONS_FILE, join, read_predictions
 from classifier.report_page import REPORT_FILE
 from classifier.results import FORMAT, RESULTS_FILE, estimates_json
 from classifier.summary_page import report_of_summary
+from classifier.tables import CLASS_NAMES, OVERALL_NAMES
 from core.errors import InputRefusedError
 from core.files.finite_json import finite_json
 from core.files.reading import ClassCode, DamagedFileError, Schema, Whole, read_json
@@ -96,16 +98,17 @@ def summarise_runs(folder: Path, runs: Sequence[Path]) -> Summary:
     Raises
     ------
     InputRefusedError
-        If a training has not left its results.
+        If a training has not left its results, or has other classes than the first.
     """
     found = [_read_results(run) for run in runs]
+    answers = [_read_answers(run, found[0]["classes"]) for run in runs]
     summary = Summary(
         lines=tuple(_line(run.relative_to(folder).as_posix(), data) for run, data in zip(runs, found, strict=True)),
         scores=_spreads([data["estimates"]["overall"] for data in found]),
         class_scores={
             code: _spreads([data["estimates"]["per_class"][code] for data in found]) for code in found[0]["classes"]
         },
-        pooled=evaluate(join([read_predictions(run / PREDICTIONS_FILE) for run in runs])),
+        pooled=evaluate(join(answers)),
     )
     plots = draw_plots(summary.pooled, {})
     write_plots(folder / PLOTS_FOLDER, plots)
@@ -157,9 +160,20 @@ class _Measured(Schema):
     high: float | None = None
 
 
+def _with_all(names: Mapping[str, str]) -> AfterValidator:
+    """Return a check that a score of every name is there."""
+
+    def check(scores: dict[str, _Measured]) -> dict[str, _Measured]:
+        if missing := [name for name in names if name not in scores]:
+            raise ValueError(f"{', '.join(missing)} is missing")
+        return {name: scores[name] for name in names}
+
+    return AfterValidator(check)
+
+
 class _Estimates(Schema):
-    overall: dict[str, _Measured]
-    per_class: dict[ClassCode, dict[str, _Measured]]
+    overall: Annotated[dict[str, _Measured], _with_all(OVERALL_NAMES)]
+    per_class: dict[ClassCode, Annotated[dict[str, _Measured], _with_all(CLASS_NAMES)]]
 
 
 class _Results(Schema):
@@ -171,6 +185,12 @@ class _Results(Schema):
     lesions: Whole
     seed: Whole
     estimates: _Estimates
+
+    @model_validator(mode="after")
+    def _agree(self) -> _Results:
+        if not self.classes or sorted(self.classes) != sorted(self.estimates.per_class):
+            raise ValueError("the classes and the estimates by class do not agree")
+        return self
 
 
 def _read_results(run: Path) -> dict[str, Any]:
@@ -184,3 +204,15 @@ def _read_results(run: Path) -> dict[str, Any]:
             path=path,
         ) from error
     return found.model_dump()
+
+
+def _read_answers(run: Path, classes: Sequence[str]) -> Answers:
+    path = run / PREDICTIONS_FILE
+    answers = read_predictions(path)
+    if answers.classes != tuple(classes):
+        raise InputRefusedError(
+            f"{path} has the classes {', '.join(answers.classes)}, and the first training has {', '.join(classes)}.",
+            remedy="Put only trainings with the same classes together.",
+            path=path,
+        )
+    return answers

@@ -67,6 +67,8 @@ class QueuedRun:
             If it is none, or asks for what this version does not know.
         """
         request = GenerationRequest.from_json(data["request"])
+        if not (request.models.is_absolute() and request.output.is_absolute()):
+            raise ValueError("its folders depend on where the program was started")
         return cls(request, QueueState(data["state"]), data["run_id"], data["note"], data["key"])
 
 

@@ -15,14 +15,16 @@ from classifier.config import ClassifierConfig
 from classifier.history import HISTORY_FILE, read_history
 from classifier.predictions import PREDICTIONS_FILE, read_predictions
 from classifier.results import RESULTS_FILE
-from core.errors import ISICGUIError
+from core.errors import InputRefusedError, ISICGUIError
 from core.models.classification.record import read_record
+from core.taxonomy import CLASS_CODES
 from diffusion.judgement import JUDGEMENT_FILE, read_judgement
 from diffusion.pack import TRAINING_FILE
 from diffusion.provenance import read_training, settings_of
 from download.partial import Partial, Seen
 from download.source import WebSource
 from evaluation.masks.segmenter import RECORD_FILE, WEIGHTS_FILE, load_segmenter
+from tests.fuzz.training_kinds import CLASSIFIER_RUN, make_runs
 from training.experiments import list_runs
 from training.run_folder import CONFIG_FILE, read_run_settings, write_run_config
 from training.run_reading import LOG_FILE, read_object, read_rows
@@ -107,6 +109,29 @@ def test_one_odd_run_does_not_hide_the_others(tmp_path: Path) -> None:
     for name in (RESULTS_FILE, LOG_FILE, "summary.json"):
         (tmp_path / "odd" / name).write_bytes(b"[" * 5000)
     assert {run.name for run in list_runs(tmp_path)} == {"odd", "whole"}
+
+
+ODD_RESULTS: dict[str, Callable[[dict[str, Any]], object]] = {
+    "a score of a class": lambda data: data["estimates"]["per_class"]["MEL"].pop("precision"),
+    "a score of all": lambda data: data["estimates"]["overall"].pop("f1_macro"),
+    "a class": lambda data: data["estimates"]["per_class"].pop("NV"),
+    "a class twice": lambda data: data["classes"].append("MEL"),
+    "no classes": lambda data: (data["classes"].clear(), data["estimates"]["per_class"].clear()),
+    "other classes": lambda data: (data["classes"].remove("MEL"), data["estimates"]["per_class"].pop("MEL")),
+    "another order": lambda data: data.update(classes=list(reversed(CLASS_CODES))),
+}
+
+
+@pytest.mark.parametrize("what", ODD_RESULTS)
+def test_results_that_do_not_hold_together_are_refused_in_words(tmp_path: Path, what: str) -> None:
+    make_runs(tmp_path)
+    run = tmp_path / CLASSIFIER_RUN
+    data = json.loads((run / RESULTS_FILE).read_text(encoding="utf-8"))
+    ODD_RESULTS[what](data)
+    (run / RESULTS_FILE).write_text(json.dumps(data), encoding="utf-8")
+    with pytest.raises(InputRefusedError) as caught:
+        summarise_runs(run.parent, [run])
+    assert str(run) in str(caught.value)
 
 
 @pytest.mark.parametrize(

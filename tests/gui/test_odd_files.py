@@ -324,6 +324,18 @@ def test_a_window_opens_whatever_its_files_hold(home: Path, open_window, tmp_pat
     assert isinstance(window.session.queue.notice, Message)
 
 
+@pytest.mark.parametrize("name", ["models", "output"])
+def test_a_folder_that_depends_on_where_the_program_was_started_costs_its_entry_alone(tmp_path: Path, name: str) -> None:
+    runs = [QueuedRun(request(tmp_path)).to_json(), QueuedRun(request(tmp_path, 2)).to_json()]
+    runs[0]["request"][name] = "0001-01-01"
+    (tmp_path / "queue.json").write_text(json.dumps({"runs": runs}), "utf-8")
+    store = QueueStore(tmp_path)
+    loaded = store.load()
+    assert [queued.request.counts for queued in loaded.runs] == [(("MEL", 2),)]
+    assert "number 1" in str(loaded.notice)
+    store.close()
+
+
 @pytest.mark.parametrize("name", ["queue.lock", "analyses.lock"])
 def test_a_settings_folder_that_cannot_be_written_is_not_taken_for_another_window(
     home: Path, open_window, name: str
