@@ -85,13 +85,29 @@ def render_curation(decisions: Iterable[Decision]) -> str:
     return "".join((csv_line(COLUMNS), *(csv_line(_cells(decision)) for decision in decisions)))
 
 
-def read_curation(path: Path) -> dict[str, Choice]:
-    """Return what a curation file says, by path of the image inside its set.
+@dataclass(frozen=True, slots=True)
+class Curation:
+    """What a curation file says.
+
+    Attributes
+    ----------
+    choices
+        By path of the image inside its set.
+    notes
+        What a person should know, one sentence each: lines that are damaged and were passed over.
+    """
+
+    choices: Mapping[str, Choice]
+    notes: tuple[Message, ...] = ()
+
+
+def read_curation(path: Path) -> Curation:
+    """Read a curation file.
 
     Raises
     ------
     InputRefusedError
-        If the file is missing, damaged or no curation file, or names an image twice.
+        If the file is missing, too damaged or no curation file, or names an image twice.
     """
     table = read_table(path)
     table.require(_NEEDED)
@@ -101,7 +117,7 @@ def read_curation(path: Path) -> dict[str, Choice]:
         if name in choices:
             raise _refused(path, row, Message("names {image} a second time", image=name))
         choices[name] = Choice(row.cells["sha256"].lower(), _answer(path, row))
-    return choices
+    return Curation(choices, table.notes)
 
 
 def _answer(path: Path, row: LabelRow) -> bool:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import zlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
@@ -14,7 +16,10 @@ from core.errors import InputRefusedError
 from core.images import open_picture
 from core.message import Message
 from dataset import strict_json
-from dataset.recipe import PNG_KEY, Recipe
+from dataset.recipe import PNG_KEY, Recipe, folder_name
+
+_HEAD: Final = b"\x89PNG\r\n\x1a\n"
+_TEXTS: Final = frozenset({b"tEXt", b"zTXt", b"iTXt"})
 
 XMP_KEY: Final = "XML:com.adobe.xmp"
 DIGITAL_SOURCE_TYPE: Final = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
@@ -81,3 +86,55 @@ def read_recipe(path: Path) -> Recipe:
             path=path,
         )
     return Recipe.from_json(data, path)
+
+
+def as_passed_on(path: Path, data: bytes) -> bytes:
+    """Return what leaves this machine of a PNG: `data`, but for a recipe that says where the models lay.
+
+    Versions before 0.2.0 wrote the absolute path, in which the name of a person often stands; the name of the folder is
+    kept of it. Nothing else changes.
+
+    Parameters
+    ----------
+    data
+        The bytes of the file.
+
+    Raises
+    ------
+    InputRefusedError
+        If it is no PNG.
+    """
+    with open_picture(path, ("PNG",)) as image:
+        text = image.info.get(PNG_KEY)
+    try:
+        recipe = None if text is None else strict_json.loads(text)
+    except (ValueError, RecursionError):
+        recipe = None
+    models = recipe.get("models") if isinstance(recipe, dict) else None
+    if not isinstance(models, str) or models == folder_name(models):
+        return data
+    new = PngImagePlugin.PngInfo()
+    new.add_itxt(PNG_KEY, strict_json.dumps({**recipe, "models": folder_name(models)}))
+    return _HEAD + b"".join(_with_text(data, new))
+
+
+def _with_text(data: bytes, new: PngImagePlugin.PngInfo) -> Iterator[bytes]:
+    """Yield the chunks of a PNG, the recipe's replaced by the one in `new`, which comes behind the header."""
+    for kind, content in _chunks(data):
+        if kind in _TEXTS and content.partition(b"\0")[0] == PNG_KEY.encode():
+            continue
+        yield _chunk(kind, content)
+        if kind == b"IHDR":
+            yield from (_chunk(name, text) for name, text, *_ in new.chunks)
+
+
+def _chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
+    place = len(_HEAD)
+    while place + 8 <= len(data):
+        size = int.from_bytes(data[place : place + 4], "big")
+        yield data[place + 4 : place + 8], data[place + 8 : place + 8 + size]
+        place += 12 + size
+
+
+def _chunk(kind: bytes, content: bytes) -> bytes:
+    return len(content).to_bytes(4, "big") + kind + content + zlib.crc32(kind + content).to_bytes(4, "big")

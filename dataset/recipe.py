@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any, Final
 
 from core.message import Message
@@ -103,3 +103,9 @@ class Recipe:
 
         checked: RecipeJson = check_object(data, RecipeJson, what=Message("a recipe"), path=path)
         return cls(**dict(checked) | {"color": None if checked.color is None else checked.color.model_dump()})
+
+
+def folder_name(models: str) -> str:
+    """Return what a recipe that is passed on says of a models folder: of an absolute path of any system, its end."""
+    is_path = PurePosixPath(models).is_absolute() or bool(PureWindowsPath(models).anchor)
+    return PureWindowsPath(models).name if is_path else models

@@ -19,7 +19,7 @@ class Curated:
     Attributes
     ----------
     warnings
-        What was left out, one sentence each.
+        Damaged lines, and what was left out, one sentence each.
     table
         The curation file's bytes; None without one.
     """
@@ -43,8 +43,8 @@ def obey_curation(file: Path | None, pictures: Sequence[Picture]) -> Curated:
     if file is None:
         return Curated(tuple(pictures))
     file = file / CURATION_FILE if file.is_dir() else file
-    choices = read_curation(file)
-    known = {picture.path: choices.get(f"{picture.code}/{picture.path.name}") for picture in pictures}
+    curation = read_curation(file)
+    known = {picture.path: curation.choices.get(f"{picture.code}/{picture.path.name}") for picture in pictures}
     if pictures and not any(known.values()):
         raise InputRefusedError(
             Message("{path} names none of these images.", path=file),
@@ -53,7 +53,8 @@ def obey_curation(file: Path | None, pictures: Sequence[Picture]) -> Curated:
         )
     judged = [picture for picture in pictures if _is_same(picture, known[picture.path])]
     kept = tuple(picture for picture in judged if (choice := known[picture.path]) and choice.kept)
-    return Curated(kept, _warnings(len(pictures) - len(judged), len(judged) - len(kept)), file.read_bytes())
+    told = (*curation.notes, *_warnings(len(pictures) - len(judged), len(judged) - len(kept)))
+    return Curated(kept, told, file.read_bytes())
 
 
 def _is_same(picture: Picture, choice: Choice | None) -> bool:

@@ -19,6 +19,7 @@ from core.message import Message
 from dataset.export.terms import ModelTerms, terms_of
 from dataset.layout import Layout
 from dataset.legacy import embedded_recipe
+from dataset.png import as_passed_on
 from dataset.ratings import UNRATED, Rating, read_ratings
 from dataset.reading import read_models_folders, read_records
 from dataset.recipe import Recipe
@@ -35,10 +36,10 @@ class Picture:
     ----------
     recipe
         What is inside the file; None if nothing is (the predecessor's images).
-    size
-        Bytes of the file.
     sha256, pixels
         SHA-256 of the file, and of its shape and upright RGB pixels.
+    size, passed_on
+        Bytes and SHA-256 of what is exported of it; see `dataset.png.as_passed_on`.
     width, height
         In pixels.
     """
@@ -46,9 +47,10 @@ class Picture:
     record: ImageRecord
     rating: Rating
     recipe: Recipe | None
-    size: int
     sha256: str
     pixels: str
+    size: int
+    passed_on: str
     width: int
     height: int
 
@@ -64,7 +66,7 @@ class Picture:
 
     def is_file_of(self, data: bytes) -> bool:
         """Whether these are the bytes that were looked at."""
-        return hashlib.sha256(data).hexdigest() == self.sha256
+        return _sum(data) == self.sha256
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +148,7 @@ def _look(record: ImageRecord, rating: Rating) -> Picture | Unusable:
         check_intact(path)
         pixels = read_image(path)
         data = path.read_bytes()
+        copy = as_passed_on(path, data)
     except InputRefusedError as error:
         return Unusable(path, code, rating, error.message)
     except OSError as error:
@@ -156,8 +159,12 @@ def _look(record: ImageRecord, rating: Rating) -> Picture | Unusable:
     if recipe is not None:
         record = ImageRecord.from_recipe(path, record.isic_number, recipe)
     height, width = pixels.shape[:2]
-    content = hashlib.sha256(repr(pixels.shape).encode() + pixels.tobytes()).hexdigest()
-    return Picture(record, rating, recipe, len(data), hashlib.sha256(data).hexdigest(), content, width, height)
+    content = _sum(repr(pixels.shape).encode() + pixels.tobytes())
+    return Picture(record, rating, recipe, _sum(data), content, len(copy), _sum(copy), width, height)
+
+
+def _sum(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
 
 
 def _contradiction(path: Path, code: str, recipe: Recipe) -> Message:

@@ -204,7 +204,7 @@ def _texts(form: Form, entries: tuple[Entry, ...], facts: Facts, curation: bytes
     tables = (manifest_csv(form, entries, split), *form.texts(entries, split), *decisions)
     card = TextFile(CARD_FILE, plain(write_card(facts)).encode())
     sums = {file.path: hashlib.sha256(file.data).hexdigest() for file in (*tables, card)}
-    sums |= {form.place(entry, split): entry.picture.sha256 for entry in entries}
+    sums |= {form.place(entry, split): entry.picture.passed_on for entry in entries}
     return (*tables, card, TextFile(SUMS_FILE, plain(_sums(sums.items())).encode()))
 
 

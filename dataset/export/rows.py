@@ -96,7 +96,7 @@ def facts(entry: Entry) -> dict[str, Any]:
         "source_file": f"{entry.code}/{record.path.name}",
         "width": picture.width,
         "height": picture.height,
-        "sha256": picture.sha256,
+        "sha256": picture.passed_on,
     }
 
 

@@ -31,6 +31,7 @@ from dataset.export.archive import pack
 from dataset.export.events import ExportFinished, ExportStarted
 from dataset.export.pictures import Picture
 from dataset.export.plan import ExportPlan, ImageFile, check_plan, check_target
+from dataset.png import as_passed_on
 
 _FOLDER: Final = "folder"
 _ARCHIVE: Final = "archive.zip"
@@ -126,7 +127,7 @@ def _read(image: ImageFile) -> bytes:
         raise _changed(picture) from error
     if not picture.is_file_of(data):
         raise _changed(picture)
-    return data
+    return as_passed_on(picture.path, data)
 
 
 def _changed(picture: Picture) -> InputRefusedError:

@@ -43,7 +43,7 @@ def test_what_it_writes_export_obeys(demo, tmp_path, judge, capsys):
     fractions = [event["fraction"] for event in events if event["event"] == "progress"]
     assert fractions == sorted(fractions)
     assert fractions[-1] == 1, "the writing is told"
-    choices = read_curation(tmp_path / "curated/curation.csv")
+    choices = read_curation(tmp_path / "curated/curation.csv").choices
     assert not choices["BCC/ISIC_0000001.png"].kept
     target = str(tmp_path / "set")
     assert main(["export", str(demo), "--to", target, "--format", "csv", "--split", "none", "--curation", out]) == 0

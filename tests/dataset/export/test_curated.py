@@ -44,7 +44,7 @@ def decide(output, **kept):
 
 
 def test_what_is_written_is_read(output):
-    choices = read_curation(decide(output, n3=False))
+    choices = read_curation(decide(output, n3=False)).choices
     assert len(choices) == 6
     assert {name for name, choice in choices.items() if not choice.kept} == {"MEL/ISIC_0000003.png"}
 
@@ -95,6 +95,18 @@ def test_a_file_may_be_edited_and_a_slip_is_named(output, tmp_path):
     curation.write_text("\n".join([*lines, lines[1]]), encoding="utf-8")
     with pytest.raises(InputRefusedError, match=r"Line 8 .* second time"):
         read_curation(curation)
+
+
+def test_a_damaged_line_is_named(output, tmp_path):
+    curation = decide(output)
+    lines = curation.read_bytes().splitlines(keepends=True)
+    curation.write_bytes(b"".join([*lines[:3], lines[3].replace(b"because", b"be\0cause"), *lines[4:]]))
+    plan = plan_export(output, ExportOptions(tmp_path / "set", curation=curation))
+    assert plan.rows == 5
+    damaged, unjudged = plan.warnings[:2]
+    assert "line 4 (a zero byte)" in damaged
+    assert str(curation) in damaged
+    assert "has not judged them as they are: 1 image." in unjudged
 
 
 @pytest.mark.parametrize("content", [b"", b"image,class\nx,MEL\n", b"\xff\xfe\x00"])

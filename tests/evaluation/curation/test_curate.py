@@ -107,7 +107,7 @@ def test_every_file_is_in_the_log_with_its_checksum(tmp_path, judge):
     ranks = sorted(int(row["rank"]) for row in rows.values() if row["rank"])
     assert ranks == [1, 2, 3, 4, 5, 6]
     assert {name for name, row in rows.items() if row["kept"] == "1"} == {image.name for image in found.kept.images}
-    assert {name for name, choice in read_curation(path).items() if choice.kept} == {
+    assert {name for name, choice in read_curation(path).choices.items() if choice.kept} == {
         name for name, row in rows.items() if row["kept"] == "1"
     }
     summary = json.loads((tmp_path / "out/curation.json").read_text(encoding="utf-8"))

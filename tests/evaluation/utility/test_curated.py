@@ -21,7 +21,7 @@ def test_what_the_rules_leave_out_is_not_learnt_from(world, tmp_path, ask):
     (tmp_path / "set/NV/torn.png").write_bytes(b"cut off")
     request = ask(synthetic=(tmp_path / "set",), curate="duplicates")
     material = read_material(request)
-    choices = read_curation(request.output / "curation.csv")
+    choices = read_curation(request.output / "curation.csv").choices
     assert len(choices) == 7 * 3 + 2
     assert len(material.synthetic) == sum(choice.kept for choice in choices.values()) == 7 * 3
     assert not choices["NV/torn.png"].kept
@@ -33,7 +33,7 @@ def test_two_folders_with_the_same_names_are_told_apart(world, tmp_path, ask):
     draw(tmp_path / "two/synthetic", 1, 8000)
     request = ask(synthetic=(tmp_path / "one/synthetic", tmp_path / "two/synthetic"), curate="none")
     assert len(read_material(request).synthetic) == 14
-    assert len(read_curation(request.output / "curation.csv")) == 14
+    assert len(read_curation(request.output / "curation.csv").choices) == 14
 
 
 def test_rules_that_leave_nothing_and_nonsense_are_refused(ask):
