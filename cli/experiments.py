@@ -38,7 +38,11 @@ def list_experiments(root: Path, json_mode: bool) -> None:
     runs = _runs(root)
     for run in runs:
         console.event({"event": "run", **_run_json(run)})
-    if json_mode:
+    damaged = _damaged(root)
+    for folder, problem in damaged.items():
+        console.event({"event": "damaged_run", "run": folder.name, "folder": str(folder), "problem": problem})
+        console.warn(_printable(f"Not listed: '{folder}': {problem}."))
+    if json_mode or (damaged and not runs):
         return
     if not runs:
         console.say(f"There are no runs in '{root}' yet. 'python main.py train' makes one.")
@@ -135,6 +139,12 @@ def _runs(root: Path) -> list[Run]:
     from training.experiments import list_runs
 
     return list_runs(root) if root.exists() or root != _DEFAULT_ROOT else []
+
+
+def _damaged(root: Path) -> dict[Path, str]:
+    from training.experiments import damaged_runs
+
+    return damaged_runs(root) if root.exists() or root != _DEFAULT_ROOT else {}
 
 
 def _write_curves(details: Sequence[RunDetails], output: Path) -> None:

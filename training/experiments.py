@@ -24,6 +24,7 @@ from training.run_reading import (
     flat,
     newest,
     number,
+    problem_of,
     read_object,
     read_rows,
     series,
@@ -44,6 +45,8 @@ _FINISHED: Final[dict[str, tuple[str, ...]]] = {
     "classifier": (_RESULTS, _SUMMARY),
 }
 _SIGNS_OF_LIFE: Final = (LOG_FILE, "last.pt", CONFIG_FILE)
+_TRACES: Final = (LOG_FILE, "last.pt")
+"""What a trainer leaves beside its configuration."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,16 +150,38 @@ def list_runs(root: Path) -> list[Run]:
     InputRefusedError
         If `root` is no folder that can be read.
     """
+    runs = [read_run(folder).run for folder in _folders(root) if is_run(folder)]
+    return sorted(runs, key=lambda run: (run.date, run.name), reverse=True)
+
+
+def damaged_runs(root: Path) -> dict[Path, str]:
+    """Return the folders under `root` that look like runs but cannot be read as such, each with what is wrong.
+
+    Raises
+    ------
+    InputRefusedError
+        If `root` is no folder that can be read.
+    """
+    found = {folder: _damage(folder) for folder in sorted(_folders(root)) if _is_real_folder(folder)}
+    return {folder: problem for folder, problem in found.items() if problem}
+
+
+def _damage(folder: Path) -> str:
+    if problem := problem_of(folder / CONFIG_FILE):
+        return f"{CONFIG_FILE} cannot be read: {problem}"
+    is_begun = any(os.path.lexists(folder / name) for name in _TRACES)
+    return f"{CONFIG_FILE} does not say which trainer wrote it" if is_begun and not is_run(folder) else ""
+
+
+def _folders(root: Path) -> list[Path]:
     try:
-        folders = [root / entry.name for entry in os.scandir(root)]
+        return [root / entry.name for entry in os.scandir(root)]
     except OSError as error:
         raise InputRefusedError(
             f"The runs in '{root}' cannot be listed: {error.strerror}.",
             remedy="Name the folder of the runs with --root.",
             path=root,
         ) from error
-    runs = [read_run(folder).run for folder in folders if is_run(folder)]
-    return sorted(runs, key=lambda run: (run.date, run.name), reverse=True)
 
 
 def read_run(folder: Path) -> RunDetails:
@@ -170,8 +195,10 @@ def read_run(folder: Path) -> RunDetails:
     config = read_object(folder / CONFIG_FILE)
     kind = _kind(config)
     if kind is None or not _is_real_folder(folder):
+        damage = _damage(folder) if _is_real_folder(folder) else ""
+        why = damage or f"it is no real folder, or no trainer wrote a {CONFIG_FILE} there"
         raise InputRefusedError(
-            f"'{folder}' is no training run: it is no real folder, or no trainer wrote a {CONFIG_FILE} there.",
+            f"'{folder}' is no training run: {why}.",
             remedy="'python main.py experiments list' shows the runs; --root names another folder of runs.",
             path=folder,
         )

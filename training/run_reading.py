@@ -27,6 +27,19 @@ def read_object(path: Path) -> dict[str, Any]:
     return data if isinstance(data, dict) else {}
 
 
+def problem_of(path: Path) -> str:
+    """Return why a file does not hold a JSON object, "" if it does or is not there."""
+    try:
+        data = json.loads(read_regular(path, _MAX_BYTES, follow=False))
+    except FileNotFoundError:
+        return ""
+    except OSError as error:
+        return error.strerror or str(error)
+    except (ValueError, RecursionError):
+        return "it is damaged"
+    return "" if isinstance(data, dict) else "it is damaged"
+
+
 def read_rows(path: Path) -> list[Row]:
     """Return the rows of a log; broken lines, such as a last one that a kill cut off, are passed over."""
     try:

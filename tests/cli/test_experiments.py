@@ -34,6 +34,26 @@ def test_list_in_words_and_in_json(root: Path, capsys):
     assert {event["event"] for event in events} == {"run"}
 
 
+def test_a_run_that_cannot_be_read_is_named(root: Path, capsys):
+    (root / "second/config.json").write_text("[" * 5000, encoding="utf-8")
+    make_run(root, "odd \x1b[2J name").joinpath("config.json").write_text("", encoding="utf-8")
+    code, out, err = call(capsys, "list", "--root", root)
+    assert code == 0
+    assert [line.split()[0] for line in out.splitlines()] == ["run", "third", "first"]
+    assert f"Not listed: '{root / 'second'}': config.json cannot be read" in err
+    assert "\x1b" not in err
+    _, out, _ = call(capsys, "list", "--root", root, "--json")
+    events = [json.loads(line) for line in out.splitlines()]
+    assert [event["run"] for event in events if event["event"] == "damaged_run"] == ["odd \x1b[2J name", "second"]
+
+
+def test_a_folder_of_damaged_runs_alone_is_not_called_empty(tmp_path: Path, capsys):
+    (make_run(tmp_path, "only") / "config.json").write_text("", encoding="utf-8")
+    code, out, err = call(capsys, "list", "--root", tmp_path)
+    assert (code, out) == (0, "")
+    assert "only" in err
+
+
 def test_show_prints_settings_numbers_and_files(root: Path, capsys):
     code, out, _ = call(capsys, "show", "second", "--root", root)
     assert code == 0

@@ -18,7 +18,7 @@ from core.files.folder_lock import FolderLock
 from gui.train.run_list import list_entries
 from training.cleaning import delete_run, runs_to_clean
 from training.curves import draw_curves
-from training.experiments import HEARTBEAT_SECONDS, compare, find_run, is_run, list_runs, read_run
+from training.experiments import HEARTBEAT_SECONDS, compare, damaged_runs, find_run, is_run, list_runs, read_run
 
 OLD = 3 * HEARTBEAT_SECONDS
 
@@ -220,6 +220,36 @@ def test_folders_that_no_trainer_made_are_left_alone(tmp_path: Path, text: str):
     folder.mkdir()
     (folder / "config.json").write_text(text, encoding="utf-8")
     assert list_runs(tmp_path) == []
+
+
+@pytest.mark.parametrize("text", ["", "[]", "null", '{"kind": "diffusion"', "[" * 100_000, "\0"])
+def test_a_run_whose_configuration_is_broken_is_named(tmp_path: Path, text: str):
+    make_run(tmp_path, "whole")
+    broken = make_run(tmp_path, "broken")
+    (broken / "config.json").write_text(text, encoding="utf-8")
+    assert names(list_runs(tmp_path)) == ["whole"]
+    assert damaged_runs(tmp_path) == {broken: "config.json cannot be read: it is damaged"}
+    with pytest.raises(InputRefusedError, match=r"config\.json cannot be read"):
+        read_run(broken)
+
+
+def test_what_only_lies_beside_runs_is_not_called_damaged(tmp_path: Path):
+    make_run(tmp_path, "whole")
+    of_nobody = make_run(tmp_path, "of nobody", kind="pictures")
+    for name, text in (("model", '{"_class_name": "UNet2DModel"}'), ("notes", None)):
+        (tmp_path / name).mkdir()
+        if text:
+            (tmp_path / name / "config.json").write_text(text, encoding="utf-8")
+    (tmp_path / "link").symlink_to(of_nobody)
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    assert damaged_runs(tmp_path) == {of_nobody: "config.json does not say which trainer wrote it"}
+
+
+def test_a_pipe_in_place_of_a_configuration_is_named_and_not_waited_for(tmp_path: Path):
+    broken = make_run(tmp_path, "broken")
+    (broken / "config.json").unlink()
+    os.mkfifo(broken / "config.json")
+    assert list(damaged_runs(tmp_path)) == [broken]
 
 
 def test_absurd_values_are_passed_over(tmp_path: Path):
