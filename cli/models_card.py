@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -190,10 +189,9 @@ def _classifier_card(model: Path) -> Path:
 
 def _generator_card(model: Path, judged: Path | None) -> Path:
     from diffusion.card import write_card
-    from diffusion.judgement import JUDGEMENT_FILE
 
     if judged is not None:
-        _take_over(judged / JUDGEMENT_FILE, model)
+        _take_over(judged, model)
     try:
         return write_card(model)
     except PackRefused as error:
@@ -204,9 +202,15 @@ def _generator_card(model: Path, judged: Path | None) -> Path:
         ) from error
 
 
-def _take_over(judgement: Path, model: Path) -> None:
-    if not judgement.is_file():
-        raise InputRefusedError(
-            f"There is no {judgement}.", remedy="Make it with: python main.py models judge", path=judgement
-        )
-    shutil.copyfile(judgement, model / judgement.name)
+def _take_over(judged: Path, model: Path) -> None:
+    from core.files.output_errors import output_errors
+    from core.files.reading import read_input
+    from core.keeping import replace_kept
+    from diffusion.judgement import JUDGEMENT_FILE, read_judgement
+
+    path = judged / JUDGEMENT_FILE
+    if read_judgement(judged) is None:
+        raise InputRefusedError(f"There is no {path}.", remedy="Make it with: python main.py models judge", path=path)
+    data = read_input(path, what="a judgement")
+    with output_errors(model):
+        replace_kept(model / JUDGEMENT_FILE, data)

@@ -111,7 +111,7 @@ def as_passed_on(path: Path, data: bytes) -> bytes:
     except (ValueError, RecursionError):
         recipe = None
     models = recipe.get("models") if isinstance(recipe, dict) else None
-    if not isinstance(models, str) or models == folder_name(models):
+    if recipe is None or not isinstance(models, str) or models == folder_name(models):
         return data
     new = PngImagePlugin.PngInfo()
     new.add_itxt(PNG_KEY, strict_json.dumps({**recipe, "models": folder_name(models)}))

@@ -31,7 +31,7 @@ from reports.model import Authored, Block, Bullets, Code, Paragraph, Report, Sec
 CARD_FILE: Final = "README.md"
 
 _LOADING: Final = """\
-from core.diffusers_parts import DDPMScheduler, UNet2DModel
+from diffusers import DDPMScheduler, UNet2DModel
 net = UNet2DModel.from_pretrained("{folder}")
 scheduler = DDPMScheduler.from_pretrained("{folder}")"""
 

@@ -6,10 +6,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
+from core.files.reading import read_input
 from photographs.licence import HAM10000_CREDIT, HAM10000_FORMS, UNKNOWN, Licence, licence_of
 from training.hardware import Hardware
 
 NOTES_FILE: Final = "NOTES.md"
+_MAX_NOTES: Final = 1 << 20
+"""Bytes."""
 
 _NO_NOTES: Final = "- Nobody has looked through its images and written down what is wrong with them (`NOTES.md`)."
 
@@ -64,6 +67,15 @@ def quoted(text: str) -> str:
 
 
 def notes_of(folder: Path) -> str:
-    """Return what a person wrote of a pack in its `NOTES.md`, as Markdown."""
+    """Return what a person wrote of a pack in its `NOTES.md`, as Markdown.
+
+    Raises
+    ------
+    InputRefusedError
+        If it is no file that can be read.
+    """
     path = folder / NOTES_FILE
-    return path.read_text(encoding="utf-8").strip() if path.is_file() else _NO_NOTES
+    try:
+        return read_input(path, what="the notes about a model", limit=_MAX_NOTES).decode("utf-8", "replace").strip()
+    except FileNotFoundError:
+        return _NO_NOTES

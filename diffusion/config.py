@@ -189,6 +189,8 @@ class DiffusionConfig(Settings):
     @classmethod
     def _parse_classes(cls, value: Any) -> Any:
         names = value.split(",") if isinstance(value, str) else value
+        if not isinstance(names, list | tuple):
+            return value
         try:
             return tuple(parse_class(str(name)) for name in names)
         except UnknownClassError as error:

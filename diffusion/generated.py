@@ -27,6 +27,7 @@ from core.models.discovery import discover
 from core.samplers import DEFAULT_SAMPLER, usual_steps
 from core.taxonomy import CLASS_CODES, CLASS_INDEX
 from dataset.layout import Layout
+from dataset.legacy import embedded_recipe
 from dataset.reading import read_records
 from dataset.record import ImageRecord
 from photographs.pixels import read_square
@@ -190,7 +191,7 @@ def _first(records: Sequence[ImageRecord], code: str, count: int | None) -> Sequ
 def _refuse_others(models: Path, folder: Path, draw: Draw) -> None:
     manager = ModelManager(CacheManager())
     wanted = {code: manager.sha256(source.weights) for code, source in sources_of(models).items()}
-    for record in _records(folder):
+    for record in map(_with_recipe, _records(folder)):
         made_with = (record.weights_sha256, record.sampler, record.steps, record.guidance)
         if made_with != (wanted.get(record.class_code), draw.sampler, draw.steps, draw.guidance):
             raise InputRefusedError(
@@ -199,3 +200,9 @@ def _refuse_others(models: Path, folder: Path, draw: Draw) -> None:
                 remedy="Name another folder, or move the images away.",
                 path=record.path,
             )
+
+
+def _with_recipe(record: ImageRecord) -> ImageRecord:
+    """Return a record with what stands inside its image, where a run died before it had written it down elsewhere."""
+    recipe = None if record.weights_sha256 else embedded_recipe(record.path)
+    return record if recipe is None else ImageRecord.from_recipe(record.path, record.isic_number, recipe)

@@ -17,6 +17,8 @@ import numpy as np
 from core.cache.cache_manager import CacheManager
 from core.diffusers_parts import DDPMScheduler
 from core.events import Event, Notice
+from core.files.output_errors import output_errors
+from core.files.own import require_own
 from core.generator.model_manager import LoadedModel, ModelManager
 from core.models.classification.loading import load_network
 from core.models.discovery import discover
@@ -148,7 +150,8 @@ class _Judge:
 
     def _drawn(self, draw: Draw) -> Generated:
         """Return the images that the settings give, drawn now or before."""
-        folder = self._request.output / GENERATED_DIR / f"guidance-{draw.guidance:g}"
+        output = self._request.output
+        folder = require_own(output, output / GENERATED_DIR / f"guidance-{draw.guidance:g}")
         for event in fill_folder(self._request.models, folder, self._request.per_class, draw):
             self._tell(event)
         return read_generated(folder, self._request.per_class)
@@ -197,7 +200,9 @@ class _Judge:
         self._say("Nearest training images.")
         result = judge_memorisation(generated.pixels, train.array, held_out.array, self._extractor)
         ids = (tuple(image.image_id for image in part.images) for part in (train, held_out))
-        save_memorisation(result, self._request.output, generated.pixels, train.array, Names(generated.names, *ids))
+        names = Names(generated.names, *ids)
+        with output_errors(self._request.output):
+            save_memorisation(result, self._request.output, generated.pixels, train.array, names)
         return result
 
     def _sweep(self, reference: Reference) -> Iterator[SweepPoint]:

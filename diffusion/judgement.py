@@ -27,6 +27,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from core.files.output_errors import output_errors
 from core.files.reading import read_json
 from core.keeping import replace_kept_text
 from core.taxonomy import CLASS_CODES
@@ -35,6 +36,7 @@ from diffusion.distances import Distance, Distances
 from diffusion.fidelity import Fidelity
 from diffusion.generated import Draw, Generated
 from diffusion.heldout_loss import LossGap
+from diffusion.record_schemas import JudgementJson
 from measures.memorisation import Memorisation
 from photographs.labelled import LabelledImage
 
@@ -102,27 +104,34 @@ class Judgement:
 
 
 def write_judgement(judgement: Judgement, folder: Path) -> Path:
-    """Write `judgement.json` into a folder."""
-    folder.mkdir(parents=True, exist_ok=True)
+    """Write `judgement.json` into a folder.
+
+    Raises
+    ------
+    OutputError
+        If that is not possible.
+    """
     path = folder / JUDGEMENT_FILE
-    replace_kept_text(path, json.dumps(judgement.to_json(), indent=2, allow_nan=False) + "\n")
+    with output_errors(path):
+        folder.mkdir(parents=True, exist_ok=True)
+        replace_kept_text(path, json.dumps(judgement.to_json(), indent=2, allow_nan=False) + "\n")
     return path
 
 
 def read_judgement(folder: Path) -> dict[str, Any] | None:
-    """Return the content of a folder's `judgement.json`; None if there is none.
+    """Return what the card tells of a folder's `judgement.json`; None if there is none.
 
     Raises
     ------
     InputRefusedError
-        If it cannot be read.
+        If it cannot be read, or does not hold what the card tells.
     """
     path = folder / JUDGEMENT_FILE
     try:
-        content: dict[str, Any] = read_json(path, dict[str, Any], what="a judgement")
+        found: JudgementJson = read_json(path, JudgementJson, what="a judgement")
     except FileNotFoundError:
         return None
-    return content
+    return found.model_dump(exclude_unset=True)
 
 
 def _samples(generated: Generated, draw: Draw | None) -> dict[str, Any]:

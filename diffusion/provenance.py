@@ -9,6 +9,7 @@ from typing import Any
 from core.files.reading import read_json
 from diffusion.config import DiffusionConfig
 from diffusion.pack import TRAINING_FILE
+from diffusion.record_schemas import TrainingJson
 from training.run_folder import CONFIG_FILE
 from training.settings import load_settings
 
@@ -25,8 +26,8 @@ def read_training(models: Path) -> dict[str, Any]:
     path = next((place for place in places if place.is_file()), None)
     if path is None:
         return {}
-    content: dict[str, Any] = read_json(path, dict[str, Any], what="the record of a training")
-    return content
+    found: TrainingJson = read_json(path, TrainingJson, what="the record of a training")
+    return found.model_dump(exclude_unset=True)
 
 
 def settings_of(training: Mapping[str, Any]) -> DiffusionConfig:

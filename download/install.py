@@ -117,7 +117,9 @@ class Installation:
     ) -> Generator[Event, None, str]:
         """Copy a member, counting what really comes, and return its SHA-256."""
         digest, written, told = hashlib.sha256(), 0, 0
-        with writing_to(place), self._opened(member) as source, place.open("wb") as stream:
+        with writing_to(place):
+            place.unlink(missing_ok=True)  # what a killed program left, under whatever other name besides
+        with writing_to(place), self._opened(member) as source, place.open("xb") as stream:
             while piece := self._read(source, member):
                 if cancel.mode is not None:
                     raise JobStopped
@@ -163,7 +165,7 @@ class Installation:
     def _place(self, place: Path, name: str, sha256: str) -> Installed:
         final = self.target / name
         with writing_to(final):
-            replaced = set_aside(final, "replaced") if final.exists() else None
+            replaced = set_aside(final, "replaced") if os.path.lexists(final) else None
             os.replace(place, final)
             fsync_dir(self.target)
         self.changed = True

@@ -15,6 +15,7 @@ from core.errors import ArchiveError, ChecksumError, InputRefusedError, UsageErr
 from core.events import Event
 from core.files.checksum import sha256_of
 from core.files.folder_lock import FolderLock
+from core.files.own import own_folder, own_work_folder
 from core.jobs.stream import JobStopped
 from core.message import Message
 from download.events import Finished, Status, Verifying
@@ -74,7 +75,8 @@ def fetch(
     DownloadError, ArchiveError, ChecksumError, InputRefusedError
         If nothing can be had; the message says what came instead.
     OutputError, FolderLockedError
-        If the models folder cannot be written, is full, or is being written to.
+        If the models folder cannot be written, is full, or is being written to; `ForeignPathError` if something that
+        the program keeps in it leads elsewhere.
     """
     yield from _Job(source, target.absolute(), cancel, patience, ledger or Ledger()).run()
 
@@ -101,7 +103,8 @@ class _Job:
             if (yield from self._is_complete()):  # which writes nothing: the folder may be a read-only one
                 return
             with writing_to(self.work):
-                self.work.mkdir(parents=True, exist_ok=True)
+                own_work_folder(self.target, (WORK_NAME,))
+                own_folder(self.target, self.work)
             with FolderLock(self.work, subject=self.target):
                 yield from self._take()
         except JobStopped:
@@ -257,6 +260,8 @@ def _first_damaged(archive: zipfile.ZipFile) -> str | None:
         return archive.testzip()
     except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError) as error:
         return str(error)
+    except OSError as error:  # its directory sends the reader before the beginning of the file
+        return error.strerror or str(error)
 
 
 def _another_file(source: Source, found: str, expected: str, path: Path) -> ChecksumError:

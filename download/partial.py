@@ -66,8 +66,14 @@ class Partial:
         return place.stat().st_size if place.is_file() else 0
 
     def open(self) -> None:
-        """Make the folder; of several beginnings, which two programs must have left, keep the longest."""
+        """Make the folder; of several beginnings, which two programs must have left, keep the longest.
+
+        One that has a second name elsewhere would be written on there, too: it is given up.
+        """
         self.folder.mkdir(parents=True, exist_ok=True)
+        for path in self._parts():
+            if path.stat().st_nlink > 1:
+                path.unlink()
         for path in set(self._parts()) - {self.part}:
             path.unlink()
 

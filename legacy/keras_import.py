@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +17,7 @@ from core.errors import ModelArchitectureError, ModelNotFiniteError, OutputError
 from core.files.atomic import write_bytes_atomic, write_text_atomic
 from core.files.finite_json import finite_json
 from core.files.output_errors import output_errors
+from core.files.own import is_link
 from core.models.classification.architectures import ARCHITECTURES
 from core.models.classification.loading import RECORD_FILE, WEIGHTS_FILE
 from core.models.safe_weights import sha256_of
@@ -138,11 +141,22 @@ def _describe(architecture: str, image_size: int, path: Path, keras_version: str
 
 
 def _write(output: Path, net: nn.Module, description: dict[str, Any]) -> None:
-    if (output / RECORD_FILE).exists() or (output / WEIGHTS_FILE).exists():
-        raise OutputError(
-            f"The folder {output} holds a classifier already.", remedy="Choose another folder.", path=output
-        )
+    weights = save(net.state_dict(), metadata={"format": "pt"})
     with output_errors(output):
+        if _is_taken(output, weights):
+            raise OutputError(
+                f"The folder {output} holds a classifier already.", remedy="Choose another folder.", path=output
+            )
         output.mkdir(parents=True, exist_ok=True)
-        write_bytes_atomic(output / WEIGHTS_FILE, save(net.state_dict(), metadata={"format": "pt"}))
+        write_bytes_atomic(output / WEIGHTS_FILE, weights)
         write_text_atomic(output / RECORD_FILE, finite_json(description))
+
+
+def _is_taken(output: Path, weights: bytes) -> bool:
+    """Whether a classifier lies there, or something in its place; the weights of an import that was killed do not."""
+    if os.path.lexists(output / RECORD_FILE):
+        return True
+    left = output / WEIGHTS_FILE
+    if not os.path.lexists(left):
+        return False
+    return is_link(left) or not left.is_file() or sha256_of(left) != hashlib.sha256(weights).hexdigest()

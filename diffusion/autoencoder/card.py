@@ -22,7 +22,7 @@ from training.settings import load_settings
 
 _LOADING: Final = """\
 import torch
-from core.diffusers_parts import AutoencoderKL
+from diffusers import AutoencoderKL
 net = AutoencoderKL.from_pretrained("{folder}")
 mean, std = (torch.tensor(net.config[name]).view(1, -1, 1, 1) for name in ("latents_mean", "latents_std"))
 latents = (net.encode(pictures).latent_dist.mode() - mean) / std   # pictures (N, 3, H, W) in -1..1

@@ -31,6 +31,8 @@ from training.settings import SettingsRefusedError, load_settings
         ({"guidance": 2, "label_dropout": 0}, "guidance", "label_dropout"),
         ({"classes": "MEL,XYZ"}, "classes", "no class 'XYZ'"),
         ({"classes": ["MEL", "MEL"]}, "classes", "once"),
+        ({"classes": 3}, "classes", "valid tuple"),
+        ({"classes": {"MEL": 1}}, "classes", "valid tuple"),
         ({"kind": "per_class"}, "image_size|widths", "predecessor's network"),
         ({"kind": "per_class", **one_network_a_class({}), "dropout": 0.1}, "dropout", "leave dropout out"),
         ({"ema_decay": 1.0}, "ema_decay", "less than 1"),

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shlex
 import shutil
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -156,6 +159,64 @@ def test_what_the_maker_recommends_is_taken_unless_asked_otherwise(pack: Path, t
     assert (asked.sampler, asked.steps, asked.guidance) == ("ddim", 50, 3.0)
     with pytest.raises(ModelMissingError):
         recommended(tmp_path)
+
+
+def test_images_that_a_full_disk_left_without_sidecar_and_line_are_known_by_their_recipe(pack: Path, tmp_path: Path):
+    draw = recommended(pack, steps=1, device="cpu")
+    list(fill_folder(pack, tmp_path / "out", 1, draw))
+    journal = tmp_path / "out/.isicgui/journal.jsonl"
+    first, second, *_ = journal.read_bytes().splitlines(keepends=True)
+    assert b'"image"' in second
+    journal.write_bytes(first)
+    for path in (tmp_path / "out").glob("*/*.json"):
+        path.unlink()
+    before = {path: path.read_bytes() for path in (tmp_path / "out").glob("*/*.png")}
+    events = list(fill_folder(pack, tmp_path / "out", 1, draw))
+    assert not any(isinstance(event, ImageDone) for event in events)
+    assert {path: path.read_bytes() for path in (tmp_path / "out").glob("*/*.png")} == before
+
+
+JUDGED = Path(__file__).resolve().parents[2] / "starter/isic7-128/judgement.json"
+ODD_JUDGEMENTS: dict[str, Callable[[dict[str, Any]], object]] = {
+    "no samples": lambda found: found.pop("samples"),
+    "a text for a number": lambda found: found["samples"].update(n="140"),
+    "half an interval": lambda found: found["fidelity"]["generated"].update(low=None),
+    "a matrix of another size": lambda found: found["fidelity"]["matrix"].pop(),
+    "half a cost": lambda found: found["model"].pop("bytes"),
+    "an odd class": lambda found: found["distance"]["by_class"].update(MEL=3),
+}
+
+
+@pytest.mark.parametrize("what", ODD_JUDGEMENTS)
+def test_a_judgement_that_is_none_is_refused_in_words(tmp_path: Path, what: str):
+    pack = write_tiny_pack(tmp_path / "tiny")
+    found = json.loads(JUDGED.read_text(encoding="utf-8"))
+    ODD_JUDGEMENTS[what](found)
+    (pack / "judgement.json").write_text(json.dumps(found), encoding="utf-8")
+    with pytest.raises(InputRefusedError, match=r"judgement\.json"):
+        write_card(pack)
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [{"photographs": {"train": 3}}, {"photographs": [1]}, {"images_seen": "many"}, {"seconds": None}, {"leakage": []},
+     {"hardware": {"gpus": 3}}, {"data_kind": {}}],
+)  # fmt: skip
+def test_a_record_of_a_training_that_is_none_is_refused_in_words(tmp_path: Path, odd: dict[str, Any]):
+    pack = write_tiny_pack(tmp_path / "tiny")
+    (pack / "training.json").write_text(json.dumps({**TRAINING, **odd}), encoding="utf-8")
+    with pytest.raises(InputRefusedError, match=r"training\.json"):
+        write_card(pack)
+
+
+def test_notes_in_another_encoding_are_taken_and_a_pipe_is_not_waited_for(tmp_path: Path):
+    pack = write_tiny_pack(tmp_path / "tiny")
+    (pack / "NOTES.md").write_bytes("Zu dunkel, für alles.".encode("latin-1"))
+    assert "alles." in write_card(pack).read_text(encoding="utf-8")
+    (pack / "NOTES.md").unlink()
+    os.mkfifo(pack / "NOTES.md")
+    with pytest.raises(InputRefusedError, match=r"NOTES\.md"):
+        write_card(pack)
 
 
 def test_an_empty_folder_is_refused(tmp_path: Path):

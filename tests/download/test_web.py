@@ -14,7 +14,7 @@ from core.cancel import CancelToken, StopMode
 from core.errors import ChecksumError, DownloadError, DownloadSignInError, UsageError
 from download.events import Downloading, Fetching, Installed, Restarting, Retrying
 from download.job import fetch
-from download.partial import Partial
+from download.partial import Partial, Seen
 from download.patience import Patience
 from download.source import WebSource, remote_source
 from download.web import PIECE
@@ -44,6 +44,24 @@ def test_a_whole_download_leaves_the_files_and_nothing_else(small, bring_it, tar
         "color_statistics.json",
         "isicgui-models.json",
     ]
+
+
+@pytest.mark.parametrize("second", [True, False])
+def test_a_beginning_that_has_a_second_name_elsewhere_is_not_written_on(small, bring_it, target, tmp_path, second):
+    server = FileServer(small)
+    with serving_file(server) as url:
+        partial = Partial(target, remote_source(url))
+        partial.open()
+        partial.remember(Seen(len(small), server.etag))
+        part = partial.folder / "archive.zip.part"
+        part.write_bytes(small[:1000])
+        if second:
+            os.link(part, tmp_path / "second name")
+        events = bring_it(url)
+    assert end(events).status == "complete"
+    assert of(events, Fetching)[0].received == (0 if second else 1000)
+    if second:
+        assert (tmp_path / "second name").read_bytes() == small[:1000]
 
 
 def test_a_cut_connection_is_continued_at_the_byte_where_it_broke(small, bring_it):
@@ -273,6 +291,17 @@ def test_an_archive_damaged_on_its_way_is_discarded_and_fetched_anew(small, brin
         assert leftovers(target) == []
         server.data = small
         assert end(bring_it(url)).status == "complete"
+
+
+def test_an_archive_whose_directory_leads_before_its_beginning_is_refused_in_words(small, bring_it):
+    end_of_directory = small.rindex(b"PK\x05\x06")
+    place = end_of_directory + 16
+    lying = bytearray(small)
+    lying[place : place + 4] = (int.from_bytes(small[place : place + 4], "little") + 1000).to_bytes(4, "little")
+    with serving_file(FileServer(bytes(lying))) as url:
+        events = bring_it(url)
+    assert end(events).status == "refused"
+    assert not end(events).files
 
 
 def test_stopping_keeps_the_part_and_going_on_fetches_only_the_rest(small, ledger, target, bring_it):

@@ -28,15 +28,21 @@ def prepare():
     import classifier.finish
     import classifier.run
     import diffusion.evaluation
+    import diffusion.judge
     import diffusion.run
+    import download.job
     import evaluation.run
     import evaluation.utility.experiment
+    import legacy.keras_import
     import xai.trajectory.run
 
     assert classifier.run
+    assert diffusion.judge
     assert diffusion.run
+    assert download.job
     assert evaluation.run
     assert evaluation.utility.experiment
+    assert legacy.keras_import
     torch.set_num_threads(1)
     diffusion.evaluation.load_extractor = lambda *_: PIXELS
     evaluation.run.render_pdf = lambda _findings: b"%PDF-1.4\n"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,10 +15,13 @@ from safetensors.numpy import load_file
 
 from core.taxonomy import CLASS_CODES
 from tests.support.exports import put
+from tests.support.keras_files import simple_cnn, write_keras
 from tests.support.labelled_data import write_labelled_folder
 from tests.support.picture_sets import write_folders, write_labelled
 from tests.support.tiny_classifier import draw_lesion, write_tiny_classifier
 from tests.support.tiny_models import write_tiny_pack
+
+STARTER = Path(__file__).resolve().parents[2] / "starter/isic7-128"
 
 PASSING = frozenset(
     {"created", "seconds", "training_time_seconds", "training_time_formatted", "hardware", "settings", "output",
@@ -40,12 +44,15 @@ class Command:
         Flags with which it goes on after it was broken off, beside the same command line.
     parts
         Pattern of what is finished before the end, and is never made again.
+    prepare
+        Write into the output folder what the command expects there.
     """
 
     argv: tuple[str, ...]
     results: dict[str, Callable[[Path], Any]]
     again: tuple[str, ...] = ()
     parts: str = ""
+    prepare: Callable[[Path], object] | None = None
 
     def line(self, world: Path, out: Path, *, again: bool = False) -> list[str]:
         """Return the command line."""
@@ -101,6 +108,9 @@ def make_world(world: Path) -> Path:
         put(world / "collection", "MEL", number, number, pixels=draw_lesion("MEL", number))
     put(world / "collection", "NV", 1, 9, pixels=draw_lesion("NV", 9))
     write_labelled_folder(world / "photographs", lesions=6, size=16)
+    write_labelled_folder(world / "learnt", lesions=8, size=16)
+    write_keras(world / "model.h5", simple_cnn(16))
+    write_archive(world)
     classes = {"MEL": 13, "NV": 12}
     write_labelled(world / "real", classes, side=16)
     write_folders(world / "spots", classes, side=16)
@@ -113,11 +123,45 @@ def make_world(world: Path) -> Path:
     return world
 
 
+def write_archive(world: Path) -> None:
+    """Write the small part of an archive as the predecessor's, and what was found out about a model."""
+    statistics = {"MEL": {"rgb": {"mean": [1, 2, 3], "std": [1, 2, 3]}}}
+    with zipfile.ZipFile(world / "archive.zip", "w") as archive:
+        archive.writestr("checkpoints/color_statistics.json", json.dumps(statistics))
+    (world / "judged").mkdir()
+    (world / "judged/judgement.json").write_bytes((STARTER / "judgement.json").read_bytes())
+
+
 CPU = ("--device", "cpu")
 NET = ("--set=widths=8,16", "--set=attention=1", "--set=attention_head_dim=8", "--set=norm_groups=4",
        "--set=samples_per_class=1", "--set=sample_steps=1")  # fmt: skip
 
 COMMANDS = {
+    "models download": Command(
+        ("models", "download", "--from-file", "{world}/archive.zip", "--to", "{out}"),
+        {"color_statistics.json": as_bytes, "isicgui-models.json": is_there},
+    ),
+    "models import": Command(
+        ("models", "import", "{world}/model.h5", "--output", "{out}"),
+        {"classifier.json": as_results, "model.safetensors": as_bytes},
+    ),
+    "models card": Command(
+        ("models", "card", "{out}", "--judged", "{world}/judged"),
+        {"README.md": as_bytes, "SHA256SUMS": as_bytes, "judgement.json": as_bytes},
+        prepare=lambda out: write_tiny_pack(out, image_size=8),
+    ),
+    "models sheet": Command(
+        ("models", "sheet", "{world}/models/pack", "--output", "{out}/sheet.png", "--keep", "{out}/kept", "--columns",
+         "1", "--steps", "1", *CPU),
+        {"sheet.png": as_bytes},
+        parts="kept/*/*.png",
+    ),
+    "models judge": Command(
+        ("models", "judge", "{world}/models/pack", "--data", "{world}/learnt", "--output", "{out}", "--evaluator",
+         "{world}/judge", "--per-class", "1", "--steps", "1", *CPU),
+        {"judgement.json": as_results, "samples.png": as_bytes},
+        parts="generated/*/*/*.png",
+    ),
     "export": Command(
         ("export", "{world}/collection", "--to", "{out}", "--format", "hf"), {".": as_folder}
     ),

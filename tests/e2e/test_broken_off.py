@@ -28,6 +28,9 @@ KILLS = 7
 SIZE = 100
 """Bytes: what a file may grow to where its size is limited."""
 
+OWN = (".isicgui", ".download")
+"""Hidden folders that stay: that of an output folder, and that of a models folder with its lock."""
+
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 
 
@@ -62,6 +65,8 @@ class Trial:
     def __init__(self, worker, world, command, folder):
         self.worker, self.world, self.command, self.out = worker, world, command, folder / "out"
         folder.mkdir()
+        if command.prepare is not None:
+            command.prepare(self.out)
 
     def run(self, kind="none", at=0):
         return self.worker.run(self.command.line(self.world, self.out, again=True), self.out.parent, kind, at)
@@ -84,8 +89,9 @@ class Trial:
 
 def leftovers(out):
     """Return what a half-done write leaves: temporary and partial files, and hidden folders beside the result."""
-    inside = [p for p in out.rglob("*") if p.name.endswith((".tmp", ".part")) or p.name.startswith(".")]
-    return sorted(str(p) for p in (*inside, *out.parent.glob(".*")))
+    hidden = [p for p in out.rglob(".*") if p.name not in OWN]
+    inside = [p for p in out.rglob("*") if p.name.endswith((".tmp", ".part")) or p.parent.name == ".download"]
+    return sorted(str(p) for p in (*hidden, *inside, *out.parent.glob(".*")) if p.name != "lock")
 
 
 def assert_whole(out):

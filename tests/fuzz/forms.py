@@ -116,6 +116,39 @@ def as_zip(data: bytes, hostile: Hostile) -> bytes:
     return _zipped(members, hostile)
 
 
+def as_archive(data: bytes, hostile: Hostile) -> bytes:
+    """Change a ZIP file as `as_zip` does, or let its directory lie about a member, or about itself."""
+    if hostile.random.random() < 0.5:
+        return as_zip(data, hostile)
+    mark, fields = hostile.random.choice(((b"PK\x01\x02", _MEMBER_FIELDS), (b"PK\x05\x06", _END_FIELDS)))
+    places = [n for n in range(len(data)) if data.startswith(mark, n)]
+    changed = bytearray(data)
+    for _ in range(hostile.random.choice((1, 1, 2))):
+        place, (offset, size) = hostile.random.choice(places), hostile.random.choice(fields)
+        value = hostile.random.choice((0, 1, 8, 9, 0xA1FF0000, 2**31, 2**32 - 1, hostile.random.getrandbits(32)))
+        changed[place + offset : place + offset + size] = (value % 256**size).to_bytes(size, "little")
+    return bytes(changed)
+
+
+_MEMBER_FIELDS = (
+    (6, 2),
+    (8, 2),
+    (10, 2),
+    (16, 4),
+    (20, 4),
+    (24, 4),
+    (28, 2),
+    (30, 2),
+    (32, 2),
+    (34, 2),
+    (38, 4),
+    (42, 4),
+)
+"""Offset and bytes: version, flags (locked), method, checksum, both sizes, lengths, disk, kind of file, place."""
+
+_END_FIELDS = ((4, 2), (8, 2), (10, 2), (12, 4), (16, 4), (20, 2))
+
+
 def _member_name(hostile: Hostile) -> str:
     text = hostile.text()[:200].encode("utf-8", "replace").decode()
     return hostile.random.choice((text, text + "/unet_NV_best.pth", "checkpoints/" + text)) or "x"

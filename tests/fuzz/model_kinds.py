@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import shutil
 import zipfile
 from contextlib import suppress
 from pathlib import Path
@@ -18,7 +19,7 @@ from core.generator.image_generator import ImageGenerator
 from core.models.classification.loading import load_network
 from core.models.discovery import discover
 from core.models.safe_weights import read_weights
-from diffusion.card import card_of
+from diffusion.card import card_of, write_card
 from diffusion.colour_statistics import class_statistics, render_statistics
 from download.job import fetch
 from download.partial import Partial, Seen
@@ -27,7 +28,7 @@ from download.source import WebSource, local_source
 from evaluation.masks.segmenter import load_segmenter
 from measures.reference import Reference, read_reference
 from tests.fuzz.case import Kind
-from tests.fuzz.forms import as_json, as_safetensors, as_zip, raw
+from tests.fuzz.forms import as_archive, as_json, as_safetensors, as_zip, raw
 from tests.support.tiny_classifier import write_tiny_classifier
 from tests.support.tiny_models import write_tiny_pack
 from training.runtime import CHECKPOINT, load_checkpoint, save_checkpoint
@@ -129,6 +130,33 @@ def install(folder: Path) -> None:
         list(fetch(local_source(folder / "a.zip"), folder / "models", CancelToken(), ledger=Ledger(folder / "l.json")))
 
 
+def install_arrived(folder: Path) -> None:
+    """Bring the archive into a models folder as a download that has just arrived, twice."""
+    for _ in range(2):
+        partial = Partial(folder / "models", SOURCE)
+        partial.open()
+        shutil.copyfile(folder / "a.zip", partial.archive)
+        list(fetch(SOURCE, folder / "models", CancelToken(), ledger=Ledger(folder / "l.json")))
+
+
+def make_judged(folder: Path) -> None:
+    """Write a pack with everything that its card tells of."""
+    from core.utils.path_manager import PathManager
+
+    write_tiny_pack(folder / "pack", image_size=8)
+    for name in ("judgement.json", "training.json"):
+        (folder / "pack" / name).write_bytes((PathManager().starter_dir / "isic7-128" / name).read_bytes())
+    (folder / "pack/NOTES.md").write_text("- Too *dark*.\n", encoding="utf-8")
+
+
+def write_the_card(folder: Path) -> None:
+    """Write the card."""
+    from core.models.pack import PackRefused
+
+    with suppress(PackRefused):
+        write_card(folder / "pack")
+
+
 def make_download(folder: Path) -> None:
     """Write what an interrupted download leaves, and what is remembered of finished ones."""
     partial = Partial(folder, SOURCE)
@@ -177,7 +205,13 @@ MODEL_KINDS = {
     "reference": Kind(make_classifier, {"net/reference.npz": as_zip}, read_companions, refuses=False),
     "sanity": Kind(make_classifier, {"sanity.json": as_json}, read_companions, refuses=False),
     "segmenter record": Kind(make_segmenter, {"segmenter.json": as_json}, load_segmenter),
-    "archive": Kind(make_archive, {"a.zip": as_zip}, install),
+    "archive": Kind(make_archive, {"a.zip": as_archive}, install),
+    "downloaded archive": Kind(make_archive, {"a.zip": as_archive}, install_arrived),
+    "judgement": Kind(
+        make_judged,
+        {"pack/judgement.json": as_json, "pack/training.json": as_json, "pack/NOTES.md": raw},
+        write_the_card,
+    ),
     "download state": Kind(
         make_download,
         {"state.json": as_json, "ledger.json": as_json, "isicgui-models.json": as_json},

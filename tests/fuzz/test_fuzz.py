@@ -1,15 +1,23 @@
-"""The judge of mutated inputs, judged."""
+"""A few mutated inputs of every kind, always the same ones (`tests.tools.fuzz` tries many); and the judge, judged."""
 
 from __future__ import annotations
 
 import logging
+import signal
+import threading
 import time
 
 import pytest
 
 from core.errors import InputRefusedError
-from tests.fuzz.case import Bench, Kind, limited
+from tests.fuzz import case
+from tests.fuzz.case import Bench, Endless, Kind, limited, random_of
 from tests.fuzz.forms import as_json
+from tests.fuzz.kinds import KINDS
+
+SEED = 12
+CASES = 5
+"""Of each kind: the share of CI."""
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -19,6 +27,16 @@ def home(tmp_path_factory):
         logging.disable(logging.CRITICAL)
         yield
         logging.disable(logging.NOTSET)
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_mutated_inputs_get_an_answer_in_words_and_change_nothing_elsewhere(tmp_path, name):
+    bench = Bench(KINDS[name], tmp_path / "bench", clock=False)
+    valid = bench.try_files(bench.sample)
+    assert (valid.answer, valid.fault) == ("read", ""), valid.trace
+    for number in range(CASES):
+        outcome = bench.try_files(bench.mutated(random_of(name, SEED, number)))
+        assert not outcome.fault, f"python -m tests.tools.fuzz --kind '{name}' --seed {SEED} --one {number}"
 
 
 def judged(tmp_path, read, **options):
@@ -54,6 +72,17 @@ def test_the_judge_ends_what_would_not_end(tmp_path):
             pass
 
     assert "Endless" in judged(tmp_path, forever)
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="needs timers")
+def test_waiting_ends_and_a_processor_that_others_have_is_no_waiting(monkeypatch):
+    with pytest.raises(Endless, match="waiting"), limited(0.01, clock=True):
+        threading.Event().wait()
+    clock = iter(range(100))
+    monkeypatch.setattr(case, "_rested", lambda: next(clock) / 100)  # goes on by 0.01 s each time it is looked at
+    with pytest.raises(Endless, match="waiting"), limited(0.01, clock=True):
+        threading.Event().wait()
+    assert next(clock) > 12
 
 
 def test_a_limit_leaves_no_timer_behind():

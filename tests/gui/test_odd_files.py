@@ -325,7 +325,9 @@ def test_a_window_opens_whatever_its_files_hold(home: Path, open_window, tmp_pat
 
 
 @pytest.mark.parametrize("name", ["models", "output"])
-def test_a_folder_that_depends_on_where_the_program_was_started_costs_its_entry_alone(tmp_path: Path, name: str) -> None:
+def test_a_folder_that_depends_on_where_the_program_was_started_costs_its_entry_alone(
+    tmp_path: Path, name: str
+) -> None:
     runs = [QueuedRun(request(tmp_path)).to_json(), QueuedRun(request(tmp_path, 2)).to_json()]
     runs[0]["request"][name] = "0001-01-01"
     (tmp_path / "queue.json").write_text(json.dumps({"runs": runs}), "utf-8")

@@ -25,7 +25,7 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 from tests.fuzz.case import Bench, Outcome, random_of
 from tests.fuzz.kinds import KINDS
 
-MUTE_AFTER = 300
+MUTE_AFTER = 1500
 """Seconds after which a case that no timer could end is shown by `faulthandler`, and the tool ends."""
 
 SHOWN = 40
