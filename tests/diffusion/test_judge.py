@@ -285,6 +285,10 @@ def test_known_photographs_are_credited_wholly(pack: Path, tmp_path: Path, data:
     assert " ".join(words.split()) in " ".join(render_markdown(card_of(read_pack(folder))).split())
 
 
+def test_the_card_loads_a_pack_with_diffusers_alone(pack: Path):
+    assert "from diffusers import DDPMScheduler, UNet2DModel\n" in render_markdown(card_of(read_pack(pack)))
+
+
 def test_checksums_are_what_doctor_compares(pack: Path):
     write_card(pack)
     weights = pack / "diffusion_pytorch_model.safetensors"

@@ -9,6 +9,7 @@ from classifier.aggregate import summarise_runs
 from classifier.config import ClassifierConfig
 from classifier.history import read_history
 from classifier.predictions import read_predictions, write_predictions
+from core.utils.path_manager import PathManager
 from diffusion.config import DiffusionConfig
 from diffusion.judgement import JUDGEMENT_FILE, read_judgement
 from diffusion.provenance import read_training, settings_of
@@ -36,8 +37,7 @@ def make_runs(folder: Path) -> None:
         for step in (100, 200):
             log.log(step, epoch=step // 100, loss=0.5, kid=0.1, val_balanced_accuracy=0.4)
         log.close()
-    judged = {"format": 1, "measures": {"kid": {"value": 0.1, "low": 0.0, "high": 0.2}}, "sweep": []}
-    (folder / RUN / JUDGEMENT_FILE).write_text(json.dumps(judged))
+    (folder / RUN / JUDGEMENT_FILE).write_bytes((PathManager().starter_dir / "isic7-128" / JUDGEMENT_FILE).read_bytes())
     (folder / RUN / "training.json").write_text((folder / RUN / "config.json").read_text())
     _write_results(folder / CLASSIFIER_RUN)
 
