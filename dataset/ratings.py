@@ -11,7 +11,7 @@ import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from core.files.atomic import write_all
 from core.files.output_errors import output_errors
@@ -19,6 +19,10 @@ from core.files.own import open_own, own_file, own_folder, read_own
 from core.files.text import plain
 from dataset.deletion import Key
 from dataset.layout import Layout
+
+if TYPE_CHECKING:
+    from core.files.reading import Line
+    from dataset.schemas import RatingLine
 
 MAX_BYTES: Final = 1 << 30
 """Of the file: the ratings of ten million images."""
@@ -46,7 +50,7 @@ UNRATED: Final = Rating()
 def read_ratings(folder: Path) -> dict[Key, Rating]:
     """Return the ratings of an output folder by (class, file name); images without one are not in it.
 
-    Lines that cannot be understood are passed over.
+    Lines that cannot be understood are passed over; `damaged_ratings` counts them.
 
     Raises
     ------
@@ -56,6 +60,18 @@ def read_ratings(folder: Path) -> dict[Key, Rating]:
     raw = _read(Layout(folder.absolute()))
     ratings = dict(_parse(raw)) if raw else {}
     return {key: rating for key, rating in ratings.items() if rating != UNRATED}
+
+
+def damaged_ratings(folder: Path) -> tuple[int, ...]:
+    """Return the numbers, from 1, of the lines that cannot be understood; one that is still being written is none.
+
+    Raises
+    ------
+    OutputError
+        If the file is there and cannot be read.
+    """
+    raw = _read(Layout(folder.absolute()))
+    return tuple(line.number for line in _lines(raw[: raw.rfind(b"\n") + 1]) if line.value is None)
 
 
 def write_ratings(folder: Path, ratings: Mapping[Key, Rating]) -> None:
@@ -109,10 +125,13 @@ def _render(key: Key, rating: Rating) -> bytes:
 
 
 def _parse(raw: bytes) -> Iterator[tuple[Key, Rating]]:
-    from core.files.reading import Line, parse_json_lines
-    from dataset.schemas import RatingLine  # brings pydantic, which the window's start does without
-
-    lines: Iterator[Line[RatingLine]] = parse_json_lines(raw, RatingLine)
-    for line in lines:
+    for line in _lines(raw):
         if line.value is not None:
             yield (line.value.code, line.value.file), Rating(line.value.stars, line.value.rejected)
+
+
+def _lines(raw: bytes) -> Iterator[Line[RatingLine]]:
+    from core.files.reading import parse_json_lines
+    from dataset.schemas import RatingLine  # brings pydantic, which the window's start does without
+
+    return parse_json_lines(raw, RatingLine)

@@ -225,6 +225,7 @@ class ImageGenerator:
         with SyntheticDataset.open(output, create=False) as dataset:
             runs = [run for run in dataset.unfinished() if changes.run_id in ("", run.run_id)]
             if not runs:
+                yield from (Notice("recovered", text) for text in dataset.notices)
                 yield Notice("nothing_to_resume", Message("Every run in {output} is finished.", output=output))
                 yield Finished("", "completed", written=0, failed=0, remaining=0, seconds=0.0, output=dataset.folder)
             for run in runs:

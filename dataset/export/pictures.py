@@ -20,7 +20,7 @@ from dataset.export.terms import ModelTerms, terms_of
 from dataset.layout import Layout
 from dataset.legacy import embedded_recipe
 from dataset.png import as_passed_on
-from dataset.ratings import UNRATED, Rating, read_ratings
+from dataset.ratings import UNRATED, Rating, damaged_ratings, read_ratings
 from dataset.reading import read_models_folders, read_records
 from dataset.recipe import Recipe
 from dataset.record import ImageRecord
@@ -91,6 +91,8 @@ class Collection:
         What is known about the models, by the SHA-256 of their weights.
     is_growing
         Whether a program is writing to the folder.
+    damaged_ratings
+        Numbers of the lines of `ratings.jsonl` that cannot be understood.
     """
 
     folder: Path
@@ -98,6 +100,7 @@ class Collection:
     unusable: tuple[Unusable, ...] = ()
     terms: Mapping[str, ModelTerms] = field(default_factory=dict)
     is_growing: bool = False
+    damaged_ratings: tuple[int, ...] = ()
 
 
 def inspect(output: Path, context: JobContext | None = None) -> Collection:
@@ -120,11 +123,12 @@ def inspect(output: Path, context: JobContext | None = None) -> Collection:
     with output_errors(folder):
         records = sorted(read_records(folder), key=lambda record: record.key)
         ratings = read_ratings(folder)
-        models = read_models_folders(folder)
+        models, damaged = read_models_folders(folder), damaged_ratings(folder)
     looked = _look_at_all(records, ratings, context or JobContext())
     pictures = tuple(item for item in looked if isinstance(item, Picture))
     unusable = tuple(item for item in looked if isinstance(item, Unusable))
-    return Collection(folder, pictures, unusable, _terms(pictures, models), is_locked(Layout(folder).state))
+    terms = _terms(pictures, models)
+    return Collection(folder, pictures, unusable, terms, is_locked(Layout(folder).state), damaged)
 
 
 def _look_at_all(

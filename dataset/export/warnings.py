@@ -33,6 +33,10 @@ def _about_folder(collection: Collection, left_out: Sequence[Unusable]) -> Itera
         names = ", ".join(f"{item.code}/{item.path.name}" for item in left_out[:NAMED])
         more = ", …" if len(left_out) > NAMED else ""
         yield Message("Left out because unusable: %n file(s) ({names}).", n=len(left_out), names=names + more)
+    if collection.damaged_ratings:
+        lines = ", ".join(map(str, collection.damaged_ratings[:NAMED]))
+        yield Message("Ratings passed over because damaged: %n line(s) (line {lines} of ratings.jsonl).",
+                      n=len(collection.damaged_ratings), lines=lines)  # fmt: skip
     if collection.is_growing:
         yield Message("A run is writing into this folder: images that it finishes later will not be in the export.")
 

@@ -10,7 +10,7 @@ import pytest
 
 from core.errors import DiskFullError, OutputError
 from dataset.layout import Layout
-from dataset.ratings import Rating, read_ratings, write_ratings
+from dataset.ratings import Rating, damaged_ratings, read_ratings, write_ratings
 from dataset.synthetic_dataset import SyntheticDataset
 from tests.support.broken_os import BrokenOS, Killed
 from tests.support.datasets import assert_consistent, generate
@@ -70,6 +70,10 @@ def test_a_line_that_cannot_be_understood_is_passed_over(tmp_path, rubbish):
         file.write(rubbish)
     write_ratings(tmp_path, {TWO: Rating(2)})
     assert read_ratings(tmp_path) == {ONE: Rating(1), TWO: Rating(2)}
+    assert damaged_ratings(tmp_path) == (2,)
+    with Layout(tmp_path).ratings.open("ab") as file:
+        file.write(b'{"class"')  # by a window that is at it
+    assert damaged_ratings(tmp_path) == (2,)
 
 
 @pytest.mark.parametrize("error", [Killed, lambda: OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))])

@@ -235,6 +235,15 @@ def test_a_stopped_run_resumes_to_the_same_set(ask, tmp_path, mode, batch_size):
     assert not leftovers(request.output)
 
 
+def test_what_was_damaged_is_told_also_where_nothing_is_to_be_finished(ask, tmp_path):
+    list(ImageGenerator().generate(ask({"MEL": 1})))
+    with (tmp_path / "out/.isicgui/journal.jsonl").open("ab") as journal:
+        journal.write(b"[" * 5000 + b"\n")
+    told, nothing = (event for event in ImageGenerator().resume(tmp_path / "out") if isinstance(event, Notice))
+    assert "The journal was damaged" in told.message
+    assert "is finished" in nothing.message
+
+
 def test_a_resumed_run_explains_the_images_that_the_whole_run_would_have(ask, tmp_path):
     def explained(events):
         return [event.file.name for event in of_kind(events, ImageDone) if event.explain]

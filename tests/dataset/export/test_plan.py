@@ -36,6 +36,14 @@ def test_rejected_images_and_those_with_too_few_stars_are_not_taken(output, tmp_
     assert plan_export(output, ExportOptions(tmp_path / "a", rating=3, classes=("NV",))).rows == 0
 
 
+def test_a_damaged_rating_is_named(output, tmp_path):
+    assert not any("ratings" in text for text in plan_export(output, ExportOptions(tmp_path / "set")).warnings)
+    with (output / ".isicgui/ratings.jsonl").open("ab") as file:
+        file.write(b"[" * 5000 + b"\n")
+    warnings = plan_export(output, ExportOptions(tmp_path / "set")).warnings
+    assert "Ratings passed over because damaged: 1 line (line 1 of ratings.jsonl)." in warnings
+
+
 def test_only_chosen_classes_are_taken_and_one_without_images_is_named(output, tmp_path):
     plan = plan_export(output, ExportOptions(tmp_path / "a", classes=("NV", "DF")))
     assert {code for code, _ in taken(plan)} == {"NV"}
