@@ -49,7 +49,7 @@ class ClassifierConfig(Settings):
     mask_weight: float = Field(0.0, ge=0, le=10)
     """Weight of the auxiliary task of predicting the lesion's mask; 0 is off."""
     masks: Path | None = None
-    """Folder of masks `<image id>.png`; by default `masks` in the data folder."""
+    """Folder of masks, named like the images; by default `masks` in the data folder."""
 
     epochs: int = Field(36, ge=1, le=100_000)
     """Passes of as many draws as there are training images."""

@@ -17,7 +17,7 @@ from classifier.config import ClassifierConfig
 from classifier.data import Split
 from classifier.events import DataRead, Measured, RunStopped, SplitReady, Summarised, TrainingStep
 from classifier.finish import MODEL_FOLDER, finish_run
-from classifier.masks import read_masks
+from classifier.masks import TrainingMasks, read_masks
 from classifier.parts import Part, plan_parts
 from classifier.request import KIND, TrainClassifierRequest
 from classifier.results import RESULTS_FILE, RunAbout
@@ -33,6 +33,7 @@ from core.generator.memory import is_out_of_memory
 from core.precision import resolve_device
 from photographs.labelled import LabelledImage
 from photographs.licence import Licence, licence_of
+from photographs.masks import MASKS_FOLDER
 from photographs.sources import Photographs, read_dataset
 from photographs.splits import Splits, require_no_leakage
 from training.hardware import describe_hardware
@@ -40,8 +41,6 @@ from training.log_file import training_log
 from training.run_folder import CONFIG_FILE, new_run_folder, read_run_config, read_run_settings, write_run_config
 from training.runtime import CHECKPOINT, refuse_begun
 from training.trackers import TrackerKind
-
-MASKS_FOLDER: Final = "masks"
 
 logger = logging.getLogger(__name__)
 
@@ -169,7 +168,10 @@ class ClassifierRun:
         yield _split_ready(part)
         train, validation = (self._read(images, part) for images in (part.splits.train, part.splits.validation))
         yield from _unreadable(train, validation)
-        trainer = self._trainer(part, train, validation)
+        masks = self._masks(train) if self.config.mask_weight else None
+        if masks is not None:
+            yield Notice("masks", masks.words)
+        trainer = self._trainer(part, train, validation, None if masks is None else masks.layers)
         if trainer.finished and (folder / RESULTS_FILE).exists():
             yield Notice("finished_already", f"{part.title} is finished already; it is kept as it is.")
             return True
@@ -178,9 +180,8 @@ class ClassifierRun:
             yield from self._measure(part, train, validation)
         return trainer.finished
 
-    def _trainer(self, part: Part, train: Split, validation: Split) -> ClassifierTrainer:
+    def _trainer(self, part: Part, train: Split, validation: Split, masks: Tensor | None) -> ClassifierTrainer:
         folder = self.folder / part.place
-        masks = self._masks(train) if self.config.mask_weight else None
         trainer = ClassifierTrainer(part.config, train, validation, folder, masks=masks, tracker=self.tracker)
         if (folder / CHECKPOINT).exists():
             trainer.resume()
@@ -194,10 +195,10 @@ class ClassifierRun:
             )
         return Split.read(images, self.config.image_size)
 
-    def _masks(self, train: Split) -> Tensor:
+    def _masks(self, train: Split) -> TrainingMasks:
         source = self.photographs.source
         folder = self.config.masks or (source if source.is_dir() else source.parent) / MASKS_FOLDER
-        return read_masks(folder, train.image_ids, self.config.image_size)
+        return read_masks(folder, self.photographs.images, train.image_ids, self.config.image_size)
 
     def _measure(self, part: Part, train: Split, validation: Split) -> Iterator[Event]:
         """Read the test images, for the first time, and let the best epoch answer them."""

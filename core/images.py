@@ -7,17 +7,26 @@ import warnings
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, BinaryIO, Final
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from core.brightness import UnknownRangeError, to_bytes
 from core.errors import InputRefusedError
 from core.files.limits import MAX_PIXELS
 from core.files.opening import NotRegularFileError, open_regular
 from core.message import Message
+from core.tiff import NotReadError, is_tiff, read_tiff
+
+_AS_THEY_ARE: Final = frozenset({"1", "L", "I", "F", "RGB"})
+"""Pillow's modes that are taken as they are; others become RGB."""
+
+_LEAST_HIGH_BYTE: Final = 16
+"""A colour picture of 16 bits whose largest high byte is below has fewer bits in it than its file says."""
 
 FORMATS: Final = ("PNG", "JPEG", "BMP", "TIFF", "WEBP")
 
@@ -44,31 +53,115 @@ def open_picture(path: Path, formats: tuple[str, ...] = FORMATS) -> Iterator[Ima
         yield image
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Stored:
+    """A picture as it is stored, upright.
+
+    Attributes
+    ----------
+    values
+        (H, W) or (H, W, 3); uint8 or bool in most files, whole numbers or floats in others. Colours of a palette are
+        RGB.
+    alpha
+        Opacity (H, W), uint8; None where the file has none.
+    white_is_zero
+        Whether small values are bright.
+    """
+
+    values: NDArray[Any]
+    alpha: NDArray[np.uint8] | None = None
+    white_is_zero: bool = False
+
+
 def read_image(path: Path) -> NDArray[np.uint8]:
     """Return a picture as RGB, uint8, shape (H, W, 3), turned upright as its EXIF orientation asks.
 
-    PNG, JPEG, BMP, TIFF and WebP of up to 50 megapixels are read; transparency is dropped, 16-bit grey keeps its high
-    byte.
+    PNG, JPEG, BMP, TIFF and WebP of up to 50 megapixels are read; transparency is dropped. Values of more than 8 bits
+    and floats are brought to 0..255 by `core.brightness.to_bytes`.
 
     Raises
     ------
     InputRefusedError
-        If the file is missing, damaged, too large or of another kind.
+        If the file is missing, damaged, too large or of another kind, or its brightness cannot be told.
     """
-    with open_picture(path) as image:
-        if image.width * image.height > MAX_PIXELS:
-            raise InputRefusedError(
-                Message(
-                    "'{path}' has {width} x {height} pixels; at most 50 megapixels are read.",
-                    path=path,
-                    width=image.width,
-                    height=image.height,
-                ),
-                remedy=Message("Scale the picture down first."),
+    stored = read_stored(path)
+    try:
+        values = to_bytes(stored.values)
+    except UnknownRangeError as error:
+        raise _not_read(path, str(error)) from error
+    shown = 255 - values if stored.white_is_zero else values
+    return np.ascontiguousarray(shown if shown.ndim == 3 else np.repeat(shown[..., None], 3, axis=2))
+
+
+def read_stored(path: Path) -> Stored:
+    """Return a picture's values as they are stored; for masks and labels, whose numbers mean something.
+
+    Raises
+    ------
+    InputRefusedError
+        As `read_image`.
+    """
+    with _refusing(path), open_regular(path) as stream:
+        start = stream.read(4)
+        stream.seek(0)
+        if is_tiff(start):
+            return _read_tiff(path, stream)
+        with Image.open(stream, formats=FORMATS) as image:
+            return _stored(path, image)
+
+
+def _read_tiff(path: Path, stream: BinaryIO) -> Stored:
+    found = read_tiff(stream, MAX_PIXELS)
+    _refuse_too_large(path, found.width, found.height)
+    if found.values is not None:
+        return Stored(_upright(found.values, found.orientation), None, found.white_is_zero)
+    stream.seek(0)
+    try:
+        with Image.open(stream, formats=("TIFF",)) as image:
+            image.seek(found.page)
+            stored = _stored(path, image)
+    except UnidentifiedImageError as error:
+        raise NotReadError(found.problem or "TIFF") from error
+    coarse = not found.plain and stored.values.dtype == np.uint8  # Pillow has kept the high bytes
+    if coarse and int(stored.values.max(initial=0)) < _LEAST_HIGH_BYTE:
+        raise NotReadError(found.problem)
+    return stored
+
+
+def _stored(path: Path, image: Image.Image) -> Stored:
+    _refuse_too_large(path, image.width, image.height)
+    coarse = any("16" in str(tile[3]) for tile in getattr(image, "tile", ())) and not image.mode.startswith("I")
+    upright = ImageOps.exif_transpose(image)
+    alpha = np.asarray(upright.convert("RGBA").getchannel("A")) if upright.has_transparency_data else None
+    if upright.mode in _AS_THEY_ARE or upright.mode.startswith("I;16"):
+        values = np.array(upright)
+    else:
+        values = np.array(upright.convert("RGB"))
+    if coarse and int(values.max(initial=0)) < _LEAST_HIGH_BYTE:
+        raise NotReadError(Message("less than 12 bits in 16 of each colour"))
+    return Stored(values, alpha)
+
+
+def _upright(values: NDArray[Any], orientation: int) -> NDArray[Any]:
+    """Turn an array as EXIF's orientation asks."""
+    turned = np.swapaxes(values, 0, 1) if orientation >= 5 else values
+    if orientation in (3, 4, 7, 8):
+        turned = turned[::-1]
+    return turned[:, ::-1] if orientation in (2, 3, 6, 7) else turned
+
+
+def _refuse_too_large(path: Path, width: int, height: int) -> None:
+    if width * height > MAX_PIXELS:
+        raise InputRefusedError(
+            Message(
+                "'{path}' has {width} x {height} pixels; at most 50 megapixels are read.",
                 path=path,
-            )
-        upright = ImageOps.exif_transpose(image)
-        return np.array(_eight_bit(upright).convert("RGB"), dtype=np.uint8)
+                width=width,
+                height=height,
+            ),
+            remedy=Message("Scale the picture down first."),
+            path=path,
+        )
 
 
 def check_intact(path: Path) -> None:
@@ -85,12 +178,6 @@ def check_intact(path: Path) -> None:
     with open_picture(path) as image:
         if image.format == "PNG":
             image.verify()
-
-
-def _eight_bit(image: Image.Image) -> Image.Image:
-    if image.mode.startswith("I;16"):
-        return Image.fromarray((np.asarray(image).astype(np.uint16) >> 8).astype(np.uint8))
-    return image
 
 
 @contextmanager
@@ -111,12 +198,22 @@ def _refusing(path: Path) -> Iterator[None]:
             remedy=Message("Name a PNG, JPEG, BMP, TIFF or WebP file."),
             path=path,
         ) from error
+    except NotReadError as error:
+        raise _not_read(path, str(error)) from error
     except (*_DECODING_ERRORS, *_DECODING_ERRORS_2) as error:
         raise InputRefusedError(
             Message("'{path}' cannot be read as a picture: {error}.", path=path, error=str(error).rstrip(".")),
             remedy=Message("Open it in an image viewer to check it, and save it as PNG or JPEG."),
             path=path,
         ) from error
+
+
+def _not_read(path: Path, what: str) -> InputRefusedError:
+    return InputRefusedError(
+        Message("'{path}' holds {what}: that is not read.", path=path, what=what),
+        remedy=Message("Save it as a PNG or TIFF of 8 bits for each colour."),
+        path=path,
+    )
 
 
 def _no_file(path: Path, kind: str) -> InputRefusedError:

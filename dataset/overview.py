@@ -6,15 +6,13 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
 from core.taxonomy import CLASS_CODES
 from photographs.labelled import LabelledImage
 from photographs.licence import licence_of
+from photographs.masks import MASKS_FOLDER
 from photographs.sources import Photographs, read_dataset
 from photographs.splits import split_by_lesion
-
-MASKS: Final = "masks"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +72,7 @@ def overview(path: Path) -> Overview:
         leakage=sentence,
         leaks=leaks,
         licence=licence_of(photographs.kind, stated=photographs.terms).name,
-        masks=(path if path.is_dir() else path.parent).joinpath(MASKS).is_dir(),
+        masks=(path if path.is_dir() else path.parent).joinpath(MASKS_FOLDER).is_dir(),
         notes=photographs.notes,
     )
 

@@ -25,9 +25,8 @@ MAX_THREADS: Final = 16
 NAMED: Final = 3
 """Number of files that a message names."""
 
-_MASK_HALF: Final = 128
-
 _T = TypeVar("_T")
+_Kind = TypeVar("_Kind", np.uint8, np.bool_)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -107,8 +106,8 @@ def read_square(path: Path, size: int) -> npt.NDArray[np.uint8]:
     return np.asarray(Image.fromarray(square).resize((size, size), Image.Resampling.BILINEAR))
 
 
-def middle_square(picture: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
-    """Return the middle square of an (H, W, 3) picture, its side the shorter one."""
+def middle_square(picture: npt.NDArray[_Kind]) -> npt.NDArray[_Kind]:
+    """Return the middle square of an (H, W, 3) picture or an (H, W) mask, its side the shorter one."""
     height, width = picture.shape[:2]
     side = min(height, width)
     top, left = (height - side) // 2, (width - side) // 2
@@ -148,12 +147,3 @@ def _named(pixels: Pixels) -> str:
     names = [str(path) for path, _ in pixels.unreadable[:NAMED]]
     more = len(pixels.unreadable) - len(names)
     return ", ".join(names) + (f" and {more} more" if more else "")
-
-
-def inside_mask(values: npt.NDArray[np.uint8]) -> npt.NDArray[np.bool_]:
-    """Return where a mask of any values is inside.
-
-    Grey masks, whose largest value is 128 or more, are inside from 128 on; label masks (0 and 1, 0 and 2, several
-    labels) wherever they are not 0.
-    """
-    return values >= _MASK_HALF if values.size and values.max() >= _MASK_HALF else values > 0

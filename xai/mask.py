@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
 from core.errors import InputRefusedError
-from core.images import read_image
 from core.message import Message
-from photographs.pixels import inside_mask
-
-SUFFIXES: Final = (".png", "_segmentation.png", ".bmp", ".tif", ".jpg")
-"""What follows an image's name in a folder of masks; the second as in the ISIC archive."""
+from photographs.masks import find_mask as find_mask_of
+from photographs.masks import read_mask as read_any_mask
 
 
 def find_mask(place: Path, source: Path | None) -> Path | None:
@@ -34,12 +30,11 @@ def find_mask(place: Path, source: Path | None) -> Path | None:
             remedy=Message("Name a mask, or a folder of masks that are named like the images."),
             path=place,
         )
-    names = [] if source is None else [place / f"{source.stem}{suffix}" for suffix in SUFFIXES]
-    return next((path for path in names if path.is_file()), None)
+    return None if source is None else find_mask_of(source, place)
 
 
 def read_mask(path: Path, size: tuple[int, int], shape: tuple[int, int]) -> NDArray[np.bool_]:
-    """Read a mask, white (or anything from 128) inside; of a mask of small labels whatever is not 0.
+    """Read a mask of any values in the size of its picture; see `photographs.masks`.
 
     Parameters
     ----------
@@ -53,7 +48,7 @@ def read_mask(path: Path, size: tuple[int, int], shape: tuple[int, int]) -> NDAr
     InputRefusedError
         If it cannot be read or has another size than the picture.
     """
-    pixels = read_image(path).max(axis=2)
+    pixels = read_any_mask(path)
     if pixels.shape != size:
         raise InputRefusedError(
             Message(
@@ -63,5 +58,5 @@ def read_mask(path: Path, size: tuple[int, int], shape: tuple[int, int]) -> NDAr
             remedy=Message("Give the mask in the picture's own size."),
             path=path,
         )  # fmt: skip
-    fitted = Image.fromarray(inside_mask(pixels)).resize((shape[1], shape[0]), Image.Resampling.NEAREST)
+    fitted = Image.fromarray(pixels).resize((shape[1], shape[0]), Image.Resampling.NEAREST)
     return np.asarray(fitted)

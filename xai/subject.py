@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from core.errors import InputRefusedError
-from core.images import open_picture, read_image
+from core.images import read_image, read_stored
 from core.message import Message
 from core.taxonomy import CLASS_INDEX, parse_class
 from dataset.png import read_recipe
@@ -115,9 +115,9 @@ def _scaled_note(before: NDArray[np.uint8], after: NDArray[np.uint8]) -> Message
 
 def _left_out(path: Path) -> tuple[Message, ...]:
     """Return what a file holds and 8-bit RGB cannot; the file has been read before, so it can be read."""
-    with open_picture(path) as image:
-        if image.mode.startswith(("I", "F")):
-            return (Message("Its values have more than 8 bits; what is explained is their reduction to 8 bits."),)
-        if image.has_transparency_data and np.asarray(image.convert("RGBA").getchannel("A")).min() < 255:
-            return (Message("Parts of it are transparent; what is explained is what lies beneath."),)
+    stored = read_stored(path)
+    if stored.values.dtype not in (np.uint8, np.bool_):
+        return (Message("Its values have more than 8 bits; what is explained is their reduction to 8 bits."),)
+    if stored.alpha is not None and stored.alpha.min() < 255:
+        return (Message("Parts of it are transparent; what is explained is what lies beneath."),)
     return ()

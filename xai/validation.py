@@ -24,6 +24,7 @@ from core.models.classification.preprocessing import to_tensor
 from core.taxonomy import CLASS_CODES
 from measures.bootstrap import bootstrap_by_group
 from photographs.labelled import LabelledImage
+from photographs.masks import MASKS_FOLDER, Masked, find_masks
 from photographs.sources import read_dataset
 from photographs.splits import split_by_lesion
 from xai.explain import explanations, get_classifier
@@ -55,13 +56,19 @@ class Estimate:
         return f"{self.mean:+.2f} ({self.low:+.2f} to {self.high:+.2f})"
 
 
-def chosen_images(data: Path, per_class: int) -> list[LabelledImage]:
+def masks_of(data: Path) -> Mapping[str, Path]:
+    """Return the mask of each photograph that has one, by the photograph's id."""
+    images = (Masked(image.image_id, image.code, image.path) for image in read_dataset(data).images)
+    return find_masks(images, data / MASKS_FOLDER).of
+
+
+def chosen_images(data: Path, masks: Mapping[str, Path], per_class: int) -> list[LabelledImage]:
     """Return held-out images with a mask, one of each lesion, as many of each class as there are up to `per_class`."""
     chosen: list[LabelledImage] = []
     held_out = split_by_lesion(read_dataset(data).images).test
     for code in CLASS_CODES:
         lesions = {image.lesion_id: image for image in held_out if image.code == code}
-        masked = [image for image in lesions.values() if _mask_of(data, image).is_file()]
+        masked = [image for image in lesions.values() if image.image_id in masks]
         chosen += sorted(masked, key=lambda image: image.image_id)[:per_class]
     return chosen
 
@@ -151,10 +158,6 @@ def _random_map(explanation: Explanation, mask: Path, image_id: str) -> dict[str
     ).to_json()
 
 
-def _mask_of(data: Path, image: LabelledImage) -> Path:
-    return data / "masks" / f"{image.image_id}.png"
-
-
 def read_rows(path: Path) -> list[Row]:
     """Return the rows that were written so far; a torn or damaged line is left out."""
     if not path.exists():
@@ -176,10 +179,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     rows = read_rows(path)
     done = {row["image"] for row in rows if row["method"] == RANDOM}
     rows = [row for row in rows if row["image"] in done]
-    for image in chosen_images(options.data, options.per_class):
+    masks = masks_of(options.data)
+    for image in chosen_images(options.data, masks, options.per_class):
         if image.image_id in done:
             continue
-        rows += measure_image(image, _mask_of(options.data, image), options.methods.split(","))
+        rows += measure_image(image, masks[image.image_id], options.methods.split(","))
         write_text_atomic(path, "".join(json.dumps(row) + "\n" for row in rows))
         sys.stderr.write(f"{image.image_id}: {len(rows)} rows\n")
     write_text_atomic(options.output / TABLE_FILE, render_table(rows))

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from core.errors import InputRefusedError
-from core.images import read_image
 from core.message import Message
 from evaluation.finding import Finding
 from evaluation.masks.heuristics import HEURISTICS
@@ -19,7 +17,8 @@ from evaluation.masks.overlap import Masks, dice, iou
 from evaluation.masks.segmenter import Segmenter
 from evaluation.pairs import summarise
 from evaluation.sets import ImageSet
-from photographs.pixels import inside_mask, middle_square
+from photographs.masks import FoundMasks, Masked, find_masks, read_mask
+from photographs.pixels import middle_square
 from reports.model import Level, Paragraph, Table
 
 KEY: Final = "masks"
@@ -27,8 +26,6 @@ SIDE: Final = 128
 SEGMENTER: Final = "segmenter"
 FAR: Final = 0.8
 """Below this share of what the segmenter reaches on real photographs, images do not follow their masks well."""
-
-SUFFIXES: Final = (".png", ".bmp", ".tif", ".tiff", ".jpg", ".jpeg")
 
 
 def follow_masks(images: ImageSet, folder: Path, segmenter: Segmenter) -> Finding:
@@ -42,36 +39,29 @@ def follow_masks(images: ImageSet, folder: Path, segmenter: Segmenter) -> Findin
         Masks of any label values, named like the images, in sub-folders, too.
     """
     title = Message("Following masks")
-    known = _masks_of(images, folder)
+    matched = _masks_of(images, folder)
+    known = matched.of
     rows = [row for row, image in enumerate(images.images) if image.name in known]
     if not rows:
-        words = Message("No mask in {folder} has the name of an image.", folder=folder)
-        return Finding(KEY, title, "unknown", words, data={"n": 0})
+        words = Message(
+            "No mask in {folder} has the name of an image. {found}", folder=folder, found=matched.sentence()
+        )
+        return Finding(KEY, title, "unknown", words, data={"n": 0, "ambiguous": len(matched.ambiguous)})
     chosen = images.only(rows)
     pixels = chosen.pixels(SIDE)
     asked = np.stack([_read(known[image.name]) for image in chosen.images])
     finders: Mapping[str, Callable[[NDArray[np.uint8]], Masks]] = {SEGMENTER: segmenter, **HEURISTICS}
     found = {name: _measure(finder(pixels), asked) for name, finder in finders.items()}
-    return _section(title, found, segmenter, len(images), len(rows), int((~asked.any((1, 2))).sum()))
+    return _section(title, found, segmenter, matched, int((~asked.any((1, 2))).sum()))
 
 
-def _masks_of(images: ImageSet, folder: Path) -> dict[str, Path]:
+def _masks_of(images: ImageSet, folder: Path) -> FoundMasks:
     """Return the mask of each image that has one, by the image's name."""
-    if not folder.is_dir():
-        raise InputRefusedError(
-            Message("There is no folder {path}.", path=folder), remedy=Message("Check the path."), path=folder
-        )
-    files = [path for path in sorted(folder.rglob("*")) if path.suffix.lower() in SUFFIXES]
-    by_path = {path.relative_to(folder).with_suffix("").as_posix(): path for path in files}
-    by_name = {path.stem.removesuffix("_segmentation"): path for path in files}
-    stems = {image.name: PurePosixPath(image.name).with_suffix("") for image in images.images}
-    found = {name: by_path.get(stem.as_posix()) or by_name.get(stem.name) for name, stem in stems.items()}
-    return {name: path for name, path in found.items() if path is not None}
+    return find_masks((Masked(image.name, image.code, image.path) for image in images.images), folder)
 
 
 def _read(path: Path) -> Masks:
-    mask = inside_mask(middle_square(read_image(path)).max(axis=2))
-    size = Image.fromarray(mask).resize((SIDE, SIDE), Image.Resampling.NEAREST)
+    size = Image.fromarray(middle_square(read_mask(path))).resize((SIDE, SIDE), Image.Resampling.NEAREST)
     return np.asarray(size)
 
 
@@ -83,8 +73,9 @@ def _measure(found: Masks, asked: Masks) -> dict[str, Any]:
 
 
 def _section(
-    title: Message, found: Mapping[str, Mapping[str, Any]], segmenter: Segmenter, images: int, matched: int, empty: int
+    title: Message, found: Mapping[str, Mapping[str, Any]], segmenter: Segmenter, masks: FoundMasks, empty: int
 ) -> Finding:
+    images, matched = masks.images, len(masks.of)
     own = found[SEGMENTER]
     level = _level(own, segmenter.ceiling)
     verdict = Message(
@@ -104,15 +95,19 @@ def _section(
         Paragraph(
             Message(
                 "The three rules below the segmenter are an earlier program's, for comparison with its numbers only. "
-                "An empty mask and no lesion found count as 1, one of them empty as 0; {empty} masks are empty. "
-                "{without} images have no mask.",
-                empty=empty,
-                without=images - matched,
+                "An empty mask and no lesion found count as 1, one of them empty as 0. {found}",
+                found=masks.sentence(empty),
             ),
             "muted",
         ),
     )
-    data = {"n": matched, "without_mask": images - matched, "empty_masks": empty, "ceiling": segmenter.ceiling}
+    data = {
+        "n": matched,
+        "without_mask": images - matched,
+        "ambiguous": len(masks.ambiguous),
+        "empty_masks": empty,
+        "ceiling": segmenter.ceiling,
+    }
     return Finding(KEY, title, level, verdict, parts, {**data, **found})
 
 

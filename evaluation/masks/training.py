@@ -8,12 +8,14 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 import torch
+from PIL import Image
 from safetensors.torch import save_file
 from torch import Tensor
 from torch.nn import functional
@@ -23,7 +25,8 @@ from core.files.checksum import sha256_of
 from evaluation.masks.overlap import dice
 from evaluation.masks.segmenter import RECORD_FILE, SIDE, WEIGHTS_FILE, Segmenter, UNet
 from photographs.labelled import LabelledImage
-from photographs.pixels import inside_mask, load_pixels, read_square
+from photographs.masks import Masked, find_masks, read_mask
+from photographs.pixels import load_pixels, middle_square
 from photographs.sources import read_dataset
 from photographs.splits import split_by_lesion
 from training.runtime import cosine_rate, dihedral, set_rate
@@ -41,12 +44,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--epochs", type=int, default=8)
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args(arguments)
-    masked = [image for image in read_dataset(options.photos).images if _mask_of(image, options.masks).is_file()]
+    images = read_dataset(options.photos).images
+    masks = find_masks((Masked(image.image_id, image.code, image.path) for image in images), options.masks)
+    sys.stdout.write(f"{masks.sentence()}\n")
+    masked = [image for image in images if image.image_id in masks.of]
     splits = split_by_lesion(masked)
-    net = train(*_load(splits.train, options.masks), epochs=options.epochs, seed=options.seed)
+    net = train(*_load(splits.train, masks.of), epochs=options.epochs, seed=options.seed)
     held_out = [*splits.validation, *splits.test]
-    pixels, masks = _load(held_out, options.masks)
-    score = float(dice(Segmenter(net.eval(), 0.0, {})(pixels), masks.numpy()).mean())
+    pixels, known = _load(held_out, masks.of)
+    score = float(dice(Segmenter(net.eval(), 0.0, {})(pixels), known.numpy()).mean())
     _save(net, options.output, score, len(splits.train), len(held_out), options.epochs)
     sys.stdout.write(f"mean Dice on {len(held_out)} held-out photographs: {score:.4f}\n")
 
@@ -88,15 +94,15 @@ def _loss(logits: Tensor, masks: Tensor) -> Tensor:
     return entropy + (1 - overlap).mean()
 
 
-def _mask_of(image: LabelledImage, folder: Path) -> Path:
-    return folder / f"{Path(image.image_id).stem}.png"
-
-
-def _load(images: Sequence[LabelledImage], folder: Path) -> tuple[Tensor, Tensor]:
+def _load(images: Sequence[LabelledImage], masks: Mapping[str, Path]) -> tuple[Tensor, Tensor]:
     loaded = load_pixels(images, SIDE)
-    squares = (read_square(_mask_of(image, folder), SIDE) for image in loaded.images)
-    masks = np.stack([inside_mask(square.max(axis=2)) for square in squares])
-    return torch.from_numpy(loaded.array), torch.from_numpy(masks)
+    found = np.stack([_read(masks[image.image_id]) for image in loaded.images])
+    return torch.from_numpy(loaded.array), torch.from_numpy(found)
+
+
+def _read(path: Path) -> npt.NDArray[np.bool_]:
+    square = middle_square(read_mask(path)).astype(np.uint8) * np.uint8(255)
+    return np.asarray(Image.fromarray(square).resize((SIDE, SIDE), Image.Resampling.BILINEAR)) >= 128
 
 
 def _save(net: UNet, folder: Path, score: float, train_images: int, held_out: int, epochs: int) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,7 +13,12 @@ from PIL import Image
 from classifier.masks import mask_loss, read_masks
 from classifier.views import make_views
 from core.errors import InputRefusedError
+from photographs.labelled import LabelledImage
 from tests.classifier.training_builders import batch, make_learner, tiny
+
+
+def labelled(*names: str) -> list[LabelledImage]:
+    return [LabelledImage(name, "MEL", name, "", Path(f"{name}.jpg")) for name in names]
 
 
 def known_masks(count: int, size: int, known: list[bool]) -> torch.Tensor:
@@ -26,7 +32,9 @@ def test_masks_are_read_in_the_photographs_crop_and_missing_ones_are_unknown(tmp
     mask = np.zeros((8, 12), np.uint8)
     mask[:4, 2:10] = 255  # the upper half of the middle square, of which the sides are cut away
     Image.fromarray(mask).convert("1").save(tmp_path / "a.png")
-    masks = read_masks(tmp_path, ["b", "a"], 4)
+    found = read_masks(tmp_path, labelled("a", "b"), ["b", "a"], 4)
+    assert found.words == "Masks: 1 of 2 images have one; 0 are empty."
+    masks = found.layers
     assert masks.dtype == torch.uint8
     assert not masks[0].any()
     assert (masks[1, 1] == 255).all()
@@ -35,7 +43,30 @@ def test_masks_are_read_in_the_photographs_crop_and_missing_ones_are_unknown(tmp
 
 def test_a_folder_without_masks_is_refused_by_the_setting_to_change(tmp_path):
     with pytest.raises(InputRefusedError, match="mask_weight"):
-        read_masks(tmp_path, ["a"], 4)
+        read_masks(tmp_path, labelled("a"), ["a"], 4)
+
+
+@pytest.mark.parametrize("inside", [1, 2, 255])
+@pytest.mark.parametrize("ending", ["", "_segmentation", "_Mask"])
+def test_a_mask_of_any_values_and_name_teaches_the_same(tmp_path, inside, ending):
+    mask = np.zeros((8, 8), np.uint8)
+    mask[2:6, 2:6] = inside
+    Image.fromarray(mask).save(tmp_path / f"a{ending}.png")
+    layers = read_masks(tmp_path, labelled("a"), ["a"], 8).layers
+    assert layers[0, 0].float().mean().item() / 255 == pytest.approx(0.25)
+
+
+def test_a_mask_that_would_do_for_two_photographs_is_taken_for_neither(tmp_path):
+    Image.fromarray(np.full((8, 8), 255, np.uint8)).save(tmp_path / "1.png")
+    Image.fromarray(np.full((8, 8), 255, np.uint8)).save(tmp_path / "2.png")
+    whole = [
+        LabelledImage(name, code, name, "", Path(name))
+        for name, code in (("MEL/1.jpg", "MEL"), ("NV/1.jpg", "NV"), ("MEL/2.jpg", "MEL"))
+    ]
+    found = read_masks(tmp_path, whole, ["MEL/1.jpg", "MEL/2.jpg"], 4)
+    assert not found.layers[0].any()
+    assert found.layers[1].all()
+    assert "MEL/1.jpg" in found.words
 
 
 def test_loss_is_the_cross_entropy_of_the_known_cells():

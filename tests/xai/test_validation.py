@@ -13,7 +13,7 @@ from scipy import ndimage
 
 from core.taxonomy import CLASS_CODES
 from tests.support.tiny_classifier import draw_lesion
-from xai.validation import RANDOM, chosen_images, main, measure_image, read_rows, render_table, summarise
+from xai.validation import RANDOM, chosen_images, main, masks_of, measure_image, read_rows, render_table, summarise
 
 pytestmark = pytest.mark.slow
 
@@ -70,7 +70,7 @@ def test_held_out_lesions_with_a_mask_are_chosen_one_photograph_each(tmp_path: P
         if name != rows[0][0]:
             (tmp_path / "masks").mkdir(exist_ok=True)
             Image.fromarray(np.zeros((4, 4), np.uint8)).save(tmp_path / "masks" / f"{name}.png")
-    chosen = chosen_images(tmp_path, 3)
+    chosen = chosen_images(tmp_path, masks_of(tmp_path), 3)
     assert len(chosen) == 3
     assert len({image.lesion_id for image in chosen}) == 3
     assert all((tmp_path / "masks" / f"{image.image_id}.png").is_file() for image in chosen)
@@ -113,7 +113,7 @@ def test_a_data_set_is_measured_and_continued(tmp_path: Path, capsys: pytest.Cap
 
 def test_the_control_is_smooth_noise_that_is_always_the_same(tmp_path: Path) -> None:
     small_set(tmp_path / "data")
-    (image,) = chosen_images(tmp_path / "data", 1)
+    (image,) = chosen_images(tmp_path / "data", masks_of(tmp_path / "data"), 1)
     mask = tmp_path / "data/masks" / f"{image.image_id}.png"
     explained, control = measure_image(image, mask, ["gradcam"])
     rng = np.random.default_rng(int(image.image_id[5:]))

@@ -7,7 +7,7 @@ import pytest
 
 from evaluation.masks.heuristics import brightness, red_channel, saturation
 from evaluation.masks.overlap import dice, iou
-from photographs.pixels import inside_mask
+from photographs.masks import inside
 
 
 def masks(*rows):
@@ -47,8 +47,8 @@ def test_dice_follows_from_iou():
     ],
 )
 def test_masks_of_any_label_values(values, expected):
-    assert inside_mask(np.array(values, np.uint8)).tolist() == [bool(v) for v in expected]
-    assert inside_mask(np.zeros((0, 3), np.uint8)).shape == (0, 3)
+    assert inside(np.array(values, np.uint8)).tolist() == [bool(v) for v in expected]
+    assert inside(np.zeros((0, 3), np.uint8)).shape == (0, 3)
 
 
 def lesion():
