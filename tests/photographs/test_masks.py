@@ -133,7 +133,8 @@ WRITTEN = {
     "0 and 1 in 16 bits": labels(1).astype(np.uint16), "rgb": np.repeat(labels(255)[..., None], 3, 2),
     "red": np.dstack([labels(200), labels(255) * 0, labels(255) * 0]), "truths": INSIDE,
     "yellow and blue": np.dstack([labels(0, *[250] * 5), labels(0, *[250] * 5), labels(200, *[0] * 5)]),
-    "alpha alone": np.dstack([labels(0)] * 3 + [labels(255)]), "white where it is opaque": np.dstack([labels(255)] * 3 + [labels(255)]),
+    "alpha alone": np.dstack([labels(0)] * 3 + [labels(255)]),
+    "white where it is opaque": np.dstack([labels(255)] * 3 + [labels(255)]),
     "white on black, all opaque": np.dstack([labels(255)] * 3 + [np.full_like(labels(1), 255)]),
     "white everywhere, clear outside": np.dstack([np.full_like(labels(1), 255)] * 3 + [labels(255)]),
 }  # fmt: skip
