@@ -57,7 +57,7 @@ class TrainClassifierRequest(Request):
         "--set", "Change one setting; repeatable.", many=True, metavar="KEY=VALUE", default=()
     )
     architecture: str | None = option(
-        "--architecture", "Network [default: resnet18].", kind="choice", choices=tuple(ARCHITECTURES), default=None
+        "--architecture", "Network [default: resnet18].", kind="choice", choices=ARCHITECTURES, default=None
     )
     scenario: str | None = option(
         "--scenario",

@@ -14,8 +14,8 @@ from cli.derive import Words, follow, request_of, request_options
 from cli.options import json_option
 from cli.progress import ImageBar
 from cli.signals import stop_on_signal
-from core.conditioning import CONDITIONS, Conditioning
-from core.errors import ISICGUIError
+from core.conditioning import CONDITIONS, Conditioning, ConditionKind
+from core.errors import ISICGUIError, UsageError
 from core.events import Event, Finished, ImageDone
 from core.generation import GenerationRequest, ResumeRequest
 from core.jobs.registry import run
@@ -43,7 +43,14 @@ def condition_options(function: F) -> F:
 def conditioning_of(values: dict[str, Any]) -> Conditioning:
     """Take the flags of conditions out of the parsed values and return what they ask for."""
     texts = {key: values.pop(f"condition_{key}", None) for key in CONDITIONS}
-    return Conditioning.of({key: CONDITIONS[key].read(text) for key, text in texts.items() if text is not None})
+    return Conditioning.of({key: _read(CONDITIONS[key], text) for key, text in texts.items() if text is not None})
+
+
+def _read(kind: ConditionKind, text: str) -> Any:
+    try:
+        return kind.read(text)
+    except ValueError as error:
+        raise UsageError(f"{kind.flag} cannot be '{text}': {error}.", remedy=kind.hint) from error
 
 
 @click.command(short_help="Make images, each with its recipe inside.")

@@ -5,7 +5,7 @@ it. Each kind has its own null, which is what an unconditional prediction is mad
 takes; one that is asked for another is refused by name.
 
 A new kind is one entry here (or in any module that is imported), a network that takes it, its training data, and its
-control in the window.
+control in the window. A UNet of diffusers takes it as further channels of its input.
 """
 
 from __future__ import annotations
@@ -57,8 +57,8 @@ class ConditionKind:
     ----------
     flag
         Of `generate`; "" for a kind that is asked for otherwise, as the class is.
-    read
-        From the text behind the flag to a value of plain JSON types.
+    read, write
+        From the text behind the flag to a value of plain JSON types, and back. `read` raises ValueError for other text.
     check
         Whether a value that came from a file is one of this kind.
     encode
@@ -74,6 +74,7 @@ class ConditionKind:
     check: Callable[[Any], bool]
     flag: str = ""
     read: Callable[[str], Any] = str
+    write: Callable[[Any], str] = str
     channels: int = 0
 
 
@@ -93,6 +94,11 @@ class Conditioning:
     """
 
     values: tuple[tuple[str, Any], ...] = ()
+
+    def arguments(self) -> list[str]:
+        """Return the words that ask for it on the command line."""
+        flagged = [(CONDITIONS[key], value) for key, value in self.values if CONDITIONS[key].flag]
+        return [word for kind, value in flagged for word in (kind.flag, kind.write(value))]
 
     @classmethod
     def of(cls, values: Mapping[str, Any]) -> Conditioning:

@@ -177,6 +177,10 @@ class GenerationRequest(Request):
                 remedy=Message("Write --shard I/N with I from 1 to N, for example --shard 2/4."),
             )
 
+    def arguments(self) -> list[str]:
+        """Return the words behind `python main.py` that ask for exactly this, conditions included."""
+        return [*Request.arguments(self), *self.conditioning.arguments()]
+
     def to_json(self) -> dict[str, Any]:
         """Return the request as plain JSON types (paths as absolute strings)."""
         data = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from PyQt5.QtCore import QByteArray, Qt, QTimer
 from PyQt5.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QGuiApplication, QShowEvent
@@ -45,6 +46,22 @@ TOLD_MS: Final = 5000
 """How long a confirmation stands in the status line."""
 OPEN_DELAY_MS: Final = 30
 """Lets the first paint happen before anything else is begun."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where a panel stands at the first start.
+
+    Attributes
+    ----------
+    size
+        Width and height in pixels at the reference size; 0 for what is left.
+    """
+
+    panel: Any
+    name: str
+    area: Qt.DockWidgetArea
+    size: tuple[int, int]
 
 
 class MainWindow(QMainWindow):
@@ -178,17 +195,17 @@ class MainWindow(QMainWindow):
         self.setMenuWidget(self._head())
         self.setCentralWidget(self._centre())
         area = Qt.DockWidgetArea
-        places = (
-            (self.setup, "setup", area.LeftDockWidgetArea),
-            (self.gallery, "gallery", area.RightDockWidgetArea),
-            (self.tree, "tree", area.RightDockWidgetArea),
-            (self.log, "log", area.BottomDockWidgetArea),
-            (self.queue, "queue", area.BottomDockWidgetArea),
+        self._places = (
+            _Place(self.setup, "setup", area.LeftDockWidgetArea, (324, 0)),
+            _Place(self.gallery, "gallery", area.RightDockWidgetArea, (252, 360)),
+            _Place(self.tree, "tree", area.RightDockWidgetArea, (252, 180)),
+            _Place(self.log, "log", area.BottomDockWidgetArea, (760, 112)),
+            _Place(self.queue, "queue", area.BottomDockWidgetArea, (500, 112)),
         )
         self.docks: list[QDockWidget] = []
-        for panel, name, where in places:
-            dock = make_dock(panel, name)
-            self.addDockWidget(where, dock)
+        for place in self._places:
+            dock = make_dock(place.panel, place.name)
+            self.addDockWidget(place.area, dock)
             self.docks.append(dock)
         self._hidden = list(self.docks)
         self._add_progress()
@@ -196,7 +213,7 @@ class MainWindow(QMainWindow):
         self.top.add_menu(self._panel_menu())
 
     def _chain_focus(self) -> None:
-        setup, *others = ([panel.head, panel] for panel in (self.setup, self.gallery, self.tree, self.log, self.queue))
+        setup, *others = ([place.panel.head, place.panel] for place in self._places)
         parts = [
             self.menuWidget(),
             *setup,
@@ -422,11 +439,11 @@ class MainWindow(QMainWindow):
             self._size_docks()
 
     def _size_docks(self) -> None:
-        setup, gallery, tree, log, queue = self.docks
-        self.resizeDocks([setup, gallery], [324, 252], Qt.Orientation.Horizontal)
-        self.resizeDocks([gallery, tree], [360, 180], Qt.Orientation.Vertical)
-        self.resizeDocks([log], [112], Qt.Orientation.Vertical)
-        self.resizeDocks([log, queue], [760, 500], Qt.Orientation.Horizontal)
+        for i, orientation in enumerate((Qt.Orientation.Horizontal, Qt.Orientation.Vertical)):
+            sized = [
+                (dock, place.size[i]) for dock, place in zip(self.docks, self._places, strict=True) if place.size[i]
+            ]
+            self.resizeDocks([dock for dock, _ in sized], [size for _, size in sized], orientation)
 
 
 def _view_words() -> dict[str, str]:

@@ -143,6 +143,22 @@ def test_the_command_line_has_its_flag() -> None:
     assert conditioning_of(dict(values)) == Conditioning(((KEY, 0.25),))
 
 
+def test_the_copied_command_asks_for_it_again(pack: Path, tmp_path: Path) -> None:
+    import click
+
+    request = request_of(pack, tmp_path / "out", 0.5)
+    words = request.arguments()
+    assert words[-2:] == ["--brightness", "0.5"]
+    command = condition_options(click.command()(lambda **values: None))
+    values = command.make_context("generate", words[-2:]).params
+    assert conditioning_of(dict(values)) == request.conditioning
+
+
+def test_a_text_that_is_no_value_is_refused_in_words() -> None:
+    with pytest.raises(UsageError, match="--brightness cannot be 'x'"):
+        conditioning_of({f"condition_{KEY}": "x"})
+
+
 def test_other_images_of_the_run_are_made(pack: Path, tmp_path: Path) -> None:
     events = list(ImageGenerator().generate(request_of(pack, tmp_path / "out", 0.5)))
     assert not [event for event in events if isinstance(event, Failed)]
