@@ -28,6 +28,7 @@ from core.errors import InputRefusedError
 from core.files.finite_json import finite_json
 from core.files.reading import ClassCode, DamagedFileError, Schema, Whole, read_json
 from core.keeping import replace_kept_text
+from core.message import Message
 from reports.html import render_html
 
 SUMMARY_FILE: Final = "summary.json"
@@ -199,8 +200,13 @@ def _read_results(run: Path) -> dict[str, Any]:
         found: _Results = read_json(path, _Results, what="the results of a training")
     except (OSError, DamagedFileError) as error:
         raise InputRefusedError(
-            f"The training in '{run}' has no results: {path} cannot be read ({getattr(error, 'message', error)}).",
-            remedy="Finish it with --resume.",
+            Message(
+                "The training in '{run}' has no results: {path} cannot be read ({why}).",
+                run=run,
+                path=path,
+                why=getattr(error, "message", error),
+            ),
+            remedy=Message("Finish it with --resume."),
             path=path,
         ) from error
     return found.model_dump()
@@ -211,8 +217,13 @@ def _read_answers(run: Path, classes: Sequence[str]) -> Answers:
     answers = read_predictions(path)
     if answers.classes != tuple(classes):
         raise InputRefusedError(
-            f"{path} has the classes {', '.join(answers.classes)}, and the first training has {', '.join(classes)}.",
-            remedy="Put only trainings with the same classes together.",
+            Message(
+                "{path} has the classes {classes}, and the first training has {classes2}.",
+                path=path,
+                classes=", ".join(answers.classes),
+                classes2=", ".join(classes),
+            ),
+            remedy=Message("Combine only trainings with the same classes."),
             path=path,
         )
     return answers

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from core.errors import ModelMissingError, ModelRefusedError, ModelTruncatedError, UsageError
+from core.message import Message
 from core.models.safe_weights import sha256_of
 
 _HEXADECIMAL: Final = re.compile(r"[0-9a-f]{8,64}")
@@ -34,21 +35,33 @@ def check_sum(path: Path, sha256: str | None) -> str:
     """
     if not path.is_file():
         raise ModelMissingError(
-            f"There is no weights file {path}.", remedy="Check the name, or use --pretrained none.", path=path
+            Message("There is no weights file {path}.", path=path),
+            remedy=Message("Check the name, or use --pretrained none."),
+            path=path,
         )
     expected = sum_in_name(path.name) if sha256 is None else _checked(sha256)
     found = sha256_of(path)
     if expected is None:
         raise ModelRefusedError(
-            f"Nothing says what {path.name} should hold: no SHA-256 was given, and its name carries none.",
-            remedy=f"Its SHA-256 is {found}. If its publisher names the same one, add --weights-sha256 {found}.",
+            Message(
+                "The checksum of {name} is unknown: no SHA-256 was given, and its name contains none.", name=path.name
+            ),
+            remedy=Message(
+                "Its SHA-256 is {found}. If its publisher names the same one, add --weights-sha256 {found}.",
+                found=found,
+            ),
             path=path,
         )
     if not found.startswith(expected):
         raise ModelTruncatedError(
-            f"{path.name} is not the expected file: its SHA-256 is {found} and should begin with {expected}. "
-            "It was not opened.",
-            remedy="Download it again, and compare its size with the original.",
+            Message(
+                "{name} is not the expected file: its SHA-256 is {found} and should begin with "
+                "{expected}. It was not opened.",
+                name=path.name,
+                found=found,
+                expected=expected,
+            ),
+            remedy=Message("Download it again, and compare its size with the original."),
             path=path,
         )
     return found
@@ -64,6 +77,7 @@ def _checked(sha256: str) -> str:
     text = sha256.strip().lower()
     if not _HEXADECIMAL.fullmatch(text):
         raise UsageError(
-            f"'{sha256}' is no SHA-256.", remedy="Give its 64 hexadecimal digits, or the first eight of them or more."
+            Message("'{sha256}' is no SHA-256.", sha256=sha256),
+            remedy=Message("Give its 64 hexadecimal digits, or the first eight of them or more."),
         )
     return text

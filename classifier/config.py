@@ -85,7 +85,7 @@ class ClassifierConfig(Settings):
     folds: int = Field(0, ge=0, le=50)
     """Cross-validate over so many folds of lesions; 0 trains one model."""
     seed: int = Field(42, ge=0, le=SEED_MASK)
-    """Of weights, draws and views."""
+    """Random seed for weights, samples and augmentation."""
     seeds: tuple[Annotated[int, Field(ge=0, le=SEED_MASK)], ...] = ()
     """Train once for each of these instead of `seed`."""
 

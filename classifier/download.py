@@ -20,6 +20,7 @@ import torch
 
 from core.errors import ModelMissingError, ModelRefusedError, ModelTruncatedError
 from core.files.output_errors import output_errors
+from core.message import Message
 from core.models.safe_weights import sha256_of
 
 TIMEOUT: Final = 30.0
@@ -61,7 +62,14 @@ def fetch(url: str, sha256: str, folder: Path, *, remedy: str, timeout: float = 
                 torch.hub.download_url_to_file(url, str(target), sha256, progress=sys.stderr.isatty())
         except _NETWORK as error:
             raise ModelMissingError(
-                f"{target.name} cannot be downloaded from {url}: {_reason(error)}.", remedy=remedy, path=target
+                Message(
+                    "{name} cannot be downloaded from {url}: {reason}.",
+                    name=target.name,
+                    url=url,
+                    reason=_reason(error),
+                ),
+                remedy=remedy,
+                path=target,
             ) from error
         except RuntimeError as error:  # torch's only word for a wrong checksum
             raise _wrong_content(target, url, sha256, remedy) from error
@@ -92,8 +100,13 @@ def _reason(error: BaseException) -> str:
 
 def _wrong_content(target: Path, url: str, sha256: str, remedy: str) -> ModelRefusedError:
     return ModelTruncatedError(
-        f"What arrives from {url} is not {target.name}: its SHA-256 does not begin with {sha256}. The download was cut "
-        "short, or something on the way answers in its place, as a login page does. Nothing of it was kept.",
-        remedy=f"Try again; if it stays so: {remedy[0].lower()}{remedy[1:]}",
+        Message(
+            "The download from {url} is not {name}: its SHA-256 does not begin with {sha256}. It "
+            "was cut short, or a sign-in page answered instead. It was discarded.",
+            url=url,
+            name=target.name,
+            sha256=sha256,
+        ),
+        remedy=Message("Try again. If that does not help: {remedy}", remedy=remedy),
         path=target,
     )

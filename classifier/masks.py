@@ -61,7 +61,7 @@ def read_masks(folder: Path, images: Sequence[LabelledImage], image_ids: Sequenc
     if not own:
         raise InputRefusedError(
             Message("{folder} holds no mask of a training image. {found}", folder=folder, found=found.sentence()),
-            remedy="Name the folder with --set masks=FOLDER, or train without masks: --set mask_weight=0.",
+            remedy=Message("Name the folder with --set masks=FOLDER, or train without masks: --set mask_weight=0."),
             path=folder,
         )
     layers = np.zeros((len(image_ids), MASK_CHANNELS, size, size), dtype=np.uint8)

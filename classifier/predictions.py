@@ -19,6 +19,7 @@ from core.errors import InputRefusedError
 from core.files.atomic import write_text_atomic
 from core.files.csv_text import cell_text, csv_line
 from core.files.reading import DamagedFileError, read_input
+from core.message import Message
 from core.models.classification.preprocessing import Preprocessing
 
 PREDICTIONS_FILE: Final = "test_predictions.csv"
@@ -85,7 +86,9 @@ def read_predictions(path: Path) -> Answers:
         return _answers(rows, classes)
     except (OSError, KeyError, ValueError, TypeError, csv.Error, DamagedFileError) as error:
         raise InputRefusedError(
-            f"{path} is no table of predictions: {str(error)[:300]}.", remedy="Finish the run with --resume.", path=path
+            Message("{path} is no table of predictions: {error}.", path=path, error=str(error)[:300]),
+            remedy=Message("Finish the run with --resume."),
+            path=path,
         ) from error
 
 

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from classifier.checksum import check_sum
 from classifier.published import LITE0, Origin, Published, published_weights
 from core.errors import ModelArchitectureError, UsageError
+from core.message import Message
 from core.models.classification.architectures import ARCHITECTURES
 from core.models.classification.efficientnet_lite import rename_published
 from core.models.safe_weights import read_weights
@@ -62,8 +63,8 @@ def load_pretrained(net: nn.Module, architecture: str, source: str | Path, sha25
 def _found(architecture: str, sha256: str | None, published: Published | None) -> tuple[Path, Origin]:
     if published is None:
         raise UsageError(
-            f"Nobody publishes ImageNet weights for {architecture}.",
-            remedy="Use --pretrained none, or an architecture such as resnet18 or efficientnet_lite0.",
+            Message("There are no published ImageNet weights for {architecture}.", architecture=architecture),
+            remedy=Message("Use --pretrained none, or an architecture such as resnet18 or efficientnet_lite0."),
         )
     path = published.find()
     return path, replace(published.origin, sha256=check_sum(path, sha256 or published.origin.sha256))
@@ -102,7 +103,12 @@ def _rename_densenet(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 def _misfit(path: Path, architecture: str, found: str) -> ModelArchitectureError:
     return ModelArchitectureError(
-        f"{path.name} does not hold weights of {architecture}: {found}.",
-        remedy="Choose the architecture that the file was made for, or use --pretrained none.",
+        Message(
+            "{name} does not hold weights of {architecture}: {found}.",
+            name=path.name,
+            architecture=architecture,
+            found=found,
+        ),
+        remedy=Message("Choose the architecture that the file was made for, or use --pretrained none."),
         path=path,
     )

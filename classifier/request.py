@@ -11,6 +11,7 @@ from core.errors import UsageError
 from core.jobs.options import option
 from core.jobs.registry import job
 from core.jobs.request import Request
+from core.message import Message
 from core.models.classification.architectures import ARCHITECTURES
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ class TrainClassifierRequest(Request):
     weights_sha256: str | None = option(
         "--weights-sha256", "Checksum that the pretrained weights must have.", default=None
     )
-    batch_size: int | None = option("--batch-size", "Images of one step.", kind="whole", default=None)
+    batch_size: int | None = option("--batch-size", "Images per step.", kind="whole", default=None)
     epochs: int | None = option("--epochs", "Passes over the training images.", kind="whole", default=None)
     max_minutes: float | None = option("--max-minutes", "Time limit.", kind="number", default=None)
     learning_rate: float | None = option(
@@ -90,25 +91,27 @@ class TrainClassifierRequest(Request):
     )
     image_size: int | None = option("--image-size", "Side of the square input in pixels.", kind="whole", default=None)
     augmentation: str | None = option(
-        "--augmentation", "Views in training.", kind="choice", choices=("none", "dihedral", "full"), default=None
+        "--augmentation", "Augmentation in training.", kind="choice", choices=("none", "dihedral", "full"), default=None
     )
     use_class_weights: bool = option(
         "--use-class-weights",
-        "Weigh the loss instead of drawing classes equally often.",
+        "Weight the loss instead of sampling classes equally often.",
         kind="switch",
         default=False,
     )
     early_stopping_patience: int | None = option(
         "--early-stopping-patience", "Epochs without improvement.", kind="whole", default=None
     )
-    seed: int | None = option("--seed", "Of weights, draws and views.", kind="whole", default=None)
-    seeds: str | None = option("--seeds", "Train once for each seed.", metavar="N,N,...", default=None)
+    seed: int | None = option(
+        "--seed", "Random seed for weights, samples and augmentation.", kind="whole", default=None
+    )
+    seeds: str | None = option("--seeds", "Train once per seed.", metavar="N,N,...", default=None)
     folds: int | None = option("--folds", "Cross-validate over so many folds of lesions.", kind="whole", default=None)
     device: str | None = option("--device", "auto, cpu, cuda or cuda:N.", default=None)
     precision: str | None = option(
-        "--precision", "Number format.", kind="choice", choices=("auto", "fp32", "bf16"), default=None
+        "--precision", "Numeric precision.", kind="choice", choices=("auto", "fp32", "bf16"), default=None
     )
-    threads: int | None = option("--threads", "Processor threads.", kind="whole", default=None)
+    threads: int | None = option("--threads", "CPU threads.", kind="whole", default=None)
     tracker: Literal["tensorboard", "wandb", "none"] = option(
         "--tracker",
         "Where the curves go.",
@@ -116,9 +119,7 @@ class TrainClassifierRequest(Request):
         choices=("tensorboard", "wandb", "none"),
         default="tensorboard",
     )
-    resume: bool = option(
-        "--resume", "Go on with the run in --output, with its settings.", kind="switch", default=False
-    )
+    resume: bool = option("--resume", "Resume the run in --output, with its settings.", kind="switch", default=False)
     allow_leakage: bool = option(
         "--allow-leakage", "Train although held-out images show lesions of training.", kind="switch", default=False
     )
@@ -138,7 +139,10 @@ class TrainClassifierRequest(Request):
         from training.settings import load_settings
 
         if self.preset is not None and self.preset not in PRESETS:
-            raise UsageError(f"There is no preset '{self.preset}'.", remedy=f"The presets are {', '.join(PRESETS)}.")
+            raise UsageError(
+                Message("There is no preset '{preset}'.", preset=self.preset),
+                remedy=Message("The presets are {presets}.", presets=", ".join(PRESETS)),
+            )
         return load_settings(
             ClassifierConfig,
             file=self.file,
@@ -163,5 +167,7 @@ class TrainClassifierRequest(Request):
         if not self.resume:
             return {}
         if self.output is None:
-            raise UsageError("--resume does not say which run.", remedy="Name its folder with --output.")
+            raise UsageError(
+                Message("--resume needs the folder of the run."), remedy=Message("Name its folder with --output.")
+            )
         return read_run_settings(self.output, KIND)

@@ -30,6 +30,7 @@ from core.files.folder_lock import FolderLock
 from core.files.output_errors import output_errors
 from core.files.own import own_work_folder
 from core.generator.memory import is_out_of_memory
+from core.message import Message
 from core.precision import resolve_device
 from photographs.labelled import LabelledImage
 from photographs.licence import Licence, licence_of
@@ -137,9 +138,16 @@ class ClassifierRun:
     def _out_of_memory(self) -> OutOfMemoryError:
         config = self.config
         return OutOfMemoryError(
-            f"The memory is not enough for {config.architecture} with batches of {config.batch_size} images of "
-            f"{config.image_size} pixels.",
-            remedy="Start a new run with a smaller --batch-size or --image-size, or close what else uses the memory.",
+            Message(
+                "The memory is not enough for {architecture} with batches of {batch_size} images of "
+                "{image_size} pixels.",
+                architecture=config.architecture,
+                batch_size=config.batch_size,
+                image_size=config.image_size,
+            ),
+            remedy=Message(
+                "Start a new run with a smaller --batch-size or --image-size, or close what else uses the memory."
+            ),
             path=self.folder,
         )
 
@@ -190,8 +198,10 @@ class ClassifierRun:
     def _read(self, images: Sequence[LabelledImage], part: Part) -> Split:
         if not images:
             raise InputRefusedError(
-                f"No lesion is left to choose the best epoch by ({part.title}).",
-                remedy="Add photographs: every class needs at least three lesions; or raise validation_fraction.",
+                Message("No lesion is left for selecting the best epoch ({title}).", title=part.title),
+                remedy=Message(
+                    "Add photographs: every class needs at least three lesions; or raise validation_fraction."
+                ),
             )
         return Split.read(images, self.config.image_size)
 

@@ -24,6 +24,7 @@ from classifier.trained import Trained
 from core.cancel import CancelToken
 from core.events import Event
 from core.files.atomic import write_text_atomic
+from core.message import Message
 from core.models.classification.preprocessing import Triple
 from core.precision import resolve_device
 from core.taxonomy import CLASSES
@@ -320,7 +321,7 @@ def refuse_other_settings(folder: Path, config: ClassifierConfig, before: Mappin
 
 def _other_run(folder: Path, what: str) -> SettingsRefusedError:
     return SettingsRefusedError(
-        f"The run in {folder} was begun with {what}.",
-        remedy="Resume it with its own settings and data, or name another folder for a new run.",
+        Message("The run in {folder} was started with {what}.", folder=folder, what=what),
+        remedy=Message("Resume it with its own settings and data, or name another folder for a new run."),
         path=folder,
     )

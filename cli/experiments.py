@@ -101,7 +101,7 @@ def compare(runs: tuple[str, ...], output: Path | None, root: Path, json_mode: b
 
 @experiments.command()
 @click.option("--keep", type=click.IntRange(min=0), required=True, help="How many of the newest runs stay.")
-@click.option("--dry-run", is_flag=True, help="Only say what would be deleted.")
+@click.option("--dry-run", is_flag=True, help="Only report what would be deleted.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @root_option
 @json_option

@@ -35,7 +35,7 @@ def drawing_options(command: Command) -> Command:
         click.option("--sampler", type=RegistryChoice(SAMPLERS), help="Denoising method."),
         click.option("--steps", type=int, help="Denoising steps."),
         click.option("--guidance", type=float, help="Classifier-free guidance, 1 = none."),
-        click.option("--batch-size", type=int, help="Images at once."),
+        click.option("--batch-size", type=int, help="Images per batch."),
         device_option,
     ):
         command = option(command)
@@ -45,11 +45,9 @@ def drawing_options(command: Command) -> Command:
 def judging_options(command: Command) -> Command:
     """Add the options that say what a generator is judged with."""
     for option in (
-        click.option("--evaluator", type=ANY_PATH, help="Classifier that judges [default: the starter's]."),
-        click.option(
-            "--per-class", type=click.IntRange(1), default=50, show_default=True, help="Images of each class."
-        ),
-        click.option("--sweep", default="", metavar="1,1.5,2", help="Guidance scales to try besides."),
+        click.option("--evaluator", type=ANY_PATH, help="Independent classifier [default: the starter's]."),
+        click.option("--per-class", type=click.IntRange(1), default=50, show_default=True, help="Images per class."),
+        click.option("--sweep", default="", metavar="1,1.5,2", help="Further guidance scales to evaluate."),
         samples_option,
         drawing_options,
     ):
@@ -83,8 +81,10 @@ def judge(json_mode: bool, **values: Any) -> None:
 @click.command(short_help="Draw a sheet of unselected samples, beside real photographs on request.")
 @model_argument
 @click.option("--output", type=OUTPUT_FILE, required=True, help="PNG file to write.")
-@click.option("--columns", type=click.IntRange(1, 100), default=12, show_default=True, help="Samples of each class.")
-@click.option("--real", type=ANY_PATH, help="Data set; photographs of its held-out lesions are put beside.")
+@click.option("--columns", type=click.IntRange(1, 100), default=12, show_default=True, help="Samples per class.")
+@click.option(
+    "--real", type=ANY_PATH, help="Data set; photographs of its held-out lesions are shown next to the samples."
+)
 @click.option("--keep", "folder", type=OUTPUT_FOLDER, help="Keep the samples in this folder.")
 @samples_option
 @drawing_options
@@ -107,8 +107,8 @@ def sheet(json_mode: bool, model: Path, output: Path, **values: Any) -> None:
 
 @click.command(short_help="Write the model card of a generator, or show that of a classifier.")
 @model_argument
-@click.option("--judged", type=OUTPUT_FOLDER, help="Folder of `models judge`, whose findings are taken into the card.")
-@click.option("--data", type=ANY_PATH, help="Photographs that it was trained on: judge it first, into --judged.")
+@click.option("--judged", type=OUTPUT_FOLDER, help="Folder of `models judge`, whose findings go into the card.")
+@click.option("--data", type=ANY_PATH, help="Photographs that it was trained on: evaluate it first, into --judged.")
 @judging_options
 @json_option
 def card(json_mode: bool, model: Path, judged: Path | None, data: Path | None, **values: Any) -> None:

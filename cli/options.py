@@ -76,11 +76,9 @@ guidance_option = click.option(
     "--guidance", type=float, help="Classifier-free guidance, 1 = none [default: the model's own]."
 )
 precision_option = click.option(
-    "--precision", type=click.Choice(PRECISIONS), default="auto", show_default=True, help="Number format."
+    "--precision", type=click.Choice(PRECISIONS), default="auto", show_default=True, help="Numeric precision."
 )
-no_color_option = click.option(
-    "--no-color", is_flag=True, help="Leave out the colour statistics that lie next to the models."
-)
+no_color_option = click.option("--no-color", is_flag=True, help="Disable colour correction.")
 classifier_option = click.option("--classifier", type=ANY_PATH, help="Classifier file or folder [default: starter].")
 inputs_argument = click.argument("inputs", nargs=-1, required=True, type=ANY_PATH, metavar="IMAGE|FOLDER...")
 

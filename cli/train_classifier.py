@@ -39,7 +39,7 @@ def classifier_command(json_mode: bool, **values: Any) -> int:
 
 
 def _about_data(event: DataRead) -> Iterator[str]:
-    what = f"{event.images} images; it names no lesions, so each image counts as one"
+    what = f"{event.images} images; it has no lesion identifiers, so each image counts as a separate lesion"
     if event.lesions is not None:
         what = f"{event.images} images of {event.lesions} lesions"
     weights = "pretrained weights" if event.is_pretrained else "random weights, from scratch: nothing is pretrained"

@@ -148,7 +148,7 @@ def _cuda() -> Iterator[Check]:
 
 def _why_no_cuda(built_for: str | None) -> Check:
     if shutil.which("nvidia-smi") is None:
-        return Check("CUDA", "ok", Message("no NVIDIA driver; images are made on the CPU"))
+        return Check("CUDA", "ok", Message("no NVIDIA driver; images are generated on the CPU"))
     if built_for is None:
         words = Message("there is an NVIDIA driver, but this PyTorch is built for the CPU only")
         how = Message(
@@ -156,7 +156,7 @@ def _why_no_cuda(built_for: str | None) -> Check:
         )
         return Check("CUDA", "warn", words, how)
     words = Message(
-        "there is an NVIDIA driver, but PyTorch (built for CUDA {version}) finds no usable card", version=built_for
+        "there is an NVIDIA driver, but PyTorch (built for CUDA {version}) finds no usable GPU", version=built_for
     )
     return Check("CUDA", "warn", words, Message("Update the NVIDIA driver; nvidia-smi shows what it supports."))
 
@@ -179,7 +179,7 @@ def _display() -> Check:
         words = Message("cannot open, system libraries are missing: {names}", names=names)
         return Check(_WINDOW, "warn", words, remedy(missing))
     if not has_display():
-        words = Message("cannot open, there is no display (DISPLAY is not set, or nobody answers there)")
+        words = Message("cannot open, there is no display (DISPLAY is unset or no X server responds)")
         how = Message("Generate without it: python main.py generate --classes MEL=4 --output OUT")
         return Check(_WINDOW, "warn", words, how)
     return Check(_WINDOW, "ok", Message("can open"))

@@ -128,25 +128,25 @@ class GenerationRequest(Request):
         default_words="the model's own",
     )  # fmt: skip
     device: str = option("--device", "auto, cpu, cuda or cuda:N.", default="auto")
-    precision: str = option("--precision", "Number format.", kind="choice", choices=PRECISIONS, default="auto")
+    precision: str = option("--precision", "Numeric precision.", kind="choice", choices=PRECISIONS, default="auto")
     batch_size: int | None = option(
-        "--batch-size", "Images at once.", read=read_batch_size, metavar="N|auto", default=None, default_words="auto",
+        "--batch-size", "Images per batch.", read=read_batch_size, metavar="N|auto", default=None, default_words="auto",
     )  # fmt: skip
     color: bool = option(
-        "--no-color", "Leave out the colour statistics that lie next to the models.", kind="switch", opposite=True,
+        "--no-color", "Disable colour correction.", kind="switch", opposite=True,
         default=True,
     )  # fmt: skip
     xai_every: int = option(
-        "--xai-every", "Explain one image in every N of each class, the first at once; 0 none.", kind="whole",
+        "--xai-every", "Explain every N-th image of each class, starting with the first; 0 disables.", kind="whole",
         metavar="N", default=0, low=0, high=MAX_COUNT,
     )  # fmt: skip
     trajectory: bool = option("--trajectory", "Keep every denoising step of every image.", kind="switch", default=False)
     shard: tuple[int, int] = option(
-        "--shard", "Make only the I-th of N parts of the run.", read=read_shard, metavar="I/N",
+        "--shard", "Generate only the I-th of N parts of the run.", read=read_shard, metavar="I/N",
         write=lambda shard: "{}/{}".format(*shard), default=(1, 1),
     )  # fmt: skip
     threads: int = option(
-        "--threads", "Processor threads.", kind="whole", metavar="N", default=0, low=0, high=MAX_THREADS,
+        "--threads", "CPU threads.", kind="whole", metavar="N", default=0, low=0, high=MAX_THREADS,
         default_words="as many as there are",
     )  # fmt: skip
     conditioning: Conditioning = NOTHING
@@ -157,7 +157,7 @@ class GenerationRequest(Request):
         if name := misfit(self):
             raise UsageError(
                 Message("The request has no usable '{name}'.", name=name),
-                remedy=Message("Ask for the images anew."),
+                remedy=Message("Request the images again."),
             )
         _check_counts(self.counts)
         SAMPLERS.check(self.sampler)
@@ -212,7 +212,7 @@ class GenerationRequest(Request):
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise UsageError(
                 Message("This is no request for images ({why}).", why=f"{type(error).__name__}: {error}"),
-                remedy=Message("Ask for the images anew."),
+                remedy=Message("Request the images again."),
             ) from error
 
 
@@ -274,7 +274,7 @@ class ResumeRequest(Request):
         "--device", "auto, cpu, cuda or cuda:N.", default=None, default_words="as the run was begun"
     )
     batch_size: int | None = option(
-        "--batch-size", "Images at once.", kind="whole", metavar="N", default=None, low=1,
+        "--batch-size", "Images per batch.", kind="whole", metavar="N", default=None, low=1,
         default_words="as the run was begun",
     )  # fmt: skip
     run_id: str = ""
@@ -305,7 +305,7 @@ class ReproduceRequest(Request):
         "--models", "Where the weights are.", kind="folder", default=None,
         default_words="as recorded, then the starter models",
     )  # fmt: skip
-    save: Path | None = option("--save", "Write the image made again to this new file.", kind="file", default=None)
+    save: Path | None = option("--save", "Write the reproduced image to this new file.", kind="file", default=None)
     device: str = option("--device", "auto, cpu, cuda or cuda:N.", default="auto")
 
 
@@ -384,7 +384,7 @@ def plan_class(
 def _check_counts(counts: tuple[tuple[str, int], ...]) -> None:
     if not counts:
         raise UsageError(
-            Message("No images were asked for."), remedy=Message("Name at least one class, as in --classes MEL=4.")
+            Message("No images were requested."), remedy=Message("Name at least one class, as in --classes MEL=4.")
         )
     for code, count in counts:
         parse_class(code)

@@ -159,7 +159,7 @@ def _refuse_too_large(path: Path, width: int, height: int) -> None:
                 width=width,
                 height=height,
             ),
-            remedy=Message("Scale the picture down first."),
+            remedy=Message("Scale the image down first."),
             path=path,
         )
 
@@ -194,7 +194,7 @@ def _refusing(path: Path) -> Iterator[None]:
         raise _no_file(path, error.kind) from error
     except UnidentifiedImageError as error:
         raise InputRefusedError(
-            Message("'{path}' is no picture of a kind that is read, or holds nothing.", path=path),
+            Message("'{path}' is not an image file of a supported format, or is empty.", path=path),
             remedy=Message("Name a PNG, JPEG, BMP, TIFF or WebP file."),
             path=path,
         ) from error
@@ -202,7 +202,7 @@ def _refusing(path: Path) -> Iterator[None]:
         raise _not_read(path, str(error)) from error
     except (*_DECODING_ERRORS, *_DECODING_ERRORS_2) as error:
         raise InputRefusedError(
-            Message("'{path}' cannot be read as a picture: {error}.", path=path, error=str(error).rstrip(".")),
+            Message("'{path}' cannot be read as an image: {error}.", path=path, error=str(error).rstrip(".")),
             remedy=Message("Open it in an image viewer to check it, and save it as PNG or JPEG."),
             path=path,
         ) from error
@@ -222,7 +222,7 @@ def _no_file(path: Path, kind: str) -> InputRefusedError:
             Message("'{path}' is a folder.", path=path), remedy=Message("Name one image in it."), path=path
         )
     return InputRefusedError(
-        Message("'{path}' is {kind}, not a picture.", path=path, kind=kind),
-        remedy=Message("Name a file that holds a picture."),
+        Message("'{path}' is {kind}, not an image.", path=path, kind=kind),
+        remedy=Message("Name an image file."),
         path=path,
     )

@@ -50,7 +50,7 @@ def replace_kept(path: Path, data: bytes) -> Path | None:
         with temporary_file(path.parent, path.name, data) as temporary:
             if found and found != _noted(path):
                 aside = set_aside(path, WHY)
-                told = Message("{path} was not as this program wrote it; it is now {name}.", path=path, name=aside.name)
+                told = Message("{path} was changed or damaged; it was renamed to {name}.", path=path, name=aside.name)
                 _log.warning("%s", told)
             os.replace(temporary, path)
         fsync_dir(path.parent)

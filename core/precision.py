@@ -61,9 +61,7 @@ def _why_no_cuda(text: str, count: int) -> str:
         return Message(
             "The device '{text}' cannot be used: the installed PyTorch is built for the CPU only.", text=text
         )
-    return Message(
-        "The device '{text}' cannot be used: no CUDA graphics card with a working driver was found.", text=text
-    )
+    return Message("The device '{text}' cannot be used: no CUDA GPU with a working driver was found.", text=text)
 
 
 def resolve_precision(text: str, device: torch.device) -> Precision:
@@ -86,7 +84,7 @@ def resolve_precision(text: str, device: torch.device) -> Precision:
         )
     if text not in DTYPES:
         raise UsageError(
-            Message("There is no precision '{text}'.", text=text), remedy=Message("Choose auto, fp32, bf16 or fp16.")
+            Message("Unknown precision '{text}'.", text=text), remedy=Message("Choose auto, fp32, bf16 or fp16.")
         )
     return text  # type: ignore[return-value]  # checked against DTYPES just above
 

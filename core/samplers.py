@@ -81,7 +81,7 @@ def ddim(config: Mapping[str, Any], steps: int) -> Any:
     return schedulers.ddim(config, steps)
 
 
-@sampler("ddpm", title=Message("DDPM (predecessor)"), steps=50)
+@sampler("ddpm", title=Message("DDPM (ISICGenerator)"), steps=50)
 def ddpm(config: Mapping[str, Any], steps: int) -> Any:
     """Ancestral sampling (arXiv:2006.11239) with diffusers' DDPMScheduler; with 50 steps the ISICGenerator setting."""
     from core import schedulers

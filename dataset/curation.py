@@ -130,7 +130,7 @@ def _answer(path: Path, row: LabelRow) -> bool:
 def _refused(path: Path, row: LabelRow, problem: Message) -> InputRefusedError:
     return InputRefusedError(
         Message("Line {line} of {path} {problem}.", line=row.line, path=path, problem=problem),
-        remedy=Message("Write 1 for kept or 0 for left out, one line for each image."),
+        remedy=Message("Write 1 for kept or 0 for excluded, one line for each image."),
         path=path,
     )
 

@@ -81,7 +81,7 @@ def read_recipe(path: Path) -> Recipe:
         data = None if text is None else strict_json.loads(text)
     if not isinstance(data, dict):
         raise InputRefusedError(
-            Message("'{path}' carries no recipe.", path=path),
+            Message("'{path}' contains no recipe.", path=path),
             remedy=Message("Only PNG files made by this program, and not edited since, hold one."),
             path=path,
         )

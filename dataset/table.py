@@ -110,7 +110,7 @@ def _cells_of(path: Path, text: str) -> list[list[str]]:
         try:
             found += ([cell_text(cell) for cell in cells] for cells in csv.reader([line]))
         except csv.Error as error:
-            logger.warning("A line of %s is passed over: %s", path, error)
+            logger.warning("A line of %s is ignored: %s", path, error)
     return found
 
 

@@ -39,7 +39,7 @@ def photographs_in_words(counts: Mapping[str, Mapping[str, int]], leakage: Mappi
 
 def _what_was_held_out(leakage: Mapping[str, Any]) -> str:
     if not leakage.get("known", True):
-        return "The data set names no lesions, so other photographs, maybe of the same lesions,"
+        return "The data set has no lesion identifiers, so other photographs, maybe of the same lesions,"
     if leaked := leakage.get("leaked", 0):
         return f"Other photographs, {leaked} of them of lesions that are also in training,"
     return "Photographs of other lesions"

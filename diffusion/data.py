@@ -11,6 +11,7 @@ from typing import Protocol
 import torch
 
 from core.errors import InputRefusedError
+from core.message import Message
 from diffusion.config import DiffusionConfig
 from diffusion.draws import ImageSet
 from photographs.labelled import LabelledImage
@@ -152,8 +153,8 @@ def _refuse_missing_classes(pixels: Pixels, config: DiffusionConfig, path: Path)
     if missing:
         others = ",".join(code for code in config.classes if code in there)
         raise InputRefusedError(
-            f"{path} has no photograph of {', '.join(missing)} to train on.",
-            remedy=f"Add some, or leave the class out: --classes {others}.",
+            Message("{path} has no training photograph of {missing}.", path=path, missing=", ".join(missing)),
+            remedy=Message("Add some, or leave the class out: --classes {others}.", others=others),
             path=path,
         )
 
@@ -163,9 +164,17 @@ def _refuse_no_validation(pixels: Pixels, config: DiffusionConfig, path: Path) -
     missing = [code for code in config.classes if code not in there]
     if missing and (config.kind == "per_class" or not there):
         raise InputRefusedError(
-            f"{path} leaves no photograph of {', '.join(missing)} by which the best weights could be chosen.",
-            remedy="Add photographs: three lesions of a class are the least, one to learn from, one to choose by, and "
-            "one to measure on in the end; with --set test_fraction=0 two.",
+            Message(
+                "{path} leaves no validation photograph of {missing} for selecting the best weights.",
+                path=path,
+                missing=", ".join(missing),
+            ),
+            remedy=(
+                Message(
+                    "Add photographs: each class needs at least three lesions, one each for training, "
+                    "validation and test; with --set test_fraction=0 two."
+                )
+            ),
             path=path,
         )
 

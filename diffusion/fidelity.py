@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from sklearn.metrics import confusion_matrix
 
 from core.errors import InputRefusedError
+from core.message import Message
 from core.models.classification.loading import LoadedNetwork
 from core.taxonomy import CLASS_CODES, CLASS_INDEX
 from measures.bootstrap import CONFIDENCE, resampled_counts
@@ -98,8 +99,8 @@ def predict(network: LoadedNetwork, pixels: Images, labels: Labels) -> Labels:
     if unknown := set(labels.tolist()) - set(canonical.tolist()):
         names = ", ".join(CLASS_CODES[label] for label in sorted(unknown))
         raise InputRefusedError(
-            f"The classifier {network.path} does not know {names}.",
-            remedy="Judge with a classifier of all classes that were generated.",
+            Message("The classifier {path} has no class {names}.", path=network.path, names=names),
+            remedy=Message("Evaluate with a classifier of all generated classes."),
             path=network.path,
         )
     return canonical[in_batches(network.logits, pixels)[:, known].argmax(axis=1)]

@@ -23,6 +23,7 @@ from core.generator.image_generator import ImageGenerator
 from core.generator.model_manager import ModelManager, ModelSource, missing_model, model_source
 from core.generator.predictor import NO_GUIDANCE, effective_guidance
 from core.images import read_image
+from core.message import Message
 from core.models.discovery import discover
 from core.samplers import DEFAULT_SAMPLER, usual_steps
 from core.taxonomy import CLASS_CODES, CLASS_INDEX
@@ -154,8 +155,8 @@ def read_generated(folder: Path, per_class: int | None = None) -> Generated:
     records = [record for code in CLASS_CODES for record in _first(_records(folder), code, per_class)]
     if not records:
         raise InputRefusedError(
-            f"{folder} holds no generated image.",
-            remedy="Name an output folder of `python main.py generate`, with a folder for each class.",
+            Message("{folder} holds no generated image.", folder=folder),
+            remedy=Message("Name an output folder of `python main.py generate`, with a folder for each class."),
             path=folder,
         )
     size = min(read_image(records[0].path).shape[:2])
@@ -195,9 +196,13 @@ def _refuse_others(models: Path, folder: Path, draw: Draw) -> None:
         made_with = (record.weights_sha256, record.sampler, record.steps, record.guidance)
         if made_with != (wanted.get(record.class_code), draw.sampler, draw.steps, draw.guidance):
             raise InputRefusedError(
-                f"{folder} holds images of another model or of other settings, for example {record.path.name} of "
-                f"{record.class_code}.",
-                remedy="Name another folder, or move the images away.",
+                Message(
+                    "{folder} holds images of another model or of other settings, for example {name} of {class_code}.",
+                    folder=folder,
+                    name=record.path.name,
+                    class_code=record.class_code,
+                ),
+                remedy=Message("Name another folder, or move the images away."),
                 path=record.path,
             )
 

@@ -12,6 +12,7 @@ from accelerate.utils import InitProcessGroupKwargs
 
 from core.cancel import CancelToken, StopMode
 from core.errors import DeviceError, UsageError
+from core.message import Message
 from core.precision import resolve_device
 from diffusion.config import DiffusionConfig
 
@@ -55,9 +56,14 @@ def start_processes(config: DiffusionConfig) -> tuple[Accelerator, torch.device]
     processes = accelerator.num_processes
     if config.batch_size % (processes * config.gradient_accumulation):
         raise UsageError(
-            f"batch_size = {config.batch_size} cannot be shared out among {processes} processes with "
-            f"gradient_accumulation = {config.gradient_accumulation}.",
-            remedy=f"Make batch_size a multiple of {processes * config.gradient_accumulation}.",
+            Message(
+                "batch_size = {batch_size} cannot be divided among {processes} processes with "
+                "gradient_accumulation = {gradient_accumulation}.",
+                batch_size=config.batch_size,
+                processes=processes,
+                gradient_accumulation=config.gradient_accumulation,
+            ),
+            remedy=Message("Make batch_size a multiple of {detail}.", detail=processes * config.gradient_accumulation),
         )
     return accelerator, resolve_device(config.device) if processes == 1 else _own_device(accelerator, config)
 
@@ -65,8 +71,12 @@ def start_processes(config: DiffusionConfig) -> tuple[Accelerator, torch.device]
 def _own_device(accelerator: Accelerator, config: DiffusionConfig) -> torch.device:
     if ":" in config.device:
         raise DeviceError(
-            f"{accelerator.num_processes} processes cannot all use device = {config.device}.",
-            remedy="Leave the device to the launcher: device = auto.",
+            Message(
+                "{num_processes} processes cannot all use device = {device}.",
+                num_processes=accelerator.num_processes,
+                device=config.device,
+            ),
+            remedy=Message("Leave the device to the launcher: device = auto."),
         )
     return accelerator.device
 

@@ -11,6 +11,7 @@ from core.errors import UsageError
 from core.jobs.options import option
 from core.jobs.registry import job
 from core.jobs.request import Request
+from core.message import Message
 from diffusion.presets import PRESETS, one_network_a_class
 
 if TYPE_CHECKING:
@@ -88,26 +89,27 @@ class TrainDiffusionRequest(Request):
     max_minutes: float | None = option(
         "--max-minutes", "Time limit; the learning rate ends with it.", kind="number", default=None
     )
-    batch_size: int | None = option(
-        "--batch-size", "Images of one step, over all processes.", kind="whole", default=None
-    )
+    batch_size: int | None = option("--batch-size", "Images per step, over all processes.", kind="whole", default=None)
     learning_rate: float | None = option("--learning-rate", "Highest learning rate.", kind="number", default=None)
     image_size: int | None = option("--image-size", "Side of the images in pixels.", kind="whole", default=None)
-    seed: int | None = option("--seed", "Of the weights and of every draw.", kind="whole", default=None)
+    seed: int | None = option("--seed", "Random seed for weights and samples.", kind="whole", default=None)
     device: str | None = option("--device", "auto, cpu, cuda or cuda:N.", default=None)
-    precision: str | None = option("--precision", "Number format.", metavar="auto|fp32|bf16", default=None)
+    precision: str | None = option("--precision", "Numeric precision.", metavar="auto|fp32|bf16", default=None)
     classes: str | None = option(
         "--classes", "Classes to learn.", metavar="MEL,NV,...", default=None, default_words="all seven"
     )
     per_class: bool = option(
-        "--per-class", "One network a class, in the predecessor's architecture.", kind="switch", default=False
+        "--per-class",
+        "Train one network per class, in the architecture of ISICGenerator.",
+        kind="switch",
+        default=False,
     )
     tracker: str | None = option("--tracker", "tensorboard, wandb or none.", default=None)
     init_from: Path | None = option(
-        "--init-from", "Begin with the weights of a model pack, checkpoint or last.pt.", kind="path", default=None
+        "--init-from", "Start from the weights of a model pack, checkpoint or last.pt.", kind="path", default=None
     )
     allow_leakage: bool = option(
-        "--allow-leakage", "Go on although held-out lesions are also in training.", kind="switch", default=False
+        "--allow-leakage", "Continue although held-out lesions are also in training.", kind="switch", default=False
     )
     resume: bool = option("--resume", "Continue the run in --output.", kind="switch", default=False)
 
@@ -127,7 +129,9 @@ class TrainDiffusionRequest(Request):
         saved, settings = self._saved()
         data = self.data or _path(saved.get("data"))
         if data is None:
-            raise UsageError("There are no photographs to learn from.", remedy="Name their folder with --data.")
+            raise UsageError(
+                Message("There are no training photographs."), remedy=Message("Name their folder with --data.")
+            )
         init_from = self.init_from or _path(saved.get("init_from"))
         flags = {name: value for name in _SETTINGS if (value := getattr(self, name)) is not None}
         config = load_settings(
@@ -145,7 +149,9 @@ class TrainDiffusionRequest(Request):
         if not self.resume:
             return {}, {}
         if self.output is None:
-            raise UsageError("--resume needs to know which run.", remedy="Name its folder with --output.")
+            raise UsageError(
+                Message("--resume needs the folder of the run."), remedy=Message("Name its folder with --output.")
+            )
         return read_run_config(self.output), read_run_settings(self.output, KIND)
 
     def _preset(self, *, warm: bool) -> Mapping[str, Any]:

@@ -13,6 +13,7 @@ from diffusers.training_utils import EMAModel
 from core.diffusers_parts import UNet2DModel
 from core.errors import ModelArchitectureError, ModelMissingError, UsageError
 from core.generator.model_manager import model_source
+from core.message import Message
 from core.models.checkpoint import build_net, read_state
 from core.models.discovery import discover
 from diffusion.config import BUDGET_KEYS
@@ -47,15 +48,24 @@ def refuse_changes(
     ]
     if changed:
         raise UsageError(
-            f"The run in {path.parent} was started with other settings: {'; '.join(changed)}.",
-            remedy=f"Leave them as they were; a continued run may change {', '.join(sorted(free))}. For other "
-            "settings start a new run, from these weights if you like (--init-from).",
+            Message(
+                "The run in {parent} was started with other settings: {changed}.",
+                parent=path.parent,
+                changed="; ".join(changed),
+            ),
+            remedy=Message(
+                "Leave them as they were; a continued run may change {free}. For other settings start a "
+                "new run, from these weights if you like (--init-from).",
+                free=", ".join(sorted(free)),
+            ),
             path=path,
         )
     if fingerprint[0] != fingerprint[1]:
         raise UsageError(
-            f"The run in {path.parent} was started with other photographs, or another split of them.",
-            remedy="Give it the same --data, or start a new run from these weights with --init-from.",
+            Message(
+                "The run in {parent} was started with other photographs, or another split of them.", parent=path.parent
+            ),
+            remedy=Message("Give it the same --data, or start a new run from these weights with --init-from."),
             path=path,
         )
 
@@ -82,8 +92,12 @@ def _from_training(net: UNet2DModel, ema: EMAModel, state: Checkpoint, source: P
         weights, average = state["net"], state["ema"]
     except KeyError as error:
         raise ModelArchitectureError(
-            f"{source} is no checkpoint of a generator's training: it has no '{error.args[0]}'.",
-            remedy="Name the last.pt of a run of 'train diffusion', or a model pack.",
+            Message(
+                "{source} is no checkpoint of a generator's training: it has no '{args}'.",
+                source=source,
+                args=error.args[0],
+            ),
+            remedy=Message("Name the last.pt of a run of 'train diffusion', or a model pack."),
             path=source,
         ) from error
     with restoring(source):
@@ -132,9 +146,15 @@ def _load(net: UNet2DModel, weights: Mapping[str, torch.Tensor], source: Path) -
 
 def _weights_of(source: Path) -> Path:
     if not source.exists():
-        raise ModelMissingError(f"There is no model {source}.", remedy="Check the path.", path=source)
+        raise ModelMissingError(
+            Message("There is no model {source}.", source=source), remedy=Message("Check the path."), path=source
+        )
     models = [model for model in discover(source).classes.values() if model.available]
     if not models:
         reason = next((model.reason for model in discover(source).classes.values()), "")
-        raise ModelMissingError(f"{source} holds no usable model: {reason}.", remedy="Name a model pack.", path=source)
+        raise ModelMissingError(
+            Message("{source} holds no usable model: {reason}.", source=source, reason=reason),
+            remedy=Message("Name a model pack."),
+            path=source,
+        )
     return model_source(models[0]).weights

@@ -159,7 +159,7 @@ class Installation:
                 "{name} is damaged: its content does not have the length and the checksum that it should.",
                 name=member.name,
             ),
-            remedy=Message("Fetch the archive again."),
+            remedy=Message("Download the archive again."),
         )
 
     def _place(self, place: Path, name: str, sha256: str) -> Installed:
@@ -181,13 +181,13 @@ class Installation:
 def _unreadable(member: Member, error: OSError) -> ArchiveError:
     return ArchiveError(
         Message("{name} cannot be read: {why}.", name=member.name, why=error.strerror or str(error)),
-        remedy=Message("Check the drive that it lies on, and copy it again."),
+        remedy=Message("Check the drive it is on, and copy it again."),
     )
 
 
 def _not_touched(name: str, why: Message) -> ArchiveError:
     return ArchiveError(
-        Message("{name} is not taken: {why}.", name=name, why=why),
+        Message("{name} is not imported: {why}.", name=name, why=why),
         remedy=Message("Check where the archive comes from."),
     )
 

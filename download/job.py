@@ -267,14 +267,14 @@ def _first_damaged(archive: zipfile.ZipFile) -> str | None:
 def _another_file(source: Source, found: str, expected: str, path: Path) -> ChecksumError:
     return ChecksumError(
         Message(
-            "What has arrived is whole, but it is another file than expected: its SHA-256 is {found} instead of "
+            "Checksum mismatch: the file is complete, but its SHA-256 is {found} instead of "
             "{expected}. It was not unpacked.",
             found=found,
             expected=expected,
         ),
         remedy=Message(
-            "If whoever publishes {address} names the new checksum, accept it with --sha256 {found}. Otherwise delete "
-            "{path} and fetch it again.",
+            "If whoever publishes {address} names the new checksum, accept it with --sha256 "
+            "{found}. Otherwise delete {path} and download it again.",
             address=source.address,
             found=found,
             path=path,

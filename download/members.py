@@ -119,7 +119,7 @@ def open_archive(path: Path) -> zipfile.ZipFile:
         )
         raise ArchiveError(
             Message("{name} is {what}. Nothing of it was unpacked.", name=path.name, what=what),
-            remedy=Message("Fetch it again, and compare its size with the original."),
+            remedy=Message("Download it again, and compare its size with the original."),
             path=path,
         ) from error
 
@@ -166,9 +166,7 @@ def _without_doubles(members: Iterable[Member], refused: list[tuple[str, Message
     for group in by_target.values():
         others = [member.name for member in group]
         if len(group) > 1:
-            why = Message(
-                "there are several of that name ({names}), and which one is meant is not said", names=", ".join(others)
-            )
+            why = Message("several files have that name ({names})", names=", ".join(others))
             refused += [(group[0].target, why)]
     if not taken and not refused:
         raise ArchiveError(

@@ -45,7 +45,7 @@ def why_unsafe(name: str) -> Message | None:
     if "\x00" in name or any(ord(letter) < 32 for letter in name):
         return Message("its name holds control characters")
     if len(name) > _LONGEST:
-        return Message("its name is longer than any honest one")
+        return Message("its file name is too long")
     if "\\" in name:
         return Message("its name holds a backslash, which leads elsewhere on Windows")
     if name.startswith("/") or _DRIVE.match(name):

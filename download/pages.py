@@ -77,9 +77,7 @@ def _any(text: str, signs: tuple[str, ...]) -> bool:
 
 def _quota(source: Source) -> DownloadError:
     return DownloadQuotaError(
-        Message(
-            "Google hands this file out to nobody at the moment: too many people have fetched it (its quota page)."
-        ),
+        Message("Google Drive download quota exceeded: too many people have downloaded this file."),
         remedy=Message(
             "Wait up to 24 hours and start again; what has arrived is kept. Signed in to Google, a browser is often "
             "allowed already. {by_hand}",
@@ -90,14 +88,14 @@ def _quota(source: Source) -> DownloadError:
 
 def _robot(source: Source) -> DownloadError:
     return DownloadError(
-        Message("The server takes this computer's requests for those of a robot and asks for patience."),
+        Message("The server took the requests of this computer for automated ones and asks to wait."),
         remedy=Message("Wait an hour and start again; what has arrived is kept. {by_hand}", by_hand=by_hand(source)),
     )
 
 
 def _closed(source: Source) -> DownloadError:
     return DownloadSignInError(
-        Message("The file is not open to everybody: the server asks for a sign-in instead of handing it out."),
+        Message("The file is not public: the server asks for a sign-in."),
         remedy=Message("Its owner may have withdrawn it. {by_hand}", by_hand=by_hand(source)),
     )
 
@@ -114,9 +112,7 @@ def _gone(source: Source) -> DownloadError:
 
 def _unconfirmed(source: Source) -> DownloadError:
     return DownloadError(
-        Message(
-            "Google asks whether the file may be fetched without its virus scan, and did not take yes for an answer."
-        ),
+        Message("Google Drive did not accept the virus-scan confirmation."),
         remedy=by_hand(source),
     )
 
@@ -124,7 +120,7 @@ def _unconfirmed(source: Source) -> DownloadError:
 def _login(source: Source, landed: str) -> DownloadError:
     return DownloadSignInError(
         Message(
-            "A page that asks for a sign-in answers in the file's place ({host}), as those of hotels and offices do.",
+            "The network answered with a sign-in page ({host}) instead of the file, as in hotels and offices.",
             host=urlsplit(landed or source.address).hostname or landed,
         ),
         remedy=Message(

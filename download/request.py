@@ -37,13 +37,13 @@ class DownloadRequest(Request):
         default_words="checkpoints", writes=True,
     )  # fmt: skip
     file: Path | None = option(
-        "--from-file", "Take them from here; no network.", kind="path", metavar="ZIP|FOLDER", default=None
+        "--from-file", "Import from here, without a download.", kind="path", metavar="ZIP|FOLDER", default=None
     )
     url: str | None = option(
         "--url", "Address of another zip archive.", default=None, default_words="the predecessor's, on Google Drive"
     )
     sha256: str | None = option(
-        "--sha256", "What the archive must have; otherwise its first arrival is remembered.", metavar="SUM",
+        "--sha256", "Expected SHA-256 [default: that of the first download].", metavar="SUM",
         default=None,
     )  # fmt: skip
 

@@ -60,8 +60,8 @@ def writing_to(path: Path) -> Iterator[None]:
             raise DiskFullError(
                 Message("There is no space left for {path}.", path=path),
                 remedy=Message(
-                    "Free some space, or choose a folder on another drive (--to DIR); the same command then goes on "
-                    "with what has arrived."
+                    "Free some space, or choose a folder on another drive (--to DIR); the same "
+                    "command then continues with what has arrived."
                 ),
                 path=path,
             ) from error

@@ -108,7 +108,7 @@ def _progress(partial: Partial, say: Callable[[Event | None], None]) -> Callable
 def _refuse_standstill(source: RemoteSource, seconds: float, patience: Patience) -> None:
     if seconds > patience.standstill:
         raise DownloadError(
-            Message("Nothing has come for {seconds:.0f} seconds.", seconds=seconds),
+            Message("No data received for {seconds:.0f} seconds.", seconds=seconds),
             remedy=Message("Start again later; what has arrived is kept. {by_hand}", by_hand=by_hand(source)),
         )
 
@@ -147,9 +147,9 @@ def _give_up(attempt: Attempt, in_vain: int, problem: Exception) -> None:
         return
     source = attempt.partial.source
     raise DownloadError(
-        Message("The download does not get on: {reason} ({n} attempts).", reason=problem.args[0], n=in_vain),
+        Message("The download makes no progress: {reason} ({n} attempts).", reason=problem.args[0], n=in_vain),
         remedy=Message(
-            "Check the network and start again: what has arrived is kept, the download goes on from there. {by_hand}",
+            "Check the network and start again: what has arrived is kept, the download continues from there. {by_hand}",
             by_hand=by_hand(source),
         ),
     ) from problem
@@ -159,7 +159,9 @@ def _pause(attempt: Attempt, in_vain: int, why: str) -> None:
     pauses = attempt.patience.pauses
     seconds = pauses[in_vain - 1]
     message = Message(
-        "The download was interrupted: {reason}. It goes on by itself in {seconds:.0f} s.", reason=why, seconds=seconds
+        "The download was interrupted: {reason}. It continues by itself in {seconds:.0f} s.",
+        reason=why,
+        seconds=seconds,
     )
     attempt.report(Retrying(in_vain, len(pauses), seconds, message))
     if attempt.stop.wait(seconds):

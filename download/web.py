@@ -62,7 +62,7 @@ def reason(error: requests.RequestException) -> Message:
     if isinstance(error, requests.HTTPError) and error.response is not None:
         return Message("the server answers with status {status}", status=error.response.status_code)
     if isinstance(error, requests.Timeout) or _is_caused_by(error, TimeoutError):
-        return Message("the server says nothing any more")
+        return Message("the server stopped responding")
     if _is_caused_by(error, socket.gaierror):
         return Message("the server's name is not known here, as without a network")
     if isinstance(error, requests.exceptions.SSLError):
@@ -97,7 +97,7 @@ def _continues_at(source: WebSource, response: requests.Response, offset: int, s
         found = _UNSATISFIED.fullmatch(response.headers.get("Content-Range", ""))
         if found and int(found[1]) == offset == seen.total:
             return None
-        raise Useless(Message("The file on the server is another one, or shorter, than what has arrived of it."))
+        raise Useless(Message("The file on the server has changed, or is shorter than what has arrived of it."))
     if status in _BUSY or status >= 500:
         raise Interrupted(Message("the server answers with status {status}", status=status))
     if status not in (requests.codes.ok, requests.codes.partial_content) or _is_page(response):

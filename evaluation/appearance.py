@@ -127,8 +127,9 @@ def differences(
 def _verdict(found: Mapping[str, Difference]) -> tuple[Level, Message]:
     name, worst = max(found.items(), key=lambda item: (item[1].least, abs(item[1].difference)))
     words = Message(
-        "The largest difference is that of {name}: {value:+.2f} standard deviations of the real photographs "
-        "(95 % interval {low:+.2f} to {high:+.2f}).",
+
+            "Largest difference: {name}, {value:+.2f} standard deviations of the real photographs (95 "
+            "% CI {low:+.2f} to {high:+.2f}).",
         name=name, value=worst.difference, low=worst.low, high=worst.high,
     )  # fmt: skip
     return ("good" if worst.least < SMALL else "doubt" if worst.least < LARGE else "bad"), words

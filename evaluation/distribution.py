@@ -173,7 +173,7 @@ def verdict(by_space: Mapping[str, Comparison]) -> tuple[Level, Message]:
     levels = [comparison.level for comparison in by_space.values()]
     if first.level == "unknown":
         return "unknown", Message(
-            "{n} synthetic and {m} real images are too few to tell how alike they are.",
+            "{n} synthetic and {m} real images are too few to measure how similar they are.",
             n=first.n_synthetic, m=first.n_real,
         )  # fmt: skip
     numbers = _numbers(first)
@@ -183,15 +183,16 @@ def verdict(by_space: Mapping[str, Comparison]) -> tuple[Level, Message]:
         return "doubt", Message("{numbers} The two feature spaces do not agree.", numbers=numbers)
     if all(level == "good" for level in levels):
         return "good", Message("{numbers} No difference from real photographs was found.", numbers=numbers)
-    return "doubt", Message("{numbers} The set is told apart from real photographs.", numbers=numbers)
+    return "doubt", Message("{numbers} The set is distinguishable from real photographs.", numbers=numbers)
 
 
 def _numbers(found: Comparison) -> Message:
     assert found.kid is not None
     assert found.kid_floor is not None
     return Message(
-        "Kernel distance {value:.3f} (95 % interval {low:.3f} to {high:.3f}, {n} images); real photographs of other "
-        "lesions reach {floor:.3f} ({floor_low:.3f} to {floor_high:.3f}).",
+
+            "Kernel distance {value:.3f} (95 % CI {low:.3f} to {high:.3f}, n = {n}); two disjoint sets "
+            "of real lesions: {floor:.3f} ({floor_low:.3f} to {floor_high:.3f}); lower is better.",
         value=found.kid.value, low=found.kid.low, high=found.kid.high, n=found.kid.n_a,
         floor=found.kid_floor.value, floor_low=found.kid_floor.low, floor_high=found.kid_floor.high,
     )  # fmt: skip

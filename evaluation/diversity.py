@@ -131,12 +131,15 @@ def _section(
     if low > expected or ratio < POOR:
         level = "bad" if low > 5 * expected or ratio < POOR / 2 else "doubt"
     verdict = Message(
-        "{flagged} of {n} images have a near-duplicate in the set ({share:.1%}, 95 % interval {low:.1%} to {high:.1%}; "
-        "among real photographs at most about {expected:.1%}). The set is as varied as {vendi:.1f} different images; "
-        "as many real photographs are as varied as {real:.1f}.",
+
+            "{flagged} of {n} images have a near-duplicate in the set ({share:.1%}, 95 % CI {low:.1%} "
+            "to {high:.1%}; real photographs: at most about {expected:.1%}). The set is as varied as "
+            "{vendi:.1f} distinct images; the same number of real photographs, as {real:.1f}.",
         flagged=flagged, n=n, share=flagged / n, low=low, high=high, expected=expected, vendi=vendi[0], real=vendi[1],
     )  # fmt: skip
-    about = Message("Vendi score in {space}; near-duplicates also in pixels, turned and mirrored.", space=space)
+    about = Message(
+        "Vendi score in {space}; near-duplicates also in pixels, in eight rotations and reflections.", space=space
+    )
     parts: list[Block] = [Paragraph(about, "muted")]
     if worst:
         parts.append(

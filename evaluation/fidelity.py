@@ -51,9 +51,9 @@ def fidelity_section(
         Told how many images are classified, and of how many.
     """
     if network is None:
-        return _unknown(Message("There is no classifier to ask."))
+        return _unknown(Message("There is no classifier."))
     if not synthetic.counts:
-        return _unknown(Message("The images have no classes: nobody knows what was asked for."))
+        return _unknown(Message("Class fidelity needs a target class for each image."))
     known = real.only([row for row, image in enumerate(real.images) if image.code in synthetic.counts])
     step = _steps(len(synthetic) + len(known), context or JobContext())
     generated, matrix = _accuracy(network, synthetic, side, step, by_lesion=False)
@@ -105,8 +105,9 @@ def _accuracy(
 
 def _verdict(generated: Accuracy, real: Accuracy | None, classes: int) -> tuple[Level, Message]:
     words = Message(
-        "The class asked for is seen with a balanced accuracy of {value:.3f} (95 % interval {low:.3f} to {high:.3f}, "
-        "{n} images); by chance it would be {chance:.3f}.",
+
+            "Target class recovered with balanced accuracy {value:.3f} (95 % CI {low:.3f} to "
+            "{high:.3f}, n = {n}; chance {chance:.3f}).",
         value=generated.value, low=generated.low, high=generated.high, n=generated.n, chance=1 / classes,
     )  # fmt: skip
     if real is not None:

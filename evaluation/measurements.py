@@ -133,7 +133,7 @@ def measure_pairs(context: Context, synthetic: ImageSet, job: JobContext) -> Fin
     return None if reference is None else compare_pairs(synthetic, read_set(reference), job, context.lpips)
 
 
-@measurement("masks", title=Message("Following masks"), weight=1.0)
+@measurement("masks", title=Message("Agreement with the masks"), weight=1.0)
 def measure_masks(context: Context, synthetic: ImageSet, job: JobContext) -> Finding | None:
     """Dice and IoU between the masks asked for and the lesions found; needs `--masks`."""
     from evaluation.masks.section import follow_masks

@@ -70,8 +70,8 @@ def memorisation(
     picture = Figure(
         (folder / PICTURE_NAME).read_bytes(),
         Message(
-            "The most suspicious images, each with the training image that it resembles most at its right, turned as "
-            "it fits. It shows training photographs: mind their licence."
+            "The most suspicious images, each with the most similar training image to its right, "
+            "rotated to match. This shows training photographs: mind their licence."
         ),
     )
     data = {**found.to_json(), "classes": per_class, "pairs": [_pair(pair, names) for pair in found.pairs[:SHOWN]]}
@@ -86,13 +86,15 @@ def _level(found: Memorisation) -> Level:
 
 def _verdict(found: Memorisation) -> Message:
     words = {
-        "bad": Message("Some images are copies of training images."),
+        "bad": Message("Some images are likely copies; inspect the pairs."),
         "doubt": Message("There are too few images to rule copies out."),
-        "good": Message("No more images look like copies than by chance."),
+        "good": Message("No more images resemble training images than expected by chance."),
     }[_level(found)]
     return Message(
-        "{words} {flagged} of {n} are nearer to a training image than 99 % of unseen photographs are; by chance it "
-        "would be {expected:.1%}. Excess {excess:+.1%} (95 % interval {low:+.1%} to {high:+.1%}).",
+
+            "{words} {flagged} of {n} images exceed the copy threshold (1 % of held-out photographs "
+            "do); expected by chance {expected:.1%}. Excess {excess:+.1%} (95 % CI {low:+.1%} to "
+            "{high:+.1%}).",
         words=words, flagged=found.flagged, n=found.n, expected=found.expected, excess=found.excess, low=found.low,
         high=found.high,
     )  # fmt: skip
@@ -120,8 +122,9 @@ def _parts(found: Memorisation, data: dict[str, Any]) -> list[Block]:
     parts: list[Block] = [
         Paragraph(
             Message(
-                "Each image is compared with {train} training images in all eight turned and mirrored views, by "
-                "{spaces}. What is too near is learnt from {held_out} photographs that the generator has not seen.",
+                "Each image is compared with {train} training images in eight rotations and "
+                "reflections, by {spaces}. The threshold is calibrated on {held_out} held-out "
+                "photographs.",
                 train=found.train,
                 spaces=", ".join(found.spaces),
                 held_out=found.held_out,
@@ -142,7 +145,7 @@ def _parts(found: Memorisation, data: dict[str, Any]) -> list[Block]:
         Table(
             head,
             suspects,
-            Message("The most suspicious images; a score well below 1 is that of a copy"),
+            Message("The most suspicious images; a score well below 1 suggests a copy"),
             words=frozenset({0, 1, 2}),
             folded=True,
         )

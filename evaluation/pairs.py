@@ -57,7 +57,7 @@ _MEASURES: Final[Mapping[str, Measure]] = {"psnr": psnr, "ssim": ssim, "mae": ma
 _UNITS: Final = {"psnr": "PSNR, dB", "ssim": "SSIM", "mae": "MAE (0..255)", "mse": "MSE (0..255)", "lpips": "LPIPS"}
 
 
-_ABOUT_LPIPS: Final = Message("LPIPS says how different two images look: 0 for the same, larger for others.")
+_ABOUT_LPIPS: Final = Message("LPIPS measures how different two images look: 0 for the same, larger for others.")
 _NO_LPIPS: Final = Message("LPIPS is not measured: give torchvision's AlexNet with --lpips.")
 
 

@@ -49,12 +49,12 @@ class EvaluationRequest(Request):
     synthetic: tuple[Path, ...] = option(
         "--synthetic", "Generated images; repeat to compare sets.", kind="folder", many=True
     )
-    real: Path = option("--real", "Photographs of lesions that the generator has not seen.", kind="path")
+    real: Path = option("--real", "Held-out photographs: lesions that the generator was not trained on.", kind="path")
     output: Path = option("--output", "Where results.json, report.html and report.pdf go.", kind="folder")
     train: Path | None = option(
-        "--train", "Photographs that it has learnt from: then copies are looked for.", kind="path", default=None
+        "--train", "Training photographs of the generator; enables copy detection.", kind="path", default=None
     )
-    masks: Path | None = option("--masks", "Masks that the images were asked to follow.", kind="folder", default=None)
+    masks: Path | None = option("--masks", "Masks that the images should follow.", kind="folder", default=None)
     reference: Path | None = option(
         "--reference", "Images to compare with pair by pair, by file name.", kind="folder", default=None
     )
@@ -70,17 +70,17 @@ class EvaluationRequest(Request):
     )
     evaluator: Path | None = option(
         "--evaluator",
-        "Classifier that judges.",
+        "Independent classifier.",
         kind="path",
         default=None,
         default_words="the starter's independent one",
     )
     measures: tuple[str, ...] = option(
-        "--measures", "Measures to make, joined by commas.", read=parse_measures, write=",".join, default=(),
+        "--measures", "Measures to compute, joined by commas.", read=parse_measures, write=",".join, default=(),
         default_words="all that the given folders allow",
     )  # fmt: skip
     cache: Path | None = None
-    seed: int = option("--seed", "Of the random halves and subsets.", kind="whole", default=0)
+    seed: int = option("--seed", "Random seed for the halves and subsets.", kind="whole", default=0)
     device: str = device_option()
 
     def __post_init__(self) -> None:

@@ -51,10 +51,10 @@ class SetFindings:
         if bad:
             return Message("Do not use this set as it is: {titles}.", titles=", ".join(bad))
         if doubt:
-            return Message("Usable with care, and only where this does not matter: {titles}.", titles=", ".join(doubt))
+            return Message("Use with caution. Shortfall or uncertainty in: {titles}.", titles=", ".join(doubt))
         if self.level == "good":
-            return Message("Nothing that was measured speaks against the set.")
-        return Message("Nothing could be measured that would speak for the set or against it.")
+            return Message("No problem found by the metrics that could be computed.")
+        return Message("No metric could be computed for this set.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -97,8 +97,8 @@ class _Evaluation:
             train, real = divide(real)
             notes.append(
                 Message(
-                    "Training and real photographs are one data set: divided by lesion as the starter models are, "
-                    "{train} to learn from and {real} held out.",
+                    "Training and real photographs are one data set, split by lesion as for the "
+                    "starter models: {train} for training, {real} held out.",
                     train=len(train),
                     real=len(real),
                 )
@@ -182,9 +182,14 @@ def _names(folders: Sequence[Path]) -> list[str]:
 def _notes(real: ImageSet, train: ImageSet | None, sets: Sequence[ImageSet]) -> Sequence[str]:
     notes: list[str] = []
     if not real.grouped:
-        notes.append(Message("The real photographs name no lesions: each counts as one, and intervals are too narrow."))
+        notes.append(
+            Message(
+                "The real photographs have no lesion identifiers: each counts as a separate lesion, and "
+                "confidence intervals are too narrow."
+            )
+        )
     if train is None:
-        notes.append(Message("Nothing is said about copies: for that, name the training photographs with --train."))
+        notes.append(Message("Copies are not checked: for that, name the training photographs with --train."))
     for one in sets:
         missing = [code for code in real.counts if one.counts and code not in one.counts]
         if missing:
@@ -193,7 +198,9 @@ def _notes(real: ImageSet, train: ImageSet | None, sets: Sequence[ImageSet]) -> 
         if extra:
             notes.append(Message("There are no real photographs of {codes}.", codes=", ".join(extra)))
         if len(one) < FEWEST:
-            notes.append(Message("{name} has only %n image(s): most numbers mean little.", name=one.name, n=len(one)))
+            notes.append(
+                Message("{name} has only %n image(s): most metrics are unreliable.", name=one.name, n=len(one))
+            )
     smallest = min(sets, key=lambda one: one.side)
     if smallest.side < max(one.side for one in sets):
         notes.append(
@@ -203,5 +210,5 @@ def _notes(real: ImageSet, train: ImageSet | None, sets: Sequence[ImageSet]) -> 
             )
         )  # fmt: skip
     if len(real) < FEWEST:
-        notes.append(Message("There are only %n real photograph(s): most numbers mean little.", n=len(real)))
+        notes.append(Message("Only %n real photograph(s): most metrics are unreliable.", n=len(real)))
     return notes

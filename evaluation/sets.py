@@ -24,7 +24,7 @@ from photographs.image_folders import CopiesInTwoClassesError
 from photographs.label_forms import UnknownFormError
 from photographs.labelled import LabelledImage
 from photographs.pixels import read_square
-from photographs.sources import read_dataset
+from photographs.sources import NO_LESIONS, read_dataset
 from photographs.splits import split_by_lesion
 
 MAX_THREADS: Final = 8
@@ -201,10 +201,10 @@ def refuse_shared_pictures(train: ImageSet, held_out: ImageSet) -> None:
     if shared:
         raise InputRefusedError(
             Message(
-                "{n} of the {total} photographs that should be new are training photographs too, such as {name}.",
+                "{n} of the {total} held-out photographs are also training photographs, such as {name}.",
                 n=len(shared), total=len(held_out), name=shared[0],
             ),
-            remedy=Message("Name one data set for both: it is divided by lesion. Or take them out of one of the two."),
+            remedy=Message("Name one data set for both: it is split by lesion. Or remove them from one of the two."),
             path=held_out.folder,
         )  # fmt: skip
 
@@ -215,8 +215,9 @@ def lesions_in_both(train: ImageSet, held_out: ImageSet) -> Message | None:
     if not shared:
         return None
     return Message(
-        "Lesions of the same name are among the training and the new photographs ({n}, such as {name}): if they are "
-        "the same lesions, copies are overlooked.",
+
+            "Training and held-out photographs share lesion names ({n}, such as {name}): if these are "
+            "the same lesions, copies are missed.",
         n=len(shared), name=shared[0],
     )  # fmt: skip
 
@@ -227,7 +228,7 @@ def _find(folder: Path) -> tuple[list[SetImage], bool, tuple[str, ...]]:
     except (UnknownFormError, CopiesInTwoClassesError) as error:
         return _find_in_folders(folder, error)
     images = [SetImage(image.path, image.image_id, image.code, image.lesion_id, image.split) for image in found.images]
-    notes = tuple(Message("{note}", note=note) for note in found.notes if "names no lesions" not in note)
+    notes = tuple(Message("{note}", note=note) for note in found.notes if note != NO_LESIONS)
     return images, found.grouped, notes
 
 
@@ -236,11 +237,11 @@ def _find_in_folders(folder: Path, error: InputRefusedError) -> tuple[list[SetIm
     found = find_photographs(folder) if folder.is_dir() else Pictures(())
     if not found.files:
         raise InputRefusedError(
-            Message("{path} holds no picture.", path=folder),
+            Message("{path} holds no images.", path=folder),
             remedy=found.remedy,
             path=folder,
         ) from error
-    note = Message("Taken as a folder of pictures, classes by their folders' names: {why}", why=error.message)
+    note = Message("Read as a folder of images, with classes from the folder names: {why}", why=error.message)
     return [_by_folder(folder, path) for path in found.files], False, (note, *found.notes)
 
 
@@ -261,7 +262,7 @@ def _checked(found: ImageSet, context: JobContext) -> ImageSet:
     readable = [(image, look) for image, look in pairs if not isinstance(look, str)]
     if not readable:
         raise InputRefusedError(
-            Message("No picture in {path} can be read: {why}", path=found.folder, why=unreadable[0][1]),
+            Message("No image in {path} can be read: {why}", path=found.folder, why=unreadable[0][1]),
             remedy=Message("Check that the folder was copied completely."),
             path=found.folder,
         )
@@ -291,4 +292,4 @@ def _size_notes(sizes: Counter[tuple[int, int]]) -> Iterator[str]:
 def _unreadable_notes(unreadable: Sequence[tuple[Path, str]]) -> Iterator[str]:
     if unreadable:
         names = ", ".join(path.name for path, _ in unreadable[:3]) + (", …" if len(unreadable) > 3 else "")
-        yield Message("Cannot be read and left out: %n file(s) ({names}).", n=len(unreadable), names=names)
+        yield Message("Skipped because unreadable: %n file(s) ({names}).", n=len(unreadable), names=names)

@@ -101,9 +101,7 @@ def _published(weights: Path, device: torch.device) -> Space:
     name = next((name for start, name in IMAGENET_SHAS.items() if sha256.startswith(start)), None)
     if name is None:
         raise ModelRefusedError(
-            Message(
-                "{path} holds no weights that are known here (its SHA-256 begins {sha}).", path=weights, sha=sha256[:8]
-            ),
+            Message("{path} holds no known weights (its SHA-256 begins {sha}).", path=weights, sha=sha256[:8]),
             remedy=Message(
                 "Give weights-inception-2015-12-05-6726825d.pth of torch-fidelity, or torchvision's resnet18, resnet50 "
                 "or densenet121 for ImageNet, unchanged."
@@ -156,10 +154,12 @@ def _inception(weights: Path, device: torch.device) -> Callable[[Tensor], Tensor
 
 
 _ABOUT_OWN: Final = Message(
-    "Features of a skin lesion classifier that had no part in generating; comparable with nothing but itself."
+    "Features of a skin lesion classifier; values are comparable only within this feature space."
 )
 _ABOUT_PIXELS: Final = Message(
-    "Pixels averaged to 32 x 32: colour and layout alone. Give weights for a better second space."
+    "Pixels averaged to 32 x 32: colour and layout alone. Give weights for a better second feature space."
 )
-_ABOUT_IMAGENET: Final = Message("Features of a network that knows everyday photographs (ImageNet).")
-_ABOUT_INCEPTION: Final = Message("Inception as ported from TensorFlow: its Frechet distance is the FID of papers.")
+_ABOUT_IMAGENET: Final = Message("Features of a network trained on everyday photographs (ImageNet).")
+_ABOUT_INCEPTION: Final = Message(
+    "Inception as ported from TensorFlow: its Fréchet distance is the FID of publications."
+)

@@ -26,6 +26,7 @@ from core.errors import (
     ModelTruncatedError,
     ModelUnsafeError,
 )
+from core.message import Message
 
 MAX_BYTES: Final = 1 << 30
 """Of all weights together; the predecessor's greatest network has 80 MB."""
@@ -82,14 +83,16 @@ def read_keras(path: Path) -> KerasModel:
         If it has no topology, or layers that no known model has.
     """
     if not path.is_file():
-        raise ModelMissingError(f"There is no file {path}.", remedy="Check the name.", path=path)
+        raise ModelMissingError(
+            Message("There is no file {path}.", path=path), remedy=Message("Check the name."), path=path
+        )
     try:
         with h5py.File(path, "r") as file:
             return _read(file, path)
     except _DAMAGE as error:
         raise ModelTruncatedError(
-            f"{path.name} is damaged, or no HDF5 file that Keras saved.",
-            remedy="Copy it again, and compare its size with the original.",
+            Message("{name} is damaged, or no HDF5 file that Keras saved.", name=path.name),
+            remedy=Message("Copy it again, and compare its size with the original."),
             path=path,
         ) from error
 
@@ -97,8 +100,11 @@ def read_keras(path: Path) -> KerasModel:
 def _read(file: h5py.File, path: Path) -> KerasModel:
     if "model_config" not in file.attrs:
         raise ModelArchitectureError(
-            f"{path.name} says nothing about the model's layers: it holds weights alone, or something else.",
-            remedy="Save the whole model in Keras with model.save('model.h5').",
+            Message(
+                "{name} does not describe the model's layers: it holds weights alone, or something else.",
+                name=path.name,
+            ),
+            remedy=Message("Save the whole model in Keras with model.save('model.h5')."),
             path=path,
         )
     topology = json.loads(_text(file.attrs["model_config"]))
@@ -118,14 +124,24 @@ def _layers_of(topology: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 def _check_kind(kind: str, name: str, path: Path) -> None:
     if kind in _CODE:
         raise ModelUnsafeError(
-            f"{path.name} holds code: its layer {name} is a {kind}. Nothing in it was run.",
-            remedy="Rebuild the model without that layer.",
+            Message(
+                "{name} holds code: its layer {name2} is a {kind}. Nothing in it was run.",
+                name=path.name,
+                name2=name,
+                kind=kind,
+            ),
+            remedy=Message("Rebuild the model without that layer."),
             path=path,
         )
     if kind not in WEIGHTED | WEIGHTLESS:
         raise ModelArchitectureError(
-            f"{path.name} has a layer of a kind that no model of HAM10000_CNN has: {name}, a {kind}.",
-            remedy="Only that program's densenet121, densenet201 and simple_cnn can be imported.",
+            Message(
+                "{name} has a layer of a kind that no model of HAM10000_CNN has: {name2}, a {kind}.",
+                name=path.name,
+                name2=name,
+                kind=kind,
+            ),
+            remedy=Message("Only that program's densenet121, densenet201 and simple_cnn can be imported."),
             path=path,
         )
 
@@ -161,16 +177,22 @@ class _WeightsReader:
         self._bytes_left -= math.prod(dataset.shape) * 4
         if self._bytes_left < 0:
             raise ModelTooLargeError(
-                f"{self._path.name} describes more than {MAX_BYTES / 1e9:.1f} GB of weights.",
-                remedy="Check that this is the right file; it was not loaded.",
+                Message(
+                    "{name} describes more than {detail:.1f} GB of weights.",
+                    name=self._path.name,
+                    detail=MAX_BYTES / 1000000000.0,
+                ),
+                remedy=Message("Check that this is the right file; it was not loaded."),
                 path=self._path,
             )
         return np.asarray(dataset[()], dtype=np.float32)
 
     def _points_elsewhere(self, name: str) -> ModelRefusedError:
         return ModelUnsafeError(
-            f"{self._path.name} takes {name} from somewhere else instead of holding it.",
-            remedy="Use a file that Keras itself saved.",
+            Message(
+                "{name} refers to {name2} in another file instead of containing it.", name=self._path.name, name2=name
+            ),
+            remedy=Message("Use a file that Keras itself saved."),
             path=self._path,
         )
 

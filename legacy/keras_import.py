@@ -18,6 +18,7 @@ from core.files.atomic import write_bytes_atomic, write_text_atomic
 from core.files.finite_json import finite_json
 from core.files.output_errors import output_errors
 from core.files.own import is_link
+from core.message import Message
 from core.models.classification.architectures import ARCHITECTURES
 from core.models.classification.loading import RECORD_FILE, WEIGHTS_FILE
 from core.models.safe_weights import sha256_of
@@ -90,8 +91,8 @@ def _filled(model: KerasModel, name: str, path: Path) -> nn.Module:
     bad = [key for key, tensor in net.state_dict().items() if not bool(torch.isfinite(tensor).all())]
     if bad:
         raise ModelNotFiniteError(
-            f"{path.name} holds NaN or infinity in {len(bad)} tensors.",
-            remedy="The training that made it diverged; use best_model.h5, or another run.",
+            Message("{name} holds NaN or infinity in {bad} tensors.", name=path.name, bad=len(bad)),
+            remedy=Message("The training that made it diverged; use best_model.h5, or another run."),
             path=path,
         )
     return net
@@ -116,7 +117,9 @@ def _image_size(model: KerasModel, path: Path) -> int:
 
 
 def _refusal(path: Path, found: str) -> ModelArchitectureError:
-    return ModelArchitectureError(f"{path.name} is no model of HAM10000_CNN: {found}.", remedy=_REMEDY, path=path)
+    return ModelArchitectureError(
+        Message("{name} is no model of HAM10000_CNN: {found}.", name=path.name, found=found), remedy=_REMEDY, path=path
+    )
 
 
 def _describe(architecture: str, image_size: int, path: Path, keras_version: str) -> dict[str, Any]:
@@ -145,7 +148,9 @@ def _write(output: Path, net: nn.Module, description: dict[str, Any]) -> None:
     with output_errors(output):
         if _is_taken(output, weights):
             raise OutputError(
-                f"The folder {output} holds a classifier already.", remedy="Choose another folder.", path=output
+                Message("The folder {output} holds a classifier already.", output=output),
+                remedy=Message("Choose another folder."),
+                path=output,
             )
         output.mkdir(parents=True, exist_ok=True)
         write_bytes_atomic(output / WEIGHTS_FILE, weights)

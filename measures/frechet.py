@@ -88,7 +88,7 @@ def measure_frechet(
     fewest = FEWEST_PER_DIMENSION * d
     if min(n, m) < fewest:
         why = Message(
-            "{n} and {m} images are too few for {d} numbers a feature: at least {fewest} are needed on either side.",
+            "{n} and {m} images are too few for {d} feature dimensions: at least {fewest} are needed on either side.",
             n=n, m=m, d=d, fewest=fewest,
         )  # fmt: skip
         return Frechet(None, None, 0, None, n, m, d, why)

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import InputRefusedError
+from core.message import Message
 
 MIN_IMAGES: Final = 4
 """Half of them must still be two: fewer have no distance to each other to compare with."""
@@ -128,15 +129,25 @@ def _subset(count: int, share: float, rng: np.random.Generator) -> Floats:
 def _check(a: Floats, b: Floats) -> None:
     if a.ndim != 2 or b.ndim != 2 or a.shape[1] != b.shape[1]:
         raise InputRefusedError(
-            f"Features of shape {a.shape} cannot be compared with features of shape {b.shape}.",
-            remedy="Both sets must come from the same feature extractor.",
+            Message(
+                "Features of shape {shape} cannot be compared with features of shape {shape2}.",
+                shape=a.shape,
+                shape2=b.shape,
+            ),
+            remedy=Message("Both sets must come from the same feature extractor."),
         )
     if min(len(a), len(b)) < MIN_IMAGES:
         raise InputRefusedError(
-            f"A kernel distance needs at least {MIN_IMAGES} images on either side; there are {len(a)} and {len(b)}.",
-            remedy="Give more images.",
+            Message(
+                "A kernel distance needs at least {min_images} images on either side; there are {a} and {b}.",
+                min_images=MIN_IMAGES,
+                a=len(a),
+                b=len(b),
+            ),
+            remedy=Message("Give more images."),
         )
     if not (np.isfinite(a).all() and np.isfinite(b).all()):
         raise InputRefusedError(
-            "Some features are NaN or infinite.", remedy="The classifier that computes them is broken: use another."
+            Message("Some features are NaN or infinite."),
+            remedy=Message("The classifier that computes them is broken: use another."),
         )

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from scipy.stats import binomtest
 
 from core.errors import InputRefusedError
+from core.message import Message
 from measures.features import PIXELS, Extractor, Floats, Images
 from measures.memorisation_support import SetLevel, Share, control_of, search_siblings, set_level
 from measures.neighbours import Nearest, all_views, nearest
@@ -220,6 +221,15 @@ def _check(samples: int, train: int, held_out: int) -> None:
     if samples and held_out and train >= MIN_TRAINING:
         return
     raise InputRefusedError(
-        f"Copies cannot be looked for with {samples} samples, {train} training images and {held_out} held-out images.",
-        remedy=f"There must be a sample, a held-out photograph and at least {MIN_TRAINING} training images.",
+        Message(
+            "Copy detection is not possible with {samples} samples, {train} training images and "
+            "{held_out} held-out images.",
+            samples=samples,
+            train=train,
+            held_out=held_out,
+        ),
+        remedy=Message(
+            "There must be a sample, a held-out photograph and at least {min_training} training images.",
+            min_training=MIN_TRAINING,
+        ),
     )

@@ -111,8 +111,12 @@ def measure_reference(train: Floats, held_out: Floats, sha256: str, *, seed: int
     """
     if len(train) < NEIGHBOURS or len(held_out) < NEIGHBOURS:
         raise InputRefusedError(
-            f"{len(train)} training and {len(held_out)} held-out images are too few for a reference.",
-            remedy=f"Take {NEIGHBOURS} of each at the least.",
+            Message(
+                "{train} training and {held_out} held-out images are too few for a reference.",
+                train=len(train),
+                held_out=len(held_out),
+            ),
+            remedy=Message("Use at least {neighbours} of each.", neighbours=NEIGHBOURS),
         )
     chosen = np.sort(np.random.default_rng(seed).permutation(len(train))[:MOST])
     features = train[chosen].astype(np.float16)

@@ -52,8 +52,8 @@ def read_class_folders(folder: Path) -> tuple[list[LabelledImage], tuple[str, ..
     places = list(_class_folders(home))
     if len({part == "" for part, _, _ in places}) > 1:
         raise InputRefusedError(
-            f"{folder} holds class folders both beside and inside train/, val/ or test/.",
-            remedy="Keep one of the two, or name the inner folder.",
+            Message("{folder} holds class folders both next to and inside train/, val/ or test/.", folder=folder),
+            remedy=Message("Keep one of the two, or name the inner folder."),
             path=folder,
         )
     classes = [_ClassFolder(part, code, child, find_photographs(child)) for part, code, child in places]
@@ -138,8 +138,14 @@ def _refuse_copies_in_two_classes(images: Sequence[LabelledImage]) -> None:
         first = known.setdefault(sha256_of(image.path), image)
         if first.code != image.code:
             raise CopiesInTwoClassesError(
-                f"The same photograph lies in {first.code} and in {image.code}: {first.path} and {image.path}.",
-                remedy="Remove the wrong one.",
+                Message(
+                    "The same photograph is in {code} and in {code2}: {path} and {path2}.",
+                    code=first.code,
+                    code2=image.code,
+                    path=first.path,
+                    path2=image.path,
+                ),
+                remedy=Message("Remove the wrong one."),
                 path=image.path,
             )
 

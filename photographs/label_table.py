@@ -76,7 +76,7 @@ class LabelTable:
                 path=self.path, encoding=self.guessed_encoding,
             )  # fmt: skip
         if self.damaged:
-            yield Message("{lines} They are passed over.", lines=_counted(self.path, len(self.rows), self.damaged))
+            yield Message("{lines} They are ignored.", lines=_counted(self.path, len(self.rows), self.damaged))
 
     def require(self, columns: Iterable[str]) -> None:
         """Check that the table has these columns.
@@ -90,8 +90,13 @@ class LabelTable:
         missing = [name for name in wanted if name.lower() not in self.columns]
         if missing:
             raise InputRefusedError(
-                f"{self.path} has no column {', '.join(missing)}; it has {', '.join(self.columns) or 'none'}.",
-                remedy=f"The first line must name the columns {', '.join(wanted)}.",
+                Message(
+                    "{path} has no column {missing}; it has {columns}.",
+                    path=self.path,
+                    missing=", ".join(missing),
+                    columns=", ".join(self.columns) or "none",
+                ),
+                remedy=Message("The first line must name the columns {wanted}.", wanted=", ".join(wanted)),
                 path=self.path,
             )
 
@@ -133,7 +138,7 @@ def read_table(path: Path) -> LabelTable:
     rows = tuple(_rows(path, columns, reader, head.lines, damaged))
     if len(damaged) > max(1 if rows else 0, MAX_DAMAGED * (len(rows) + len(damaged))):
         raise InputRefusedError(
-            _counted(path, len(rows), damaged), remedy="Save the table again as CSV in UTF-8.", path=path
+            _counted(path, len(rows), damaged), remedy=Message("Save the table again as CSV in UTF-8."), path=path
         )
     return LabelTable(path, columns, rows, tuple(damaged), found.encoding if found.guessed else "")
 
@@ -195,7 +200,9 @@ def _read_text(path: Path) -> TableText:
 
 
 def _refused(path: Path, why: str) -> InputRefusedError:
-    return InputRefusedError(f"{path} {why}.", remedy="Save the table as CSV in UTF-8.", path=path)
+    return InputRefusedError(
+        Message("{path} {why}.", path=path, why=why), remedy=Message("Save the table as CSV in UTF-8."), path=path
+    )
 
 
 def _counted(path: Path, good: int, damaged: Sequence[str]) -> Message:
@@ -209,8 +216,14 @@ def _counted(path: Path, good: int, damaged: Sequence[str]) -> Message:
 def _row(path: Path, columns: tuple[str, ...], line: int, cells: list[str]) -> LabelRow:
     if len(cells) > len(columns):
         raise InputRefusedError(
-            f"Line {line} of {path} has {len(cells)} cells, but the first line names {len(columns)} columns.",
-            remedy="Put quotation marks around cells that hold the separator.",
+            Message(
+                "Line {line} of {path} has {cells} cells, but the first line names {columns} columns.",
+                line=line,
+                path=path,
+                cells=len(cells),
+                columns=len(columns),
+            ),
+            remedy=Message("Put quotation marks around cells that hold the separator."),
             path=path,
         )
     padded = cells + [""] * (len(columns) - len(cells))

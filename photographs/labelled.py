@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from core.errors import InputRefusedError
+from core.message import Message
 from core.taxonomy import CLASS_CODES, CLASS_INDEX
 
 LABELS_FILE: Final = "labels.csv"
@@ -78,8 +79,13 @@ def class_of_lesion(images: Iterable[LabelledImage]) -> dict[str, str]:
     for image in images:
         if classes.setdefault(image.lesion_id, image.code) != image.code:
             raise InputRefusedError(
-                f"Lesion {image.lesion_id} is labelled both {classes[image.lesion_id]} and {image.code}.",
-                remedy="Correct the table: all photographs of a lesion share its diagnosis.",
+                Message(
+                    "Lesion {lesion_id} is labelled both {classes} and {code}.",
+                    lesion_id=image.lesion_id,
+                    classes=classes[image.lesion_id],
+                    code=image.code,
+                ),
+                remedy=Message("Correct the table: all photographs of a lesion share its diagnosis."),
                 path=image.path,
             )
     return classes

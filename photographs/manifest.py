@@ -79,7 +79,7 @@ def read_manifests(paths: Sequence[Path], key: str = PATH) -> tuple[list[Labelle
         _refuse_if_too_many_are_bad(path, len(found) + others, bad, key)
         images += found
         if bad:
-            notes.append(f"{_counted(path, len(found) + others, bad)} They are passed over.")
+            notes.append(f"{_counted(path, len(found) + others, bad)} They are ignored.")
     return images, (*notes, *named.notes)
 
 
@@ -117,7 +117,7 @@ def _text(path: Path) -> str:
     except (OSError, UnicodeDecodeError) as error:
         raise InputRefusedError(
             Message("{path} cannot be read as a manifest: {why}.", path=path, why=error),
-            remedy=Message("Save it as UTF-8, one JSON object a line."),
+            remedy=Message("Save it as UTF-8, one JSON object per line."),
             path=path,
         ) from error
 

@@ -197,7 +197,11 @@ def without_suffix(name: str) -> str:
 
 def refused(table: LabelTable, row: LabelRow, problem: str, remedy: str) -> InputRefusedError:
     """Return the refusal of a table because of one of its rows."""
-    return InputRefusedError(f"Line {row.line} of {table.path} {problem}.", remedy=remedy, path=table.path)
+    return InputRefusedError(
+        Message("Line {line} of {path} {problem}.", line=row.line, path=table.path, problem=problem),
+        remedy=remedy,
+        path=table.path,
+    )
 
 
 def _listing(folder: Path) -> list[str]:

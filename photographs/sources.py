@@ -25,6 +25,10 @@ MAX_MISSING: Final = 0.05
 """Share of images without a file above which a data set is refused."""
 
 NAMED: Final = 3
+NO_LESIONS: Final = Message(
+    "The data set has no lesion identifiers: photographs of the same lesion cannot be recognised."
+)
+"""The note of a data set whose photographs cannot be told apart by lesion."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,14 +79,20 @@ def read_dataset(path: Path) -> Photographs:
         image or a lesion has two classes.
     """
     if not os.path.exists(path):
-        raise InputRefusedError(f"There is no {path}.", remedy="Check the path.", path=path)
+        raise InputRefusedError(Message("There is no {path}.", path=path), remedy=Message("Check the path."), path=path)
     if kind := special_kind(path):
-        raise InputRefusedError(f"{path} is {kind}, not a data set.", remedy="Name a folder or a table.", path=path)
+        raise InputRefusedError(
+            Message("{path} is {kind}, not a data set.", path=path, kind=kind),
+            remedy=Message("Name a folder or a table."),
+            path=path,
+        )
     try:
         return _read(path)
     except OSError as error:
         raise InputRefusedError(
-            f"The data set {path} cannot be read: {error}.", remedy="Check that you may read the folder.", path=path
+            Message("The data set {path} cannot be read: {error}.", path=path, error=error),
+            remedy=Message("Check that you may read the folder."),
+            path=path,
         ) from error
 
 
@@ -113,7 +123,11 @@ def _form_of_table(path: Path) -> tuple[LabelForm, Sequence[Path]]:
     if not columns:
         read_table(path)  # says what is wrong with its text
     raise InputRefusedError(
-        f"{path} is no table of labels that this program knows; its columns are: {', '.join(columns) or 'none'}.",
+        Message(
+            "{path} is not a known table of labels; its columns are: {columns}.",
+            path=path,
+            columns=", ".join(columns) or "none",
+        ),
         remedy=expected(),
         path=path,
     )
@@ -138,8 +152,8 @@ def _lower(names: Sequence[str]) -> set[str]:
 def _ambiguous(folder: Path, forms: Sequence[tuple[LabelForm, Sequence[Path]]]) -> InputRefusedError:
     found = "; ".join(f"{form.key} ({', '.join(map(str, where))})" for form, where in forms)
     return InputRefusedError(
-        f"{folder} can be read in more than one way: {found}.",
-        remedy="Name the table, or the folder that holds the class folders alone.",
+        Message("{folder} can be read in more than one way: {found}.", folder=folder, found=found),
+        remedy=Message("Name the table, or the folder that holds the class folders alone."),
         path=folder,
     )
 
@@ -149,7 +163,10 @@ def _unknown(place: Place) -> InputRefusedError:
     named = place.with_columns(LABEL_FORMS["csv"].columns)
     remedy = f"Name the table itself: {named[0]}." if named else expected()
     return UnknownFormError(
-        f"{place.folder} is no data set of labelled photographs; it holds {content}.", remedy=remedy
+        Message(
+            "{folder} is no data set of labelled photographs; it holds {content}.", folder=place.folder, content=content
+        ),
+        remedy=remedy,
     )
 
 
@@ -180,8 +197,8 @@ def _refuse_contradiction(known: LabelledImage, image: LabelledImage) -> None:
     else:
         return
     raise InputRefusedError(
-        f"The image {image.image_id} is listed twice, {between}.",
-        remedy="Correct the labels: an image is listed once.",
+        Message("The image {image_id} is listed twice, {between}.", image_id=image.image_id, between=between),
+        remedy=Message("Correct the labels: an image is listed once."),
         path=image.path,
     )
 
@@ -199,11 +216,15 @@ def _refuse_if_too_many_are_missing(
 ) -> None:
     if not images:
         why = "".join(f" {note}" for note in notes)
-        raise InputRefusedError(f"{source} lists no image of the seven classes.{why}", remedy=expected(), path=source)
+        raise InputRefusedError(
+            Message("{source} lists no image of the seven classes.{why}", source=source, why=why),
+            remedy=expected(),
+            path=source,
+        )
     if len(missing) > MAX_MISSING * len(images):
         raise InputRefusedError(
-            f"{_missing(missing, len(images))}.",
-            remedy="Check that all photographs lie where the labels say; the archives come in several parts.",
+            Message("{missing}.", missing=_missing(missing, len(images))),
+            remedy=Message("Check that all photographs are where the labels say; the archives come in several parts."),
             path=missing[0].path,
         )
 
@@ -212,9 +233,9 @@ def _missing(missing: Sequence[LabelledImage], total: int) -> Message:
     names = ", ".join(str(image.path) for image in missing[:NAMED])
     known = {"missing": len(missing), "total": total, "names": names}
     if len(missing) <= NAMED:
-        return Message("{missing} of {total} photographs that the labels name are not there: {names}", **known)
+        return Message("{missing} of {total} labelled photographs are missing: {names}", **known)
     return Message(
-        "{missing} of {total} photographs that the labels name are not there: {names} and {more} more",
+        "{missing} of {total} labelled photographs are missing: {names} and {more} more",
         **known,
         more=len(missing) - NAMED,
     )
@@ -225,18 +246,16 @@ def _notes(
 ) -> tuple[str, ...]:
     notes = []
     if missing:
-        notes.append(Message("{missing}. They are left out.", missing=_missing(missing, total)))
+        notes.append(Message("{missing}. They are ignored.", missing=_missing(missing, total)))
     if repeated:
-        notes.append(Message("%n repeated row(s) say the same again and are passed over.", n=repeated))
+        notes.append(Message("Ignored: %n duplicate row(s).", n=repeated))
     alone = sum(not _names_lesion(image) for image in images)
     if alone == len(images):
-        notes.append(
-            Message("The data set names no lesions: two photographs of one lesion are not recognised as such.")
-        )
+        notes.append(NO_LESIONS)
     elif alone:
         notes.append(
             Message(
-                "{alone} of {total} images name no lesion; each is taken for a lesion of its own.",
+                "{alone} of {total} images have no lesion identifier; each counts as a separate lesion.",
                 alone=alone,
                 total=len(images),
             )

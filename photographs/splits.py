@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from core.errors import InputRefusedError, UsageError
+from core.message import Message
 from core.taxonomy import CLASS_CODES
 from photographs.labelled import LabelledImage, class_of_lesion, hold_out_lesions, lesion_rank
 from photographs.pixels import content_digests
@@ -21,8 +22,10 @@ RESERVED: Final = (VALIDATION, TEST)
 """Parts that a data set's own authors set aside: images marked so are never trained on by a split of ours."""
 
 _LEAKAGE_REMEDY: Final = {
-    True: "Use the split by lesion, correct the data set's own split",
-    False: "Remove the copies",
+    True: Message(
+        "Use the split by lesion, correct the data set's own split, or add --allow-leakage if it is intended."
+    ),
+    False: Message("Remove the copies, or add --allow-leakage if they are intended."),
 }
 """By whether the data set names lesions."""
 
@@ -50,14 +53,17 @@ class Leakage:
     known: bool
 
     @property
-    def sentence(self) -> str:
+    def sentence(self) -> Message:
         """The measurement in plain words."""
-        count = f"{self.leaked} of {self.images} held-out images ({self.share:.1%})"
+        counts = {"leaked": self.leaked, "images": self.images, "share": self.share}
         if self.known:
-            return f"{count} show a lesion that is also in training."
-        return (
-            f"{count} are exact copies of a training image. The data set names no lesions, so further photographs of "
-            "one lesion may be on both sides without being noticed: this is a lower bound."
+            return Message(
+                "{leaked} of {images} held-out images ({share:.1%}) show a lesion that is also in training.", **counts
+            )
+        return Message(
+            "{leaked} of {images} held-out images ({share:.1%}) are exact copies of a training image. The data set has "
+            "no lesion identifiers, so further photographs of one lesion may be on both sides: this is a lower bound.",
+            **counts,
         )
 
 
@@ -166,7 +172,7 @@ def lesion_folds(
     """
     _check_fractions(0.0, validation_fraction)
     if folds < 2:
-        raise UsageError(f"{folds} folds are none.", remedy="Ask for 2 or more.")
+        raise UsageError(Message("{folds} is not a number of folds.", folds=folds), remedy=Message("Choose 2 or more."))
     extra = [image for image in images if image.split in RESERVED]
     own = [image for image in images if image.split not in RESERVED]
     fold_of = _fold_of_lesion(own, folds, split_seed)
@@ -200,8 +206,8 @@ def require_no_leakage(leakage: Leakage, allowed: bool) -> None:
     """
     if leakage.leaked and not allowed:
         raise InputRefusedError(
-            f"Not all held-out images are new to training: {leakage.sentence}",
-            remedy=f"{_LEAKAGE_REMEDY[leakage.known]}, or say --allow-leakage if it is meant.",
+            Message("Training and held-out images are not disjoint: {sentence}", sentence=leakage.sentence),
+            remedy=_LEAKAGE_REMEDY[leakage.known],
         )
 
 
@@ -237,8 +243,13 @@ def _fold_of_lesion(images: Sequence[LabelledImage], folds: int, split_seed: int
         lesions = [lesion for lesion, its_code in classes.items() if its_code == code]
         if lesions and len(lesions) < folds:
             raise InputRefusedError(
-                f"{code} has {len(lesions)} lesions, too few for {folds} folds.",
-                remedy=f"Ask for at most {len(lesions)} folds, or leave the class out.",
+                Message(
+                    "{code} has {lesions} lesions, too few for {folds} folds.",
+                    code=code,
+                    lesions=len(lesions),
+                    folds=folds,
+                ),
+                remedy=Message("Choose at most {lesions} folds, or exclude the class.", lesions=len(lesions)),
             )
         ordered += sorted(lesions, key=lambda lesion: lesion_rank(lesion, salt))
     return {lesion: index % folds for index, lesion in enumerate(ordered)}
@@ -253,7 +264,8 @@ def _splits(
 ) -> Splits:
     if not train:
         raise InputRefusedError(
-            "No image is left to train on.", remedy="Add photographs, or hold out a smaller share of them."
+            Message("No image is left to train on."),
+            remedy=Message("Add photographs, or hold out a smaller share of them."),
         )
     leakage = identities.leakage(train, (*validation, *test, *extra))
     parts = {TRAIN: train, "validation": validation, TEST: test, "extra": extra}
@@ -268,7 +280,10 @@ def _fingerprint(parts: dict[str, Sequence[LabelledImage]]) -> str:
 def _check_fractions(*fractions: float) -> None:
     for fraction in fractions:
         if not 0 <= fraction < 1:
-            raise UsageError(f"A share of {fraction} cannot be held out.", remedy="Name a share from 0 to below 1.")
+            raise UsageError(
+                Message("A share of {fraction} cannot be held out.", fraction=fraction),
+                remedy=Message("Name a share from 0 to below 1."),
+            )
 
 
 def _refuse_unassigned(images: Sequence[LabelledImage]) -> None:
@@ -276,8 +291,14 @@ def _refuse_unassigned(images: Sequence[LabelledImage]) -> None:
     if unassigned:
         first = unassigned[0]
         raise InputRefusedError(
-            f"{len(unassigned)} of {len(images)} images belong to none of the parts train, val and test; the first is "
-            f"{first.image_id} with '{first.split}'.",
-            remedy="Assign every image to a part, or use the split by lesion.",
+            Message(
+                "{unassigned} of {images} images belong to none of the splits train, val and test; "
+                "the first is {image_id} with '{split}'.",
+                unassigned=len(unassigned),
+                images=len(images),
+                image_id=first.image_id,
+                split=first.split,
+            ),
+            remedy=Message("Assign every image to a split, or use the split by lesion."),
             path=first.path,
         )

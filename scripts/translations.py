@@ -1,4 +1,4 @@
-"""Gathers the texts of the window, brings the catalogues up to date and compiles them; needs Babel.
+"""Gathers the texts of the window, brings the catalogues up to date and compiles them; needs Babel and PyQt5.
 
 python scripts/translations.py            gather, update and compile, then say what is missing
 python scripts/translations.py --check    change nothing; exit with 1 if anything is missing, stale or doubtful
@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import argparse
 import ast
+import gettext
+import io
 import re
 import sys
 from collections.abc import Iterator
@@ -23,6 +25,12 @@ from babel.messages.mofile import read_mo, write_mo
 from babel.messages.pofile import read_po, write_po
 
 ROOT: Final = Path(__file__).resolve().parents[1]
+if not __package__:
+    sys.path.insert(0, str(ROOT))  # run as a file, not as a module
+
+from gui.i18n.lookup import NUMBER, look_up  # noqa: E402  # after the path is set
+from gui.i18n.marking import mark  # noqa: E402
+
 LOCALE: Final = ROOT / "gui" / "i18n" / "locale"
 ROOMS: Final = sorted(
     {path.parent.name for path in ROOT.glob("*/__init__.py")} - {"benchmarks", "cli", "scripts", "tests"}
@@ -33,7 +41,13 @@ KEYWORDS: Final = ("tr", "mark", "Message")
 LANGUAGES: Final = {"en": "en", "ru": "ru", "zh": "zh_Hans_CN"}
 """Folder of each catalogue, and the locale whose plural rule it follows."""
 
-NUMBER: Final = "%n"
+PLURAL: Final = "(s)"
+MANY: Final = 5
+"""A number that no language takes for one."""
+
+Key = tuple[object, str | None]
+"""What tells texts apart: the English and the context."""
+
 PROJECT: Final = "ISICGUI"
 SINCE: Final = datetime(2026, 11, 20, tzinfo=timezone.utc)
 """A date that changes with every update would be all that changes most of the time."""
@@ -46,6 +60,7 @@ class Found:
     text: str
     file: str
     line: int
+    context: str | None = None
 
 
 def gather(root: Path = ROOT) -> Iterator[Found]:
@@ -55,8 +70,8 @@ def gather(root: Path = ROOT) -> Iterator[Found]:
             name = path.relative_to(root).as_posix()
             for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
                 text = _text_of(node)
-                if text:
-                    yield Found(text, name, node.lineno)
+                if text and isinstance(node, ast.Call):
+                    yield Found(text, name, node.lineno, _context_of(node))
 
 
 def _text_of(node: ast.AST) -> str:
@@ -64,6 +79,15 @@ def _text_of(node: ast.AST) -> str:
         return ""
     first = node.args[0]
     return first.value if isinstance(first, ast.Constant) and isinstance(first.value, str) else ""
+
+
+def _context_of(call: ast.Call) -> str | None:
+    """Return the context that a text is marked with; `Message` has none, as a keyword of it is a value."""
+    if _name_of(call.func) == "Message":
+        return None
+    given = [keyword.value for keyword in call.keywords if keyword.arg == "context"]
+    given += call.args[1:2] if _name_of(call.func) == "mark" else []
+    return next((word.value for word in given if isinstance(word, ast.Constant) and isinstance(word.value, str)), None)
 
 
 def _name_of(function: ast.expr) -> str:
@@ -74,7 +98,8 @@ def template(found: Iterator[Found]) -> Catalog:
     """Return a catalogue of texts without translations; those with a number have plural forms."""
     catalog = Catalog(fuzzy=False)
     for item in found:
-        catalog.add((item.text, item.text) if NUMBER in item.text else item.text, locations=[(item.file, item.line)])
+        text = (item.text, item.text) if NUMBER in item.text else item.text
+        catalog.add(text, locations=[(item.file, item.line)], context=item.context)
     return catalog
 
 
@@ -88,17 +113,28 @@ def wanted(language: str, texts: Catalog) -> Catalog:
     part = Catalog(locale=LANGUAGES[language], project=PROJECT, creation_date=SINCE, fuzzy=False)
     for entry in texts:
         if concerns(language, entry):
-            part.add(entry.id, locations=entry.locations)
+            part.add(entry.id, locations=entry.locations, context=entry.context)
     return part
 
 
+def _key(entry: Entry) -> Key:
+    return entry.id, entry.context
+
+
 def problems(language: str, texts: Catalog, catalog: Catalog) -> list[str]:
-    """Say what is wrong with a catalogue: missing, stale, empty, fuzzy, or with other gaps than the English text."""
-    here, there = {entry.id: entry for entry in wanted(language, texts) if entry.id}, {e.id: e for e in catalog if e.id}
-    told = [f"stale: {_english(key)!r}" for key in there.keys() - here.keys()]
-    told += [f"obsolete: {_english(key)!r}" for key in catalog.obsolete]
+    """Say what is wrong with a catalogue.
+
+    Texts that are missing, stale, empty, fuzzy, have other gaps than the English one, or a plural without its number;
+    and texts that the window would show in English although they are translated.
+    """
+    here = {_key(entry): entry for entry in wanted(language, texts) if entry.id}
+    there = {_key(entry): entry for entry in catalog if entry.id}
+    told = [f"stale: {_english(there[key].id)!r}" for key in there.keys() - here.keys()]
+    told += [f"obsolete: {_english(entry.id)!r}" for entry in catalog.obsolete.values()]
+    shown = as_the_window_reads(catalog)
     for key, entry in here.items():
         told += _flaws(entry, there.get(key), catalog.num_plurals)
+        told += _unheard(entry, there.get(key), shown)
     return sorted(f"{language}: {words}" for words in told)
 
 
@@ -118,6 +154,28 @@ def _flaws(entry: Entry, translated: Entry | None, forms: int) -> Iterator[str]:
             yield f"gaps {gaps(english)} of {english!r} are {gaps(string)} in {string!r}"
         if edges(string) != edges(english):
             yield f"blanks or dots at the ends of {english!r} are others in {string!r}"
+
+
+def as_the_window_reads(catalog: Catalog) -> gettext.GNUTranslations:
+    """Return a catalogue compiled and opened, without any other one to fall back to."""
+    compiled = io.BytesIO()
+    write_mo(compiled, _translated(catalog))
+    compiled.seek(0)
+    return gettext.GNUTranslations(compiled)
+
+
+def _unheard(entry: Entry, translated: Entry | None, texts: gettext.NullTranslations) -> Iterator[str]:
+    """Look a text up as the window does; every one may come with an ``n``, as that is the name of a value."""
+    english = _english(entry.id)
+    if PLURAL in english and NUMBER not in english:
+        yield f"plural without {NUMBER}: {english!r} ({entry.locations[0][0]})"
+    if translated is None or not all(_strings(translated)):
+        return
+    words = {string.replace(NUMBER, str(MANY)) for string in _strings(translated)}
+    for n in (MANY, -1)[: 1 if entry.pluralizable else 2]:
+        if look_up(texts, mark(english, entry.context or ""), n) not in words:
+            yield f"translated, but shown in English: {english!r} ({entry.locations[0][0]})"
+            return
 
 
 def gaps(text: str) -> list[str]:
@@ -166,7 +224,11 @@ def is_compiled(language: str, locale: Path = LOCALE) -> bool:
 
 def _said(catalog: Catalog) -> dict[object, object]:
     """Return what a catalogue answers; texts without a translation are not compiled."""
-    return {_frozen(entry.id): _frozen(entry.string) for entry in catalog if entry.id and all(_strings(entry))}
+    return {
+        (_frozen(entry.id), entry.context): _frozen(entry.string)
+        for entry in catalog
+        if entry.id and all(_strings(entry))
+    }
 
 
 def _frozen(text: object) -> object:
@@ -175,10 +237,10 @@ def _frozen(text: object) -> object:
 
 def update(language: str, texts: Catalog, locale: Path = LOCALE) -> Catalog:
     """Bring a catalogue up to date and compile it: what is stale goes, what is new comes without a translation."""
-    old, new = {entry.id: entry.string for entry in read(language, locale)}, wanted(language, texts)
+    old, new = {_key(entry): entry.string for entry in read(language, locale)}, wanted(language, texts)
     for entry in new:
-        if entry.id and old.get(entry.id):
-            entry.string = old[entry.id]
+        if entry.id and old.get(_key(entry)):
+            entry.string = old[_key(entry)]
     for entry in new:  # line numbers would change with every edit anywhere
         entry.locations = sorted({(file, 0) for file, _ in entry.locations})
     source, compiled = files(language, locale)
@@ -196,7 +258,7 @@ def _translated(catalog: Catalog) -> Catalog:
     part = Catalog(locale=catalog.locale, creation_date=SINCE, fuzzy=False)
     for entry in catalog:
         if entry.id and all(_strings(entry)):
-            part.add(entry.id, entry.string)
+            part.add(entry.id, entry.string, context=entry.context)
     return part
 
 

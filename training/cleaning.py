@@ -15,6 +15,7 @@ from typing import Final
 from core.errors import FolderLockedError, InputRefusedError
 from core.files.folder_lock import FolderLock
 from core.files.output_errors import output_errors
+from core.message import Message
 from training.experiments import Run, is_run, read_run
 from training.run_folder import CONFIG_FILE
 
@@ -50,12 +51,13 @@ def delete_run(run: Run, root: Path) -> None:
     folder = root / run.folder.name
     if not is_run(folder):
         raise InputRefusedError(
-            f"'{folder}' is no run directly under '{root}', so it is not deleted.", remedy="List the runs again."
+            Message("'{folder}' is no run directly under '{root}', so it is not deleted.", folder=folder, root=root),
+            remedy=Message("List the runs again."),
         )
     if read_run(folder).run.status == "running":
         raise FolderLockedError(
-            f"The run '{folder}' is going on, so it is not deleted.",
-            remedy="Stop it first, or wait until it has not written anything for a quarter of an hour.",
+            Message("The run '{folder}' is in progress, so it is not deleted.", folder=folder),
+            remedy=Message("Stop it first, or wait until it has not written anything for a quarter of an hour."),
             path=folder,
         )
     with output_errors(folder):

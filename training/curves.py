@@ -41,5 +41,5 @@ def _draw_panel(axes: Axes, runs: Sequence[RunDetails], column: str, title: str)
         style = _STYLES[number // len(SERIES) % len(_STYLES)]
         axes.plot(images, values, style, color=SERIES[number % len(SERIES)], label=details.run.name, linewidth=1.8)
     axes.set_title(title, loc="left", fontsize=10, color=TEXT)
-    axes.set_xlabel("training images seen")
+    axes.set_xlabel("training samples seen")
     style_axes(axes)

@@ -16,6 +16,7 @@ from typing import Any, Final, Literal
 from core.errors import InputRefusedError
 from core.files.lock_holder import is_here, read_holder
 from core.files.lock_state import is_locked
+from core.message import Message
 from training.run_folder import CONFIG_FILE
 from training.run_reading import (
     LOG_FILE,
@@ -178,8 +179,8 @@ def _folders(root: Path) -> list[Path]:
         return [root / entry.name for entry in os.scandir(root)]
     except OSError as error:
         raise InputRefusedError(
-            f"The runs in '{root}' cannot be listed: {error.strerror}.",
-            remedy="Name the folder of the runs with --root.",
+            Message("The runs in '{root}' cannot be listed: {strerror}.", root=root, strerror=error.strerror),
+            remedy=Message("Name the folder of the runs with --root."),
             path=root,
         ) from error
 
@@ -198,8 +199,8 @@ def read_run(folder: Path) -> RunDetails:
         damage = _damage(folder) if _is_real_folder(folder) else ""
         why = damage or f"it is no real folder, or no trainer wrote a {CONFIG_FILE} there"
         raise InputRefusedError(
-            f"'{folder}' is no training run: {why}.",
-            remedy="'python main.py experiments list' shows the runs; --root names another folder of runs.",
+            Message("'{folder}' is not a training run: {why}.", folder=folder, why=why),
+            remedy=Message("'python main.py experiments list' shows the runs; --root names another folder of runs."),
             path=folder,
         )
     rows = read_rows(folder / LOG_FILE)

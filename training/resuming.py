@@ -13,6 +13,7 @@ from torch import Tensor
 
 from core.errors import ModelTruncatedError
 from core.generator.memory import is_out_of_memory
+from core.message import Message
 
 _MISFIT: Final = (RuntimeError, LookupError, TypeError, ValueError, AttributeError, ArithmeticError)
 """What torch raises for a state that does not fit, depending on where it does not."""
@@ -41,8 +42,12 @@ def restoring(path: Path) -> Iterator[None]:
 def damaged_checkpoint(path: Path, why: str = "") -> ModelTruncatedError:
     """Return the error that says so."""
     return ModelTruncatedError(
-        f"The checkpoint {path} is damaged, or no checkpoint of such a training{f': {why[:300]}' if why else ''}.",
-        remedy="Copy it again, or start a new run in another folder.",
+        Message(
+            "The checkpoint {path} is damaged, or no checkpoint of such a training{detail}.",
+            path=path,
+            detail=f": {why[:300]}" if why else "",
+        ),
+        remedy=Message("Copy it again, or start a new run in another folder."),
         path=path,
     )
 

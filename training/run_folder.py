@@ -13,6 +13,7 @@ from core.errors import InputRefusedError, UsageError
 from core.files.atomic import write_text_atomic
 from core.files.output_errors import output_errors
 from core.files.reading import DamagedFileError, read_json
+from core.message import Message
 from core.version import __version__
 from training.settings import Settings
 
@@ -74,8 +75,13 @@ def read_run_config(folder: Path) -> dict[str, Any]:
         content: dict[str, Any] = read_json(path, dict[str, Any], what="a run's configuration")
     except (OSError, DamagedFileError) as error:
         raise InputRefusedError(
-            f"{folder} holds no training run: {path} cannot be read ({getattr(error, 'message', error)}).",
-            remedy="Name the folder of a run; 'python main.py experiments list' shows them.",
+            Message(
+                "{folder} holds no training run: {path} cannot be read ({why}).",
+                folder=folder,
+                path=path,
+                why=getattr(error, "message", error),
+            ),
+            remedy=Message("Name the folder of a run; 'python main.py experiments list' shows them."),
             path=path,
         ) from error
     return content
@@ -92,8 +98,13 @@ def read_run_settings(folder: Path, kind: str | None = None) -> Mapping[str, Any
     config = read_run_config(folder)
     if kind is not None and config.get("kind") != kind:
         raise UsageError(
-            f"The run in {folder} is no run of 'train {kind}' (kind: {config.get('kind', 'not said')}).",
-            remedy="Go on with the command that began it.",
+            Message(
+                "The run in {folder} is no run of 'train {kind}' (kind: {config}).",
+                folder=folder,
+                kind=kind,
+                config=config.get("kind", "not said"),
+            ),
+            remedy=Message("Continue with the command that started it."),
             path=folder,
         )
     settings = config.get("settings")

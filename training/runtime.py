@@ -15,6 +15,7 @@ from torch import Tensor
 from core.errors import ModelMissingError, ModelNotFiniteError, ModelTruncatedError, UsageError
 from core.files.opening import open_regular
 from core.files.output_errors import output_errors
+from core.message import Message
 from core.models.safe_weights import is_dense, read_pickled
 from core.precision import has_bf16
 from training.resuming import damaged_checkpoint
@@ -120,7 +121,9 @@ def refuse_begun(output: Path | None) -> None:
     """
     if output is not None and next(output.rglob(CHECKPOINT), None):
         raise UsageError(
-            f"{output} holds a run already.", remedy="Continue it with --resume, or name another folder.", path=output
+            Message("{output} holds a run already.", output=output),
+            remedy=Message("Continue it with --resume, or name another folder."),
+            path=output,
         )
 
 
@@ -165,7 +168,9 @@ def load_checkpoint(path: Path, device: torch.device) -> Checkpoint:
         state = read_pickled(path, max_bytes=MAX_CHECKPOINT_BYTES, device=device)
     except FileNotFoundError as error:
         raise ModelMissingError(
-            f"There is no checkpoint {path}.", remedy="Start the run without --resume.", path=path
+            Message("There is no checkpoint {path}.", path=path),
+            remedy=Message("Start the run without --resume."),
+            path=path,
         ) from error
     except (OSError, ModelTruncatedError) as error:
         raise damaged_checkpoint(path) from error
@@ -200,7 +205,7 @@ def finite(loss: Tensor, images_seen: int) -> float:
     value = float(loss.item())
     if not math.isfinite(value):
         raise ModelNotFiniteError(
-            f"The loss became {value} after {images_seen} images.",
-            remedy="Start a new run with a lower --learning-rate; a run goes on with the one that it began with only.",
+            Message("The loss became {value} after {images_seen} images.", value=value, images_seen=images_seen),
+            remedy=Message("Start a new run with a lower --learning-rate; a resumed run keeps its own."),
         )
     return value

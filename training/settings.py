@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from core.errors import UsageError
 from core.files.opening import read_regular
+from core.message import Message
 
 MAX_BYTES = 1024**2
 """Of a file of settings."""
@@ -69,8 +70,10 @@ def load_settings(
     except ValidationError as error:
         problems = [_sentence(cls, detail) for detail in error.errors()]
         raise SettingsRefusedError(
-            f"The training settings{source} cannot be used: {' '.join(problems)}",
-            remedy="Correct the keys named; docs/training.md explains each of them.",
+            Message(
+                "The training settings{source} cannot be used: {problems}", source=source, problems=" ".join(problems)
+            ),
+            remedy=Message("Correct the keys named; docs/training.md explains each of them."),
             path=file,
         ) from error
 
@@ -87,7 +90,9 @@ def parse_assignments(assignments: tuple[str, ...]) -> dict[str, object]:
     for text in assignments:
         key, equals, value = text.partition("=")
         if not equals:
-            raise SettingsRefusedError(f"'{text}' sets nothing.", remedy="Write --set key=value.")
+            raise SettingsRefusedError(
+                Message("'{text}' is not KEY=VALUE.", text=text), remedy=Message("Write --set key=value.")
+            )
         values[key.strip()] = _json_or_text(value)
     return values
 
@@ -105,10 +110,16 @@ def _read(path: Path) -> dict[str, Any]:
         data = tomli.loads(text) if path.suffix.lower() == ".toml" else json.loads(text)
     except (OSError, ValueError, RecursionError) as error:
         raise SettingsRefusedError(
-            f"The settings file {path} cannot be read: {error}.", remedy="Name a TOML or JSON file.", path=path
+            Message("The settings file {path} cannot be read: {error}.", path=path, error=error),
+            remedy=Message("Name a TOML or JSON file."),
+            path=path,
         ) from error
     if not isinstance(data, dict):
-        raise SettingsRefusedError(f"{path} holds no table of settings.", remedy="Write key = value lines.", path=path)
+        raise SettingsRefusedError(
+            Message("{path} holds no table of settings.", path=path),
+            remedy=Message("Write key = value lines."),
+            path=path,
+        )
     return data
 
 

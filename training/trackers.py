@@ -19,6 +19,7 @@ import numpy.typing as npt
 from core.errors import UsageError
 from core.files.atomic import write_text_atomic
 from core.files.csv_text import csv_line
+from core.message import Message
 
 TrackerKind = Literal["tensorboard", "wandb", "none"]
 logger = logging.getLogger(__name__)
@@ -220,8 +221,8 @@ def _open_tracker(folder: Path, kind: TrackerKind, config: Mapping[str, Any], re
     if kind == "wandb":
         if find_spec("wandb") is None:
             raise UsageError(
-                "Weights & Biases was asked for, but the package wandb is not installed.",
-                remedy="Install it with 'pip install wandb', or leave --tracker out.",
+                Message("Weights & Biases was requested, but the package wandb is not installed."),
+                remedy=Message("Install it with 'pip install wandb', or leave --tracker out."),
             )
         return WandbTracker(folder, config)
     if kind == "tensorboard" and find_spec("tensorboard") is None:

@@ -40,8 +40,9 @@ def describe_grad_cam(found: Attribution) -> Message:
     """Return how coarse the map is."""
     height, width = found.cell or (0.0, 0.0)
     return Message(
-        "The map knows cells of {width:.0f} x {height:.0f} pixels, smoothly enlarged, and nothing finer. Its values do "
-        "not add up to the logit, so there is no convergence to check.",
+
+            "The map has cells of {width:.0f} x {height:.0f} pixels, smoothly enlarged, and nothing "
+            "finer. Completeness is not defined for this method.",
         width=width, height=height,
     )  # fmt: skip
 
@@ -50,9 +51,10 @@ def describe_layer_cam(found: Attribution) -> Message:
     """Return how coarse the map is, and what it leaves out."""
     height, width = found.cell or (0.0, 0.0)
     return Message(
-        "The map knows cells of {width:.0f} x {height:.0f} pixels, smoothly enlarged, and only what speaks for the "
-        "class; a regular grid of spots is the trace of the network's strides. Its values do not add up to the logit, "
-        "so there is no convergence to check.",
+
+            "The map has cells of {width:.0f} x {height:.0f} pixels, smoothly enlarged, and shows "
+            "positive contributions only; a regular grid of spots is the trace of the network's "
+            "strides. Completeness is not defined for this method.",
         width=width, height=height,
     )  # fmt: skip
 
@@ -61,8 +63,10 @@ def describe_occlusion(found: Attribution) -> Message:
     """Return what was covered, and how."""
     (height, width), (down, right) = found.parameters["window"], found.parameters["stride"]
     return Message(
-        "What the logit loses where a window of {width} x {height} pixels, moved by {right} x {down}, shows the "
-        "baseline; shared evenly by its pixels. The values do not add up to the logit.",
+
+            "The decrease of the logit where a window of {width} x {height} pixels, moved by {right} x "
+            "{down}, shows the baseline; shared evenly by its pixels. Completeness is not defined for "
+            "this method.",
         width=width, height=height, right=right, down=down,
     )  # fmt: skip
 
@@ -70,7 +74,9 @@ def describe_occlusion(found: Attribution) -> Message:
 def describe_smoothgrad(found: Attribution) -> Message:
     """Return what the map is the mean of."""
     return Message(
-        "The mean gradient of {samples} noisy copies (standard deviation {noise:.2f}): where a small change would "
-        "matter, not what has mattered. The values do not add up to the logit.",
+
+            "The mean gradient of {samples} noisy copies (standard deviation {noise:.2f}): where a "
+            "small change would matter, not what has mattered. Completeness is not defined for this "
+            "method.",
         samples=found.parameters["samples"], noise=found.parameters["noise"],
     )  # fmt: skip

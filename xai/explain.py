@@ -200,14 +200,14 @@ def _choose_target(
         return str(wanted), Message("Explained: {target}.", target=wanted)
     if wanted is not None:
         return own, Message(
-            "The classifier has no class {wanted}, so the map explains the classifier's own answer, {own}.",
+            "The classifier has no class {wanted}, so the map explains the predicted class, {own}.",
             wanted=wanted, own=own,
         )  # fmt: skip
     if target == "label":
         return own, Message(
-            "No label is known for this image, so the map explains the classifier's own answer, {own}.", own=own
+            "No label is known for this image, so the map explains the predicted class, {own}.", own=own
         )
-    return own, Message("Explained: the classifier's own answer, {own}.", own=own)
+    return own, Message("Explained: the predicted class, {own}.", own=own)
 
 
 def _explain(question: _Question, method: str) -> Explanation:
@@ -302,8 +302,8 @@ def _untested(question: _Question, method: str) -> Iterator[Message]:
     if classifier.provenance.level == "red" or question.options.faithfulness or known_sanity(classifier, method):
         return
     yield Message(
-        "Not tested for this classifier: whether such maps depend on what it has learnt. Measuring the faithfulness "
-        "of a map tests it."
+        "Not tested for this classifier: whether its maps depend on the trained weights. Measuring "
+        "the faithfulness of a map tests it."
     )
 
 

@@ -88,10 +88,10 @@ class ExplainOptions:
         object.__setattr__(self, "methods", check_methods(self.methods))
         BASELINES.check(self.baseline)
         value = self.players
-        _check_range(value, 2, MAX_PLAYERS, Message("The number of superpixels cannot be {value}.", value=value))
+        _check_range(value, 2, MAX_PLAYERS, Message("Invalid number of superpixels: {value}.", value=value))
         value = self.max_steps
-        _check_range(value, 1, MAX_STEPS, Message("The number of steps cannot be {value}.", value=value))
-        _check_range(self.seed, 0, MAX_SEED, Message("The seed cannot be {value}.", value=self.seed))
+        _check_range(value, 1, MAX_STEPS, Message("Invalid number of steps: {value}.", value=value))
+        _check_range(self.seed, 0, MAX_SEED, Message("Invalid seed: {value}.", value=self.seed))
 
 
 def _check_range(value: int, low: int, high: int, message: Message) -> None:

@@ -232,24 +232,26 @@ def _ranking(values: Floats) -> Order:
 
 def _deletion(own: Mapping[str, float], moved: Sequence[Mapping[str, float]], random: Any) -> Measure:
     words = Message(
-        "While the most important pixels are taken out, the logit is {value:+.2f} on average; with the map in the "
-        "wrong place it is {control:+.2f}, in random order {random:+.2f}."
+        "While the most important pixels are removed, the logit is {value:+.2f} on average; with "
+        "the map in the wrong place it is {control:+.2f}, in random order {random:+.2f}."
     )
-    return _compare("deletion", Message("Deletion"), "lower", words, own, moved, random)
+    return _compare("deletion", Message("Deletion curve"), "lower", words, own, moved, random)
 
 
 def _insertion(own: Mapping[str, float], moved: Sequence[Mapping[str, float]], random: Any) -> Measure:
     words = Message(
-        "While the most important pixels are put into a blurred picture, the logit is {value:+.2f} on average; with "
-        "the map in the wrong place it is {control:+.2f}, in random order {random:+.2f}."
+        "While the most important pixels are put into a blurred image, the logit is {value:+.2f} "
+        "on average; with the map in the wrong place it is {control:+.2f}, in random order "
+        "{random:+.2f}."
     )
-    return _compare("insertion", Message("Insertion"), "higher", words, own, moved, random)
+    return _compare("insertion", Message("Insertion curve"), "higher", words, own, moved, random)
 
 
 def _road(own: Mapping[str, float], moved: Sequence[Mapping[str, float]]) -> Measure:
     words = Message(
-        "Taking out the least important pixels first leaves {value:+.2f} logits more than the most important ones "
-        "first (half the difference); with the map in the wrong place it is {control:+.2f}."
+        "Removing the least important pixels first leaves {value:+.2f} logits more than removing "
+        "the most important ones first (half the difference); with the map in the wrong place it "
+        "is {control:+.2f}."
     )
     return _compare("road", Message("ROAD"), "higher", words, own, moved, [])
 
@@ -295,7 +297,7 @@ def _share(key: str, values: Floats, region: Mask) -> Measure:
     share = float(magnitude[region].sum() / total) if total > 0 else 0.0
     area = float(region.mean())
     words = Message(
-        "{share:.0%} of the map lies on {area:.0%} of the area: {ratio:.2f} times as much as a map that knows nothing.",
+        "{share:.0%} of the map is on {area:.0%} of the area: {ratio:.2f} times as much as a uniform map.",
         share=share,
         area=area,
         ratio=share / area,

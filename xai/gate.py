@@ -24,7 +24,7 @@ IMAGENET_CLASSES: Final = 1000
 MIN_SIDE: Final = 32
 """Pixels a picture must have on each side: what is enlarged from fewer shows no structure of a lesion."""
 
-NOT_NUMBERS: Final = Message("The attribution holds values that are no numbers.")
+NOT_NUMBERS: Final = Message("The attribution contains values that are not numbers.")
 GREEN: Final = GateVerdict("green")
 _SEVERITY: Final[dict[GateLevel, int]] = {"red": 0, "amber": 1, "green": 2}
 
@@ -47,11 +47,11 @@ def judge_head(classes: Sequence[str], head_problem: str | None) -> GateVerdict:
     """
     outputs = len(classes)
     if outputs == IMAGENET_CLASSES:
-        return _red(Message("The classifier answers in the 1,000 ImageNet classes; it was never trained on lesions."))
+        return _red(Message("The classifier predicts the 1,000 ImageNet classes; it was never trained on lesions."))
     if not CLASS_INDEX.keys() & set(classes):
         return _red(
             Message(
-                "The classifier has {outputs} outputs and nothing says which class each of them stands for.",
+                "The classifier has {outputs} outputs, and their classes are not recorded.",
                 outputs=outputs,
             )
         )
@@ -63,9 +63,7 @@ def judge_head(classes: Sequence[str], head_problem: str | None) -> GateVerdict:
 def judge_record(record: ValidationRecord | None, classes: int) -> GateVerdict:
     """Judge what is known about how good the classifier is."""
     if record is None:
-        return _amber(
-            Message("The classifier carries no validation record: how good it is on unseen lesions is unknown.")
-        )
+        return _amber(Message("The classifier has no validation record: its accuracy on held-out lesions is unknown."))
     accuracy, chance = record.balanced_accuracy, 1 / classes
     measured = Message(
         "balanced accuracy {accuracy:.2f} on {images} held-out images, chance is {chance:.2f}",
@@ -86,12 +84,12 @@ def judge_confidence(probabilities: Mapping[str, float], intended: str | None = 
     predicted = ranked[0][0]
     verdicts = [GREEN]
     if normalised_entropy(probabilities) > MAX_ENTROPY:
-        verdicts.append(_amber(Message("The classifier is undecided: all classes look nearly equally likely to it.")))
+        verdicts.append(_amber(Message("The prediction is undecided: all classes are nearly equally likely.")))
     if len(ranked) > 1 and ranked[0][1] - ranked[1][1] < MIN_MARGIN:
         verdicts.append(
             _amber(
                 Message(
-                    "It is close between {first} ({p1:.0%}) and {second} ({p2:.0%}).",
+                    "Close decision between {first} ({p1:.0%}) and {second} ({p2:.0%}).",
                     first=predicted,
                     p1=ranked[0][1],
                     second=ranked[1][0],
@@ -101,7 +99,7 @@ def judge_confidence(probabilities: Mapping[str, float], intended: str | None = 
         )
     if intended is not None and predicted != intended:
         words = Message(
-            "The image stands for {intended}, but the classifier says {predicted}.",
+            "Target class: {intended}; predicted class: {predicted}.",
             intended=intended,
             predicted=predicted,
         )
@@ -114,13 +112,13 @@ def judge_picture(height: int, width: int, coloured: bool) -> GateVerdict:
     verdicts = [GREEN]
     if min(height, width) < MIN_SIDE:
         small = Message(
-            "The picture has {width} x {height} pixels only: too few to show what a classifier looks for.",
+            "The image has only {width} x {height} pixels: too few to show what a classifier uses.",
             width=width,
             height=height,
         )
         verdicts.append(_amber(small))
     if not coloured:
-        grey = Message("The picture has no colours, and classifiers of lesions are trained on colour photographs.")
+        grey = Message("The image has no colour, but skin lesion classifiers are trained on colour photographs.")
         verdicts.append(_amber(grey))
     return combine(*verdicts)
 
@@ -138,7 +136,7 @@ def judge_target(target: str, predicted: str) -> GateVerdict:
         return GREEN
     return _amber(
         Message(
-            "This map explains {target}, which is not the classifier's answer ({predicted}).",
+            "This map explains {target}, which is not the predicted class ({predicted}).",
             target=target,
             predicted=predicted,
         )
@@ -151,8 +149,8 @@ def judge_direction(target: str, predicted: str, difference: float) -> GateVerdi
         return GREEN
     return _amber(
         Message(
-            "The baseline alone scores {more:.2f} logits higher for {target} than the image does, although {target} is "
-            "the classifier's answer. Compare with another baseline.",
+            "The baseline alone scores {more:.2f} logits higher for {target} than the image does, "
+            "although {target} is the predicted class. Compare with another baseline.",
             more=-difference,
             target=target,
         )
@@ -174,8 +172,8 @@ def judge_convergence(relative_delta: float | None, difference: float, steps: in
     if relative_delta is None:
         return _amber(
             Message(
-                "There is nothing to explain at this baseline: the logit differs by {difference:+.3f} only. Try "
-                "another baseline.",
+                "Image and baseline have nearly the same logit (difference {difference:+.3f}). "
+                "Choose another baseline.",
                 difference=difference,
             )
         )
@@ -183,7 +181,8 @@ def judge_convergence(relative_delta: float | None, difference: float, steps: in
     if level == "green":
         return GREEN
     words = Message(
-        "The attribution misses the difference it must explain by {share:.1%} after {steps} steps.",
+        "The attribution did not converge: completeness error {share:.1%} after {steps} steps. "
+        "Raise the maximum number of steps.",
         share=relative_delta,
         steps=steps,
     )
@@ -208,8 +207,8 @@ def judge_sampling(relative_error: float) -> GateVerdict:
         return GREEN
     return _amber(
         Message(
-            "The sampled Shapley values have not settled: the largest standard error is {share:.0%} of the largest "
-            "value. Use fewer superpixels.",
+            "The sampled Shapley values have not converged: the largest standard error is "
+            "{share:.0%} of the largest value. Use fewer superpixels.",
             share=relative_error,
         )
     )
@@ -223,8 +222,8 @@ def judge_agreement(rank_agreement: float | None) -> GateVerdict:
         return _amber(Message("There are too few superpixels to say whether the two methods agree."))
     return _amber(
         Message(
-            "Integrated Gradients and Shapley values disagree about which superpixels matter (rank correlation "
-            "{correlation:.2f}). Look at both maps by themselves.",
+            "Integrated Gradients and Shapley values disagree about which superpixels matter (rank "
+            "correlation {correlation:.2f}). Inspect the two maps separately.",
             correlation=rank_agreement,
         )
     )
@@ -237,8 +236,7 @@ def judge_strength(difference: float, record: ValidationRecord | None) -> GateVe
         return GREEN
     return _amber(
         Message(
-            "Weak evidence: the image moves the logit by {moved:.2f}, less than 95 % of real images do ({floor:.2f} or "
-            "more).",
+            "Small effect: logit difference {moved:.2f}; 95 % of real validation images reach at least {floor:.2f}.",
             moved=abs(difference),
             floor=floor,
         )
@@ -251,8 +249,9 @@ def judge_shift(distance: float | None, reference: Reference | None) -> GateVerd
         return GREEN
     return _amber(
         Message(
-            "The picture is unlike what the classifier was trained on: it lies farther from its training images than "
-            "99 % of {images} real held-out ones do ({distance:.1f}, usual are up to {usual:.1f}).",
+            "The image is unlike the training images of the classifier: its feature distance is "
+            "larger than that of 99 % of {images} held-out photographs ({distance:.1f}; usually up "
+            "to {usual:.1f}).",
             images=reference.held_out,
             distance=distance,
             usual=reference.threshold,
@@ -266,8 +265,8 @@ def judge_sanity(title: str, similarity: float | None) -> GateVerdict:
         return GREEN
     return _amber(
         Message(
-            "{method} draws nearly the same maps when this classifier's weights are random (rank correlation "
-            "{similarity:.2f}): they show the picture's edges more than what the classifier has learnt.",
+            "{method} fails the weight-randomisation test (rank correlation {similarity:.2f}): "
+            "maps may reflect image edges, not learned features.",
             method=title,
             similarity=similarity,
         )

@@ -52,10 +52,10 @@ def read_mask(path: Path, size: tuple[int, int], shape: tuple[int, int]) -> NDAr
     if pixels.shape != size:
         raise InputRefusedError(
             Message(
-                "The mask {path} has {width} x {height} pixels, but the picture has {own_width} x {own_height}.",
+                "The mask {path} has {width} x {height} pixels, but the image has {own_width} x {own_height}.",
                 path=path, width=pixels.shape[1], height=pixels.shape[0], own_width=size[1], own_height=size[0],
             ),
-            remedy=Message("Give the mask in the picture's own size."),
+            remedy=Message("Give the mask in the size of the image."),
             path=path,
         )  # fmt: skip
     fitted = Image.fromarray(pixels).resize((shape[1], shape[0]), Image.Resampling.NEAREST)

@@ -111,7 +111,10 @@ def check_methods(keys: Sequence[str]) -> tuple[str, ...]:
 @method(
     "ig",
     title=Message("Integrated Gradients"),
-    hint=Message("What each pixel adds to the class on the way from the baseline to the image; adds up. Seconds."),
+    hint=Message(
+        "What each pixel adds to the logit on the path from the baseline to the image; sums to the "
+        "logit difference. Seconds."
+    ),
     unit="logits per pixel",
     short=Message("IG"),
     short_unit=Message("logits/pixel"),
@@ -129,7 +132,10 @@ def _integrated_gradients(task: Task) -> Attribution:
 @method(
     "shapley",
     title=Message("Shapley values"),
-    hint=Message("The fair share of each region among all combinations of regions; adds up. Up to half a minute."),
+    hint=Message(
+        "The contribution of each region, averaged over all combinations of regions; sums to the logit "
+        "difference. Up to half a minute."
+    ),
     unit="logits per pixel of a superpixel",
     short=Message("Shapley"),
     short_unit=Message("logits/pixel of a region"),
@@ -156,7 +162,7 @@ def _shapley(task: Task) -> Attribution:
 @method(
     "combined",
     title=Message("Agreement of IG and Shapley"),
-    hint=Message("Where Integrated Gradients and Shapley values point to the same regions. Does not add up."),
+    hint=Message("Where Integrated Gradients and Shapley values point to the same regions. Values are not additive."),
     unit="share of the difference per pixel",
     short=Message("Agreement"),
     short_unit=Message("share/pixel"),
@@ -173,7 +179,9 @@ def _combined(task: Task) -> Attribution:
 @method(
     "gradcam",
     title=Message("Grad-CAM"),
-    hint=Message("Coarse: where the last layers see the class, in cells of many pixels. Does not add up."),
+    hint=Message(
+        "Coarse map from the last convolutional layer, one value per feature-map cell. Values are not additive."
+    ),
     unit="mean gradient x activation per cell",
     short_unit=Message("gradient × activation"),
     describe=description.describe_grad_cam,
@@ -187,7 +195,7 @@ def _grad_cam(task: Task) -> Attribution:
 @method(
     "layercam",
     title=Message("LayerCAM"),
-    hint=Message("As Grad-CAM, a little finer; only what speaks for the class. Does not add up."),
+    hint=Message("As Grad-CAM, a little finer; positive contributions only. Values are not additive."),
     unit="positive gradient x activation per cell",
     short_unit=Message("gradient × activation"),
     describe=description.describe_layer_cam,
@@ -206,7 +214,7 @@ def _cam(task: Task, make: Callable[..., Attribution], layer: str) -> Attributio
 @method(
     "occlusion",
     title=Message("Occlusion"),
-    hint=Message("How the class changes when a window of the image is covered. Does not add up."),
+    hint=Message("How the logit changes when a window of the image is covered. Values are not additive."),
     unit="logits per pixel of a window",
     short_unit=Message("logits/pixel of a window"),
     uses_baseline=True,
@@ -221,7 +229,7 @@ def _occlusion(task: Task) -> Attribution:
 @method(
     "smoothgrad",
     title=Message("SmoothGrad"),
-    hint=Message("Which pixels the class is most sensitive to, averaged over noise. Does not add up."),
+    hint=Message("Which pixels the class is most sensitive to, averaged over noise. Values are not additive."),
     unit="logits per unit of brightness",
     short_unit=Message("logits/brightness"),
     describe=description.describe_smoothgrad,

@@ -29,13 +29,13 @@ SHOWN_SIDE: Final = 512
 def why_no_map(explanation: Explanation) -> tuple[str, str] | None:
     """Return a title and a sentence where no map may be drawn, or None where one may."""
     if not np.isfinite(explanation.attribution).all():
-        return "NO ATTRIBUTION", Message("The attribution holds values that are no numbers.")
+        return "NO ATTRIBUTION", Message("The attribution contains values that are not numbers.")
     if explanation.gate.level == "red":
         return "NO EVIDENCE", explanation.gate.reasons[0]
     if not explanation.attribution.any():
         return "NO ATTRIBUTION", Message("Every value of the attribution is 0: at this baseline no pixel matters.")
     if METHODS[explanation.method].of_difference and explanation.relative_delta is None:
-        return "NOTHING TO EXPLAIN", Message("Image and baseline have nearly the same score. Try another baseline.")
+        return "NOTHING TO EXPLAIN", Message("Image and baseline have nearly the same logit. Choose another baseline.")
     return None
 
 

@@ -70,10 +70,15 @@ class ExplainRequest(Request):
     )
     classifier: Path | None = classifier_option()
     baseline: str = option(
-        "--baseline", "What the image is compared with.", kind="choice", choices=BASELINES, default="skin", always=True
+        "--baseline",
+        "Reference image against which attributions are computed.",
+        kind="choice",
+        choices=BASELINES,
+        default="skin",
+        always=True,
     )
     players: int = option(
-        "--players", "Superpixels, at most; Shapley is exact up to 12.", kind="whole", default=12, always=True
+        "--players", "Largest number of superpixels; Shapley is exact up to 12.", kind="whole", default=12, always=True
     )
     max_steps: int = option(
         "--max-steps", "Integrated Gradients doubles its steps up to this.", kind="whole", default=512, always=True
@@ -85,7 +90,7 @@ class ExplainRequest(Request):
     mask: Path | None = option(
         "--mask", "Lesion mask, or a folder of them; implies --faithfulness.", kind="path", default=None
     )
-    seed: int = option("--seed", "Of noise, permutations and random controls.", kind="whole", default=0)
+    seed: int = option("--seed", "Random seed for noise, permutations and controls.", kind="whole", default=0)
     device: str = device_option()
 
     def __post_init__(self) -> None:

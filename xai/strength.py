@@ -15,6 +15,7 @@ import numpy as np
 import torch
 
 from core.errors import InputRefusedError
+from core.message import Message
 from core.models.classification.preprocessing import to_tensor
 from core.taxonomy import CLASS_CODES
 from xai.baselines import make_baselines
@@ -36,8 +37,8 @@ def strength_p5(classifier: Classifier, subjects: Iterable[Subject]) -> float:
     strengths = [_strength(classifier, s) for s in subjects if s.label in classifier.index]
     if not strengths:
         raise InputRefusedError(
-            "There is no picture with a class that the classifier knows.",
-            remedy="Sort the pictures into folders named MEL, NV and so on.",
+            Message("There is no image with a class of the classifier."),
+            remedy=Message("Sort the images into folders named MEL, NV and so on."),
         )
     return float(np.percentile(strengths, PERCENTILE))
 

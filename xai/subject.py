@@ -72,7 +72,7 @@ def read_subject(image: Path | NDArray[np.uint8], label: str | None = None) -> S
 def _checked(image: NDArray[Any]) -> NDArray[np.uint8]:
     if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or not image.size:
         raise InputRefusedError(
-            Message("The picture is an array of {kind} with shape {shape}.", kind=image.dtype, shape=image.shape),
+            Message("The image is an array of {kind} with shape {shape}.", kind=image.dtype, shape=image.shape),
             remedy=Message("Give RGB pixels as uint8 with shape (height, width, 3)."),
         )
     return image.copy()
@@ -117,7 +117,7 @@ def _left_out(path: Path) -> tuple[Message, ...]:
     """Return what a file holds and 8-bit RGB cannot; the file has been read before, so it can be read."""
     stored = read_stored(path)
     if stored.values.dtype not in (np.uint8, np.bool_):
-        return (Message("Its values have more than 8 bits; what is explained is their reduction to 8 bits."),)
+        return (Message("The image has more than 8 bits per channel; it is explained as reduced to 8 bits."),)
     if stored.alpha is not None and stored.alpha.min() < 255:
-        return (Message("Parts of it are transparent; what is explained is what lies beneath."),)
+        return (Message("Parts of the image are transparent; it is explained without its transparency."),)
     return ()

@@ -192,7 +192,7 @@ class ConfigManager:
         else:
             self.notices.append(
                 Message(
-                    "The settings file {path} could not be read ({why}); it was set aside as {name}.",
+                    "The settings file {path} could not be read ({why}); it was backed up as {name}.",
                     path=place,
                     why=problem,
                     name=aside.name,
@@ -232,7 +232,7 @@ class ConfigManager:
             for key, value in import_legacy(old).items():
                 self._accept_one(key, value)
             self.taken_over = place
-            self.notices.append(Message("Your settings were taken over from the earlier program: {path}.", path=place))
+            self.notices.append(Message("Your settings were imported from the earlier program: {path}.", path=place))
             self.notices += lost_folders(old)
             self._try_save()
             return
@@ -270,5 +270,8 @@ def _render(tree: Any) -> str:
 
 def _setting(key: str) -> Setting:
     if key not in BY_KEY:
-        raise UsageError(f"There is no setting {key}.", remedy=f"The settings are {', '.join(BY_KEY)}.")
+        raise UsageError(
+            Message("There is no setting {key}.", key=key),
+            remedy=Message("The settings are {by_key}.", by_key=", ".join(BY_KEY)),
+        )
     return BY_KEY[key]

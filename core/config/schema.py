@@ -173,8 +173,8 @@ _KINDS: Final[Mapping[type, Message]] = {
     bool: Message("true or false"),
 }
 _FORMS: Final[Mapping[str, Message]] = {
-    "folder": Message("the whole path of a folder, or nothing"),
-    "path": Message("the whole path of a file or folder, or nothing"),
+    "folder": Message("the full path of a folder, or nothing"),
+    "path": Message("the full path of a file or folder, or nothing"),
     "device": Message("auto, cpu, cuda or cuda:N"),
 }
 
@@ -227,7 +227,7 @@ SCHEMA: Final[tuple[Setting, ...]] = (
         str,
         DEFAULT_SAMPLER,
         Message("Sampler"),
-        Message("The rule by which noise becomes an image; DDPM is the predecessor's."),
+        Message("The rule by which noise becomes an image; DDPM is the one of ISICGenerator."),
         registry=SAMPLERS,
     ),
     Setting(
@@ -244,7 +244,7 @@ SCHEMA: Final[tuple[Setting, ...]] = (
         int,
         DEFAULT_BASE_SEED,
         Message("Base seed"),
-        Message("The number all random numbers of a run follow from."),
+        Message("The number from which all random numbers of a run are derived."),
         minimum=0,
         maximum=SEED_MASK,
     ),
@@ -280,7 +280,7 @@ SCHEMA: Final[tuple[Setting, ...]] = (
         str,
         "auto",
         Message("Precision"),
-        Message("Number format of the network; automatic is bf16 where the hardware has it."),
+        Message("Numeric precision of the network; automatic is bf16 where the hardware supports it."),
         choices=PRECISIONS,
         words={"auto": Message("automatic")},
     ),
@@ -314,8 +314,8 @@ SCHEMA: Final[tuple[Setting, ...]] = (
         10,
         Message("Explain every N-th image"),
         Message(
-            "While generating with explanations on, explain one image in every N of a class, the first at once; "
-            "0 for none."
+            "While generating with explanations on, explain every N-th image of each class, "
+            "starting with the first; 0 for none."
         ),
         minimum=0,
         maximum=10_000,
@@ -327,8 +327,8 @@ SCHEMA: Final[tuple[Setting, ...]] = (
         512,
         Message("Most integration steps"),
         Message(
-            "Integrated Gradients takes more points on its path until the map adds up, but not more than these; "
-            "more are slower and more exact."
+            "Integrated Gradients adds points on its path until the map sums to the logit "
+            "difference, up to this number; more points are slower and more exact."
         ),
         minimum=8,
         maximum=1024,
@@ -338,7 +338,7 @@ SCHEMA: Final[tuple[Setting, ...]] = (
         str,
         "skin",
         Message("Baseline"),
-        Message("The image without evidence that explanations start from."),
+        Message("The reference image against which attributions are computed."),
         registry="xai.baselines:BASELINES",
     ),
     Setting(
@@ -348,18 +348,18 @@ SCHEMA: Final[tuple[Setting, ...]] = (
         Message("Explained class"),
         Message("The class whose logit is explained."),
         choices=("label", "predicted", *CLASS_CODES),
-        words={"label": Message("the image's own class"), "predicted": Message("the predicted class")},
+        words={"label": Message("the image's target class"), "predicted": Message("the predicted class")},
     ),
     Setting(
         "xai.style",
         str,
         "signed",
         Message("Colours of maps"),
-        Message("Signed colours tell for from against; the others are there to match older figures."),
+        Message("Signed colours separate support from opposition; the other colour maps match older figures."),
         choices=("signed", "positive", "jet"),
         words={
-            "signed": Message("for and against"),
-            "positive": Message("for only"),
+            "signed": Message("positive and negative"),
+            "positive": Message("positive only"),
             "jet": Message("classic jet"),
         },
     ),
@@ -368,7 +368,7 @@ SCHEMA: Final[tuple[Setting, ...]] = (
         int,
         5,
         Message("XAI steps"),
-        Message("The analysis of a trajectory looks at every N-th denoising step."),
+        Message("The trajectory analysis covers every N-th denoising step."),
         minimum=1,
         maximum=MAX_STEPS,
     ),
@@ -403,8 +403,8 @@ SCHEMA: Final[tuple[Setting, ...]] = (
         "performance.threads",
         int,
         0,
-        Message("Processor threads"),
-        Message("Threads that computing on the processor may take, from the next run on; 0 for as many as it has."),
+        Message("CPU threads"),
+        Message("Threads that computing on the CPU may take, from the next run on; 0 for all."),
         minimum=0,
         maximum=1024,
         zero=Message("automatic"),

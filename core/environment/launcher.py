@@ -15,6 +15,7 @@ from core.environment.system_libraries import ensure_libraries, has_display
 from core.environment.virtual_environment import VirtualEnvironment
 from core.environment.words import SetupError, say
 from core.errors import ISICGUIError
+from core.message import Message
 
 PROJECT_ROOT: Final = Path(__file__).resolve().parents[2]
 REQUIREMENTS: Final = "requirements.txt"
@@ -67,7 +68,7 @@ def _set_up(environment: VirtualEnvironment, root: Path, testing: bool) -> bool:
 def _check_libraries(*, window: bool) -> None:
     problem = ensure_libraries()
     if problem and window and has_display():
-        raise SetupError("The window cannot open: system libraries that it needs are missing.", remedy=problem)
+        raise SetupError(Message("The window cannot open: system libraries that it needs are missing."), remedy=problem)
     if problem:
         say(f"Note: the window would not open yet; generating images works. {problem}")
 

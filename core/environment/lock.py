@@ -9,6 +9,7 @@ from pathlib import Path
 from types import TracebackType
 
 from core.environment.words import SetupError, say
+from core.message import Message
 
 if sys.platform == "win32":
     import msvcrt
@@ -52,8 +53,12 @@ class SetupLock:
             self._descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o666)
         except OSError as problem:
             raise SetupError(
-                f"ISICGUI cannot be set up in {self._path.parent}: {problem.strerror}.",
-                remedy="Move it to a folder that you can write to, and run the same command again.",
+                Message(
+                    "ISICGUI cannot be set up in {parent}: {strerror}.",
+                    parent=self._path.parent,
+                    strerror=problem.strerror,
+                ),
+                remedy=Message("Move it to a folder that you can write to, and run the same command again."),
                 path=self._path,
             ) from problem
         waiting = False

@@ -25,6 +25,7 @@ from typing import Final
 
 from core.environment.locked_versions import build_is_chosen, constraints, lock_beside
 from core.environment.words import SetupError, say
+from core.message import Message
 
 PROBES: Final[Mapping[str, str]] = {
     "torchvision": "import torch; from torchvision.ops import nms; nms(torch.eye(4), torch.ones(4), 0.5)",
@@ -122,16 +123,24 @@ class VirtualEnvironment:
                 shutil.rmtree(self.folder)
         except OSError as problem:
             raise SetupError(
-                f"The unusable environment {self.folder} cannot be removed: {problem.strerror}.",
-                remedy="Close every program that uses it, delete the folder, and run the same command again.",
+                Message(
+                    "The unusable environment {folder} cannot be removed: {strerror}.",
+                    folder=self.folder,
+                    strerror=problem.strerror,
+                ),
+                remedy=Message("Close every program that uses it, delete the folder, and run the same command again."),
                 path=self.folder,
             ) from problem
         self.folder.mkdir(parents=True)
         self._marker.touch()
         if not runner.run([base, "-m", "venv", str(self.folder)]):
             raise SetupError(
-                f"Python could not create the environment {self.folder}; its own words are above.",
-                remedy="On Debian and Ubuntu run: sudo apt-get install python3-venv. Then run the same command again.",
+                Message(
+                    "Python could not create the environment {folder}; its own message is above.", folder=self.folder
+                ),
+                remedy=Message(
+                    "On Debian and Ubuntu run: sudo apt-get install python3-venv. Then run the same command again."
+                ),
                 path=self.folder,
             )
 
@@ -143,8 +152,10 @@ class VirtualEnvironment:
         say("==> uv did not succeed; trying pip.")
         if not runner.run([*pip, "install", *wanted]):
             raise SetupError(
-                "The packages could not be installed; the installer's own words are above.",
-                remedy="Check the network connection and the free disk space (8 GB), and run the same command again.",
+                Message("The packages could not be installed; the installer's own message is above."),
+                remedy=Message(
+                    "Check the network connection and the free disk space (8 GB), and run the same command again."
+                ),
             )
 
     def _fill_with_uv(self, wanted: list[str], requirements: Path, runner: _Runner) -> bool:
@@ -173,10 +184,15 @@ class VirtualEnvironment:
             say(f"==> Checking that {package} works")
             if not runner.run([str(self.python), "-c", program]):
                 raise SetupError(
-                    f"{package} was installed but does not work; Python's own words are above.",
-                    remedy="torch and torchvision probably come from different releases or builds. Delete the folder "
-                    f"{self.folder} and run the same command again; if it stays so, look for a pip or uv "
-                    "configuration that offers packages of its own.",
+                    Message(
+                        "{package} was installed but does not work; Python's own message is above.", package=package
+                    ),
+                    remedy=Message(
+                        "torch and torchvision probably come from different releases or builds. "
+                        "Delete the folder {folder} and run the same command again; if that does "
+                        "not help, look for a pip or uv configuration with its own package index.",
+                        folder=self.folder,
+                    ),
                 )
 
 

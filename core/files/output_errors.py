@@ -30,11 +30,11 @@ _REASONS: Final[dict[int, tuple[str, str]]] = {
     ),
     errno.ENOTDIR: (Message("a part of the path is a file, not a folder"), Message("Choose another output folder.")),
     errno.EEXIST: (
-        Message("a file lies where a folder should be"),
+        Message("a file is where a folder should be"),
         Message("Move that file away, or choose another output folder."),
     ),
     errno.EXDEV: (
-        Message("the folder lies on another drive than the output folder"),
+        Message("the folder is on another drive than the output folder"),
         Message("Keep the class folders inside the output folder itself, not as links to another drive."),
     ),
     errno.EFBIG: (

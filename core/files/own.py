@@ -225,7 +225,7 @@ def remove_tree(root: Path, folder: Path, is_ours: Callable[[Path], bool]) -> No
     require_own(root, folder)
     if not is_ours(folder):
         raise ForeignPathError(
-            Message("'{path}' was not made by this program; it is left alone.", path=folder),
+            Message("'{path}' was not made by this program; it is not changed.", path=folder),
             remedy=Message("Move it away, then try again."),
             path=folder,
         )
@@ -243,7 +243,7 @@ def not_regular(path: Path) -> ForeignPathError:
 
 def _outside(root: Path, path: Path) -> ForeignPathError:
     return ForeignPathError(
-        Message("'{path}' does not lie inside '{root}'.", path=path, root=root),
+        Message("'{path}' is not inside '{root}'.", path=path, root=root),
         remedy=Message("The file that names it was damaged or written by somebody else."),
         path=path,
     )

@@ -288,7 +288,7 @@ def _unavailable(codes: Collection[str], catalog: Catalog) -> dict[str, ModelMis
             (Message("{code}: {reason}", code=model.class_code, reason=model.reason) for model in missing), "; "
         )
         raise ModelMissingError(
-            Message("No class that was asked for has a usable model. {reasons}.", reasons=reasons),
+            Message("No requested class has a usable model. {reasons}.", reasons=reasons),
             remedy=Message("Choose another models folder; 'python main.py models list' shows what one holds."),
             path=catalog.folder,
         )

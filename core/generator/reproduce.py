@@ -136,13 +136,13 @@ def prepare(image: Path, *, models: Path | None = None, device: str = "auto") ->
     where = _device(recipe, device, notes)
     found, same = _find_model(recipe, [models, _recorded_folder(recipe, image)], manager)
     if not same:
-        notes.append(Message("The weights are others than recorded: {path}.", path=found.path))
+        notes.append(Message("The weights are not the recorded ones: {path}.", path=found.path))
     model = manager.load(found, where, _precision(recipe, where, notes))
     batch_size = choose_batch_size(recipe.batch_size, where, [model_source(found)], 1)
     if batch_size != recipe.batch_size:
         notes.append(
             Message(
-                "Made in a batch of {batch_size}, made again in one of {now}: memory holds no more.",
+                "Generated in a batch of {batch_size}, reproduced in one of {now}: more does not fit into memory.",
                 batch_size=recipe.batch_size,
                 now=batch_size,
             )
@@ -204,7 +204,7 @@ def _compare(prepared: Preparation, pixels: NDArray[np.uint8], image: Path) -> R
                 made_width=pixels.shape[1],
                 made_height=pixels.shape[0],
             ),
-            remedy=Message("The file was edited after it was made; use the original."),
+            remedy=Message("The file was edited after it was generated; use the original."),
             path=image,
         )
     difference = np.abs(original.astype(np.int16) - pixels.astype(np.int16))
@@ -270,7 +270,9 @@ def _device(recipe: Recipe, asked: str, notes: list[str]) -> torch.device:
     if device_name(device) != recipe.device:
         notes.append(
             Message(
-                "Made on {device}, made again on {device_name}.", device=recipe.device, device_name=device_name(device)
+                "Generated on {device}, reproduced on {device_name}.",
+                device=recipe.device,
+                device_name=device_name(device),
             )
         )
     return device
@@ -281,7 +283,7 @@ def _precision(recipe: Recipe, device: torch.device, notes: list[str]) -> Precis
     if precision != recipe.precision:
         notes.append(
             Message(
-                "Made in {precision}, which this device cannot compute well; made again in {now}.",
+                "Generated in {precision}, which this device cannot compute well; reproduced in {now}.",
                 precision=recipe.precision,
                 now=precision,
             )

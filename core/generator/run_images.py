@@ -203,7 +203,7 @@ class RunImages:
             yield Notice(
                 "color",
                 Message(
-                    "The colour statistics say nothing of {class_code}: its images stay as drawn.",
+                    "The colour statistics have no entry for {class_code}: its colours are not corrected.",
                     class_code=class_code,
                 ),
             )
@@ -245,7 +245,7 @@ class RunImages:
         return Notice(
             "batch_halved",
             Message(
-                "The memory of {device} was full: now {batch_size} images at once.",
+                "The memory of {device} was full: the batch size is now {batch_size}.",
                 device=device,
                 batch_size=self._batch_size,
             ),
@@ -293,9 +293,9 @@ def _late_start(request: GenerationRequest, first: float) -> Notice:
     return Notice(
         "timesteps",
         Message(
-            "With {steps} steps the ddpm sampler starts at timestep {first:.0f} of {max_steps}, where "
-            "pictures are not all noise yet, and its images suffer. Good numbers are 50, 100, 250, 500 "
-            "and 1000.",
+            "With {steps} steps the ddpm sampler starts at timestep {first:.0f} of {max_steps}, "
+            "below full noise, which degrades the images. Good numbers are 50, 100, 250, 500 and "
+            "1000.",
             steps=request.steps,
             first=first,
             max_steps=MAX_STEPS,

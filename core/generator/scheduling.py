@@ -56,7 +56,7 @@ def check_steps(config: Mapping[str, Any], steps: int) -> None:
     if not isinstance(train, int) or steps > train:
         raise UsageError(
             Message(
-                "{steps} steps were asked for, but the model was trained with {train} timesteps.",
+                "{steps} steps were requested, but the model was trained with {train} timesteps.",
                 steps=steps,
                 train=train,
             ),
@@ -68,6 +68,6 @@ def _check_prediction_type(config: Mapping[str, Any]) -> None:
     kind = config.get("prediction_type", "epsilon")
     if kind not in PREDICTION_TYPES:
         raise ModelArchitectureError(
-            Message("The model predicts '{kind}', which no sampler here understands.", kind=kind),
+            Message("The model predicts '{kind}', which no sampler supports.", kind=kind),
             remedy=Message("Its scheduler_config.json must say one of {names}.", names=", ".join(PREDICTION_TYPES)),
         )

@@ -258,15 +258,14 @@ def _how_it_ended(exit_code: int | None) -> tuple[str, str]:
     if exit_code == -9:
         return (
             Message(
-                "The process that computes was ended by the system, probably for want of memory. "
-                "Everything finished is kept."
+                "The worker process was ended by the system, probably because memory ran out. Finished work is kept."
             ),
             Message(
                 "Close other programs or choose a smaller batch, then start again. An interrupted run can be resumed."
             ),
         )
     return (
-        Message("The process that computes ended (code {code}). Everything finished is kept.", code=exit_code),
+        Message("The worker process ended (code {code}). Finished work is kept.", code=exit_code),
         Message("Start again. An interrupted run can be resumed."),
     )
 

@@ -156,9 +156,9 @@ def _check_network(config: Mapping[str, Any], condition_channels: int) -> None:
 
     kind = config.get("_class_name", "UNet2DModel")
     if kind != "UNet2DModel":
-        raise PackRefused(Message("it is a {kind}; only UNet2DModel draws here", kind=kind))
+        raise PackRefused(Message("unsupported model class {kind}; expected UNet2DModel", kind=kind))
     if (config.get("in_channels", 3), config.get("out_channels", 3)) != (3 + condition_channels, 3):
-        raise PackRefused(Message("its network does not draw RGB pictures (in and out channels must be 3)"))
+        raise PackRefused(Message("its network does not generate RGB images (in and out channels must be 3)"))
     if why := why_no_network(config):
         raise PackRefused(Message("its config.json cannot be used: {why}", why=why))
 
@@ -172,7 +172,11 @@ def _check_scheduler(scheduler: Mapping[str, Any], config: Mapping[str, Any]) ->
     asked = scheduler.get("num_train_timesteps", 1000)
     if learned is not None and learned < asked:
         raise PackRefused(
-            Message("its network knows {learned} timesteps, its scheduler has {asked}", learned=learned, asked=asked)
+            Message(
+                "its network was trained with {learned} timesteps, its scheduler has {asked}",
+                learned=learned,
+                asked=asked,
+            )
         )
 
 
@@ -205,7 +209,7 @@ def _who_is_who(folder: Path, config: Mapping[str, Any], about: Mapping[str, Any
     if heads is None:
         return None, _single_class(folder, about), None
     if not isinstance(heads, int) or heads < 1:
-        raise PackRefused(Message("config.json gives no sensible num_class_embeds"))
+        raise PackRefused(Message("config.json has no valid num_class_embeds"))
     if "classes" in about:
         return _described_labels(about, heads), None, _described_null(about, heads)
     if heads not in _LABELLED_HEADS:

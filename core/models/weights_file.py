@@ -56,7 +56,7 @@ def _why_no_weights(path: Path, head: bytes, size: int) -> str:
         return ""
     if head.lstrip().lower().startswith((b"<!doctype", b"<html")):
         return Message("{name} is a web page, not weights: the download did not work", name=path.name)
-    return Message("{name} is no weights file: it begins like none", name=path.name)
+    return Message("{name} is no weights file: unknown file signature", name=path.name)
 
 
 def _is_safetensors(head: bytes, size: int) -> bool:

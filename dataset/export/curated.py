@@ -48,7 +48,7 @@ def obey_curation(file: Path | None, pictures: Sequence[Picture]) -> Curated:
     if pictures and not any(known.values()):
         raise InputRefusedError(
             Message("{path} names none of these images.", path=file),
-            remedy=Message("Name the curation file that was made for this folder, or curate it again."),
+            remedy=Message("Name the curation file that was made for this folder, or repeat the curation."),
             path=file,
         )
     judged = [picture for picture in pictures if _is_same(picture, known[picture.path])]
@@ -64,8 +64,10 @@ def _is_same(picture: Picture, choice: Choice | None) -> bool:
 def _warnings(unjudged: int, dropped: int) -> tuple[str, ...]:
     warnings = []
     if dropped:
-        warnings.append(Message("Left out by the curation: %n image(s).", n=dropped))
+        warnings.append(Message("Excluded by the curation: %n image(s).", n=dropped))
     if unjudged:
-        words = Message("Left out because the curation has not judged them as they are: %n image(s).", n=unjudged)
+        words = Message(
+            "Excluded because the curation did not evaluate them in their present state: %n image(s).", n=unjudged
+        )
         warnings.append(words)
     return tuple(warnings)

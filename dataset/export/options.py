@@ -20,10 +20,10 @@ Ratios = tuple[int, int, int]
 
 FORMATS: Final[Mapping[Format, Message]] = {
     "imagefolder": Message("One folder for each class, as torchvision's ImageFolder and most tutorials read it."),
-    "csv": Message("All images in one folder and a table that names class, part and recipe of each."),
-    "jsonl": Message("All images in one folder and one JSON object a line for each, with a caption and a label."),
+    "csv": Message("All images in one folder and a table that names class, split and recipe of each."),
+    "jsonl": Message("All images in one folder and a file with one JSON object per image and line: caption and label."),
     "hf": Message("Class folders with metadata.jsonl, as load_dataset of the Hugging Face library reads it."),
-    "isic": Message("One-hot tables and picture folders named as in the ISIC 2018 challenge, task 3."),
+    "isic": Message("One-hot tables and image folders named as in the ISIC 2018 challenge, task 3."),
 }
 """What each format is for, in one sentence."""
 
@@ -77,10 +77,16 @@ class ExportOptions:
         write=lambda ratios: "/".join(map(str, ratios)), none=NO_SPLIT, metavar="N/N/N|none", default=DEFAULT_SPLIT,
         always=True,
     )  # fmt: skip
-    salt: str = option("--salt", "Another one divides the images otherwise.", default=DEFAULT_SALT)
-    zip: bool = option("--zip", "Write DIR.zip beside the folder too.", kind="switch", default=False)
+    salt: str = option(
+        "--salt", "Text that seeds the train/val/test split; change it for another split.", default=DEFAULT_SALT
+    )
+    zip: bool = option("--zip", "Also write DIR.zip next to the folder.", kind="switch", default=False)
     curation: Path | None = option(
-        "--curation", "Obey this curation.csv, or the one in this folder.", kind="path", metavar="FILE", default=None
+        "--curation",
+        "Keep only the images that this curation.csv, or the one in this folder, keeps.",
+        kind="path",
+        metavar="FILE",
+        default=None,
     )
 
     def __post_init__(self) -> None:
@@ -93,9 +99,7 @@ class ExportOptions:
                 remedy=Message("Choose one of {names}.", names=", ".join(FORMATS)),
             )
         if not 0 <= self.rating <= MAX_STARS:
-            raise UsageError(
-                Message("An image has no {n} stars.", n=self.rating), remedy=Message("Choose 0 to 5 stars.")
-            )
+            raise UsageError(Message("Invalid rating: {n}.", n=self.rating), remedy=Message("Choose 0 to 5 stars."))
         if self.split is not None:
             _check_ratios(self.split)
 

@@ -173,7 +173,7 @@ def _sum(data: bytes) -> str:
 
 def _contradiction(path: Path, code: str, recipe: Recipe) -> Message:
     return Message(
-        "'{path}' lies in the folder {folder}, but its recipe says {made}.",
+        "'{path}' is in the folder {folder}, but its recipe says {made}.",
         path=path,
         folder=code,
         made=recipe.class_code,

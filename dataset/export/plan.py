@@ -158,14 +158,18 @@ def check_plan(plan: ExportPlan) -> None:
     """
     if not plan.images:
         raise InputRefusedError(
-            Message("There is nothing to export: no finished image of '{folder}' fits.", folder=plan.output),
-            remedy=Message("Ask for fewer stars or more classes, or generate images first. Rejected ones never count."),
+            Message(
+                "There is nothing to export: no finished image of '{folder}' matches the choices.", folder=plan.output
+            ),
+            remedy=Message(
+                "Choose fewer stars or more classes, or generate images first. Rejected images are never exported."
+            ),
             path=plan.output,
         )
     target = plan.options.target
     if target == plan.output or plan.output in target.parents:
         raise UsageError(
-            Message("The export would lie inside the folder that is exported, '{folder}'.", folder=plan.output),
+            Message("The export would be inside the exported folder, '{folder}'.", folder=plan.output),
             remedy=Message("Choose a folder outside it."),
             path=target,
         )

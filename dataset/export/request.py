@@ -32,7 +32,7 @@ class ExportRequest(ExportOptions, Request):
 
     output: Path = option("", "The folder that is exported.", kind="folder")
     format: Format = format_option()
-    preview: bool = option("--preview", "Only say what would be written.", kind="switch", default=False)
+    preview: bool = option("--preview", "Only report what would be written.", kind="switch", default=False)
     expected: str = ""
 
     @property

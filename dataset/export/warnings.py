@@ -32,7 +32,7 @@ def _about_folder(collection: Collection, left_out: Sequence[Unusable]) -> Itera
     if left_out:
         names = ", ".join(f"{item.code}/{item.path.name}" for item in left_out[:NAMED])
         more = ", …" if len(left_out) > NAMED else ""
-        yield Message("Left out because unusable: %n file(s) ({names}).", n=len(left_out), names=names + more)
+        yield Message("Skipped as unusable: %n file(s) ({names}).", n=len(left_out), names=names + more)
     if collection.damaged_ratings:
         lines = ", ".join(map(str, collection.damaged_ratings[:NAMED]))
         yield Message("Ratings passed over because damaged: %n line(s) (line {lines} of ratings.jsonl).",
@@ -45,23 +45,21 @@ def _about_choice(options: ExportOptions, entries: Sequence[Entry]) -> Iterator[
     held = {entry.code for entry in entries}
     empty = [code for code in CLASS_CODES if code in options.classes and code not in held]
     if entries and empty:
-        yield Message("No image of {codes} fits.", codes=", ".join(empty))
+        yield Message("No image of {codes} matches.", codes=", ".join(empty))
     if entries and options.split is not None:
         parts = {entry.part for entry in entries}
         for part, percent in zip(PARTS, options.split, strict=True):
             if percent and part not in parts:
-                yield Message("The part {part} stays empty: too few images of different seeds.", part=part)
+                yield Message("The split {part} is empty: too few images with different seeds.", part=part)
 
 
 def _about_pictures(entries: Sequence[Entry]) -> Iterator[str]:
     unknown = sum(entry.picture.recipe is None for entry in entries)
     if unknown:
-        yield Message(
-            "Without a recipe inside: %n image(s). Not everything is known about how they were made.", n=unknown
-        )
+        yield Message("Without a recipe inside: %n image(s). How they were generated is not fully known.", n=unknown)
     copies = len(entries) - len({entry.picture.pixels for entry in entries})
     if copies:
-        yield Message("Exact copies of another image: %n. Copies always stay in one part.", n=copies)
+        yield Message("Exact copies of another image: %n. Copies always go to the same split.", n=copies)
     sizes = Counter((entry.picture.width, entry.picture.height) for entry in entries)
     if len(sizes) > 1:
         named = ", ".join(f"{width}×{height} ({count})" for (width, height), count in sizes.most_common(NAMED))
@@ -74,4 +72,4 @@ def _about_terms(collection: Collection, entries: Sequence[Entry]) -> Iterator[s
     unknown = sorted({term.name for term in terms.values() if term.licence == UNKNOWN})
     if unknown:
         names = ", ".join(unknown)
-        yield Message("The terms of {models} are unknown: ask before you pass the images on.", models=names)
+        yield Message("The licence of {models} is unknown: ask before you redistribute the images.", models=names)

@@ -135,7 +135,7 @@ class AutoencoderConfig(Settings):
     """Processor threads, or as many as the machine offers."""
 
     seed: int = Field(default=42, ge=0, lt=2**63)
-    """Of the weights and of every draw."""
+    """Random seed for weights and samples."""
 
     split: Literal["lesion", "given"] = "lesion"
     """Hold out lesions, or use the parts that the data set assigns."""

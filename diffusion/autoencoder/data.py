@@ -10,6 +10,7 @@ from pathlib import Path
 import torch
 
 from core.errors import InputRefusedError
+from core.message import Message
 from core.taxonomy import CLASS_CODES, CLASS_INDEX
 from diffusion.autoencoder.config import AutoencoderConfig
 from diffusion.data import split_images
@@ -64,8 +65,8 @@ def read_pictures(path: Path, config: AutoencoderConfig, *, allow_leakage: bool 
     require_no_leakage(splits.leakage, allow_leakage)
     if not splits.validation:
         raise InputRefusedError(
-            f"{path} leaves no photograph of other lesions to look at while training.",
-            remedy="Add photographs, or raise validation_fraction.",
+            Message("{path} leaves no validation photographs of held-out lesions.", path=path),
+            remedy=Message("Add photographs, or raise validation_fraction."),
             path=path,
         )
     train = load_pixels(splits.train, config.image_size)

@@ -11,6 +11,7 @@ from core.errors import UsageError
 from core.jobs.options import option
 from core.jobs.registry import job
 from core.jobs.request import Request
+from core.message import Message
 from diffusion.autoencoder.presets import PRESETS
 
 if TYPE_CHECKING:
@@ -88,21 +89,21 @@ class TrainAutoencoderRequest(Request):
     max_minutes: float | None = option(
         "--max-minutes", "Time limit; the learning rate ends with it.", kind="number", default=None
     )
-    batch_size: int | None = option("--batch-size", "Images of one step.", kind="whole", default=None)
+    batch_size: int | None = option("--batch-size", "Images per step.", kind="whole", default=None)
     learning_rate: float | None = option("--learning-rate", "Highest learning rate.", kind="number", default=None)
     image_size: int | None = option("--image-size", "Side of the images in pixels.", kind="whole", default=None)
     latent_channels: int | None = option(
         "--latent-channels", "Channels of the latent image.", kind="whole", default=None
     )
-    seed: int | None = option("--seed", "Of the weights and of every draw.", kind="whole", default=None)
+    seed: int | None = option("--seed", "Random seed for weights and samples.", kind="whole", default=None)
     device: str | None = option("--device", "auto, cpu, cuda or cuda:N.", default=None)
-    precision: str | None = option("--precision", "Number format.", metavar="auto|fp32|bf16", default=None)
+    precision: str | None = option("--precision", "Numeric precision.", metavar="auto|fp32|bf16", default=None)
     tracker: str | None = option("--tracker", "tensorboard, wandb or none.", default=None)
     init_from: Path | None = option(
         "--init-from", "Begin with the weights of an autoencoder's pack or last.pt.", kind="path", default=None
     )
     allow_leakage: bool = option(
-        "--allow-leakage", "Go on although held-out lesions are also in training.", kind="switch", default=False
+        "--allow-leakage", "Continue although held-out lesions are also in training.", kind="switch", default=False
     )
     resume: bool = option("--resume", "Continue the run in --output.", kind="switch", default=False)
 
@@ -122,7 +123,9 @@ class TrainAutoencoderRequest(Request):
         saved, settings = self._saved()
         data = self.data or _path(saved.get("data"))
         if data is None:
-            raise UsageError("There are no photographs to learn from.", remedy="Name their folder with --data.")
+            raise UsageError(
+                Message("There are no training photographs."), remedy=Message("Name their folder with --data.")
+            )
         flags = {name: value for name in _SETTINGS if (value := getattr(self, name)) is not None}
         config = load_settings(
             AutoencoderConfig,
@@ -140,7 +143,9 @@ class TrainAutoencoderRequest(Request):
         if not self.resume:
             return {}, {}
         if self.output is None:
-            raise UsageError("--resume needs to know which run.", remedy="Name its folder with --output.")
+            raise UsageError(
+                Message("--resume needs the folder of the run."), remedy=Message("Name its folder with --output.")
+            )
         return read_run_config(self.output), read_run_settings(self.output, KIND)
 
 

@@ -69,7 +69,7 @@ class Curation:
         if not reasons:
             return Message("All {total} images are kept by the rules {rules}.", **facts)
         return Message(
-            "{kept} of {total} images are kept by the rules {rules}; left out: {reasons}.", reasons=reasons, **facts
+            "{kept} of {total} images are kept by the rules {rules}; excluded: {reasons}.", reasons=reasons, **facts
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -153,14 +153,17 @@ def curate(
 def _check(images: ImageSet, rules: CurationRules, train: ImageSet | None, held_out: ImageSet | None) -> None:
     if len(images.counts) == 0 or any(image.code is None for image in images.images):
         raise InputRefusedError(
-            Message("Nothing says which classes the images in {path} have.", path=images.folder),
+            Message("The classes of the images in {path} are unknown.", path=images.folder),
             remedy=Message("Put them into folders named after the classes ({codes}).", codes=", ".join(CLASS_CODES)),
             path=images.folder,
         )
     if rules.copies and not (train and held_out):
         raise UsageError(
-            Message("Copies are told by the photographs that the generator has learnt from, and by others."),
-            remedy=Message("Name them with --train (and --real), or leave the rule copies out."),
+            Message(
+                "Copy detection needs training photographs (--train) and held-out photographs (--real, "
+                "or --train split by lesion)."
+            ),
+            remedy=Message("Name them with --train (and --real), or remove the rule copies."),
         )
 
 
@@ -168,8 +171,8 @@ def _default_network(rules: CurationRules) -> LoadedNetwork | None:
     path = default_evaluator()
     if path is None and rules.fidelity is not None:
         raise UsageError(
-            Message("There is no classifier to ask how well the classes are drawn."),
-            remedy=Message("Name one with --classifier, or leave the rule fidelity out."),
+            Message("There is no classifier to evaluate class fidelity."),
+            remedy=Message("Name one with --classifier, or remove the rule fidelity."),
         )
     return None if path is None else load_network(path)
 
@@ -183,7 +186,7 @@ def _measure(
     context: JobContext,
 ) -> Evidence:
     labels = images.labels
-    context.part(0.1, 0.1).progress(0, 1, Message("Asking the classifier"))
+    context.part(0.1, 0.1).progress(0, 1, Message("Classifying the images"))
     fidelity = None if network is None else measure_fidelity(network, pixels, labels)
     looking, copies = context.part(0.2, 0.7, Message("Looking for copies")), None
     looking.progress(0, 1)
@@ -193,7 +196,7 @@ def _measure(
         copies = measure_copies(pixels, train, held_out, counted(extractor, seen, looking))
     context.part(0.9, 0.1).progress(0, 1, Message("Comparing the images"))
     twins = measure_twins(pixels)
-    context.part(1.0, 0.0).progress(0, 1, Message("Writing what was decided"))
+    context.part(1.0, 0.0).progress(0, 1, Message("Writing the decisions"))
     return Evidence([image.name for image in images.images], labels, fidelity, copies, twins)
 
 
@@ -231,14 +234,14 @@ def _notes(images: ImageSet, kept: ImageSet, evidence: Evidence, network: Loaded
         yield Message("No image of {codes} is kept.", codes=", ".join(lost))
     if network is not None:
         yield Message(
-            "The classifier {name} chose by what it has learnt: if test lesions were among that, later results on them "
-            "are too good.",
+            "The classifier {name} was used for this curation: if it was trained on test lesions, "
+            "later results on them are too optimistic.",
             name=_name(network),
         )
     if evidence.fidelity is not None and (unknown := int(np.isnan(evidence.fidelity.probability).sum())):
-        yield Message("The classifier does not know the class of %n image(s): they are not judged by it.", n=unknown)
+        yield Message("Not evaluated by the classifier, as it has no such class: %n image(s).", n=unknown)
     if evidence.copies is None:
-        yield Message("Copies of training images were not looked for: no photographs were named.")
+        yield Message("Copy detection was skipped: no training photographs were given.")
 
 
 def _name(network: LoadedNetwork) -> str:

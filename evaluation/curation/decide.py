@@ -138,7 +138,7 @@ def _copies(evidence: Evidence, rules: CurationRules, rank: Indices, verdicts: S
 
 def _copied(copies: Copies, image: int) -> Message:
     return Message(
-        "Nearer to the training image {name} than 99 % of unseen photographs are to any (score {score:.2f}).",
+        "More similar to the training image {name} than 99 % of held-out photographs are to any (score {score:.2f}).",
         name=copies.training[image],
         score=float(copies.score[image]),
     )
@@ -159,7 +159,8 @@ def _fidelity(evidence: Evidence, rules: CurationRules, rank: Indices, verdicts:
 
 def _seen(evidence: Evidence, fidelity: Fidelity, image: int, least: float) -> Message:
     return Message(
-        "Asked for {code}, seen as {seen}: the class asked for has a probability of {value:.3f}, below {least:g}.",
+        "Target class {code}, predicted class {seen}: the target class has a probability of "
+        "{value:.3f}, below {least:g}.",
         code=CLASS_CODES[evidence.labels[image]],
         seen=CLASS_CODES[fidelity.seen[image]],
         value=float(fidelity.probability[image]),
@@ -184,7 +185,7 @@ def _duplicates(evidence: Evidence, rules: CurationRules, rank: Indices, verdict
         if twin is None:
             kept.add(image)
         else:
-            reason = Message("Nearly the same as {name}, which is kept.", name=evidence.names[twin])
+            reason = Message("Near-duplicate of {name}, which is kept.", name=evidence.names[twin])
             found.append((image, Verdict("duplicates", reason)))
     return found
 

@@ -85,8 +85,8 @@ def measure_fidelity(network: LoadedNetwork, pixels: Pixels, labels: Indices) ->
     """
     if not any(name in CLASS_INDEX for name in network.classes):
         raise InputRefusedError(
-            Message("The classifier {path} knows none of the seven classes.", path=network.path),
-            remedy=Message("Judge with another one."),
+            Message("The classifier {path} has none of the seven classes.", path=network.path),
+            remedy=Message("Choose another classifier."),
             path=network.path,
         )
     temperature = 1.0 if network.record is None else network.record.temperature

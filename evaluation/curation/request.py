@@ -40,16 +40,16 @@ class CurationRequest(Request):
     output: Path = option("--output", "Where curation.csv and curation.json go.", kind="folder")
     rules: str = option(
         "--rules",
-        "What is left out, see below.",
+        "Rules for excluding images; see below.",
         default="",
         default_words="standard, or what can be measured",
     )
     train: Path | None = option(
-        "--train", "Photographs that the generator has learnt from, to find copies of.", kind="path", default=None
+        "--train", "Training photographs of the generator, for copy detection.", kind="path", default=None
     )
     real: Path | None = option(
         "--real",
-        "Photographs of other lesions.",
+        "Held-out photographs.",
         kind="path",
         default=None,
         default_words="--train divided by lesion",

@@ -110,7 +110,7 @@ def _share(word: str, value: float) -> float:
 
 def _no_rule(word: str) -> UsageError:
     return UsageError(
-        Message("'{word}' is no rule for leaving images out.", word=word),
+        Message("'{word}' is not a curation rule.", word=word),
         remedy=Message(
             "Combine fidelity>=X (X above 0, up to 1), copies, duplicates, best=P% or best=N; for example {example}. "
             "Or write standard, or none.",

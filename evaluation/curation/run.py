@@ -42,7 +42,11 @@ def _carry_out(request: CurationRequest, context: JobContext) -> None:
     rules = request.chosen_rules
     if request.real is not None and request.train is None:
         raise UsageError(
-            Message("--real alone tells no copies."), remedy=Message("Name the training photographs with --train too.")
+            Message(
+                "Copy detection needs training photographs (--train) and held-out photographs (--real, "
+                "or --train split by lesion)."
+            ),
+            remedy=Message("Name the training photographs with --train too."),
         )
     refuse_missing(request.synthetic, *filter(None, (request.train, request.real)))
     context.tell(CurationStarted(request.synthetic, request.output, str(rules)))

@@ -38,7 +38,7 @@ def follow_masks(images: ImageSet, folder: Path, segmenter: Segmenter) -> Findin
     folder
         Masks of any label values, named like the images, in sub-folders, too.
     """
-    title = Message("Following masks")
+    title = Message("Agreement with the masks")
     matched = _masks_of(images, folder)
     known = matched.of
     rows = [row for row, image in enumerate(images.images) if image.name in known]
@@ -79,8 +79,9 @@ def _section(
     own = found[SEGMENTER]
     level = _level(own, segmenter.ceiling)
     verdict = Message(
-        "Mean Dice {dice:.2f} (95 % interval {low:.2f} to {high:.2f}) between mask and found lesion over {n} images; "
-        "the segmenter itself reaches {ceiling:.2f} on real photographs. {words}",
+
+            "Mean Dice {dice:.2f} (95 % CI {low:.2f} to {high:.2f}, n = {n}) between mask and "
+            "segmented lesion; the segmenter itself reaches {ceiling:.2f} on real photographs. {words}",
         dice=own["dice"]["mean"], low=own["dice"]["low"], high=own["dice"]["high"], n=matched,
         ceiling=segmenter.ceiling, words=_WORDS[level],
     )  # fmt: skip
@@ -114,7 +115,7 @@ def _section(
 _WORDS: Final[dict[Level, Message]] = {
     "good": Message("The images follow their masks."),
     "doubt": Message("The images follow their masks only roughly."),
-    "bad": Message("The images do not follow their masks: wrong masks fit them as well."),
+    "bad": Message("The images do not follow their masks: mismatched masks fit equally well."),
     "unknown": Message("There are too few images to say more."),
 }
 

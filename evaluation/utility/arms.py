@@ -53,8 +53,13 @@ def plan_arms(ratios: tuple[float, ...]) -> tuple[Arm, ...]:
     controls = (
         Arm(REAL, Message("real")),
         Arm("real_weighted", Message("real, classes weighted"), balance="weights"),
-        Arm("real_oversampled", Message("real, rare classes drawn more often"), balance="sampling"),
-        Arm(DUPLICATED, Message("real + real once more, {ratio:g} : 1", ratio=usual), added="real", ratio=usual),
+        Arm("real_oversampled", Message("real, rare classes oversampled"), balance="sampling"),
+        Arm(
+            DUPLICATED,
+            Message("real + resampled real (matched control), {ratio:g} : 1", ratio=usual),
+            added="real",
+            ratio=usual,
+        ),
     )
     mixed = (
         Arm(f"synthetic_{ratio:g}", Message("real + synthetic, {ratio:g} : 1", ratio=ratio), True, "synthetic", ratio)

@@ -156,8 +156,9 @@ def _lesion_notes(train: ImageSet, test: ImageSet) -> Iterator[Message]:
     for images in (train, test):
         if not images.grouped:
             yield Message(
-                "{name} names no lesions: each photograph counts as one, so photographs of one lesion may be on two "
-                "sides, and intervals are too narrow.",
+                "{name} has no lesion identifiers: each photograph counts as a separate lesion, so "
+                "photographs of one lesion may be in both training and test data, and confidence "
+                "intervals are too narrow.",
                 name=images.name,
             )
 
@@ -167,13 +168,14 @@ def _class_notes(train: Part, validation: Part, test: Part, synthetic: Part) -> 
     asked = test.codes
     if missing := _missing(train.codes, asked):
         yield Message(
-            "There is no photograph of {codes} to learn from: what synthetic images gain there is no fair gain.",
+            "There are no training photographs of {codes}: a gain from synthetic images there is "
+            "not a fair comparison.",
             codes=missing,
         )
     if missing := _missing(validation.codes, train.codes):
-        yield Message("{codes}: too few lesions to choose the best state by.", codes=missing)
+        yield Message("{codes}: too few lesions for model selection.", codes=missing)
     if missing := _missing(asked, CLASS_CODES):
-        yield Message("The test set has no photograph of {codes}: nothing is said about that.", codes=missing)
+        yield Message("The test set has no photograph of {codes}: these classes are not evaluated.", codes=missing)
     if missing := _missing(synthetic.codes, CLASS_CODES):
         yield Message("The synthetic set has no image of {codes}.", codes=missing)
 
@@ -187,7 +189,7 @@ def _labelled(images: ImageSet) -> ImageSet:
     rows = [row for row, image in enumerate(images.images) if image.code is not None]
     if not rows:
         raise InputRefusedError(
-            Message("Nothing says which classes the images in {path} have.", path=images.folder),
+            Message("The classes of the images in {path} are unknown.", path=images.folder),
             remedy=Message(
                 "Put them into folders named after the classes ({codes}), or name a table or a JSONL manifest.",
                 codes=", ".join(CLASS_CODES),
@@ -196,7 +198,7 @@ def _labelled(images: ImageSet) -> ImageSet:
         )
     notes = list(images.notes)
     if unknown := len(images) - len(rows):
-        notes.append(Message("Nothing says the class of %n image(s): left out.", n=unknown))
+        notes.append(Message("Excluded because the class is unknown: %n image(s).", n=unknown))
     named = tuple(Message("{name}: {note}", name=images.name, note=note) for note in notes)
     return replace(images.only(rows), notes=named)
 
@@ -247,7 +249,7 @@ def _hold_out(train: ImageSet) -> tuple[ImageSet, ImageSet]:
     held, rest = hold_out_lesions(labelled, VALIDATION, _SALT)
     if not held:
         raise InputRefusedError(
-            Message("{path} has too few lesions: none is left to choose the best state by.", path=train.folder),
+            Message("{path} has too few lesions: none is left for model selection.", path=train.folder),
             remedy=Message("Add photographs: every class needs at least two lesions."),
             path=train.folder,
         )
@@ -269,11 +271,11 @@ def _refuse_shared_lesions(train: ImageSet, test: ImageSet) -> None:
     if shared:
         raise InputRefusedError(
             Message(
-                "{n} lesion(s) are in training and in test, such as {name}: every number would be too good.",
+                "In both training and test data: %n lesion(s), such as {name}. Every result would be too optimistic.",
                 n=len(shared),
                 name=shared[0],
             ),
-            remedy=Message("Name the same folder with --train and --test: it is then divided by lesion."),
+            remedy=Message("Name the same folder with --train and --test: it is then split by lesion."),
             path=test.folder,
         )
 
@@ -282,8 +284,8 @@ def _refuse_shared_pictures(train: Part, validation: Part, test: Part, request: 
     shared = len({*test.digests} & {*train.digests, *validation.digests})
     if shared:
         raise InputRefusedError(
-            Message("{n} photograph(s) of the test set are also in the training set.", n=shared),
-            remedy=Message("Remove them, or name the same folder with --train and --test: it is divided by lesion."),
+            Message("Also in the training set: %n photograph(s) of the test set.", n=shared),
+            remedy=Message("Remove them, or name the same folder with --train and --test: it is split by lesion."),
             path=request.test,
         )
 
@@ -291,7 +293,7 @@ def _refuse_shared_pictures(train: Part, validation: Part, test: Part, request: 
 def _refuse_one_class(test: Part, request: UtilityRequest) -> None:
     if len(test.labels.unique()) < 2:
         raise InputRefusedError(
-            Message("The test set holds one class only, so nothing can be told apart."),
+            Message("The test set holds one class only, so no classifier can be evaluated."),
             remedy=Message("Name photographs of several classes with --test."),
             path=request.test,
         )

@@ -107,23 +107,23 @@ class UtilityRequest(Request):
     """
 
     command: ClassVar[tuple[str, ...]] = ("utility",)
-    train: Path = option("--train", "Photographs to learn from: a folder or a table.", kind="path")
-    test: Path = option("--test", "Photographs of other lesions, to be asked about.", kind="path")
+    train: Path = option("--train", "Training photographs: a folder or a table.", kind="path")
+    test: Path = option("--test", "Held-out test photographs.", kind="path")
     synthetic: tuple[Path, ...] = option("--synthetic", "Generated images; may be repeated.", kind="path", many=True)
     output: Path = option("--output", "Where results.json and report.html go, and the trainings.", kind="folder")
     preset: str = option(
-        "--preset", "How thorough.", kind="choice", choices=tuple(PRESETS), default="quick", always=True
+        "--preset", "Thoroughness.", kind="choice", choices=tuple(PRESETS), default="quick", always=True
     )
     ratios: tuple[float, ...] | None = option(
         "--ratios",
-        "Synthetic to real images, one arm each: 0.5,1,2,5.",
+        "Ratios of synthetic to real images, one training condition each: 0.5,1,2,5.",
         read=_read_ratios,
         write=_write_ratios,
         default=None,
         default_words=_THE_PRESETS,
     )
     seeds: int | None = option(
-        "--seeds", "Trainings of each arm.", kind="whole", default=None, default_words=_THE_PRESETS
+        "--seeds", "Trainings per condition.", kind="whole", default=None, default_words=_THE_PRESETS
     )
     steps: int | None = option(
         "--steps", "Optimiser steps of each training.", kind="whole", default=None, default_words=_THE_PRESETS
@@ -135,7 +135,7 @@ class UtilityRequest(Request):
         "--image-size", "Side of the squares in pixels.", kind="whole", default=None, default_words=_THE_PRESETS
     )
     curate: str = option(
-        "--curate", "Leave images out before: fidelity>=0.5,copies,duplicates.", metavar="RULES", default=""
+        "--curate", "Filter before training: fidelity>=0.5,copies,duplicates.", metavar="RULES", default=""
     )
     device: str = device_option()
 
@@ -147,7 +147,7 @@ class UtilityRequest(Request):
         parse_rules(self.curate)  # nonsense is refused before any picture is read
         settings = self.settings
         if settings.seeds < 1:
-            raise UsageError(Message("At least one seed is needed."), remedy=Message("Five or more tell something."))
+            raise UsageError(Message("At least one seed is needed."), remedy=Message("Use five or more."))
         if not settings.ratios or len(set(settings.ratios)) != len(settings.ratios):
             raise UsageError(
                 Message("The ratios are missing, or one is named twice."), remedy=Message("Write --ratios 0.5,1,2,5")

@@ -40,8 +40,8 @@ LIMITS: Final = (
         "about photographs from elsewhere, or about patients."
     ),
     Message(
-        "The state of each training, and which arms the verdict compares, are chosen by validation lesions; the test "
-        "lesions are asked once and choose nothing. Differences are paired by lesion and by seed."
+        "Checkpoints and the compared conditions are selected on validation lesions; test lesions "
+        "are evaluated once, after selection. Differences are paired by lesion and by seed."
     ),
 )
 
@@ -138,7 +138,7 @@ def data_section(request: UtilityRequest, material: Material) -> Finding:
     settings = request.settings
     training = settings.training
     words = Message(
-        "Every arm: {architecture}, {size} pixels, {steps} steps of {batch} images, {n} seed(s).",
+        "Each training condition: {architecture}, {size} pixels, {steps} steps of {batch} images, %n seed(s).",
         architecture=training.architecture,
         size=training.image_size,
         steps=training.steps,
@@ -155,7 +155,7 @@ def data_section(request: UtilityRequest, material: Material) -> Finding:
     parts += [Table(("part", "images", "lesions", *CLASS_CODES), rows, "Images", folded=True)]
     if material.copies_of_train:
         copies = Message(
-            "{n} synthetic image(s) are training photographs, pixel for pixel.", n=material.copies_of_train
+            "Identical to training photographs, pixel for pixel: %n synthetic image(s).", n=material.copies_of_train
         )
         parts.append(Paragraph(copies, "warning"))
     parts += [Paragraph(note, "muted") for note in material.notes]

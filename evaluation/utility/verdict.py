@@ -6,6 +6,7 @@ Only the alarm looks at every arm: what is too good to be true in one of them is
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -101,51 +102,60 @@ def _words(
 ) -> tuple[Level, Message]:
     if copies_of_test:
         return "bad", Message(
-            "{n} synthetic image(s) are photographs of the test set: no number here means anything.", n=copies_of_test
+            "Photographs of the test set: %n synthetic image(s). No result here is valid.", n=copies_of_test
         )
     found, call = difference.interval, difference.call
     facts = {
         "arm": arms[difference.arm].arm.title,
         "control": arms[difference.than].arm.title,
-        "points": points(found.value),
-        "low": points(found.low),
-        "high": points(found.high),
+        "points": _in_points(found.value),
+        "low": _in_points(found.low),
+        "high": _in_points(found.high),
         "lesions": lesions,
     }
     if _is_alarming(difference):
         return "bad", Message(
-            "Too good to be true: {arm} beats {control} by {points} points ({low} to {high}). Published gains are a "
-            "few points: look for test photographs among what the generator has learnt from.",
+            "Too good to be true: {arm} exceeds {control} by {points:+.1f} percentage points "
+            "({low:+.1f} to {high:+.1f}). Published gains are a few percentage points: check "
+            "whether the generator was trained on test photographs.",
             **facts,
         )
     if call == "better":
         return "good", Message(
-            "It helps: {arm} beats the best without synthetic images ({control}) by {points} points of balanced "
-            "accuracy (95 % interval {low} to {high}, {lesions} test lesions).",
+            "Better than the best control: {arm} exceeds {control} by {points:+.1f} percentage "
+            "points of balanced accuracy (95 % CI {low:+.1f} to {high:+.1f}, {lesions} test "
+            "lesions).",
             **facts,
         )
     if call == "worse":
         return "bad", Message(
-            "It hurts: {arm} differs from the best without synthetic images ({control}) by {points} points of balanced "
-            "accuracy (95 % interval {low} to {high}, {lesions} test lesions).",
+            "Worse than the best control: {arm} differs from {control} by {points:+.1f} percentage "
+            "points of balanced accuracy (95 % CI {low:+.1f} to {high:+.1f}, {lesions} test "
+            "lesions).",
             **facts,
         )
     return "doubt", Message(
-        "Not distinguishable: {arm} differs from the best without synthetic images ({control}) by {points} points of "
-        "balanced accuracy (95 % interval {low} to {high}, {lesions} test lesions), which may as well be nothing.",
+        "No detectable difference: {arm} differs from the best control ({control}) by "
+        "{points:+.1f} percentage points of balanced accuracy (95 % CI {low:+.1f} to {high:+.1f}, "
+        "{lesions} test lesions). The interval includes zero.",
         **facts,
     )
 
 
 def _doubts(seeds: int, difference: Difference) -> Iterator[Message]:
     if difference.call == "not distinguishable" and _gain(difference) > LEAKAGE:
-        yield Message("If it is a gain, it is suspiciously large: more test lesions would tell.")
+        yield Message("If it is a gain, it is suspiciously large: more test lesions are needed to decide.")
     if seeds == 1:
-        yield Message("One seed: how much chance in training matters is not known, the interval is too narrow.")
+        yield Message("Only one seed: the variation between trainings is unknown, and the interval is too narrow.")
     elif seeds < ENOUGH_SEEDS:
         yield Message("{n} seeds are few; five or more are usual.", n=seeds)
 
 
+def _in_points(share: float | None) -> float:
+    """Return a difference of shares in percentage points, NaN if there is none; the message writes it."""
+    return math.nan if share is None else 100 * share
+
+
 def points(share: float | None) -> str:
-    """Return a difference of shares in points, with its sign."""
+    """Return a difference of shares in percentage points, with its sign."""
     return "?" if share is None else f"{100 * share:+.1f}"

@@ -176,7 +176,7 @@ class KeysModel(QObject):
 def refusal(text: str) -> str:
     """Return why a key sequence cannot be given to a command, empty if it can."""
     if text in NAVIGATION:
-        return tr("{keys} is needed to move about in the window. Take it together with Ctrl, Alt or Shift.").format(
+        return tr("{keys} is needed to move about in the window. Combine it with Ctrl, Alt or Shift.").format(
             keys=readable(text)
         )
     return ""

@@ -76,9 +76,9 @@ class Problem:
 
 
 TITLES: Final[Mapping[str, str]] = {
-    "usage": mark("This cannot be done as asked"),
+    "usage": mark("This is not possible as requested"),
     "unknown_class": mark("There is no such class"),
-    "device": mark("The device is not there"),
+    "device": mark("Device not available"),
     "model": mark("The model cannot be used"),
     "model_missing": mark("There is no model"),
     "model_truncated": mark("The model file is incomplete"),
@@ -86,10 +86,10 @@ TITLES: Final[Mapping[str, str]] = {
     "model_architecture": mark("The model has another architecture"),
     "model_not_finite": mark("The model's weights are damaged"),
     "model_too_large": mark("The model file is too large"),
-    "download": mark("The models could not be fetched"),
-    "download_quota": mark("Google hands the models out to nobody at the moment"),
-    "download_sign_in": mark("The models are not open to everybody"),
-    "checksum": mark("The file is another one than expected"),
+    "download": mark("The models could not be downloaded"),
+    "download_quota": mark("Google Drive download quota exceeded"),
+    "download_sign_in": mark("The models are not public"),
+    "checksum": mark("Checksum mismatch"),
     "archive": mark("The archive cannot be used"),
     "input": mark("The file or folder cannot be used"),
     "out_of_memory": mark("Not enough memory"),
@@ -124,8 +124,8 @@ def _unexpected(words: str, error: BaseException, details: str) -> Problem:
     if report:
         remedy += "\n" + tr("A report was written to {path}").format(path=report)
     return Problem(
-        title=tr("Something went wrong that should not"),
-        message=tr("We are sorry: {error}").format(error=" ".join(words.split()).rstrip(": ")),
+        title=tr("Unexpected error"),
+        message=tr("Unexpected error: {error}").format(error=" ".join(words.split()).rstrip(": ")),
         remedy=remedy,
         details=details,
         kind="unexpected",

@@ -32,7 +32,7 @@ def area_title(area: Area) -> str:
     """Return what an area is called."""
     return {
         Area.RUN: tr("Run"),
-        Area.PICTURE: tr("Picture"),
+        Area.PICTURE: tr("Image"),
         Area.EXPLAIN: tr("Explanation"),
         Area.GALLERY: tr("Gallery"),
         Area.QUEUE: tr("Queue"),

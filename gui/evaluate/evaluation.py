@@ -228,7 +228,7 @@ class EvaluationModel(QObject):
         self.fraction = 1.0
         self.report, self.verdict = end.curation, end.verdict
         for rule, count in end.left_out.items():
-            words = Message("Left out: %n image(s).", n=count)
+            words = Message("Excluded: %n image(s).", n=count)
             self.findings.append(Finding(_rule_words(rule), "", words))
 
     def _end(self, end: JobEnd) -> None:
@@ -284,9 +284,9 @@ class EvaluationModel(QObject):
 
 def _rule_words(rule: str) -> str:
     words = {
-        "copies": Message("Like copies of training photographs"),
-        "fidelity": Message("Not seen as the class that was asked for"),
-        "duplicates": Message("Nearly the same as another image"),
+        "copies": Message("Suspected training copies"),
+        "fidelity": Message("Predicted class differs from the target class"),
+        "duplicates": Message("Near-duplicate of another image"),
         "best": Message("Not among the best of the class"),
         "unreadable": Message("Unreadable files"),
     }
@@ -296,7 +296,7 @@ def _rule_words(rule: str) -> str:
 def _problem(end: JobEnd) -> ISICGUIError | None:
     if end.cancelled or not isinstance(end.error, WorkerDiedError):
         return None if end.cancelled else end.error
-    remedy = Message("Begin it again: features that were computed, and finished trainings, are kept.")
+    remedy = Message("Start it again: computed features and finished trainings are kept.")
     return WorkerDiedError(end.error.message, remedy=remedy)
 
 
@@ -306,7 +306,7 @@ def _how_it_ended(end: JobEnd, kind: Kind) -> Message:
     if not end.cancelled:
         return Message("The evaluation ended with an error.")
     return {
-        "evaluate": Message("The evaluation was stopped; the next one goes on with the features it has computed."),
-        "curate": Message("The selection was stopped; nothing was written."),
-        "utility": Message("The experiment was stopped; with the same choices it goes on where it was."),
+        "evaluate": Message("The evaluation was stopped; the next one reuses the computed features."),
+        "curate": Message("The curation was stopped; nothing was written."),
+        "utility": Message("The study was stopped; with the same choices it continues where it stopped."),
     }[kind]

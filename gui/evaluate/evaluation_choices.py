@@ -83,10 +83,10 @@ class EvaluationChoices(QWidget):
     def _name_all(self) -> None:
         named: dict[QWidget, str] = {
             self.synthetic: tr("Folder of the generated images"),
-            self.measure: tr("Which measures are made; one alone is quicker"),
+            self.measure: tr("Which measures are computed; one alone is quicker"),
             self.preset: tr("Network, size of the images, steps, number of trainings"),
-            self.before: tr("Which generated images the classifier does not get to see"),
-            self.rules: tr("Which images are not chosen; nothing is moved or deleted"),
+            self.before: tr("Synthetic images excluded from training"),
+            self.rules: tr("Which images are excluded; no file is moved or deleted"),
             **{self.lines[name]: words for name, words in _hints().items()},
         }
         for widget, words in named.items():
@@ -107,9 +107,9 @@ class EvaluationChoices(QWidget):
         for name, title in place_titles().items():
             self.boxes[name] = self._place_box(title, self.lines[name], partial(self._browse, name))
         self.boxes["measure"] = _box(tr("Measures"), self.measure)
-        self.boxes["preset"] = _box(tr("How thorough"), self.preset)
-        self.boxes["before"] = _box(tr("Left out before"), self.before)
-        self.boxes["rules"] = _box(tr("Left out"), self.rules)
+        self.boxes["preset"] = _box(tr("Thoroughness"), self.preset)
+        self.boxes["before"] = _box(tr("Filter before training"), self.before)
+        self.boxes["rules"] = _box(tr("Excluded"), self.rules)
         for box in self.boxes.values():
             layout.addWidget(box)
         layout.addStretch(1)
@@ -161,43 +161,43 @@ def _box(title: str, *widgets: QWidget) -> QWidget:
 def _kinds() -> dict[Kind, tuple[str, str]]:
     return {
         "evaluate": (
-            tr("Quality"),
-            tr("How near to real photographs, how varied, and whether training photographs are copied"),
+            tr("Evaluation"),
+            tr("How similar to real photographs, how varied, and whether training photographs are copied"),
         ),
-        "curate": (tr("Selection"), tr("Which images are worth keeping, with a reason for each that is not")),
-        "utility": (tr("Usefulness"), tr("Whether a classifier gets better when it learns from the images too")),
+        "curate": (tr("Curation"), tr("Which images are worth keeping, with a reason for each that is not")),
+        "utility": (tr("Utility"), tr("Whether adding the images to the training data improves a classifier")),
     }
 
 
 def place_titles() -> dict[str, str]:
     """Return what the folders are called, by the names of their flags."""
     return {
-        "real": tr("Real photographs, not learnt from"),
-        "train": tr("Photographs to learn from"),
-        "test": tr("Photographs to test with"),
-        "masks": tr("Lesion masks, if there are"),
+        "real": tr("Held-out real photographs"),
+        "train": tr("Training photographs"),
+        "test": tr("Test photographs"),
+        "masks": tr("Lesion masks (optional)"),
     }
 
 
 def _hints() -> dict[str, str]:
     return {
-        "real": tr("Photographs of lesions that the generator has not seen"),
-        "train": tr(
-            "Photographs that the generator, or the classifier, learns from; one data set is divided by lesion"
-        ),
-        "test": tr("Photographs of other lesions, which nothing is chosen by"),
-        "masks": tr("Masks that the images were asked to follow, named like them"),
+        "real": tr("Held-out photographs: lesions that the generator was not trained on"),
+        "train": tr("Photographs used to train the generator or the classifier; a single data set is split by lesion"),
+        "test": tr("Test photographs: lesions used neither for training nor for model selection"),
+        "masks": tr("Masks that the images should follow, with the same file names"),
     }
 
 
 def _purposes() -> dict[Kind, str]:
     return {
-        "evaluate": tr("How near to real photographs is the set, how varied, and does it copy what was learnt from?"),
-        "curate": tr(
-            "Every image is measured, ranked and kept or left out. Copies are found only with the photographs that "
-            "the generator has learnt from."
+        "evaluate": tr(
+            "How similar to real photographs is the set, how varied, and does it copy training photographs?"
         ),
-        "utility": tr("Does a classifier get better with the set, at the same number of steps? This takes long."),
+        "curate": tr(
+            "Each image is measured, ranked, and kept or excluded. Copy detection needs the "
+            "generator's training photographs."
+        ),
+        "utility": tr("Compare classifiers trained with and without the set (slow)"),
     }
 
 
@@ -208,8 +208,8 @@ def _measures() -> dict[str, str]:
 def _presets() -> dict[str, str]:
     words = (
         tr("Quick: minutes, a first look"),
-        tr("Standard: a night on a processor"),
-        tr("Large: for a graphics card"),
+        tr("Standard: some hours on a CPU"),
+        tr("Large: for a GPU"),
     )
     return dict(zip(PRESETS, words, strict=True))
 
@@ -217,9 +217,9 @@ def _presets() -> dict[str, str]:
 def _rules() -> dict[str, str]:
     words = (
         tr("Nothing"),
-        tr("Hardly its class, copies, near-duplicates"),
-        tr("Not clearly its class, copies, near-duplicates"),
-        tr("Hardly its class, copies, near-duplicates, the lesser half of each class"),
+        tr("Class probability < 0.1, copies, near-duplicates"),
+        tr("Class probability < 0.5, copies, near-duplicates"),
+        tr("Class probability < 0.1, copies, near-duplicates, lower-ranked half of each class"),
     )
     return dict(zip(RULES, words, strict=True))
 

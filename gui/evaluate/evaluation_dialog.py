@@ -64,7 +64,7 @@ class EvaluationDialog(QDialog):
         self.copy = text_button(tr("Copy as command"), self._copy)
         self.report = text_button(tr("Open the report"), self._open_report)
         self.folder = text_button(tr("Open the folder"), self._open_folder)
-        self.export = text_button(tr("Export what is kept…"), self._export)
+        self.export = text_button(tr("Export the kept images…"), self._export)
         self.finish = text_button(tr("Close"), self.close)
         self.go = text_button(tr("Evaluate"), self._go)
         self._dress()
@@ -80,11 +80,11 @@ class EvaluationDialog(QDialog):
         self.bar.setTextVisible(False)
         self.bar.setAccessibleName(tr("Progress of the evaluation"))
         self.bar.setToolTip(tr("Progress of the evaluation"))
-        self.copy.setToolTip(tr("Copy a command line that does the same"))
+        self.copy.setToolTip(tr("Copy the equivalent command line"))
         self.report.setToolTip(tr("Open the finished report in the browser"))
         self.folder.setToolTip(tr("Show the findings in the file manager"))
-        self.finish.setToolTip(tr("Close; an evaluation goes on"))
-        self.export.setToolTip(tr("Make a data set of the images that are kept"))
+        self.finish.setToolTip(tr("Close; a running evaluation continues"))
+        self.export.setToolTip(tr("Make a data set of the kept images"))
 
     def _lay_out(self) -> None:
         columns = QHBoxLayout()
@@ -179,7 +179,7 @@ class EvaluationDialog(QDialog):
 
     def _show_buttons(self) -> None:
         model = self._model
-        begin = tr("Go on") if model.goes_on else tr("Evaluate")
+        begin = tr("Continue") if model.goes_on else tr("Evaluate")
         self.go.setText(tr("Stop") if model.busy else begin)
         needed = _needed(model.choice)
         self.needed.setText(needed)

@@ -45,5 +45,5 @@ class FindingRow(QWidget):
 
 def level_words(level: str) -> str:
     """Return the word for a level."""
-    words = {"good": tr("good"), "doubt": tr("doubt"), "bad": tr("bad"), "unknown": tr("not known")}
+    words = {"good": tr("good"), "doubt": tr("caution"), "bad": tr("poor"), "unknown": tr("not measured")}
     return words.get(level, words["unknown"])

@@ -15,9 +15,9 @@ from reports.html import render_rich_text
 from reports.model import Block, Figure, Level, Paragraph, Report, Section, Table, Verdict
 
 LEVELS: Mapping[str, tuple[str, Level]] = {
-    "green": (mark("Evidence"), "good"),
-    "amber": (mark("Doubtful"), "doubt"),
-    "red": (mark("Not evidence"), "bad"),
+    "green": (mark("Checks passed"), "good"),
+    "amber": (mark("Caution"), "doubt"),
+    "red": (mark("Checks failed"), "bad"),
 }
 COLOURS = {"muted": LIGHT.muted, "good": LIGHT.evidence, "doubt": LIGHT.doubt, "bad": LIGHT.none}
 INTERVENTIONS = {
@@ -74,7 +74,7 @@ def _maps(analysis: Mapping[str, Any]) -> Iterable[Section]:
     maps = analysis.get("explanations")
     rows = [_map_row(entry) for entry in maps if isinstance(entry, dict)] if isinstance(maps, list) else []
     if rows:
-        heads = (tr("Image"), tr("Method"), tr("Class"), tr("Logit"), tr("Gap"), tr("Gate"))
+        heads = (tr("Image"), tr("Method"), tr("Class"), tr("Logit"), tr("Completeness error"), tr("Reliability check"))
         yield Section(tr("Maps"), [Table(heads, rows)])
 
 
@@ -102,7 +102,7 @@ def _time_shap(analysis: Mapping[str, Any]) -> Iterable[Section]:
          _number(group.get("standard_error")))
         for group in groups if isinstance(group, dict)
     ]  # fmt: skip
-    words = tr("All steps: {all}; none: {none}; they add up to within {error}.").format(
+    words = tr("All steps: {all}; none: {none}; they sum to the difference within {error}.").format(
         all=_number(found.get("v_all")),
         none=_number(found.get("v_none")),
         error=_number(found.get("efficiency_error")).lstrip("+−"),
@@ -115,7 +115,7 @@ def _shift(analysis: Mapping[str, Any]) -> Iterable[Section]:
     found = analysis.get("csi")
     if not isinstance(found, dict) or not isinstance(found.get("interventions"), dict):
         return
-    heads = (tr("Intervention"), tr("Marked region"), tr("Least marked"), tr("Random"), tr("CSI"))
+    heads = (tr("Intervention"), tr("Top 10 % of pixels"), tr("Bottom 10 % of pixels"), tr("Random"), tr("CSI"))
     rows = [_shift_row(name, one) for name, one in found["interventions"].items() if isinstance(one, dict)]
     blocks: list[Block] = [Table(heads, rows)]
     if found.get("formula"):
@@ -133,7 +133,7 @@ def _pictures(report: RunReport) -> Iterable[Block]:
         name = str(picture.path.relative_to(report.path)) if report.path.is_dir() else picture.path.name
         yield Figure(f"picture:{number}", name)
     if report.left_out:
-        yield Paragraph(tr("%n further picture(s) in the folder", report.left_out))
+        yield Paragraph(tr("%n further image(s) in the folder", report.left_out))
 
 
 def _closed(report: RunReport) -> Iterable[Block]:

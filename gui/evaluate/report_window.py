@@ -61,8 +61,8 @@ class ReportWindow(QWidget):
         buttons.addStretch(1)
         buttons.addWidget(self.finish)
         self.browser.setEnabled(False)
-        self.browser.setToolTip(tr("The whole report with every picture, as it can be passed on"))
-        self.folder.setToolTip(tr("Pictures, raw arrays and numbers"))
+        self.browser.setToolTip(tr("The whole report with every image, ready to share"))
+        self.folder.setToolTip(tr("Images, raw arrays and numbers"))
         self.finish.setToolTip(tr("Close"))
         layout = QVBoxLayout(self)
         layout.setContentsMargins(GAP, GAP, GAP, GAP)
@@ -81,7 +81,7 @@ class ReportWindow(QWidget):
         self.browser.setEnabled(report.page is not None)
 
     def _refuse(self, error: BaseException) -> None:
-        words = tr("This run cannot be read: {error}")
+        words = tr("This analysis cannot be read: {error}")
         self.page.setPlainText(words.format(error=error))
 
     def _open_page(self) -> None:

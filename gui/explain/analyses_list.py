@@ -113,8 +113,8 @@ class AnalysisRow(QFrame):
         self.bar.setFixedHeight(GRID)
         self.open = icon_button("report", tr("Show the report"))
         self.stop = icon_button("stop", tr("Stop; what is finished is kept"))
-        self.go_on = icon_button("start", tr("Go on with it"))
-        self.remove = icon_button("remove", tr("Take out of the list; the files stay"))
+        self.go_on = icon_button("start", tr("Continue"))
+        self.remove = icon_button("remove", tr("Remove from the list; the files stay"))
         text = QVBoxLayout()
         text.setSpacing(0)
         for part in (self.title, self.words, self.bar):

@@ -63,10 +63,12 @@ class AnalysisDialog(QDialog):
         self.groups = _spin(
             2, MOST_GROUPS, first.groups, tr("Groups of denoising steps; each one more doubles the time")
         )
-        self.every = _spin(1, MAX_STEPS, first.every, tr("XAI steps: look at every N-th denoising step"))
+        self.every = _spin(1, MAX_STEPS, first.every, tr("XAI steps: analyse every N-th denoising step"))
         self._methods = first.methods
         self.methods = self._make_methods()
-        self.baseline = setting_combo("xai.baseline", tr("Baseline: the image without evidence that maps start from"))
+        self.baseline = setting_combo(
+            "xai.baseline", tr("Baseline: the reference image against which attributions are computed")
+        )
         self.baseline.setCurrentIndex(self.baseline.findData(first.baseline))
         self.what = label("", "muted", wrap=True)
         self.time = label("", wrap=True)
@@ -107,12 +109,12 @@ class AnalysisDialog(QDialog):
         shown = QRadioButton(
             tr("The shown image, {folder} {image}").format(folder=image.parent.name, image=image.stem)
             if image
-            else tr("The shown image (none that this program has made is shown)")
+            else tr("The shown image (none that this program has generated is shown)")
         )
         shown.setEnabled(image is not None)
-        shown.setToolTip(tr("It is drawn again from its recipe, and every step on the way is looked at"))
-        drawn = QRadioButton(tr("Images of a class, drawn for the analysis"))
-        drawn.setToolTip(tr("The images that a run with this seed makes, beginning with its first"))
+        shown.setToolTip(tr("It is reproduced from its recipe, and every step on the way is analysed"))
+        drawn = QRadioButton(tr("Images of a class, generated for the analysis"))
+        drawn.setToolTip(tr("The images that a run with this seed generates, starting with the first"))
         (shown if image else drawn).setChecked(True)
         group = QButtonGroup(self)
         group.addButton(shown)
@@ -126,12 +128,12 @@ class AnalysisDialog(QDialog):
         combo.addItem(tr("All seven classes"), ALL)
         combo.setCurrentIndex(combo.findData(self._first.classes[0]))
         combo.setAccessibleName(tr("Class"))
-        combo.setToolTip(tr("Class of the images to be drawn"))
+        combo.setToolTip(tr("Class of the images to generate"))
         return combo
 
     def _make_depth(self) -> tuple[QRadioButton, QRadioButton]:
         full, quick = QRadioButton(tr("Full")), QRadioButton(tr("Quick"))
-        full.setToolTip(tr("Maps and interventions at every step that is looked at"))
+        full.setToolTip(tr("Maps and interventions at every analysed step"))
         quick.setToolTip(tr("Four groups of steps; maps and interventions of the finished image only"))
         (quick if self._first.quick else full).setChecked(True)
         group = QButtonGroup(self)
@@ -143,7 +145,7 @@ class AnalysisDialog(QDialog):
         button = QPushButton()
         button.setAutoDefault(False)
         button.setAccessibleName(tr("Methods"))
-        button.setToolTip(tr("Methods whose maps are drawn; the first decides which regions are tested"))
+        button.setToolTip(tr("Methods whose maps are computed; the first decides which regions are tested"))
         button.setProperty("chooser", True)
         button.setProperty("arrow", True)
         menu = CheckMenu(button)
@@ -162,11 +164,11 @@ class AnalysisDialog(QDialog):
         self.start = box.addButton(tr("Start the analysis"), QDialogButtonBox.ButtonRole.AcceptRole)
         self.start.setObjectName("primary")
         self.start.setDefault(True)
-        self.start.setToolTip(tr("It runs in a process of its own; the queue shows how far it is"))
+        self.start.setToolTip(tr("Runs in a separate process; the queue shows its progress"))
         cancel = box.addButton(tr("Cancel"), QDialogButtonBox.ButtonRole.RejectRole)
         cancel.setToolTip(tr("Close without an analysis"))
         self.copy = box.addButton(tr("Copy as command"), QDialogButtonBox.ButtonRole.ActionRole)
-        self.copy.setToolTip(tr("Copy a command line that does the same"))
+        self.copy.setToolTip(tr("Copy the equivalent command line"))
         self.copy.clicked.connect(self._copy)
         box.accepted.connect(self.accept)
         box.rejected.connect(self.reject)
@@ -237,13 +239,14 @@ class AnalysisDialog(QDialog):
 def _what_it_does(quick: bool) -> str:
     if quick:
         return tr(
-            "Draws the image again, shares its class logit among four groups of denoising steps (Time-SHAP), maps the "
-            "finished image and tests by interventions whether the marked regions matter."
+            "Reproduces the image, attributes its class logit to four groups of denoising steps "
+            "(Time-SHAP), maps the finished image and tests by interventions whether the marked "
+            "regions matter."
         )
     return tr(
-        "Draws the image again, shares its class logit among groups of denoising steps (Time-SHAP), maps the steps on "
-        "the way, tests by interventions whether the marked regions matter more than random ones, and repeats that "
-        "with controls that must come to nothing."
+        "Reproduces the image, attributes its class logit to groups of denoising steps "
+        "(Time-SHAP), maps the steps on the way, tests by interventions whether the marked regions "
+        "matter more than random ones, and repeats that with negative controls."
     )
 
 

@@ -63,5 +63,7 @@ def _when(stamp: str) -> str:
 def time_of(seconds: float | None, images: int) -> str:
     """Say how long an analysis will take, as far as this machine knows."""
     if seconds is None:
-        return tr("How long it takes is known after the first one; some minutes an image on two processor cores.")
-    return tr("About {time} for %n image(s), by the last one on this machine.", images).format(time=duration(seconds))
+        return tr("The time is known after the first image; some minutes per image on two CPU cores.")
+    return tr("About {time} for %n image(s), based on the last analysis on this machine.", images).format(
+        time=duration(seconds)
+    )

@@ -43,7 +43,9 @@ class ExplainControls(QWidget):
         self._actions: dict[str, QAction] = {}
         self.methods = self._make_methods()
         self.target = setting_combo("xai.target", tr("Explained class"), target_name)
-        self.baseline = setting_combo("xai.baseline", tr("Baseline: the image without evidence that maps start from"))
+        self.baseline = setting_combo(
+            "xai.baseline", tr("Baseline: the reference image against which attributions are computed")
+        )
         self.more = icon_button("export", tr("Save the maps, or analyse the whole trajectory"))
         self._make_more()
         layout = QHBoxLayout(self)

@@ -103,7 +103,7 @@ class ExplainFacts(QWidget):
         slider.setValue(round(100 * self._session.settings.get("xai.opacity")))
         slider.setFixedWidth(72)
         slider.setAccessibleName(tr("Opacity of the map"))
-        slider.setToolTip(tr("Opacity: from the picture alone to the map alone"))
+        slider.setToolTip(tr("Opacity: from the image alone to the map alone"))
         return slider
 
     def _make_legend(self) -> QWidget:
@@ -150,9 +150,17 @@ class ExplainFacts(QWidget):
         level = "green" if gap < GOOD_GAP else "amber" if gap < FAIR_GAP else "red"
         self.gap.show_icon(level, TOKENS[level])
         words = {
-            "green": tr("The map adds up: its sum misses the difference of the logits by {gap:.1%}."),
-            "amber": tr("The map adds up roughly: its sum misses the difference of the logits by {gap:.1%}."),
-            "red": tr("The map does not add up: its sum misses the difference of the logits by {gap:.1%}."),
+            "green": tr(
+                "Completeness error {gap:.1%}: the attributions sum to the logit difference between image and baseline."
+            ),
+            "amber": tr(
+                "Completeness error {gap:.1%}: the attributions deviate slightly from the logit "
+                "difference between image and baseline."
+            ),
+            "red": tr(
+                "Completeness error {gap:.1%}: the attributions deviate from the logit difference "
+                "between image and baseline."
+            ),
         }[level].format(gap=gap)
         self.gap.setToolTip(words)
         self.gap.setAccessibleName(words)
@@ -166,7 +174,7 @@ class ExplainFacts(QWidget):
         self.test.setAccessibleName(words)
         self.test.setEnabled(testing is None)
         self.test.setToolTip(
-            tr("Measure whether the class really depends on what the map shows, beside random maps as a control")
+            tr("Measure whether the class really depends on what the map shows, compared with random maps")
         )
 
     def _test(self) -> None:
@@ -214,9 +222,9 @@ def _further(explanation: Explanation) -> list[str]:
     """Return what only some methods have to say."""
     parts: list[str] = []
     if explanation.relative_delta is not None:
-        parts.append(tr("gap {gap:.1%}").format(gap=explanation.relative_delta))
+        parts.append(tr("completeness error {gap:.1%}").format(gap=explanation.relative_delta))
     elif explanation.method in METHODS and not METHODS[explanation.method].complete:
-        parts.append(tr("does not add up to a logit"))
+        parts.append(tr("completeness not defined for this method"))
     if explanation.cell is not None:
         height, width = explanation.cell
         parts.append(tr("cells of {height:.0f} × {width:.0f} pixels").format(height=height, width=width))
@@ -229,7 +237,7 @@ def _further(explanation: Explanation) -> list[str]:
 
 def _error_words(explanation: Explanation) -> str:
     error = _region_sums(explanation, explanation.standard_error)
-    return tr("standard error up to {error:.2g} logits a region").format(error=max(error.values(), default=0.0))
+    return tr("standard error up to {error:.2g} logits per region").format(error=max(error.values(), default=0.0))
 
 
 def value_words(shown: ShownMap, x: int, y: int) -> str:

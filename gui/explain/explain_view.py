@@ -140,14 +140,14 @@ class ExplainView(QWidget):
     def _words(self) -> tuple[str, str]:
         state, error = self._model.state, self._model.error
         if state is ExplainState.WORKING:
-            return tr("Looking at what the classifier sees…"), self._progress_words()
+            return tr("Computing the explanation…"), self._progress_words()
         if state is ExplainState.STOPPED:
-            return tr("Stopped"), tr("Nothing was kept; “Try again” begins anew.")
+            return tr("Stopped"), tr("Nothing was kept; “Try again” starts over.")
         if state is ExplainState.FAILED and error:
             problem = describe(error)
             return problem.message, problem.remedy
         if self._session.run.busy:
-            return tr("Explanations wait for the run"), tr("Click an image on the right to explain it at once.")
+            return tr("Explanations wait for the run"), tr("Click an image on the right to explain it immediately.")
         return tr("Nothing to explain yet"), tr("Choose an image on the right; its explanation appears here.")
 
     def _show_chosen(self) -> None:

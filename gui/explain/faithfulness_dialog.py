@@ -36,8 +36,8 @@ class FaithfulnessDialog(QDialog):
         measures = list((explanation.faithfulness or {}).get("measures", ()))
         self.table = self._make_table(measures)
         words = tr(
-            "{method} for {target}. A faithful map does better than random maps: where it marks the image, the class "
-            "really depends on it."
+            "{method} for {target}. A faithful map does better than random maps: the class really "
+            "depends on the regions it marks."
         )
         layout = QVBoxLayout(self)
         layout.setContentsMargins(GAP_LARGE, GAP_LARGE, GAP_LARGE, GAP)

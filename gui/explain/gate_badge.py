@@ -14,7 +14,7 @@ from gui.widgets.icon_label import IconLabel
 from gui.widgets.labels import TwoLineLabel
 from xai.explanation import GateVerdict
 
-WORDS: Final = {"green": mark("Evidence"), "amber": mark("Doubtful"), "red": mark("Not evidence")}
+WORDS: Final = {"green": mark("Checks passed"), "amber": mark("Caution"), "red": mark("Checks failed")}
 TOKENS: Final = {"green": "evidence", "amber": "doubt", "red": "none"}
 
 
@@ -49,7 +49,7 @@ class GateBadge(QWidget):
         reasons = tuple(map(translate, verdict.reasons)) or (tr("The classifier and this map passed every check."),)
         self._reason.setText(" ".join(reasons))
         self.setToolTip("\n".join(reasons))
-        self.setAccessibleName(tr("Verdict of the gate: {word}").format(word=word))
+        self.setAccessibleName(tr("Reliability check: {word}").format(word=word))
         self.setAccessibleDescription(" ".join(reasons))
 
     def changeEvent(self, event: QEvent) -> None:

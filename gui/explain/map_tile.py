@@ -108,7 +108,7 @@ class MapTile(QFrame):
         return False
 
     def _show_pin(self, pinned: bool) -> None:
-        words = tr("Let this map go") if pinned else tr("Keep this map to compare it with other images")
+        words = tr("Unpin map") if pinned else tr("Pin this map to compare it with other images")
         set_icon(self.pin, "close" if pinned else "pin", "muted")
         self.pin.setToolTip(words)
         self.pin.setAccessibleName(words)

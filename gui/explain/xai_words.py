@@ -8,9 +8,9 @@ from core.config.schema import BY_KEY
 from gui.i18n import mark, tr, translate
 from xai.methods import METHODS
 
-TARGETS: Final = {"label": mark("Own class"), "predicted": mark("Predicted class")}
+TARGETS: Final = {"label": mark("Target class"), "predicted": mark("Predicted class")}
 
-STYLES: Final = {"signed": mark("Signed"), "positive": mark("For only"), "jet": mark("Jet")}
+STYLES: Final = {"signed": mark("Signed"), "positive": mark("Positive only"), "jet": mark("Jet")}
 
 
 def method_name(key: str) -> str:

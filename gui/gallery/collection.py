@@ -135,6 +135,6 @@ def missing_folder(folder: Path) -> OutputError:
     """Return the words for an output folder that is not there."""
     return OutputError(
         Message("The output folder '{folder}' is not there.", folder=folder),
-        remedy=Message("Bring it, or its drive, back, or choose another one; otherwise the next run makes it anew."),
+        remedy=Message("Bring it, or its drive, back, or choose another one; otherwise the next run creates it again."),
         path=folder,
     )

@@ -115,11 +115,11 @@ class CompareView(QWidget):
         self.slider.setAccessibleName(tr("Where A ends and B begins"))
         self.slider.setToolTip(tr("Move the line between A and B"))
         self.over.setAccessibleName(tr("A and B in one place"))
-        self.left.setAccessibleName(tr("Picture A"))
-        self.right.setAccessibleName(tr("Picture B"))
+        self.left.setAccessibleName(tr("Image A"))
+        self.right.setAccessibleName(tr("Image B"))
 
     def _make_pin(self) -> QToolButton:
-        return icon_button("pin", tr("Keep the shown picture as A; the next ones become B"), self._pin_shown)
+        return icon_button("pin", tr("Keep the shown image as A; the next ones become B"), self._pin_shown)
 
     def _lay_out(self) -> None:
         head = QHBoxLayout()
@@ -206,7 +206,7 @@ class CompareView(QWidget):
         a, b = self._model.a, self._model.b
         self.names[0].setText(f"A  {_name(a)}" if a else "")
         again = self._model.note and b is not None
-        self.names[1].setText((tr("made again") if again else _name(b)) + "  B" if b else "")
+        self.names[1].setText((tr("reproduced") if again else _name(b)) + "  B" if b else "")
         self.pin.setEnabled(self._session.picture.picture is not None)
         if a:
             self.empty.say(

@@ -22,8 +22,8 @@ class CountTable(QTableWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.setAccessibleName(tr("Images by class and part"))
-        self.setToolTip(tr("Images by class and part"))
+        self.setAccessibleName(tr("Images by class and split"))
+        self.setToolTip(tr("Images by class and split"))
         self.setEditTriggers(QTableWidget.EditTrigger.NoEditTriggers)
         self.setSelectionMode(QTableWidget.SelectionMode.NoSelection)
         self.setShowGrid(False)

@@ -83,7 +83,7 @@ class DenoisingView(QWidget):
     def _ask_for_file(self, suffix: str) -> None:
         frame = self._model.frame
         start = str(home_folder() / f"denoising-{frame.class_code}{suffix}") if frame else ""
-        name, _ = QFileDialog.getSaveFileName(self, tr("Export the denoising"), start, f"*{suffix}")
+        name, _ = QFileDialog.getSaveFileName(self, tr("Export the denoising steps"), start, f"*{suffix}")
         if name:
             self.export_asked.emit(Path(name).with_suffix(suffix))
 
@@ -145,14 +145,14 @@ class DenoisingView(QWidget):
 
     def _say(self) -> None:
         if self._run.busy:
-            self.empty.say(tr("Starting…"), tr("While a run goes on you see each step here."))
+            self.empty.say(tr("Starting…"), tr("During a run, each step appears here."))
         elif self._model.is_unknown:
             self.empty.say(
-                tr("The steps of this image are not kept"),
-                tr("Those of the images made last are, until the window is closed."),
+                tr("No denoising steps for this image"),
+                tr("Steps are kept only for the most recent images, until the window closes."),
             )
         else:
-            self.empty.say(tr("Nothing is being made"), tr("While a run goes on you see each step here."))
+            self.empty.say(tr("Nothing is being generated"), tr("During a run, each step appears here."))
 
     def _show(self) -> None:
         frame = self._model.frame

@@ -18,7 +18,7 @@ class EmptyTrashDialog(QMessageBox):
         self.setIconPixmap(icon("warning", "doubt").pixmap(QSize(ICON_SIZE * 2, ICON_SIZE * 2)))
         self.setWindowTitle(tr("Empty the trash"))
         self.setText(tr("Delete %n file(s) for good?", files))
-        self.setInformativeText(tr("They cannot be brought back. Their numbers and seeds are not used again."))
+        self.setInformativeText(tr("They cannot be restored. Their numbers and seeds are not used again."))
         self.delete_button: QPushButton = self.addButton(tr("Delete for good"), QMessageBox.ButtonRole.DestructiveRole)
         self.keep_button: QPushButton = self.addButton(tr("Keep"), QMessageBox.ButtonRole.RejectRole)
         self.setDefaultButton(self.keep_button)

@@ -55,7 +55,7 @@ class ExportChoices(QWidget):
         self.rating = self._make_rating()
         self.curation = ElidedCombo()
         self.classes = {lesion.code: QCheckBox(lesion.code) for lesion in CLASSES}
-        self.split = QCheckBox(tr("Divide into train, val and test"))
+        self.split = QCheckBox(tr("Split into train, val and test"))
         self.train = label("")
         self.val, self.test = self._make_percent("val"), self._make_percent("test")
         self.zip = QCheckBox(tr("A zip archive too"))
@@ -85,10 +85,10 @@ class ExportChoices(QWidget):
     def _show_curation(self) -> None:
         known = self._model.curation
         self.curation.clear()
-        self.curation.addItem(tr("None is left out by a selection"), "")
+        self.curation.addItem(tr("No curation file"), "")
         if known:
-            self.curation.addItem(tr("Selected: {name}").format(name=known.parent.name), str(known))
-        self.curation.addItem(tr("Another selection…"), OTHER)
+            self.curation.addItem(tr("Curation: {name}").format(name=known.parent.name), str(known))
+        self.curation.addItem(tr("Another curation file…"), OTHER)
         self.curation.setCurrentIndex(1 if self._model.options.curation else 0)
 
     def _show_split(self) -> None:
@@ -128,10 +128,10 @@ class ExportChoices(QWidget):
     def _name_all(self) -> None:
         for widget, words in (
             (self.format, tr("Format of the data set")),
-            (self.rating, tr("Which images; rejected ones are never taken")),
-            (self.curation, tr("Leave out what a selection (curation.csv) leaves out")),
-            (self.split, tr("Images of one seed are never divided between the parts")),
-            (self.zip, tr("Write a zip archive of the folder beside it, the same bytes every time")),
+            (self.rating, tr("Which images; rejected images are never exported")),
+            (self.curation, tr("Exclude the images that a curation file (curation.csv) rejects")),
+            (self.split, tr("Images that share a seed always go to the same split")),
+            (self.zip, tr("Also write a zip archive next to the folder, byte-identical every time")),
             (self.target, tr("The new folder; it must not exist yet, or be empty")),
         ):
             widget.setToolTip(words)
@@ -148,7 +148,7 @@ class ExportChoices(QWidget):
         self._add(layout, tr("Format"), self.format, self.purpose)
         self._add(layout, tr("Images"), self.rating, self.curation)
         self._add(layout, tr("Classes"), self._class_boxes())
-        self._add(layout, tr("Parts"), self.split, _row(self.train, self.val, self.test))
+        self._add(layout, tr("Splits"), self.split, _row(self.train, self.val, self.test))
         self._add(layout, tr("Where"), _row(self.target, self.browse), self.zip)
         layout.addStretch(1)
 
@@ -190,7 +190,7 @@ class ExportChoices(QWidget):
         chosen: str = self.curation.itemData(row)
         if chosen == OTHER:
             start = str(self._model.curation or self._model.output)
-            chosen, _ = QFileDialog.getOpenFileName(self, tr("Selection"), start, "curation.csv (*.csv)")
+            chosen, _ = QFileDialog.getOpenFileName(self, tr("Curation"), start, "curation.csv (*.csv)")
             chosen = chosen or str(self._model.options.curation or "")
         self._choose(curation=Path(chosen) if chosen else None)
         self.show_options()

@@ -49,7 +49,7 @@ class ExportDialog(QDialog):
         model.open(curation)
         self.choices = ExportChoices(model)
         self.summary = label("", "title", wrap=True)
-        self.again = icon_button("again", tr("Look at the images again"), model.look)
+        self.again = icon_button("again", tr("Check the images again"), model.look)
         self.tree = FolderTree()
         self.counts = CountTable()
         self.warnings = WarningLines()
@@ -73,9 +73,9 @@ class ExportDialog(QDialog):
         self.progress.setTextVisible(False)
         self.progress.setAccessibleName(tr("Progress"))
         self.progress.setToolTip(tr("Progress"))
-        self.copy.setToolTip(tr("Copy a command line that makes the same export"))
+        self.copy.setToolTip(tr("Copy the command line of the same export"))
         self.folder.setToolTip(tr("Show the exported folder in the file manager"))
-        self.finish.setToolTip(tr("Close; an export that is being written goes on"))
+        self.finish.setToolTip(tr("Close; a running export continues"))
 
     def _lay_out(self) -> None:
         self.choices.setFixedWidth(CHOICES_WIDTH)
@@ -124,7 +124,7 @@ class ExportDialog(QDialog):
 
     def _show_preview(self) -> None:
         preview = self._model.preview
-        self.summary.setText(_summary(preview) if preview else tr("Looking at the images…"))
+        self.summary.setText(_summary(preview) if preview else tr("Checking the images…"))
         if preview is None or preview is self._shown:
             return
         self._shown = preview
@@ -151,7 +151,9 @@ class ExportDialog(QDialog):
     def _show_buttons(self) -> None:
         model = self._model
         self.go.setText(tr("Stop") if model.is_writing else tr("Export"))
-        self.go.setToolTip(tr("Stop; nothing is left of it") if model.is_writing else tr("Write what is shown above"))
+        self.go.setToolTip(
+            tr("Stop; the partial export is deleted") if model.is_writing else tr("Write what is shown above")
+        )
         self.go.setAccessibleName(self.go.text())
         self.go.setEnabled(model.state is ExportState.WRITING or model.can_export)
         self.folder.setVisible(model.last is not None)
@@ -191,7 +193,7 @@ def _status(model: DatasetExportModel) -> str:
     if model.unit == "files":
         return tr("Writing: {done} of {total} files").format(done=model.done, total=model.total)
     if model.unit == "images":
-        return tr("{done} of {total} images looked at").format(done=model.done, total=model.total)
+        return tr("{done} of {total} images checked").format(done=model.done, total=model.total)
     return ""
 
 

@@ -200,7 +200,7 @@ class GalleryModel(QAbstractListModel):
         if item.path in self.flaws:
             parts.append(flaw_words(self.flaws[item.path]))
         elif self.thumbnails.is_broken(item.path):
-            parts.append(tr("cannot be read as a picture"))
+            parts.append(tr("cannot be read as an image"))
         return ", ".join(part for part in parts if part)
 
     def _fits(self, item: GalleryItem) -> bool:

@@ -61,7 +61,7 @@ class GalleryMenu(QMenu):
             menu.addAction("★" * stars + self._key(f"rate-{stars}"), lambda stars=stars: ratings.rate(keys, stars))
         menu.addAction(tr("No stars") + self._key("rate-0"), lambda: ratings.rate(keys, 0))
         self._add(
-            tr("Reject, or take that back") + self._key("reject"), lambda: ratings.toggle_rejected(keys), bool(keys)
+            tr("Reject, or undo the rejection") + self._key("reject"), lambda: ratings.toggle_rejected(keys), bool(keys)
         )
 
     def _add_use(self) -> None:

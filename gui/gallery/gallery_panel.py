@@ -150,7 +150,7 @@ class GalleryPanel(QFrame):
         lines = [flaw_line(flaw) for flaw in flaws[:NAMED_FLAWS]]
         if len(flaws) > NAMED_FLAWS:
             lines.append(tr("and %n more", len(flaws) - NAMED_FLAWS))
-        remedy = tr("They were left alone. Delete them, or put them somewhere else.")
+        remedy = tr("The files were not changed. Delete or move them.")
         self._session.problem.emit(Problem(tr("Files that cannot be shown"), "\n".join(lines), remedy))
 
     def offer_all(self) -> None:
@@ -235,7 +235,7 @@ class GalleryPanel(QFrame):
         self.filters.show_runs(self._model.runs)
         self.filters.setVisible(total > 0)
         if total:
-            self._empty.say(tr("No image fits"), tr("Choose another class, run or rating above."))
+            self._empty.say(tr("No matching images"), tr("Choose another class, run or rating above."))
         else:
             self._empty.say(tr("No images yet"), tr("Images appear here as soon as they are finished."))
         self.pages.setCurrentIndex(1 if shown else 0)

@@ -103,7 +103,7 @@ class PicturePanel(QFrame):
         for name in (tr("Image"), tr("Denoising"), tr("Explain"), tr("Compare")):
             tabs.addTab(name)
         tabs.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
-        tabs.setAccessibleName(tr("What is shown of the picture"))
+        tabs.setAccessibleName(tr("Image view"))
         return tabs
 
     def _lay_out(self) -> None:
@@ -128,7 +128,7 @@ class PicturePanel(QFrame):
         outside = keyed(icon_button("open", tr("Open in the system's viewer"), self.open_outside), "open-outside")
         self.pixels = self._pixels_button()
         ground = keyed(
-            icon_button("ground", tr("Grey, black, white or squares around pictures"), self.turn_ground), "ground"
+            icon_button("ground", tr("Grey, black, white or squares around images"), self.turn_ground), "ground"
         )
         shown = (self._zoom, smaller, larger, fit, self.pixels, ground, outside)
         whole = YieldingRow(self.tabs, shown, (self._zoom, fit, self.pixels, larger, smaller, outside, ground))
@@ -198,9 +198,9 @@ class PicturePanel(QFrame):
             self._session.collection.reproduction.start(picture, self._session.settings.models)
 
     def _allow_again(self) -> None:
-        obstacle = tr("Being made again…") if self._session.collection.reproduction.working else ""
+        obstacle = tr("Reproducing…") if self._session.collection.reproduction.working else ""
         if self._session.run.busy:
-            obstacle = tr("Make it again when the run has ended: both would need the same processor.")
+            obstacle = tr("Reproduce it after the run has ended: both would need the same device.")
         self.recipe.allow_again(obstacle)
 
     def _show_recipe(self) -> None:
@@ -214,11 +214,14 @@ class PicturePanel(QFrame):
         if flaw:
             self.empty.say(*flaw_lines(flaw))
         elif self._session.gallery.counts:
-            self.empty.say(tr("Choose an image on the right"), tr("or press Start to make new ones."))
+            self.empty.say(tr("Choose an image on the right"), tr("or press Start to generate new ones."))
         else:
             self.empty.say(
                 tr("Your first images are one click away"),
-                tr("Check the classes you want on the left and press Start. Each image is shown while it is made."),
+                tr(
+                    "Select the classes on the left, set the number of images per class, and press "
+                    "Start. Each image is shown while it is generated."
+                ),
             )
 
     def _follow_run(self) -> None:

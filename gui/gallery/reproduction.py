@@ -65,10 +65,10 @@ class ReproductionModel(QObject):
 def verdict(made: MadeAgain) -> str:
     """Say how far an image that was made again is from the original, and what was different in its making."""
     if made.max_difference == 0:
-        words = Message("Made again: identical, every pixel the same.")
+        words = Message("Reproduced: identical, every pixel the same.")
     else:
         words = Message(
-            "Made again: the largest pixel difference is {largest} of 255, on average {mean:.3f}.",
+            "Reproduced: the largest pixel difference is {largest} of 255, on average {mean:.3f}.",
             largest=made.max_difference,
             mean=made.mean_difference,
         )

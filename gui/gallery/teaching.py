@@ -47,7 +47,7 @@ def phase_of(timestep: int) -> Phase:
 def what_happens(timestep: int) -> str:
     """Say in a sentence or two what a step at this timestep is doing."""
     return {
-        Phase.LAYOUT: tr("Mostly noise still. The overall colour and the rough layout of light and dark are settled."),
-        Phase.SHAPE: tr("The layout stands. The shape of the lesion and its border are being worked out."),
-        Phase.TEXTURE: tr("The shape stands. What still changes is the fine texture."),
+        Phase.LAYOUT: tr("Mostly noise. Overall colour and the rough layout of light and dark are fixed."),
+        Phase.SHAPE: tr("The layout is fixed; lesion shape and border are forming."),
+        Phase.TEXTURE: tr("The shape is fixed; only the fine texture still changes."),
     }[phase_of(timestep)]

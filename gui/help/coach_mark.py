@@ -42,7 +42,7 @@ class CoachMark(QFrame):
         self._buttons = (self.skip, self.back, self.next)
         for button in self._buttons:
             button.installEventFilter(self)
-        self.skip.setToolTip(tr("End the tour; it can be taken again from the menu of panels and help"))
+        self.skip.setToolTip(tr("End the tour; it can be started again from the menu of panels and help"))
         self._lay_out()
 
     def show_stop(self, stop: Stop, number: int, total: int) -> None:

@@ -35,7 +35,7 @@ class CommandPalette(QDialog):
         self.search.setAccessibleName(tr("Type what you want to do"))
         self.search.setToolTip(tr("The arrow keys choose, Return runs the chosen command, Escape closes"))
         self.list = self._make_list()
-        self.nothing = label(tr("No command fits"), "muted")
+        self.nothing = label(tr("No matching command"), "muted")
         layout = QVBoxLayout(self)
         layout.setContentsMargins(GAP, GAP, GAP, GAP)
         layout.setSpacing(GAP_SMALL)
@@ -69,7 +69,7 @@ class CommandPalette(QDialog):
         view.setUniformRowHeights(True)
         view.setProperty("roomy", True)
         view.ensurePolished()  # or rows that are added before the list is shown keep the height of bare text
-        view.setAccessibleName(tr("Commands that fit"))
+        view.setAccessibleName(tr("Matching commands"))
         view.setToolTip(tr("A double click runs the command"))
         header = view.header()
         header.setStretchLastSection(False)

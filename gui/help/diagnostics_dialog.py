@@ -46,7 +46,7 @@ class DiagnosticsDialog(QDialog):
         self._tasks.start(make, self._show, self._refuse)
 
     def _make_text(self) -> QPlainTextEdit:
-        text = QPlainTextEdit(tr("Being gathered…"))
+        text = QPlainTextEdit(tr("Collecting…"))
         text.setFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))
         text.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)
         text.setTabChangesFocus(True)
@@ -55,8 +55,9 @@ class DiagnosticsDialog(QDialog):
 
     def _lay_out(self) -> None:
         words = tr(
-            "This is all that is copied. Home folders, chosen folders, user and computer names are taken out. "
-            "Look through it, delete what you do not want to give away, and send it with a description of what you did."
+            "This is all that is copied. Home folders, chosen folders, user and computer names are "
+            "removed. Look through it, delete what you do not want to share, and send it with a "
+            "description of what you did."
         )
         layout = QVBoxLayout(self)
         layout.setContentsMargins(GAP_LARGE, GAP_LARGE, GAP_LARGE, GAP_LARGE)
@@ -82,7 +83,7 @@ class DiagnosticsDialog(QDialog):
         self.copy.setFocus()
 
     def _refuse(self, error: BaseException) -> None:
-        self.text.setPlainText(tr("It could not be gathered: {why}").format(why=error))
+        self.text.setPlainText(tr("The diagnostics could not be collected: {why}").format(why=error))
 
     def _copy(self) -> None:
         QGuiApplication.clipboard().setText(self.text.toPlainText())

@@ -37,40 +37,41 @@ def _about_denoising() -> tuple[tuple[str, str], ...]:
         (
             tr("Seed"),
             tr(
-                "The number that all random numbers of an image follow from. The same seed with the same settings and "
-                "models gives the same image again."
+                "The number from which all random numbers of an image are derived. The same seed "
+                "with the same settings and models gives the same image again."
             ),
         ),
         (
             tr("Denoising step"),
             tr(
-                "One pass of the network: it looks at the noisy image and guesses the clean one, and the sampler takes "
-                "away part of the noise."
+                "One pass of the network: it predicts the clean image from the noisy one, and the "
+                "sampler removes part of the noise."
             ),
         ),
         (
             tr("Timestep"),
             tr(
-                "How noisy an image is on its way from pure noise to a picture. High timesteps are almost pure noise, "
-                "timestep 0 is the finished image."
+                "How noisy an image is on its way from pure noise to the finished image. High "
+                "timesteps are almost pure noise, timestep 0 is the finished image."
             ),
         ),
         (
             tr("Noisy image and predicted image"),
             tr(
-                "The noisy image, xₜ, is what the network is given at a step. The predicted image, x₀, is what it "
-                "believes at that step the finished image will look like."
+                "The noisy image, xₜ, is the input of the network at a step. The predicted image, "
+                "x₀, is its estimate of the finished image at that step."
             ),
         ),
         (
             tr("Trajectory"),
-            tr("The whole way of one image from noise to picture, step by step."),
+            tr("All denoising steps of one image, from noise to the finished image."),
         ),
         (
             tr("Sampler"),
             tr(
-                "The rule by which the guesses of the network turn noise into an image. Samplers differ in how many "
-                "steps they need; each gives other images for the same seed."
+                "The rule by which the predictions of the network turn noise into an image. "
+                "Samplers differ in how many steps they need; each gives other images for the same "
+                "seed."
             ),
         ),
     )
@@ -81,26 +82,27 @@ def _about_settings() -> tuple[tuple[str, str], ...]:
         (
             tr("Guidance"),
             tr(
-                "How strongly a model that knows several classes is pushed towards the wanted one. 1 is no push. A "
-                "strong push gives images that are more typical and less varied."
+                "How strongly a model of several classes is pushed towards the target class. 1 is "
+                "no push. A strong push gives images that are more typical and less varied."
             ),
         ),
         (
             tr("Precision"),
             tr(
-                "The number format the network computes in. fp32 is exact and slow; bf16 and fp16 need half the memory "
-                "and are faster where the hardware has them. Images differ slightly between formats."
+                "The number format of the network's computations. fp32 is exact and slow; bf16 and "
+                "fp16 need half the memory and are faster where the hardware supports them. Images "
+                "differ slightly between formats."
             ),
         ),
         (
             tr("Batch size"),
-            tr("How many images are made at once. It changes the speed and the memory needed."),
+            tr("How many images are generated at once. It changes the speed and the memory needed."),
         ),
         (
             tr("Colour correction"),
             tr(
-                "Shifts the colours of a finished image towards statistics of real images of its class, where such "
-                "statistics lie beside the models and a model needs them."
+                "Shifts the colours of a finished image towards statistics of real images of its "
+                "class, where such statistics are next to the models and a model needs them."
             ),
         ),
         (
@@ -110,13 +112,13 @@ def _about_settings() -> tuple[tuple[str, str], ...]:
         (
             tr("Recipe"),
             tr(
-                "Everything that is needed to make an image again: class, seed, sampler, steps, models and more. It is "
-                "written inside each image."
+                "The generation parameters that are stored inside each image, enough to reproduce "
+                "it: class, seed, sampler, steps, models and more."
             ),
         ),
         (
             tr("Run"),
-            tr("One piece of work: a number of images of some classes with the same settings."),
+            tr("One generation job: a number of images of some classes with the same settings."),
         ),
     )
 
@@ -126,29 +128,29 @@ def _about_evidence() -> tuple[tuple[str, str], ...]:
         (
             tr("Classifier"),
             tr(
-                "A network that says which class a picture looks like to it. It is no doctor: it was trained on a "
-                "limited set of pictures and can be wrong."
+                "A network that assigns probabilities to the classes of an image. It makes no "
+                "diagnosis: it was trained on a limited set of images and can be wrong."
             ),
         ),
         (
             tr("Logit"),
             tr(
-                "The score a classifier gives a class before the scores are turned into probabilities. Explanations "
-                "are counted in logits, because logits add up."
+                "The score a classifier gives a class before the scores are turned into "
+                "probabilities. Attributions are given in logits, because logits are additive."
             ),
         ),
         (
             tr("Attribution"),
             tr(
-                "How much each part of a picture counts for or against a class in the eyes of the classifier. It "
-                "explains the classifier, not the skin."
+                "How much each part of an image supports or opposes a class according to the "
+                "classifier. It explains the classifier, not the skin."
             ),
         ),
         (
             tr("Baseline"),
             tr(
-                "The picture without evidence that an explanation compares with, for example plain skin. Another "
-                "baseline asks another question and gives another map."
+                "The reference image that an explanation compares with, for example plain skin. "
+                "Another baseline gives another map."
             ),
         ),
     )
@@ -159,40 +161,42 @@ def _about_maps() -> tuple[tuple[str, str], ...]:
         (
             tr("Integrated Gradients"),
             tr(
-                "Follows the score on the way from the baseline to the picture and shares the change out among the "
-                "pixels. The shares add up to the change; the gap says how closely they do."
+                "Follows the logit on the path from the baseline to the image and attributes the "
+                "change to the pixels. The attributions sum to the logit difference "
+                "(completeness); the completeness error says how closely."
             ),
         ),
         (
             tr("Shapley value"),
             tr(
-                "The fair share of each part of a picture: its effect averaged over all orders in which the parts can "
-                "be added to the baseline."
+                "The contribution of each region of an image: its effect averaged over all orders "
+                "in which the regions can be added to the baseline."
             ),
         ),
         (
             tr("Grad-CAM"),
             tr(
-                "Shows in which coarse region the classifier's last layers find their evidence. The map is only as "
-                "fine as these layers."
+                "Shows the coarse regions in which the last convolutional layers respond to the "
+                "class. The map is only as fine as these layers."
             ),
         ),
         (
             tr("Occlusion"),
-            tr("Covers one place after another and notes how the score changes."),
+            tr("Covers one region after another and records how the logit changes."),
         ),
         (
-            tr("Gate"),
+            tr("Reliability check"),
             tr(
-                "Checks whether a classifier and a map deserve to be believed. Green: evidence. Amber: doubtful. Red: "
-                "not evidence, so no map is shown as such. The reason is always given."
+                "Checks whether a classifier and an attribution map can be relied on. Green: "
+                "checks passed. Amber: caution. Red: checks failed, so the map is not shown as an "
+                "explanation. The reason is always given."
             ),
         ),
         (
             tr("Faithfulness"),
             tr(
-                "Whether a map tells what the classifier really uses: taking away what it calls important must change "
-                "the score more than taking away random parts."
+                "Whether a map shows what the classifier really uses: removing the regions it "
+                "marks must change the logit more than removing random regions."
             ),
         ),
     )
@@ -203,17 +207,21 @@ def _about_judging() -> tuple[tuple[str, str], ...]:
         (
             tr("KID"),
             tr(
-                "Kernel Inception Distance: how far two sets of pictures lie apart in the eyes of a network. Smaller "
-                "is closer; few pictures give a wide error."
+                "Kernel Inception Distance: how far apart two sets of images are in the features "
+                "of the Inception network. Lower is closer; few images give a wide confidence "
+                "interval."
             ),
         ),
         (
             tr("Memorisation"),
-            tr("When a generator repeats pictures it was trained on instead of making new ones."),
+            tr("When a generator reproduces its training images instead of generating new ones."),
         ),
         (
             tr("Balanced accuracy"),
-            tr("The share of right answers of a classifier, averaged over the classes, so that rare ones count too."),
+            tr(
+                "The share of correct predictions of a classifier, averaged over the classes, so that "
+                "rare ones count too."
+            ),
         ),
         (
             tr("Data set card"),

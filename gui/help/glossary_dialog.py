@@ -28,7 +28,7 @@ class GlossaryDialog(QDialog):
         self.search = QLineEdit()
         self.search.setPlaceholderText(tr("Find a word"))
         self.search.setAccessibleName(tr("Find a word"))
-        self.search.setToolTip(tr("Words in the terms and in their meanings are found"))
+        self.search.setToolTip(tr("Searches the terms and their meanings"))
         self.search.setClearButtonEnabled(True)
         self.list = QListWidget()
         self.list.setFixedWidth(LIST_WIDTH)
@@ -71,7 +71,7 @@ class GlossaryDialog(QDialog):
     def _show(self, row: int) -> None:
         self.meaning.clear()
         if row < 0:
-            self.meaning.setPlainText(tr("No term fits"))
+            self.meaning.setPlainText(tr("No matching term"))
             return
         term = self._found[row]
         self.meaning.setHtml(f"<h3>{term.name}</h3><p>{term.meaning}</p>")

@@ -30,7 +30,7 @@ class KeyRecorder(QLineEdit):
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.NoContextMenu)
         self.setPlaceholderText(tr("Press the new keys now"))
         self.setAccessibleName(tr("Press the new keys now"))
-        self.setToolTip(tr("The next keys pressed here are taken; Tab gives up"))
+        self.setToolTip(tr("Press the new shortcut. Tab cancels."))
 
     def event(self, event: QEvent) -> bool:
         """Take keys before anything else can act on them."""

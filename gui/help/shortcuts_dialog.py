@@ -47,7 +47,7 @@ class ShortcutsDialog(QDialog):
         self.tree = self._make_tree()
         self.recorder = KeyRecorder()
         self.words = label("", wrap=True)
-        self.swap = text_button(tr("Exchange the keys"), self._exchange)
+        self.swap = text_button(tr("Exchange the shortcuts"), self._exchange)
         self.cancel = text_button(tr("Leave as it was"), self._rest)
         self.change = text_button(tr("Change…"), lambda: self._record(adds=False))
         self.add = text_button(tr("Add another…"), lambda: self._record(adds=True))
@@ -98,12 +98,12 @@ class ShortcutsDialog(QDialog):
     def _explain_buttons(self) -> None:
         self.change.setToolTip(tr("Press other keys for the chosen command"))
         self.add.setToolTip(tr("Press further keys for the chosen command; it keeps those it has"))
-        self.remove.setToolTip(tr("Let the chosen command have no keys"))
-        self.reset.setToolTip(tr("Give the chosen command its first keys back"))
-        self.reset_all.setToolTip(tr("Give every command its first keys back"))
-        self.swap.setToolTip(tr("Each of the two commands gets the keys of the other"))
+        self.remove.setToolTip(tr("Remove the shortcuts of the chosen command"))
+        self.reset.setToolTip(tr("Restore the default shortcut of the chosen command"))
+        self.reset_all.setToolTip(tr("Restore all default shortcuts"))
+        self.swap.setToolTip(tr("Each of the two commands gets the shortcut of the other"))
         self.cancel.setToolTip(tr("Change nothing"))
-        self.finish.setToolTip(tr("Close this list; changes are in force already"))
+        self.finish.setToolTip(tr("Close this list; changes apply already"))
 
     def _lay_out(self) -> None:
         layout = QVBoxLayout(self)

@@ -35,7 +35,7 @@ class Stop:
 def make_stops(window: MainWindow) -> tuple[Stop, ...]:
     """Return the stops, in the order of a first piece of work."""
     keys = window.session.keys
-    start = tr("The line above the button says what it will cost. The key {key} does the same.")
+    start = tr("The line above Start shows the expected time and disk space. Shortcut: {key}.")
     rate = tr(
         "Step through with {next} and {previous}, rate with {low} to {high}. The menu exports a data set for training."
     )
@@ -45,20 +45,23 @@ def make_stops(window: MainWindow) -> tuple[Stop, ...]:
             "classes",
             lambda: _with_heading(window.setup),
             tr("Choose the classes"),
-            tr("Check what you want and say how many images of each. Starter models are there already."),
+            tr("Select the classes and set the number of images per class. Starter models are already installed."),
         ),
         Stop("start", lambda: window.setup.start, tr("Start"), start.format(key=keys.hint("start"))),
         Stop(
             "views",
             lambda: window.picture.tabs,
             tr("Watch, look, explain, compare"),
-            tr("See an image being made step by step, and scrub back afterwards. The next tabs explain and compare."),
+            tr(
+                "See an image being generated step by step, and scrub back afterwards. The next tabs "
+                "explain and compare."
+            ),
         ),
         Stop(
             "explain",
             lambda: window.top.explain,
-            tr("Ask why"),
-            tr("A classifier shows what it looks at, and a gate says whether that deserves to be believed."),
+            tr("Explanations"),
+            tr("A classifier shows which regions it uses, and a reliability check shows whether to trust the map."),
         ),
         Stop(
             "gallery",
@@ -74,8 +77,11 @@ def make_stops(window: MainWindow) -> tuple[Stop, ...]:
         Stop(
             "output",
             lambda: window.top.output,
-            tr("Where everything lies"),
-            tr("Each image carries its recipe, so that it can be made again. Choose another folder here."),
+            tr("Where the files are"),
+            tr(
+                "Each image contains its recipe (generation parameters), so that it can be reproduced. "
+                "Choose another folder here."
+            ),
         ),
         Stop(
             "help",

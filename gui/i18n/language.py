@@ -15,7 +15,9 @@ from typing import Any, Final
 
 from PyQt5.QtCore import QLocale
 
-from core.message import Message, in_english
+from core.message import Message
+from gui.i18n.lookup import look_up
+from gui.i18n.marking import mark
 from gui.i18n.qt_words import translate_qt
 
 DOMAIN: Final = "isicgui"
@@ -39,19 +41,22 @@ class Text(str):
         return _LocalFormatter().vformat(self, args, values)
 
 
-def tr(text: str, n: int = -1) -> str:
+def tr(text: str, n: int = -1, *, context: str = "") -> str:
     """Return `text` in the language of the window; with `n`, `%n` becomes it, in the plural form that fits it.
 
     Parameters
     ----------
     text
         English, a literal at the call or wrapped in `mark` where it is written down. A text with ``%n`` must be given
-        an `n`; its English forms stand in the English catalogue.
+        an `n`; its English forms are in the English catalogue.
+    n
+        The number in the text.
+    context
+        As for `mark`; a literal.
     """
     if not text:
         return Text()  # gettext answers an empty text with the header of its file
-    texts = _texts()
-    return Text(texts.gettext(text) if n < 0 else in_english(texts.ngettext(text, text, n), n))
+    return Text(look_up(_texts(), mark(text, context), n))
 
 
 def translate(message: str) -> str:

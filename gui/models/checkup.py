@@ -72,7 +72,7 @@ class CheckupModel(QObject):
 
     def _end(self, end: JobEnd) -> None:
         if end.error:
-            self.findings += (Check(Message("Examination"), "warn", end.error.message, end.error.remedy),)
+            self.findings += (Check(Message("System check"), "warn", end.error.message, end.error.remedy),)
         job, self._job = self._job, None
         if job:
             job.deleteLater()

@@ -48,7 +48,7 @@ class ModelsDialog(QDialog):
         self.fetch = text_button(tr("Download"), self._fetch_or_stop)
         self.folder = text_button(tr("Other folder…"), self._choose_target)
         self.take = text_button(tr("Import a folder or zip…"))
-        self.again = icon_button("again", tr("Look at this computer again"), self._checkup.look)
+        self.again = icon_button("again", tr("Check this computer again"), self._checkup.look)
         self.finish = text_button(tr("Close"), self.close)
         self.outcome = _selectable("")
         self.problem = _selectable("problem")
@@ -74,7 +74,7 @@ class ModelsDialog(QDialog):
         self.starter.setToolTip(tr("Use the models that came with the program, and close this page"))
         self.folder.setToolTip(tr("Choose where downloaded and imported models go"))
         self.take.setToolTip(tr("Check model files that are on this computer and copy them into the models folder"))
-        self.finish.setToolTip(tr("Close this page; a download goes on"))
+        self.finish.setToolTip(tr("Close this page; a running download continues"))
         buttons = (self.starter, self.fetch, self.folder, self.take)
         width = max(button.sizeHint().width() for button in buttons)
         for button in buttons:  # all the same, so that the words beside them end in one line
@@ -88,7 +88,7 @@ class ModelsDialog(QDialog):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(GAP_LARGE, GAP_LARGE, GAP_SMALL, GAP_LARGE)
         layout.setSpacing(GAP)
-        layout.addWidget(label(tr("Which models shall draw?"), "heading"))
+        layout.addWidget(label(tr("Choose a generator"), "heading"))
         layout.addWidget(VerticalScroll(self._content()), 1)
         layout.addLayout(self._foot())
 
@@ -113,7 +113,7 @@ class ModelsDialog(QDialog):
         return card
 
     def _originals_card(self) -> OfferCard:
-        card = OfferCard("get", tr("The original checkpoints"))
+        card = OfferCard("get", tr("ISICGenerator checkpoints"))
         card.add_button(self.fetch)
         card.add_button(self.folder)
         card.add_below(TransferBar(self._download))
@@ -123,7 +123,7 @@ class ModelsDialog(QDialog):
         sentence = tr(
             "Files named {name}, from an archive or a folder. Each is read and checked, and nothing in it is run."
         ).format(name="unet_<CLASS>_best.pth")
-        card = OfferCard("folder", tr("Your own, without a network"), sentence)
+        card = OfferCard("folder", tr("Your own model files (no download)"), sentence)
         card.add_button(self.take)
         return card
 
@@ -153,13 +153,13 @@ class ModelsDialog(QDialog):
         model = self._download
         self._originals.say(_originals_words(model.target, model.outlook))
         has_part = model.outlook is not None and model.outlook.received > 0
-        words = tr("Go on with the download") if has_part else tr("Download")
+        words = tr("Continue the download") if has_part else tr("Download")
         self.fetch.setText(tr("Stop") if model.busy else words)
         self.fetch.setAccessibleName(self.fetch.text())
         self.fetch.setToolTip(
             tr("Stop; what has arrived is kept")
             if model.busy
-            else tr("Fetch the predecessor's checkpoints from Google Drive, check them, and use them")
+            else tr("Download the ISICGenerator checkpoints from Google Drive, check them, and use them")
         )
         for button in (self.folder, self.take, self.starter):
             button.setEnabled(not model.busy)
@@ -174,7 +174,7 @@ class ModelsDialog(QDialog):
         self.again.setEnabled(not model.busy)
         amiss = sum(finding.status != "ok" for finding in model.findings)
         if model.busy:
-            self.verdict.setText(tr("Looking at this computer…"))
+            self.verdict.setText(tr("Checking this computer…"))
         elif model.is_well:
             self.verdict.setText(tr("This computer is ready."))
         else:
@@ -221,7 +221,7 @@ def _tell(line: QLabel, words: str) -> None:
 
 
 def _originals_words(target: Path, outlook: Outlook | None) -> str:
-    what = tr("The predecessor's network of each class: larger and slower. About 0.8 GB from Google Drive.")
+    what = tr("The ISICGenerator network of each class: larger and slower. About 0.8 GB from Google Drive.")
     where = tr("They go to {folder}.").format(folder=short_path(target))
     if outlook is None or outlook.free is None:
         return f"{what} {where}"
@@ -230,21 +230,21 @@ def _originals_words(target: Path, outlook: Outlook | None) -> str:
     )
     if not outlook.received:
         return f"{what} {room}"
-    part = tr("{received} are there already.").format(received=size_text(outlook.received))
+    part = tr("{received} already downloaded.").format(received=size_text(outlook.received))
     return f"{what} {room} {part}"
 
 
 def _outcome(last: Arrival) -> str:
     if last.status == "stopped":
-        return tr("Stopped. What has arrived is kept: the download goes on from there.")
+        return tr("Stopped. What has arrived is kept: the download continues from there.")
     if last.status == "refused":
         return "\n".join((tr("None of these files can be used:"), *map(translate, last.refused)))
     what = ", ".join(last.classes or last.files)
     ready = tr("Ready: {what}, in {folder}.").format(what=what, folder=short_path(last.folder))
     lacking = tuple(code for code in CLASS_CODES if code not in last.classes)
-    lines = [tr("They were there already, and are unchanged.")] if last.status == "already" else []
+    lines = [tr("They are already present and unchanged.")] if last.status == "already" else []
     if lacking and last.classes:
-        lines.append(tr("Without a model remain: {classes}.").format(classes=", ".join(lacking)))
+        lines.append(tr("Still without a model: {classes}.").format(classes=", ".join(lacking)))
     if last.refused:
-        lines += [tr("Not taken:"), *map(translate, last.refused)]
+        lines += [tr("Not imported:"), *map(translate, last.refused)]
     return "\n".join((ready, *lines))

@@ -25,17 +25,17 @@ class AdvancedOptions(QWidget):
         )
         self.steps = self._number("generation.steps", 1, MAX_STEPS, tr("Denoising steps per image"))
         self.random = self._check("generation.seed_random", tr("Random seeds"), tr("A fresh seed for every image"))
-        self.seed = self._number("generation.seed", 0, SEED_MASK, tr("All random numbers of a run follow from it"))
+        self.seed = self._number("generation.seed", 0, SEED_MASK, tr("All random numbers of a run are derived from it"))
         self.guidance = self._guidance()
         self.precision = self._choices(
             "generation.precision",
             {key: tr("automatic") if key == "auto" else key for key in PRECISIONS},
-            tr("Number format of the network"),
+            tr("Numeric precision of the network"),
         )
         self.batch = self._number("generation.batch_size", 0, 4096, tr("Images computed together"))
         self.batch.setSpecialValueText(tr("automatic"))
         self.color = self._check(
-            "generation.color", tr("Colour correction"), tr("Apply the colour statistics that lie next to the models")
+            "generation.color", tr("Colour correction"), tr("Apply the colour statistics that are next to the models")
         )
         self._lay_out()
         settings.changed.connect(self._show)

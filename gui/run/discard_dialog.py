@@ -24,17 +24,17 @@ class DiscardDialog(QMessageBox):
     def __init__(self, done: int, output: Path, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.setWindowTitle(tr("Take the images of this run back?"))
+        self.setWindowTitle(tr("Delete the images of this run?"))
         self.setIcon(QMessageBox.Icon.NoIcon)
         self.count(done)
         self.setInformativeText(
             tr("Folder: {folder}\nImages of earlier runs stay. This cannot be undone.").format(folder=output)
         )
         self.discard_button: QPushButton = self.addButton(tr("Stop and delete"), QMessageBox.ButtonRole.DestructiveRole)
-        self.go_on_button: QPushButton = self.addButton(tr("Go on"), QMessageBox.ButtonRole.RejectRole)
+        self.go_on_button: QPushButton = self.addButton(tr("Continue"), QMessageBox.ButtonRole.RejectRole)
         self.setDefaultButton(self.go_on_button)
         self.setEscapeButton(self.go_on_button)
 
     def count(self, done: int) -> None:
         """Say how many images would be deleted by now."""
-        self.setText(tr("The run stops now, and every image it has made is deleted: %n so far.", done))
+        self.setText(tr("The run stops now, and every image it has generated is deleted: %n so far.", done))

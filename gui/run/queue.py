@@ -268,11 +268,11 @@ def _after_a_restart(run: QueuedRun) -> QueuedRun:
 def _details(run: QueuedRun) -> str:
     words = {
         QueueState.WAITING: tr("Waiting"),
-        QueueState.RUNNING: tr("Being made"),
-        QueueState.INTERRUPTED: tr("Interrupted; what is missing will be made"),
+        QueueState.RUNNING: tr("Running"),
+        QueueState.INTERRUPTED: tr("Interrupted; the missing images will be generated"),
         QueueState.DONE: tr("Done"),
         QueueState.FAILED: tr("Failed"),
-        QueueState.DISCARDED: tr("Stopped, its images taken back"),
+        QueueState.DISCARDED: tr("Stopped, its images deleted"),
     }
     request = run.request
     lines = [words[run.state], describe_request(request), str(request.output), str(request.models), run.note]

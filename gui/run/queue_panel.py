@@ -53,7 +53,7 @@ class QueuePanel(QFrame):
         self.start = self._make_start()
         self.up = keyed(icon_button("up", tr("Earlier"), lambda: self.move_run(-1)), "queue-up")
         self.down = keyed(icon_button("down", tr("Later"), lambda: self.move_run(1)), "queue-down")
-        remove = icon_button("remove", tr("Take out of the queue"), lambda: self._on_row(queue.remove))
+        remove = icon_button("remove", tr("Remove from the queue"), lambda: self._on_row(queue.remove))
         self.remove = keyed(remove, "queue-remove")
         self.more = self._make_more()
         self.analyses = AnalysesList(analyses)
@@ -88,7 +88,7 @@ class QueuePanel(QFrame):
         button = icon_button("more", tr("More about the queue"))
         menu = QMenu(button)
         self.again = menu.addAction(tr("Try the failed run again"), lambda: self._on_row(self._queue.try_again))
-        self.sweep = menu.addAction(tr("Take out what is over"), self._queue.remove_finished)
+        self.sweep = menu.addAction(tr("Remove finished runs"), self._queue.remove_finished)
         button.setMenu(menu)
         button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         return button
@@ -120,11 +120,11 @@ class QueuePanel(QFrame):
     def _show_state(self) -> None:
         queue, row = self._queue, self._row()
         state = queue.runs[row].state if 0 <= row < len(queue.runs) else None
-        self.start.setText(tr("Hold") if queue.active else tr("Start the queue"))
+        self.start.setText(tr("Pause queue") if queue.active else tr("Start the queue"))
         self.start.setToolTip(
-            tr("Begin no further run; the one being made goes on")
+            tr("Finish the current run, then wait.")
             if queue.active
-            else tr("Make the waiting runs one after another")
+            else tr("Carry out the waiting runs one after another")
         )
         self.start.setAccessibleName(self.start.text())
         self.start.setEnabled(queue.active or queue.waiting > 0)
@@ -138,15 +138,17 @@ class QueuePanel(QFrame):
     def _show_hint(self) -> None:
         queue = self._queue
         if queue.problem:
-            words = tr("The queue cannot be kept ({why}); what is queued here is gone when this window closes.").format(
+            words = tr("The queue cannot be saved ({why}); runs queued here are lost when this window closes.").format(
                 why=queue.problem
             )
         elif not queue.is_kept:
-            words = tr("Another window keeps the queue; what is queued here is gone when this window closes.")
+            words = tr("Another window saves the queue; runs queued here are lost when this window closes.")
         elif not queue.runs:
-            words = tr("Describe a run at the left and press “To queue”; queued runs are made one after another.")
+            words = tr(
+                "Set up a run on the left and press “Add to queue”; queued runs are carried out one after another."
+            )
         elif queue.waiting and not queue.active:
-            words = tr("%n run(s) waiting. Nothing begins until the queue is started.", queue.waiting)
+            words = tr("%n run(s) waiting until the queue is started.", queue.waiting)
         else:
             words = ""
         self.hint.setText(words)

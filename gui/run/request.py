@@ -91,7 +91,7 @@ class Estimate:
     def _time(self) -> str:
         if self.seconds is not None:
             return f"~{duration(self.seconds)}"
-        return tr("timing…") if self.is_trying else tr("time known after the first")
+        return tr("timing…") if self.is_trying else tr("time estimate after the first image")
 
     def _what(self) -> str:
         classes, each = len(self.counts), self.counts[0]

@@ -41,9 +41,9 @@ class RunControls(QWidget):
         set_icon(self.pause, "pause")
         hold_width(self.pause, tr("Pause"), tr("Resume"))
         self.stop = self._make_stop()
-        self.regenerate = keyed(text_button(tr("Regenerate"), session.regenerate), "regenerate")
+        self.regenerate = keyed(text_button(tr("Generate more"), session.regenerate), "regenerate")
         set_icon(self.regenerate, "again")
-        self.enqueue = text_button(tr("To queue"), session.queue_up)
+        self.enqueue = text_button(tr("Add to queue"), session.queue_up)
         set_icon(self.enqueue, "queue-add")
         for button in (self.regenerate, self.enqueue):
             button.setProperty("tight", True)
@@ -87,7 +87,7 @@ class RunControls(QWidget):
     def _make_start(self) -> QPushButton:
         button = text_button(tr("Start"), self._session.start)
         button.setObjectName("primary")
-        keyed(button, "start").setToolTip(tr("Make the images"))
+        keyed(button, "start").setToolTip(tr("Generate the images"))
         set_icon(button, "start", "on_accent")
         return button
 
@@ -97,10 +97,10 @@ class RunControls(QWidget):
         set_icon(button, "stop")
         menu = QMenu(button)
         stop = self._session.stop
-        menu.addAction(tr("After this image"), lambda: stop(StopMode.AFTER_IMAGE))
-        keyed(menu.addAction(tr("Now, keep the finished images"), lambda: stop(StopMode.NOW)), "stop")
+        menu.addAction(tr("Stop after this image"), lambda: stop(StopMode.AFTER_IMAGE))
+        keyed(menu.addAction(tr("Stop now and keep the finished images"), lambda: stop(StopMode.NOW)), "stop")
         menu.addSeparator()
-        menu.addAction(tr("Now, and take this run's images back…"), self.ask_to_discard)
+        menu.addAction(tr("Stop now and delete this run's images…"), self.ask_to_discard)
         button.setMenu(menu)
         button.setToolTip(tr("Stop the run; there are three ways"))
         return button
@@ -110,11 +110,11 @@ class RunControls(QWidget):
         menu = QMenu(button)
         menu.setToolTipsVisible(True)
         self.random = menu.addAction(
-            tr("Regenerate with new random seeds"), lambda: self._session.regenerate(random_seeds=True)
+            tr("Generate more with new random seeds"), lambda: self._session.regenerate(random_seeds=True)
         )
         self.random.setToolTip(tr("The last run again, with a fresh seed for every image, recorded with it"))
         self.command = keyed(menu.addAction(tr("Copy as command"), self.copy_command), "copy-command")
-        self.command.setToolTip(tr("The command line that does the same run"))
+        self.command.setToolTip(tr("The command line of the same run"))
         button.setMenu(menu)
         button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         return button
@@ -145,9 +145,7 @@ class RunControls(QWidget):
     def _show_state(self) -> None:
         session, run = self._session, self._session.run
         cost = session.forecast.estimate
-        self.estimate.setText(
-            tr("Looking at the models…") if session.catalog.catalog is None else _unbroken(cost.text())
-        )
+        self.estimate.setText(tr("Reading the models…") if session.catalog.catalog is None else _unbroken(cost.text()))
         self.enqueue.setEnabled(cost.images > 0)
         self.command.setEnabled(cost.images > 0)
         self._enable_run(can_start=not run.busy and cost.images > 0)
@@ -175,7 +173,7 @@ class RunControls(QWidget):
         self.pause.setText(tr("Resume") if paused else tr("Pause"))
         self.pause.setAccessibleName(self.pause.text())
         self.pause.setToolTip(
-            tr("Go on with the picture being made") if paused else tr("Wait after this denoising step")
+            tr("Continue the image being generated") if paused else tr("Wait after this denoising step")
         )
         set_icon(self.pause, "start" if paused else "pause")
         self.pause.setEnabled(run.can_pause)
@@ -198,15 +196,15 @@ def _unbroken(text: str) -> str:
 
 def _copied(request: GenerationRequest) -> str:
     words = tr("The command line of this run has been copied.")
-    return f"{words} {tr('Its seeds will be other ones: random seeds are on.')}" if request.seed is None else words
+    return f"{words} {tr('It uses new random seeds, because random seeds are on.')}" if request.seed is None else words
 
 
 def _regenerate_tip(last: GenerationRequest | None) -> str:
     if last is None:
-        return tr("Make further images with the settings of the last run")
-    words = tr("Further images with the settings of the last run") + f"\n{describe_request(last)}"
+        return tr("Generate additional images with the settings of the last run.")
+    words = tr("Additional images with the settings of the last run") + f"\n{describe_request(last)}"
     if last.seed is None:
         return words
     return f"{words}\n" + tr(
-        "The sequence of seed {seed} goes on: images that lie in the folder are not made a second time."
+        "The sequence of seed {seed} continues: images already in the folder are not generated again."
     ).format(seed=last.seed)

@@ -68,8 +68,8 @@ def _make_list(changes: Sequence[Change]) -> QTreeWidget:
 def _remarks(changes: Sequence[Change], unknown: Sequence[str]) -> list[str]:
     remarks = []
     if not changes:
-        remarks.append(tr("Nothing changes: everything is so already."))
+        remarks.append(tr("Nothing changes: all settings already have these values."))
     if unknown:
         keys = ", ".join(unknown)
-        remarks.append(tr("Left out, since this version does not know it: {keys}").format(keys=keys))
+        remarks.append(tr("Ignored, unknown to this version: {keys}").format(keys=keys))
     return remarks

@@ -183,7 +183,7 @@ class SettingRow(QWidget):
 
     def _note(self, is_there: bool) -> None:
         """Say that a path leads nowhere: allowed, since drives come and go and folders are made, but rarely meant."""
-        self.note.setText("" if is_there else tr("There is nothing at this place now."))
+        self.note.setText("" if is_there else tr("Nothing exists at this path now."))
         self.note.setVisible(not is_there)
 
 

@@ -78,7 +78,7 @@ class SettingsDialog(QDialog):
         self.sections.setAccessibleName(tr("Groups of settings"))
         self.sections.setProperty("roomy", True)
         self.sections.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.nothing = label(tr("No setting fits this search."), "muted")
+        self.nothing = label(tr("No setting matches this search."), "muted")
         self._groups = self._make_groups()
         self.sections.setFixedWidth(self.sections.sizeHintForColumn(0) + 2 * GAP)
         self.page = self._make_page()
@@ -104,7 +104,7 @@ class SettingsDialog(QDialog):
         search = QLineEdit()
         search.setPlaceholderText(tr("Find a setting"))
         search.setAccessibleName(tr("Find a setting"))
-        search.setToolTip(tr("Show only settings whose words contain these"))
+        search.setToolTip(tr("Show only settings that contain these words"))
         search.setClearButtonEnabled(True)
         return search
 
@@ -152,11 +152,11 @@ class SettingsDialog(QDialog):
         self.export = text_button(tr("Export…"), self._export)
         self.export.setToolTip(tr("Write all settings to a file"))
         self.read = text_button(tr("Import…"), self._import)
-        self.read.setToolTip(tr("Take settings from a file, after a look at what changes"))
+        self.read.setToolTip(tr("Import settings from a file, after a preview of the changes"))
         self.reset_all = text_button(tr("Reset all…"), self._reset_all)
-        self.reset_all.setToolTip(tr("Give every setting its default back, after a look at what changes"))
+        self.reset_all.setToolTip(tr("Restore all defaults, after a preview of the changes"))
         self.finish = text_button(tr("Close"), self.accept)
-        self.finish.setToolTip(tr("Close the settings; changes are in force already"))
+        self.finish.setToolTip(tr("Close the settings; changes apply already"))
         row = QHBoxLayout()
         row.setSpacing(GAP_SMALL)
         for button in (self.export, self.read, self.reset_all):
@@ -227,10 +227,10 @@ class SettingsDialog(QDialog):
             self._tell(f"{translate(error.message)} {translate(error.remedy)}")
             return
         self._tell("")
-        self._offer(plan.changes, tr("Take over these settings?"), tr("Take over"), plan.unknown)
+        self._offer(plan.changes, tr("Use these settings?"), tr("Use them"), plan.unknown)
 
     def _reset_all(self) -> None:
-        self._offer(self._settings.to_defaults(), tr("Give every setting its default back?"), tr("Reset all"))
+        self._offer(self._settings.to_defaults(), tr("Restore all defaults?"), tr("Reset all"))
 
     def _offer(self, changes: tuple[Change, ...], title: str, action: str, unknown: tuple[str, ...] = ()) -> None:
         dialog = ChangesDialog(changes, title, action, unknown, self)

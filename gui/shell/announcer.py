@@ -73,7 +73,7 @@ class Announcer(QObject):
 
     def _tell_of_safe_mode(self) -> None:
         words = Message(
-            "Safe mode: default settings and layout, starter models, no graphics card, explanations off. "
+            "Safe mode: default settings and layout, starter models, no GPU, explanations off. "
             "What you change here is not kept."
         )
         self._notices.post(Notice(SAFE, words, mark("Reset settings to defaults"), self._reset_saved))
@@ -85,8 +85,8 @@ class Announcer(QObject):
             self._session.report(error)
             return
         words = Message(
-            "The settings are back at their defaults; the earlier ones lie beside them as {name}. "
-            "Start the program again without safe mode.",
+            "The settings are back at their defaults; the earlier ones are saved next to them as "
+            "{name}. Start the program again without safe mode.",
             name=f"{FILE_NAME}.bak",
         )
         self._notices.post(Notice(SAFE, words))
@@ -96,7 +96,7 @@ class Announcer(QObject):
             self._notices.withdraw(UNFINISHED)
             return
         words = Message(
-            "%n run(s) in this folder was interrupted: {done} of {total} images are there.",
+            "%n interrupted run(s) in this folder: {done} of {total} images are finished.",
             n=len(runs),
             done=sum(run.done for run in runs),
             total=sum(run.total for run in runs),
@@ -110,7 +110,7 @@ class Announcer(QObject):
 
     def _tell_class_failed(self, problem: Problem) -> None:
         self._failures[problem.title] = problem
-        words = Message("Could not be made: {codes}", codes=", ".join(self._failures))
+        words = Message("Not generated: {codes}", codes=", ".join(self._failures))
         self._notices.post(Notice(FAILED_CLASSES, words, mark("Why?"), self._tell_why, "warning"))
 
     def _tell_why(self) -> None:
@@ -118,7 +118,7 @@ class Announcer(QObject):
         kinds = {problem.kind for problem in problems}
         self._session.problem.emit(
             Problem(
-                tr("Some images could not be made"),
+                tr("Some images could not be generated"),
                 "\n".join(f"{code}: {problem.message}" for code, problem in self._failures.items()),
                 "\n".join(dict.fromkeys(problem.remedy for problem in problems)),
                 kind=kinds.pop() if len(kinds) == 1 else "error",

@@ -30,7 +30,7 @@ class Arrivals(QObject):
     def _use_or_offer(self, arrival: Arrival) -> None:
         words = Message("New models are in {folder}.", folder=arrival.folder)
         if self._session.run.busy:
-            action = mark("Use them")
+            action = mark("Use the new models")
             self._session.notices.post(Notice(TOPIC, words, action, partial(self._use, arrival.folder), "models"))
             return
         self._use(arrival.folder)

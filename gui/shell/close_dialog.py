@@ -12,13 +12,13 @@ class CloseDialog(QMessageBox):
 
     def __init__(self, done: int, total: int, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setWindowTitle(tr("A run is going on"))
+        self.setWindowTitle(tr("A run is in progress"))
         self.setIcon(QMessageBox.Icon.NoIcon)
         finished = tr("{done} of {total} images are finished.").format(done=done, total=total)
-        self.setText(finished if total else tr("A run is going on"))  # the total is known once the engine has begun
+        self.setText(finished if total else tr("A run is in progress"))  # the total is known once the engine has begun
         self.setInformativeText(
-            tr("Finished images are kept, and the rest can be made at the next start. Stop the run and close?")
+            tr("Finished images are kept, and the rest can be generated at the next start. Stop the run and close?")
         )
         self.stop_button: QPushButton = self.addButton(tr("Stop and close"), QMessageBox.ButtonRole.AcceptRole)
-        self.go_on_button: QPushButton = self.addButton(tr("Go on"), QMessageBox.ButtonRole.RejectRole)
+        self.go_on_button: QPushButton = self.addButton(tr("Continue"), QMessageBox.ButtonRole.RejectRole)
         self.setDefaultButton(self.go_on_button)

@@ -282,22 +282,22 @@ class MainWindow(QMainWindow):
             Key(
                 ("Esc",), tr("Stop now and keep the finished images"), lambda: session.stop(StopMode.NOW), "stop", run
             ),
-            Key(("P",), tr("Pause, or go on"), controls.pause.click, "pause", run),
-            Key(("Ctrl+R",), tr("Regenerate"), controls.regenerate.click, "regenerate", run),
+            Key(("P",), tr("Pause, or resume"), controls.pause.click, "pause", run),
+            Key(("Ctrl+R",), tr("Generate more"), controls.regenerate.click, "regenerate", run),
             Key(("Ctrl+Shift+Return",), tr("Add to the queue"), controls.enqueue.click, "enqueue", run),
             Key(("Ctrl+Shift+C",), tr("Copy as command"), controls.copy_command, "copy-command", run),
             Key(("J", "Alt+Right"), tr("Next image"), lambda: gallery.step(1), "next-image", Area.GALLERY),
             Key(("K", "Alt+Left"), tr("Previous image"), lambda: gallery.step(-1), "previous-image", Area.GALLERY),
             Key(("+", "="), tr("Zoom in"), lambda: picture.zoom_by(STEP), "zoom-in", Area.PICTURE),
             Key(("-",), tr("Zoom out"), lambda: picture.zoom_by(1 / STEP), "zoom-out", Area.PICTURE),
-            Key(("F",), tr("Fit the picture"), picture.fit, "fit", Area.PICTURE),
-            Key(("Z",), tr("One picture pixel, one screen pixel"), picture.zoom_one, "zoom-one", Area.PICTURE),
+            Key(("F",), tr("Fit the image"), picture.fit, "fit", Area.PICTURE),
+            Key(("Z",), tr("One image pixel, one screen pixel"), picture.zoom_one, "zoom-one", Area.PICTURE),
             Key(("S",), tr("Single pixels instead of smoothing"), picture.pixels.toggle, "pixels", Area.PICTURE),
             *(Key((f"Ctrl+{n + 1}",), words, partial(picture.tabs.setCurrentIndex, n), f"view-{name}", Area.PICTURE)
               for n, (name, words) in enumerate(_view_words().items())),
-            Key(("B",), tr("Grey, black, white or squares around pictures"), picture.turn_ground, "ground",
+            Key(("B",), tr("Grey, black, white or squares around images"), picture.turn_ground, "ground",
                 Area.PICTURE),
-            Key(("Ctrl+E",), tr("Open the picture in the system's viewer"), picture.open_outside, "open-outside",
+            Key(("Ctrl+E",), tr("Open the image in the system's viewer"), picture.open_outside, "open-outside",
                 Area.PICTURE),
             Key(("E",), tr("Explanations on or off"), self.top.explain.toggle, "explain", Area.EXPLAIN),
             Key((), tr("Keep maps and raw arrays in the project"), picture.explain.controls.keep.trigger, "keep-maps",
@@ -313,18 +313,22 @@ class MainWindow(QMainWindow):
         return (
             *(Key((str(n),), words, partial(gallery.rate, n), f"rate-{n}", Area.GALLERY)
               for n, words in enumerate(_rating_words())),
-            Key(("X",), tr("Reject the image, or take that back"), gallery.toggle_rejected, "reject", Area.GALLERY),
+            Key(("X",), tr("Reject the image, or undo the rejection"), gallery.toggle_rejected, "reject", Area.GALLERY),
             Key(("C",), tr("Compare the chosen images"), gallery.compare, "compare", Area.GALLERY),
             Key(("Del",), tr("Move the chosen images to the trash"), gallery.delete, "delete", Area.GALLERY),
             Key(("Ctrl+Z",), tr("Undo the last deletion"), gallery.undo, "undo", Area.GALLERY),
             Key(("Ctrl+Shift+E",), tr("Export for training"), self.desk.show_export, "export", Area.GALLERY),
             Key(("Ctrl+Shift+T",), tr("Train a generator or a classifier"), self.desk.show_training, "train", window),
             Key(("Ctrl+Shift+V",), tr("Evaluate a synthetic set"), self.desk.show_evaluation, "evaluate", window),
-            Key(("Alt+Up",), tr("Make the chosen run earlier"), lambda: self.queue.move_run(-1), "queue-up", queue,
+            Key(("Alt+Up",), tr(
+                "Move the chosen run up in the queue"
+            ), lambda: self.queue.move_run(-1), "queue-up", queue,
                 "queue"),
-            Key(("Alt+Down",), tr("Make the chosen run later"), lambda: self.queue.move_run(1), "queue-down", queue,
+            Key(("Alt+Down",), tr(
+                "Move the chosen run down in the queue"
+            ), lambda: self.queue.move_run(1), "queue-down", queue,
                 "queue"),
-            Key(("Del",), tr("Take the chosen run out of the queue"), self.queue.remove.click, "queue-remove", queue,
+            Key(("Del",), tr("Remove the chosen run from the queue"), self.queue.remove.click, "queue-remove", queue,
                 "queue"),
         )  # fmt: skip
 
@@ -338,12 +342,12 @@ class MainWindow(QMainWindow):
             *(Key((), words, partial(session.settings.set, "ui.theme", theme), f"theme-{theme}", window)
               for theme, words in _theme_words().items()),
             Key((), tr("Reset the layout"), self.reset_layout, "reset-layout", window),
-            Key((), tr("Get models, and look at this computer"), self.desk.show_models, "get-models", window),
+            Key((), tr("Get models, and check this computer"), self.desk.show_models, "get-models", window),
             Key(("Ctrl+,",), tr("Settings"), self.desk.show_settings, "settings", window),
             Key(("F6",), tr("Go to the next part of the window"), lambda: self.step_region(1), "next-region", window),
             Key(("Shift+F6",), tr("Go to the part of the window before"), lambda: self.step_region(-1),
                 "previous-region", window),
-            Key(("Ctrl+Shift+P",), tr("Run a command by its words"), self.help.show_palette, "palette", Area.HELP),
+            Key(("Ctrl+Shift+P",), tr("Command palette"), self.help.show_palette, "palette", Area.HELP),
             Key((), tr("Show me around"), self.help.start_tour, "tour", Area.HELP),
             Key(("Shift+F1",), tr("Glossary"), self.help.show_glossary, "glossary", Area.HELP),
             Key((), tr("Diagnostics for a report"), self.desk.show_diagnostics, "diagnostics", Area.HELP),
@@ -450,7 +454,7 @@ def _view_words() -> dict[str, str]:
     """Return the four views of the picture, in their order."""
     return {
         "image": tr("Show the image"),
-        "denoising": tr("Show how it was made"),
+        "denoising": tr("Show the denoising steps"),
         "explain": tr("Show the explanation"),
         "compare": tr("Show the comparison"),
     }

@@ -64,7 +64,7 @@ class StatusLine(QStatusBar):
         catalog = self._session.catalog
         wanted = self._session.settings.get("generation.color")
         on = catalog.has_color_statistics and wanted
-        self.models.setText(catalog.title or tr("looking at the models…"))
+        self.models.setText(catalog.title or tr("reading the models…"))
         state = tr("on") if on else tr("off") if catalog.has_color_statistics else tr("none")
         self.colors.setText(tr("Colour statistics: {state}").format(state=state))
 

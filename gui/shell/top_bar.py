@@ -101,7 +101,7 @@ class TopBar(QWidget):
         button.setText(tr("Explain"))
         button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         button.setCheckable(True)
-        button.setToolTip(tr("Show what the classifier looks at in the shown image, and explain images of a run"))
+        button.setToolTip(tr("Show attribution maps for the shown image, and explain images of a run"))
         keyed(button, "explain")
         button.setAccessibleName(tr("Explanations"))
         return button
@@ -114,8 +114,8 @@ class TopBar(QWidget):
         spin.setAccessibleName(tr("Save the explanation of every N-th image"))
         spin.setToolTip(
             tr(
-                "While generating with explanations on, the explanation of one image in every N of a class is saved "
-                "too, beginning with the first"
+                "While generating with explanations on, the explanation of every N-th image of "
+                "each class is saved too, starting with the first"
             )
         )
         _narrow(spin, 100)
@@ -126,7 +126,7 @@ class TopBar(QWidget):
         spin.setRange(1, MAX_STEPS)
         spin.setPrefix(tr("steps") + " ")
         spin.setAccessibleName(tr("XAI steps: every N-th denoising step"))
-        spin.setToolTip(tr("The analysis of a trajectory looks at every N-th denoising step"))
+        spin.setToolTip(tr("The trajectory analysis covers every N-th denoising step"))
         _narrow(spin, 100)
         return spin
 
@@ -176,7 +176,7 @@ class TopBar(QWidget):
         self._add_recent(menu, "paths.models")
         menu.addSeparator()
         menu.addAction(tr("Show in the file manager"), lambda: open_path(self._settings.models))
-        menu.addAction(tr("Look again"), lambda: self._session.catalog.look(self._settings.models))
+        menu.addAction(tr("Check again"), lambda: self._session.catalog.look(self._settings.models))
 
     def _fill_output_menu(self, menu: QMenu) -> None:
         menu.clear()

@@ -14,14 +14,14 @@ class CloseTrainingDialog(QMessageBox):
     def __init__(self, training: TrainingModel, window: QWidget) -> None:
         super().__init__(window)
         self._training, self._window = training, window
-        self.setWindowTitle(tr("A training is going on"))
+        self.setWindowTitle(tr("A training is in progress"))
         self.setIcon(QMessageBox.Icon.NoIcon)
-        self.setText(tr("A training is going on."))
+        self.setText(tr("A training is in progress."))
         self.setInformativeText(
-            tr("It keeps what it has learnt and can go on from there later. Stop the training and close?")
+            tr("Training can be resumed later from the last saved state. Stop the training and close?")
         )
         self.stop_button: QPushButton = self.addButton(tr("Stop and close"), QMessageBox.ButtonRole.AcceptRole)
-        self.go_on_button: QPushButton = self.addButton(tr("Go on"), QMessageBox.ButtonRole.RejectRole)
+        self.go_on_button: QPushButton = self.addButton(tr("Continue"), QMessageBox.ButtonRole.RejectRole)
         self.setDefaultButton(self.go_on_button)
         self.buttonClicked.connect(self._answer)
 

@@ -308,7 +308,7 @@ class TrainingModel(QObject):
 def _problem(end: JobEnd) -> ISICGUIError | None:
     if end.cancelled or not isinstance(end.error, WorkerDiedError):
         return None if end.cancelled else end.error
-    remedy = Message("What it had written down is kept; try to go on with it in the list of runs.")
+    remedy = Message("What it had saved is kept; try to resume it in the list of runs.")
     return WorkerDiedError(end.error.message, remedy=remedy)
 
 
@@ -316,5 +316,5 @@ def _how_it_ended(end: JobEnd) -> Message:
     if end.exit_code == 0:
         return Message("The training is complete.")
     if end.cancelled:
-        return Message("The training was stopped; it can go on from there.")
+        return Message("The training was stopped; it can be resumed.")
     return Message("The training ended with an error.")

@@ -17,15 +17,15 @@ TrainingRequest = TrainDiffusionRequest | TrainClassifierRequest
 
 PRESETS: Final[Mapping[Kind, Mapping[str, str]]] = {
     "diffusion": {
-        "quick": mark("Minutes on a processor: shows the way, gives no good model."),
-        "starter": mark("The network that ships with the program; a day on a processor, an hour on a graphics card."),
-        "gpu": mark("A larger network for a graphics card and some hours."),
-        "predecessor": mark("The recipe of the original program: one network for each class."),
+        "quick": mark("Minutes on a CPU: a demonstration, not a usable model."),
+        "starter": mark("The network that ships with the program; a day on a CPU, an hour on a GPU."),
+        "gpu": mark("A larger network for a GPU and some hours."),
+        "predecessor": mark("The method of ISICGenerator: one network per class."),
     },
     "classifier": {
-        "quick": mark("Minutes on a processor: shows the way, gives no good model."),
+        "quick": mark("Minutes on a CPU: a demonstration, not a usable model."),
         "starter": mark("The classifier that ships with the program."),
-        "gpu": mark("A large network that begins with ImageNet weights, for a graphics card; downloads them once."),
+        "gpu": mark("A large network that starts from ImageNet weights, for a GPU; downloads them once."),
     },
 }
 """The presets of `train`, and what each is for."""

@@ -86,7 +86,7 @@ class TrainingChoices(QWidget):
             return
         lesions = tr("%n lesion(s)", sum(found.lesions.values())) if found.grouped else tr("lesions unknown")
         images = tr("%n photograph(s)", sum(found.images.values()))
-        words = tr("{kind}: {images}, {lesions}; terms: {terms}")
+        words = tr("{kind}: {images}, {lesions}; licence: {terms}")
         self.found.setText(words.format(kind=found.kind, images=images, lesions=lesions, terms=found.licence))
         self.table.show_counts(found.images, found.lesions if found.grouped else {})
         self.table.show()
@@ -112,9 +112,9 @@ class TrainingChoices(QWidget):
 
     def _make_kinds(self) -> dict[Kind, QPushButton]:
         generator = text_button(tr("Generator"))
-        generator.setToolTip(tr("Train a network that makes images"))
+        generator.setToolTip(tr("Train a network that generates images"))
         classifier = text_button(tr("Classifier"))
-        classifier.setToolTip(tr("Train a network that tells the classes apart"))
+        classifier.setToolTip(tr("Train a network that classifies images"))
         group = QButtonGroup(self)
         for button in (generator, classifier):
             button.setCheckable(True)
@@ -131,10 +131,10 @@ class TrainingChoices(QWidget):
 
     def _name_all(self) -> None:
         for widget, words in (
-            (self.data, tr("Folder or table of photographs to learn from")),
-            (self.preset, tr("Settings to begin with")),
+            (self.data, tr("Folder or table of training photographs")),
+            (self.preset, tr("Initial settings")),
             (self.device, tr("Where the network is trained")),
-            (self.minutes, tr("Longest time; what is learnt by then is kept")),
+            (self.minutes, tr("Time limit; the training is saved when it is reached")),
             (self.root, tr("Folder that holds the runs; each gets a folder of its own in it")),
         ):
             widget.setToolTip(words)
@@ -185,7 +185,7 @@ class TrainingChoices(QWidget):
             self._model.choose(root=expanded(text).absolute())
 
     def _choose_folder(self) -> None:
-        folder = QFileDialog.getExistingDirectory(self, tr("Photographs to learn from"), self._place())
+        folder = QFileDialog.getExistingDirectory(self, tr("Training photographs"), self._place())
         if folder:
             self._model.choose(data=Path(folder))
 

@@ -59,8 +59,8 @@ class TrainingDialog(QDialog):
 
     def _dress(self) -> None:
         self.go.setObjectName("primary")
-        self.copy.setToolTip(tr("Copy a command line that begins the same training"))
-        self.finish.setToolTip(tr("Close; a training goes on"))
+        self.copy.setToolTip(tr("Copy the command line of the same training"))
+        self.finish.setToolTip(tr("Close; a running training continues"))
         self.tabs.addTab(self.progress, tr("Training"))
         self.tabs.addTab(self.runs, tr("Runs"))
         self.tabs.setDocumentMode(True)
@@ -106,7 +106,7 @@ class TrainingDialog(QDialog):
         self.problem.setVisible(bool(words))
         self.go.setText(tr("Stop") if model.busy else tr("Train"))
         self.go.setToolTip(
-            tr("Stop, and keep what is learnt; it can go on later") if model.busy else tr("Begin a new run")
+            tr("Stop and save; the training can be resumed later") if model.busy else tr("Start a new training")
         )
         self.go.setAccessibleName(self.go.text())
         self.go.setEnabled(model.can_train or (model.busy and model.state is not TrainingState.STOPPING))

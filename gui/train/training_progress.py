@@ -23,15 +23,15 @@ class TrainingProgress(QWidget):
     def __init__(self, model: TrainingModel) -> None:
         super().__init__()
         self._model = model
-        images = tr("training images seen")
+        images = tr("training samples seen")
         self.title = ElidedLabel()
         self.title.setProperty("role", "title")
         self.live = text_button(tr("Back to the training"), model.follow, flat=True)
-        self.live.setToolTip(tr("Show the training that goes on"))
+        self.live.setToolTip(tr("Show the training in progress"))
         self.losses = CurvePlot(images, tr("Loss"), from_zero=True)
         self.scores = CurvePlot(images, tr("Score"))
         self.sheet = SheetView(
-            tr("Newest samples; a click opens them"), tr("Samples appear here at every evaluation of a generator.")
+            tr("Newest samples; click to open"), tr("Samples appear here at every evaluation of a generator.")
         )
         self.bar = QProgressBar()
         self.bar.setRange(0, RESOLUTION)
@@ -100,5 +100,5 @@ def _words(model: TrainingModel) -> str:
         if model.state is TrainingState.STARTING:
             return model.view.words or tr("Reading the photographs…")
         if model.state is TrainingState.STOPPING:
-            return tr("Stopping; what is learnt is being kept…")
+            return tr("Stopping; the training is being saved…")
     return model.view.words

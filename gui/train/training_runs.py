@@ -29,10 +29,10 @@ class TrainingRuns(QWidget):
         self.list = self._make_list()
         self.curves = text_button(tr("Show its curves"), self._look_up)
         self.use = text_button(tr("Use this model"), self._use)
-        self.resume = text_button(tr("Go on with it"), self._resume)
+        self.resume = text_button(tr("Continue"), self._resume)
         self.report = icon_button("report", tr("Open the report of the chosen run"), self._open_report)
         self.folder = icon_button("folder", tr("Show the folder of the chosen run"), self._open_folder)
-        self.again = icon_button("again", tr("List the runs anew"), model.look_at_runs)
+        self.again = icon_button("again", tr("Refresh the list"), model.look_at_runs)
         self._explain_buttons()
         self._lay_out()
         self.list.currentItemChanged.connect(self._allow)
@@ -50,7 +50,7 @@ class TrainingRuns(QWidget):
 
     def _make_list(self) -> QTreeWidget:
         view = QTreeWidget()
-        view.setHeaderLabels([tr("Run"), tr("What"), tr("State"), tr("Images"), tr("Best"), tr("Size"), tr("Begun")])
+        view.setHeaderLabels([tr("Run"), tr("Type"), tr("State"), tr("Images"), tr("Best"), tr("Size"), tr("Started")])
         view.setRootIsDecorated(False)
         view.setUniformRowHeights(True)
         view.setProperty("roomy", True)
@@ -66,7 +66,7 @@ class TrainingRuns(QWidget):
     def _explain_buttons(self) -> None:
         self.curves.setToolTip(tr("Show the curves and the newest samples of the chosen run"))
         self.use.setToolTip(tr("Generate, or classify and explain, with the model of the chosen run"))
-        self.resume.setToolTip(tr("Go on with the chosen run where it was interrupted"))
+        self.resume.setToolTip(tr("Resume the chosen run where it was interrupted"))
 
     def _lay_out(self) -> None:
         row = QHBoxLayout()

@@ -72,7 +72,7 @@ class TrainingView:
         """What `scores` shows."""
         if self._book.curves({"val_balanced_accuracy": ""}):
             return tr("Balanced accuracy")
-        return tr("KID to held-out lesions, lower is better")
+        return tr("Kernel distance to held-out lesions, lower is better")
 
     def take(self, event: Event) -> None:
         """Follow an event of a training; any other is passed over."""

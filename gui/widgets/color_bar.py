@@ -87,8 +87,8 @@ class ColorBar(QWidget):
         signed = self._low < 0
         middle = "0" if signed else ""
         choices = (
-            (tr("{number} against").format(number=low) if signed else low, middle,
-             tr("for {number} {unit}").format(number=high, unit=self._unit)),
+            (tr("opposes: {number}").format(number=low) if signed else low, middle,
+             tr("supports: {number} {unit}").format(number=high, unit=self._unit)),
             (low, middle, f"{high} {self._unit}"),
         )  # fmt: skip
         width = self.fontMetrics().horizontalAdvance

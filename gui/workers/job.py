@@ -220,6 +220,6 @@ def _unexpected(error: BaseException) -> ISICGUIError:
     details = error.details if isinstance(error, WorkerFaultError) else ""
     _log.error("A job failed: %s\n%s", error, details)
     return ISICGUIError(
-        Message("Something went wrong that should not: {error}", error=error),
+        Message("Unexpected error: {error}", error=error),
         remedy=Message("The log says where. Please report it."),
     )

@@ -77,7 +77,7 @@ class ListStore(Generic[Item]):
             return LoadedList(known)
         notice = self._set_aside(
             Message(
-                "{missing} of {n} runs make no sense: number {numbers}",
+                "{missing} of {n} saved runs could not be read: number {numbers}",
                 missing=len(odd),
                 n=len(entries),
                 numbers=", ".join(map(str, odd)),

@@ -106,7 +106,7 @@ def spread(count: int, most: int) -> list[int]:
 
 def _require(frames: Sequence[FilmFrame]) -> None:
     if not frames:
-        raise UsageError(Message("There are no denoising steps to export."), remedy=Message("Make an image first."))
+        raise UsageError(Message("There are no denoising steps to export."), remedy=Message("Generate an image first."))
 
 
 def _animated(frame: FilmFrame, title: str) -> Image.Image:

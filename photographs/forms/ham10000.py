@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from core.errors import InputRefusedError
+from core.message import Message
 from photographs.diagnoses import Named
 from photographs.label_forms import LABEL_FORMS, Found, LabelForm, Place
 from photographs.label_table import read_table
@@ -55,9 +56,13 @@ def _folders(table: Path) -> list[Path]:
     found = folders_near(table, lambda name: wanted.fullmatch(name) is not None)
     if not found:
         raise InputRefusedError(
-            f"There is no folder of photographs beside {table}.",
-            remedy="Expected is images/, or HAM10000_images_part_1 and HAM10000_images_part_2; for the test set "
-            "ISIC2018_Task3_Test_Images.",
+            Message("There is no folder of photographs next to {table}.", table=table),
+            remedy=(
+                Message(
+                    "Expected: images/, or HAM10000_images_part_1 and HAM10000_images_part_2; for the test "
+                    "set ISIC2018_Task3_Test_Images."
+                )
+            ),
             path=table,
         )
     inner = [folder / folder.name for folder in found if (folder / folder.name).is_dir()]  # as archives unpack

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from core.errors import InputRefusedError
+from core.message import Message
 from core.taxonomy import CLASS_CODES
 from photographs.diagnoses import Named
 from photographs.label_forms import LABEL_FORMS, Found, LabelForm
@@ -79,9 +80,12 @@ def _input_folder(table: Path) -> Path:
     found = found or folders_near(table, lambda name: name.endswith("_input"))
     if len(found) != 1:
         raise InputRefusedError(
-            f"Beside {table}, where its photographs should lie, are the *_Input folders: "
-            f"{', '.join(folder.name for folder in found) or 'none'}.",
-            remedy=f"Expected is {table.stem.removesuffix('_GroundTruth')}_Input beside the table.",
+            Message(
+                "Next to {table}, where its photographs should be, are the *_Input folders: {name}.",
+                table=table,
+                name=", ".join(folder.name for folder in found) or "none",
+            ),
+            remedy=Message("Expected: {stem}_Input next to the table.", stem=table.stem.removesuffix("_GroundTruth")),
             path=table,
         )
     inner = found[0] / found[0].name  # as some archives unpack

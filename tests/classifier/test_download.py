@@ -50,7 +50,7 @@ def test_a_damaged_kept_file_is_replaced(tmp_path):
         pytest.param(content(DATA[: len(DATA) // 2], announced=len(DATA)), id="cut short"),
         pytest.param(content(DATA[:-1]), id="one byte short"),
         pytest.param(content(DATA[:-1] + b"x"), id="one byte wrong"),
-        pytest.param(content(b"<!DOCTYPE html><title>Log in</title>", "text/html"), id="login page"),
+        pytest.param(content(b"<!DOCTYPE html><title>Log in</title>", "text/html"), id="sign-in page"),
         pytest.param(content(b""), id="empty"),
     ],
 )

@@ -82,7 +82,7 @@ def test_safetensors_are_read(tmp_path):
 
 def test_a_file_without_a_sum_is_refused_and_its_sum_named(tmp_path):
     sha256 = save(tmp_path / "w.pth")
-    with pytest.raises(ModelRefusedError, match="Nothing says") as refusal:
+    with pytest.raises(ModelRefusedError, match="is unknown") as refusal:
         load_pretrained(fresh(), "small_cnn", tmp_path / "w.pth")
     assert f"--weights-sha256 {sha256}" in refusal.value.remedy
 

@@ -110,7 +110,7 @@ def test_a_run_that_began_with_other_weights_is_continued_under_the_same_preset(
         (["--data", "photos", "--set", "widht=3"], SettingsRefusedError, "did you mean widths"),
         (["--data", "photos", "--preset", "quick", "--image-size", "60"], SettingsRefusedError, "multiple of 8"),
         (["--data", "photos", "--per-class", "--image-size", "64"], SettingsRefusedError, "image_size.*128"),
-        (["--resume"], UsageError, "which run"),
+        (["--resume"], UsageError, "folder of the run"),
         (["--preset", "quick"], UsageError, "--data"),
         (["--data", "nowhere"], InputRefusedError, "nowhere"),
         (["--resume", "--output", "nowhere"], InputRefusedError, "no training run"),

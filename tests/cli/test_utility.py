@@ -43,7 +43,7 @@ def flags(world: Path, output: Path, *more: str) -> list[str]:
 def test_it_says_the_verdict_and_where_the_report_is(call, world, tmp_path):
     code, out, err = call(*flags(world, tmp_path / "out", "--seeds", "1"))
     assert code == 0, err
-    assert "One seed" in out
+    assert "Only one seed" in out
     assert str(tmp_path / "out" / "report.html") in out
     code, out, _ = call(*flags(world, tmp_path / "out", "--seeds", "1", "--json"))
     events = [json.loads(line) for line in out.splitlines()]

@@ -53,7 +53,7 @@ def test_without_a_card_cuda_is_refused_with_the_reason(cards, monkeypatch):
     with pytest.raises(DeviceError, match="built for the CPU only"):
         resolve_device("cuda")
     monkeypatch.setattr(torch.version, "cuda", "13.2")
-    with pytest.raises(DeviceError, match="no CUDA graphics card"):
+    with pytest.raises(DeviceError, match="no CUDA GPU"):
         resolve_device("cuda:0")
 
 

@@ -144,12 +144,12 @@ def test_a_journal_of_rubbish_names_a_few_lines_only(output):
              "ISIC_1000000000.txt", "ISIC_999999998.png", "isic_99999999999.JPG"],
 )  # fmt: skip
 def test_whatever_number_lies_there_new_images_can_be_read_back(output, name):
-    (output / "MEL" / name).write_text("not a picture")
+    (output / "MEL" / name).write_text("not an image")
     generate(output, "MEL=3")
     generate(output, "MEL=2")
     assert len([record for record in read_records(output) if record.path.name != name]) == 8
     assert all(image_number(path.name) for path in image_files(output))
-    assert (output / "MEL" / name).read_text() == "not a picture"
+    assert (output / "MEL" / name).read_text() == "not an image"
     numbers = [row["isic_number"] for row in table_rows(output) if row["class"] == "MEL"]
     assert len(set(numbers)) == 7
     Layout(output).journal.unlink()

@@ -47,7 +47,7 @@ def test_class_folders_name_no_lesions_and_their_masks_are_seen(tmp_path):
     found = overview(tmp_path / "data")
     assert (found.kind, found.grouped, found.leakage, found.masks) == ("imagefolder", False, "", True)
     assert found.lesions == {"MEL": 1, "NV": 1}
-    assert any("names no lesions" in note for note in found.notes)
+    assert any("has no lesion identifiers" in note for note in found.notes)
 
 
 def test_what_is_no_data_set_is_refused(tmp_path):

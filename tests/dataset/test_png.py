@@ -135,7 +135,7 @@ def test_formats_that_are_not_asked_for_are_not_even_tried(tmp_path):
 
 
 def test_a_picture_without_recipe_is_refused(tmp_path):
-    with pytest.raises(InputRefusedError, match="carries no recipe"):
+    with pytest.raises(InputRefusedError, match="contains no recipe"):
         read_recipe(saved(tmp_path, "x.png", Image.new("RGB", (4, 4))))
 
 

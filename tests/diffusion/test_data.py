@@ -84,7 +84,9 @@ def test_a_class_without_photographs_is_named(tmp_path: Path, make_config: MakeC
 def test_a_network_that_could_not_be_chosen_is_refused(tmp_path: Path, make_config: MakeConfig):
     """Of two lesions one is learnt from and one is measured on."""
     folder = write_labelled_folder(tmp_path, lesions=2)
-    with pytest.raises(InputRefusedError, match=r"no photograph of MEL, NV, .* could be chosen"):
+    with pytest.raises(
+        InputRefusedError, match=r"no validation photograph of MEL, NV, .* for selecting the best weights"
+    ):
         read_training_data(folder, make_config())
     assert len(read_training_data(folder, make_config(test_fraction=0)).validation) >= 7
 

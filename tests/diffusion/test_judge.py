@@ -256,7 +256,7 @@ def test_the_command_of_the_card_is_one_that_can_be_typed(pack: Path, tmp_path: 
     ("leakage", "words"),
     [
         ({"known": True, "leaked": 0}, "Photographs of other lesions were held out"),
-        ({"known": False, "leaked": 0}, "names no lesions"),
+        ({"known": False, "leaked": 0}, "has no lesion identifiers"),
         ({"known": True, "leaked": 3}, "3 of them of lesions that are also in training"),
     ],
 )

@@ -141,7 +141,7 @@ def test_names_that_lead_elsewhere_are_refused_by_name(bring_it, target, tmp_pat
     source = saved(tmp_path / "evil.zip", _with_raw_name(name))
     events = bring_it(source)
     (said,) = refusals(events).values()
-    assert "is not taken: " in said, "by its name, not by what it holds"
+    assert "is not imported: " in said, "by its name, not by what it holds"
     assert end(events).files == ("color_statistics.json",)
     assert set(tmp_path.rglob("*.pth")) - before == set()
     assert "\x00" not in "".join(refusals(events))

@@ -67,7 +67,10 @@ def test_nothing_of_googles_is_kept_in_the_home_folder(drive, bring_it, tmp_path
 
 @pytest.mark.parametrize("mood", ["quota", "quota_later"])
 def test_the_quota_page_is_explained(drive, bring_it, target, mood):
-    with drive(mood=mood), pytest.raises(DownloadQuotaError, match="too many people have fetched it") as refusal:
+    with (
+        drive(mood=mood),
+        pytest.raises(DownloadQuotaError, match="too many people have downloaded this file") as refusal,
+    ):
         bring_it(SOURCE)
     assert "24 hours" in refusal.value.remedy
     assert SOURCE.address in refusal.value.remedy
@@ -79,7 +82,7 @@ def test_the_quota_page_is_explained(drive, bring_it, target, mood):
 @pytest.mark.parametrize(
     ("mood", "kind", "words"),
     [
-        ("sign_in", DownloadSignInError, "not open to everybody"),
+        ("sign_in", DownloadSignInError, "not public"),
         ("gone", DownloadError, "no longer at"),
         ("strange", DownloadError, "Something new"),
     ],
@@ -91,7 +94,7 @@ def test_other_pages_are_explained(drive, bring_it, mood, kind, words):
 
 
 def test_a_confirmation_without_end_is_given_up(drive, bring_it):
-    with drive(mood="endless"), pytest.raises(DownloadError, match="Nothing has come"):
+    with drive(mood="endless"), pytest.raises(DownloadError, match="No data received"):
         bring_it(SOURCE, patience=Patience(PATIENCE, PATIENCE, (), 0.5))
 
 

@@ -73,7 +73,7 @@ def test_a_drive_that_fills_up_is_told_with_its_file(tmp_path, code):
     with pytest.raises(DiskFullError, match="no space left") as refusal, writing_to(tmp_path / "archive.zip"):
         raise OSError(code, "full")
     assert refusal.value.path == tmp_path / "archive.zip"
-    assert "goes on with what has arrived" in refusal.value.remedy
+    assert "continues with what has arrived" in refusal.value.remedy
 
 
 def test_a_folder_that_may_not_be_written_is_told(bring_it, tmp_path):

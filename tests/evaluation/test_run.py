@@ -220,7 +220,7 @@ def test_photographs_that_were_learnt_from_cannot_be_the_new_ones(places, tmp_pa
 
 def test_lesions_on_both_sides_are_told(outcome):
     findings, _ = outcome
-    assert any("Lesions of the same name" in note and "LMEL0" in note for note in findings.notes)
+    assert any("share lesion names" in note and "LMEL0" in note for note in findings.notes)
 
 
 @pytest.mark.parametrize("option", ["masks", "reference"])

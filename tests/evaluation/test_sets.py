@@ -35,7 +35,7 @@ def test_a_heap_of_pictures_is_a_set_without_classes(tmp_path):
     found = read_set(tmp_path)
     assert (len(found), found.counts) == (3, {})
     assert found.labels.tolist() == [-1, -1, -1]
-    assert "folder of pictures" in found.notes[0]
+    assert "folder of images" in found.notes[0]
 
 
 def test_the_same_picture_in_two_classes_is_still_a_set(tmp_path):
@@ -50,7 +50,7 @@ def test_unreadable_files_are_named_counted_and_left_out(tmp_path):
     found = read_set(tmp_path / "out")
     assert len(found) == 2
     assert [path.name for path, _ in found.unreadable] == ["ISIC_0000001.png", "ISIC_0000002.png"]
-    assert "Cannot be read and left out: 2 files" in found.notes[0]
+    assert "Skipped because unreadable: 2 files" in found.notes[0]
     assert found.pixels(48).shape == (2, 3, 48, 48)
 
 
@@ -72,7 +72,7 @@ def test_a_folder_without_a_picture_is_refused(tmp_path, content):
         (folder / "notes.txt").touch()
     if content == "broken":
         (folder / "a.png").write_bytes(b"\x89PNG")
-    with pytest.raises(InputRefusedError, match=r"There is no|holds no picture|can be read"):
+    with pytest.raises(InputRefusedError, match=r"There is no|holds no images|can be read"):
         read_set(folder)
 
 

@@ -55,7 +55,7 @@ def _settings(window: MainWindow) -> QDialog:
 
 def _changes(window: MainWindow) -> QDialog:
     changes = [Change(setting, setting.default, setting.default) for setting in SCHEMA]
-    return ChangesDialog(changes, tr("Take over these settings?"), tr("Take over"), ["future.key"], window)
+    return ChangesDialog(changes, tr("Use these settings?"), tr("Use them"), ["future.key"], window)
 
 
 def _diagnostics(window: MainWindow) -> QDialog:

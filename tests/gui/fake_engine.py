@@ -341,9 +341,11 @@ def make_explanation(
 
 FAITHFUL = {
     "measures": [
-        {"key": "deletion", "title": "Deletion", "value": 0.21, "control": 0.35, "control_sd": 0.02, "better": "lower",
+        {"key": "deletion", "title": "Deletion curve",
+         "value": 0.21, "control": 0.35, "control_sd": 0.02, "better": "lower",
          "passed": True, "words": "The class is gone after less of the image than in random order."},
-        {"key": "insertion", "title": "Insertion", "value": 0.4, "control": 0.5, "better": "higher", "passed": False},
+        {"key": "insertion", "title": "Insertion curve",
+         "value": 0.4, "control": 0.5, "better": "higher", "passed": False},
         {"key": "road", "title": "ROAD", "value": None, "control": None, "better": "higher", "passed": None},
     ],
     "seconds": 1.5,

@@ -198,7 +198,7 @@ def test_made_again_with_a_difference_that_is_measured_and_explained(
     two.picture.recipe.again.click()
     qtbot.waitUntil(lambda: "largest pixel difference is 3 of 255" in two.picture.compare.verdict.text())
     assert "made again on cpu" in two.picture.compare.verdict.text()
-    assert "made again" in two.picture.compare.names[1].text()
+    assert "reproduced" in two.picture.compare.names[1].text()
 
 
 def test_what_cannot_be_made_again_says_why(two: MainWindow, engine: FakeEngine, qtbot) -> None:

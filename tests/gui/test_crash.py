@@ -175,7 +175,7 @@ def test_the_predecessors_settings_are_taken_over_and_told_at_the_first_start(tm
         f"os.environ['HOME'] = os.environ['USERPROFILE'] = {str(tmp_path / 'user')!r}; os.environ.pop('APPDATA', None)"
     )
     first = told(start(tmp_path, CLOSE, before=before))
-    assert "taken over from the earlier program" in first["banner"]
+    assert "imported from the earlier program" in first["banner"]
     assert str(place) in first["banner"]
     assert "Q:\\ISIC\\checkpoints" in first["banner"]
     assert first["steps"] == 33

@@ -74,5 +74,5 @@ def test_a_report_that_has_gone_is_told(window: MainWindow, tmp_path: Path, qtbo
     window.session.last_crash = tmp_path / "gone.txt"
     window.desk.show_crash()
     found = window.desk.dialog("crash")
-    qtbot.waitUntil(lambda: "could not be gathered" in found.text.toPlainText())
+    qtbot.waitUntil(lambda: "could not be collected" in found.text.toPlainText())
     assert not found.copy.isEnabled()

@@ -108,7 +108,7 @@ def test_it_needs_real_photographs_and_begins_with_the_output_folder(window, mod
     dialog = window.desk.dialog("evaluation")
     assert dialog.choices.synthetic.text() == str(window.session.settings.output)
     assert not dialog.go.isEnabled()
-    assert dialog.needed.text() == "Still needed: Real photographs, not learnt from"
+    assert dialog.needed.text() == "Still needed: Held-out real photographs"
     model.choose_place("real", "somewhere")
     assert dialog.go.isEnabled()
     assert not dialog.needed.isVisible()
@@ -155,7 +155,7 @@ def test_the_bar_never_goes_back_and_a_stop_is_no_error(dialog, model, play, qtb
     assert model.state is EvaluationState.STOPPING
     ends(model, qtbot)
     assert model.problem is None
-    assert "goes on with the features" in dialog.words.text()
+    assert "reuses the computed features" in dialog.words.text()
 
 
 def test_an_error_is_said_with_its_remedy(dialog, model, play, qtbot):
@@ -167,7 +167,7 @@ def test_an_error_is_said_with_its_remedy(dialog, model, play, qtbot):
     click(qtbot, dialog.go)
     ends(model, qtbot)
     assert "ended by the system" in dialog.problem.text()
-    assert "Begin it again" in dialog.problem.text()
+    assert "Start it again" in dialog.problem.text()
 
 
 def test_the_copied_command_is_the_one_that_runs_and_the_command_lines_take_it(dialog, model, play, qtbot, tmp_path):
@@ -312,8 +312,8 @@ def test_a_stopped_experiment_goes_on_in_its_folder_also_after_a_restart(dialog,
     (first / "runs").mkdir()
     click(qtbot, dialog.go)
     ends(model, qtbot)
-    assert "goes on where it was" in dialog.words.text()
-    assert dialog.go.text() == "Go on"
+    assert "continues where it stopped" in dialog.words.text()
+    assert dialog.go.text() == "Continue"
     again = EvaluationModel(model._settings)
     assert again.goes_on
     assert str(first) in again.command
@@ -365,7 +365,7 @@ def test_a_selection_leads_to_its_table_and_to_the_export(dialog, model, play, q
     assert dialog.verdict.text() == "1 of 2 images are kept."
     assert dialog.notes.text == "No image of DF is kept."
     assert dialog.report.text() == "Open the decisions"
-    until(qtbot, lambda: rows(dialog) == ["Like copies of training photographs"])
+    until(qtbot, lambda: rows(dialog) == ["Suspected training copies"])
     assert model.findings[0].verdict == "Left out: 1 image."
     assert not dialog.empty.isVisible()
     table = model.output / "curation.csv"

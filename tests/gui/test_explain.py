@@ -96,7 +96,7 @@ def test_an_error_is_told_in_place_and_can_be_retried(
     wait_ready(window, qtbot)
 
 
-@pytest.mark.parametrize(("level", "word"), [("amber", "Doubtful"), ("red", "Not evidence")])
+@pytest.mark.parametrize(("level", "word"), [("amber", "Caution"), ("red", "Checks failed")])
 def test_a_doubtful_map_says_so(
     window: MainWindow, engine: FakeEngine, tmp_path: Path, qtbot, level: str, word: str
 ) -> None:

@@ -176,7 +176,7 @@ def test_units_do_not_share_a_scale(window: MainWindow, tmp_path: Path, qtbot) -
     view.grid.tiles[1].chosen.emit()
     assert view.facts.bar.accessibleName().endswith("gradient × activation")
     assert "cells of 8 × 8 pixels" in view.facts.caption.text()
-    assert "does not add up" in view.facts.caption.text()
+    assert "completeness not defined" in view.facts.caption.text()
 
 
 def test_another_style_is_drawn_without_computing(
@@ -236,7 +236,7 @@ def test_a_map_is_tested_against_random_ones(window: MainWindow, engine: FakeEng
     view.facts.test.click()
     dialog = window.findChild(FaithfulnessDialog)
     assert [dialog.table.item(0, column).text() for column in range(5)] == [
-        "Deletion", "0.210", "0.350 ± 0.020", "lower", "better than random",
+        "Deletion curve", "0.210", "0.350 ± 0.020", "lower", "better than random",
     ]  # fmt: skip
     assert dialog.table.item(1, 4).text() == "not better"
     assert dialog.table.item(2, 1).text() == "–"
@@ -309,7 +309,7 @@ def test_nothing_is_drawn_where_there_is_nothing(window: MainWindow, tmp_path: P
         [dataclasses.replace(found, attribution=nothing), dataclasses.replace(found, attribution=not_finite)], "signed"
     )
     assert "is 0" in zero.no_map
-    assert "no numbers" in nan.no_map
+    assert "not numbers" in nan.no_map
 
 
 def test_why_there_is_no_map_is_said_below_it(window: MainWindow, engine: FakeEngine, tmp_path: Path, qtbot) -> None:

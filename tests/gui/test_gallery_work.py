@@ -160,7 +160,7 @@ def test_culling_walks_on_by_itself(filled: MainWindow, qtbot) -> None:
 def test_nothing_that_fits_is_said(filled: MainWindow) -> None:
     pick(filled.gallery.filters.ratings, "5")
     assert filled.gallery.pages.currentIndex() == 0
-    assert "No image fits" in filled.gallery._empty._heading.text()
+    assert "No matching images" in filled.gallery._empty._heading.text()
 
 
 def test_delete_undo_and_the_numbers_of_the_folder(filled: MainWindow, output: Path, qtbot) -> None:

@@ -145,8 +145,8 @@ def test_tooltips_that_change_keep_their_key(window: MainWindow, engine: FakeEng
     qtbot.waitUntil(lambda: window.session.run.total == 1)
     assert pause.toolTip() == "Wait after this denoising step (P)"
     window.session.run.toggle_pause()
-    qtbot.waitUntil(lambda: pause.toolTip().startswith("Go on"))
-    assert pause.toolTip() == "Go on with the picture being made (P)"
+    qtbot.waitUntil(lambda: pause.toolTip().startswith("Continue"))
+    assert pause.toolTip() == "Continue the image being generated (P)"
     window.session.keys.assign("pause", ["F8"])
     assert pause.toolTip() == "Go on with the picture being made (F8)"
     assert "F8" not in pause.accessibleName()

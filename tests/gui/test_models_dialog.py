@@ -128,8 +128,8 @@ def test_a_stopped_download_is_kept_and_goes_on(dialog, window, google, archive,
     assert dialog.problem.text() == ""
     kept = Partial(tmp_path / "models", ORIGINALS).received
     assert 0 < kept < len(archive)
-    until(lambda: dialog.fetch.text() == "Go on with the download")
-    assert "are there already" in dialog._originals.sentence
+    until(lambda: dialog.fetch.text() == "Continue the download")
+    assert "already downloaded" in dialog._originals.sentence
     google.file.pause = 0.0
     dialog.fetch.click()
     until(lambda: not model.busy)

@@ -199,7 +199,7 @@ def test_settings_nested_without_end_are_set_aside_or_kept_but_never_stop_anythi
 def test_a_pipe_in_place_of_the_settings_is_set_aside(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "config.json")
     config = ConfigManager(tmp_path / "config.json", legacy=()).load()
-    assert "set aside" in config.notices[0]
+    assert "backed up" in config.notices[0]
 
 
 def settings() -> SettingsModel:

@@ -122,7 +122,7 @@ def test_an_unexpected_error_brings_its_traceback(remote: ProcessEngine, tmp_pat
 
 
 def test_sudden_death_is_an_error_and_the_next_call_works(remote: ProcessEngine, tmp_path: Path) -> None:
-    with pytest.raises(WorkerDiedError, match="Everything finished is kept"):
+    with pytest.raises(WorkerDiedError, match="Finished work is kept"):
         list(remote.generate(request_of(tmp_path, VASC=3), CancelToken()))
     events = list(remote.generate(request_of(tmp_path, MEL=1), CancelToken()))
     assert events[-1].written == 1

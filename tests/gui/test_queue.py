@@ -357,7 +357,7 @@ def test_the_panel_queues_starts_and_tells_of_a_failure(window: MainWindow, engi
     assert [dict(run.request.counts) for run in window.session.queue.runs] == [{"NV": 2}, {"MEL": 1}]
     assert panel.list.currentIndex().row() == 0
     panel.start.click()
-    assert panel.start.text() == "Hold"
+    assert panel.start.text() == "Pause queue"
     qtbot.waitUntil(lambda: not window.session.queue.active and not window.session.run.busy)
     assert window._problems == []  # nobody may be there to close a dialog
     assert "has failed" in window.banner.text

@@ -70,7 +70,7 @@ def test_steps_are_shown_while_they_happen(window: MainWindow, engine: FakeEngin
     qtbot.waitUntil(lambda: window.session.run.state is RunState.RUNNING)
     engine.gate.set()
     wait_idle(window, qtbot)
-    assert window.picture.denoising.empty.heading == tr("Nothing is being made")
+    assert window.picture.denoising.empty.heading == tr("Nothing is being generated")
     frames = window.session.denoising.frames
     assert frames[-1].step == engine.steps
     assert window.picture.denoising.noisy.has_picture
@@ -87,14 +87,14 @@ def test_nothing_checked_cannot_be_started(window: MainWindow) -> None:
 def test_the_estimate_learns_this_machines_speed(window: MainWindow, qtbot) -> None:
     ask_for(window, MEL=2)
     qtbot.waitUntil(lambda: window.session.forecast.foresight is not None)
-    assert "time known after the first" in estimate_of(window)
+    assert "time estimate after the first image" in estimate_of(window)
     window.setup.start.click()
     wait_idle(window, qtbot)
     window.session.settings.set("generation.steps", 400)
     # the engine told of 0.1 s for an image of 4 steps: two images of 400 steps take 20 s
     assert estimate_of(window) == "2 images · ~20 s · 0.1 MB"
     window.session.settings.set("generation.precision", "bf16")  # of which nothing has been measured
-    qtbot.waitUntil(lambda: "time known" in estimate_of(window))
+    qtbot.waitUntil(lambda: "time estimate" in estimate_of(window))
 
 
 @pytest.mark.parametrize(
@@ -102,7 +102,7 @@ def test_the_estimate_learns_this_machines_speed(window: MainWindow, qtbot) -> N
     [
         (StopMode.AFTER_IMAGE, 1, "1 image of this run kept"),
         (StopMode.NOW, 0, "0 images of this run kept"),
-        (StopMode.DISCARD, 0, "taken back"),
+        (StopMode.DISCARD, 0, "deleted"),
     ],
 )
 def test_three_stops(
@@ -281,7 +281,7 @@ def test_the_steps_of_the_image_that_is_chosen_are_looked_back_at(window: MainWi
         assert view.noisy.isVisibleTo(view)
     choose(1)
     assert session.denoising.frames == []
-    assert view.empty.heading == tr("The steps of this image are not kept")
+    assert view.empty.heading == tr("No denoising steps for this image")
     ask_for(window, NV=1)
     window.setup.start.click()
     assert view.empty.heading == tr("Starting…")

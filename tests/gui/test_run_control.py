@@ -145,12 +145,12 @@ def test_regenerate_says_what_it_does_and_offers_other_seeds(window: MainWindow,
     controls.start.click()
     wait_idle(window, qtbot)
     assert "seed 42" in controls.regenerate.toolTip()
-    assert "not made a second time" in controls.regenerate.toolTip()
+    assert "not generated again" in controls.regenerate.toolTip()
     controls.random.trigger()
     wait_idle(window, qtbot)
     assert [request.seed for request in engine.requests] == [42, None]
     assert engine.requests[0].counts == engine.requests[1].counts
-    assert "second time" not in controls.regenerate.toolTip()
+    assert "not generated again" not in controls.regenerate.toolTip()
 
 
 def test_regenerate_knows_the_last_run_of_the_window_before(open_window: Opener, engine: FakeEngine, qtbot) -> None:

@@ -92,7 +92,7 @@ def test_a_run_is_read_in_its_own_order_and_made_no_wider_than_a_page(run: Path)
 def test_the_page_tells_verdict_and_numbers_and_escapes_what_it_reads(run: Path) -> None:
     page = page_of(read_report(run))
     for words in (
-        "Doubtful",
+        "Caution",
         "Signs of MEL come late.",
         "71.0%",
         "1–5",
@@ -116,7 +116,7 @@ def test_maps_of_explain_are_listed_with_their_gate(tmp_path: Path) -> None:
     (folder / "analysis.json").write_text(json.dumps({"explanations": [entry, "damage"]}))
     report = read_report(folder)
     page = page_of(report)
-    for words in ("<td>ISIC_0000001.png</td>", "Grad-CAM", "+3.1", "Not evidence", "a_figure.png"):
+    for words in ("<td>ISIC_0000001.png</td>", "Grad-CAM", "+3.1", "Checks failed", "a_figure.png"):
         assert words in page
 
 

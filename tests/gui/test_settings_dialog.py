@@ -79,7 +79,7 @@ def test_a_wrong_number_is_refused_while_it_is_typed_and_nothing_changes(
         ("generation.guidance", "fast", "a number from 0 to 50"),
         ("generation.guidance", "nan", "a number from 0 to 50"),
         ("xai.opacity", "1.01", "a number from 0 to 1"),
-        ("paths.output", "here", "the whole path of a folder"),
+        ("paths.output", "here", "the full path of a folder"),
         ("cache.size_mb", "", "a whole number from 16"),
     ],
 )
@@ -157,7 +157,7 @@ def test_a_path_that_leads_nowhere_is_allowed_and_said(
     row.commit()
     assert window.session.settings.output == tmp_path / "not yet"
     qtbot.waitUntil(lambda: row.note.isVisible())
-    assert row.note.text() == "There is nothing at this place now."
+    assert row.note.text() == "Nothing exists at this path now."
     type_into(dialog, "paths.output", str(tmp_path))
     row.commit()
     qtbot.waitUntil(lambda: dialog._files.is_idle)

@@ -162,12 +162,12 @@ def test_the_glossary_explains_the_words_of_the_window(glossary: GlossaryDialog)
 
 
 def test_the_glossary_is_searched(glossary: GlossaryDialog, qtbot) -> None:
-    qtbot.keyClicks(glossary.search, "another question")
+    qtbot.keyClicks(glossary.search, "plain skin")
     assert glossary.found == ("Baseline",)
     assert "plain skin" in glossary.meaning.toPlainText()
     glossary.search.setText("nothing like that")
     assert glossary.found == ()
-    assert "No term fits" in glossary.meaning.toPlainText()
+    assert "No matching term" in glossary.meaning.toPlainText()
     assert matching(terms(), "seed")[0].name == "Seed"
 
 

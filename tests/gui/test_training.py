@@ -181,7 +181,7 @@ def test_while_it_runs_the_remaining_time_is_shown_and_a_stop_keeps_it(dialog, m
     assert model.state is TrainingState.STOPPING
     ends(model, qtbot)
     assert (model.run / "last.pt").read_bytes() == b"kept"
-    assert "can go on" in dialog.status.text()
+    assert "can be resumed" in dialog.status.text()
     assert model.problem is None
     qtbot.waitUntil(lambda: bool(model.runs) and model.runs[0].run.status == "interrupted")
     assert model.runs[0].can_resume
@@ -223,7 +223,7 @@ def test_a_trainer_that_dies_without_a_word_is_told_of_with_what_can_be_done(dia
     click(qtbot, dialog.go)
     ends(model, qtbot)
     assert "ended (code 9)" in dialog.problem.text()
-    assert "go on with it" in dialog.problem.text()
+    assert "try to resume it" in dialog.problem.text()
 
 
 def test_the_model_of_a_run_is_used_by_the_window(dialog, model, play, qtbot, window):
@@ -270,7 +270,7 @@ def test_a_stopped_classifier_can_go_on(dialog, model, play, qtbot):
     qtbot.waitUntil(lambda: model.state is TrainingState.RUNNING)
     with qtbot.waitSignal(model.ended, timeout=15000) as ended:
         model.stop()
-    assert "can go on" in ended.args[0]
+    assert "can be resumed" in ended.args[0]
     assert model.problem is None
 
 

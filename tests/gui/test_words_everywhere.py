@@ -32,6 +32,8 @@ from PyQt5.QtWidgets import (
 from core.config.schema import SCHEMA
 from core.version import PRODUCT
 from gui.i18n import language
+from gui.i18n.lookup import NUMBER
+from gui.i18n.marking import CONTEXT_END
 from gui.shell.main_window import MainWindow
 from gui.widgets.labels import ElidedLabel
 
@@ -65,12 +67,13 @@ class Pseudo(gettext.NullTranslations):
     """⟦Every text, lengthened~~~⟧."""
 
     def gettext(self, message: str) -> str:
-        """Bracket one text."""
+        """Bracket one text, without its context."""
+        message = message.rpartition(CONTEXT_END)[2]
         return f"⟦{message}{'~' * round(LONGER * len(message))}⟧"
 
     def ngettext(self, msgid1: str, msgid2: str, n: int) -> str:
-        """Bracket a text with a number."""
-        return self.gettext(msgid1)
+        """Bracket a text with a number; as in a catalogue, one without has no plural forms."""
+        return self.gettext(msgid1) if NUMBER in msgid1 else msgid1
 
 
 @pytest.fixture

@@ -95,7 +95,7 @@ def test_few_held_out_photographs_raise_what_is_expected(train, held_out):
 
 @pytest.mark.parametrize(("samples", "training", "others"), [(0, 20, 5), (5, 9, 5), (5, 20, 0)])
 def test_refuses_too_little(samples: int, training: int, others: int, train: np.ndarray):
-    with pytest.raises(InputRefusedError, match="Copies cannot be looked for"):
+    with pytest.raises(InputRefusedError, match="Copy detection is not possible"):
         judge_memorisation(train[:samples], train[:training], train[:others])
 
 

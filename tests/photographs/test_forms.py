@@ -283,7 +283,7 @@ def test_paths_of_windows_in_another_case_and_with_another_suffix(tmp_path):
 def test_another_suffix_that_fits_two_files_is_not_guessed(tmp_path):
     (tmp_path / "t.csv").write_text("path,class\na.bmp,MEL\n")
     pictures(tmp_path, "a.jpg", "a.png")
-    with pytest.raises(InputRefusedError, match="not there"):
+    with pytest.raises(InputRefusedError, match="are missing"):
         read_dataset(tmp_path / "t.csv")
 
 

@@ -167,7 +167,7 @@ def test_what_this_program_writes_beside_its_images_is_no_strange_file(tmp_path)
     picture.with_suffix(".json").write_text("{}")
     (tmp_path / "xai_results" / "a").mkdir(parents=True)
     (tmp_path / "xai_results" / "a" / "map.png").touch()
-    assert not any("passed over" in note for note in read_dataset(tmp_path).notes)
+    assert not any("ignored" in note for note in read_dataset(tmp_path).notes)
 
 
 # Refusals
@@ -214,7 +214,7 @@ def test_a_folder_of_two_forms_names_both(tmp_path):
 def test_class_folders_beside_and_inside_train_are_refused(tmp_path):
     write_image_folder(tmp_path)
     write_image_folder(tmp_path, parts=("train",))
-    assert "both beside and inside" in refused(tmp_path).message
+    assert "both next to and inside" in refused(tmp_path).message
 
 
 def test_a_table_that_must_be_named_is_pointed_out(tmp_path):
@@ -312,7 +312,7 @@ def test_a_few_missing_files_are_counted_and_named(tmp_path):
     assert photographs.missing == tuple(gone)
     assert len(photographs.images) == 60
     assert not {image.path for image in photographs.images} & set(gone)
-    assert photographs.notes[0].startswith(f"3 of 63 photographs that the labels name are not there: {gone[0]}, ")
+    assert photographs.notes[0].startswith(f"3 of 63 labelled photographs are missing: {gone[0]}, ")
 
 
 def test_many_missing_files_are_refused(tmp_path):
@@ -339,7 +339,7 @@ def test_repeated_rows_are_passed_over_and_counted(tmp_path):
     with_row(table, {}, row=5, add=True)
     photographs = read_dataset(table)
     assert photographs.images == expected
-    assert photographs.notes == ("2 repeated rows say the same again and are passed over.",)
+    assert photographs.notes == ("Ignored: 2 duplicate rows.",)
     assert all(isinstance(note, Message) for note in photographs.notes)  # so that the window says it in its language
 
 
@@ -402,7 +402,7 @@ def test_some_images_without_lesion_are_lesions_of_their_own_and_counted(tmp_pat
     with_row(folder / "labels.csv", {"lesion_id": ""})
     photographs = read_dataset(folder)
     assert photographs.grouped
-    assert photographs.notes == ("1 of 21 images name no lesion; each is taken for a lesion of its own.",)
+    assert photographs.notes == ("1 of 21 images have no lesion identifier; each counts as a separate lesion.",)
 
 
 @pytest.mark.skipif("ISICGUI_HAM10000" not in os.environ, reason="ISICGUI_HAM10000 does not name the photographs")

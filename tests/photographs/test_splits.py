@@ -313,7 +313,7 @@ def test_without_lesion_ids_copies_are_counted_as_a_lower_bound(tmp_path):
     assert not leakage.known
     assert leakage.leaked == 1
     assert "lower bound" in leakage.sentence
-    assert "names no lesions" in leakage.sentence
+    assert "has no lesion identifiers" in leakage.sentence
     with pytest.raises(InputRefusedError, match="exact copies"):
         require_no_leakage(leakage, allowed=False)
 

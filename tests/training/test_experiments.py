@@ -185,7 +185,7 @@ def test_links_to_runs_are_no_runs(tmp_path: Path):
     (root / "link").symlink_to(elsewhere)
     assert list_runs(root) == []
     assert not is_run(root / "link")
-    with pytest.raises(InputRefusedError, match="no training run"):
+    with pytest.raises(InputRefusedError, match="not a training run"):
         read_run(root / "link")
     run = read_run(elsewhere).run
     (root / "real").symlink_to(elsewhere)

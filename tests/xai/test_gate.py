@@ -95,11 +95,11 @@ def test_entropy_is_1_for_all_alike_and_0_for_certainty():
     [
         (answer(MEL=0.8), "MEL", []),
         (answer(MEL=0.8), None, []),
-        (answer(MEL=0.8), "NV", ["stands for NV, but the classifier says MEL"]),
-        (answer(MEL=0.47, NV=0.44), "MEL", ["close between MEL (47%) and NV (44%)"]),
+        (answer(MEL=0.8), "NV", ["class: NV; predicted class: MEL"]),
+        (answer(MEL=0.47, NV=0.44), "MEL", ["Close decision between MEL (47%) and NV (44%)"]),
         (answer(MEL=0.49, NV=0.38), "MEL", []),
         (answer(MEL=0.3), "MEL", ["undecided"]),
-        (answer(NV=0.15), "MEL", ["undecided", "close between", "stands for MEL"]),
+        (answer(NV=0.15), "MEL", ["undecided", "Close decision between", "class: MEL"]),
     ],
 )
 def test_confidence(probabilities, intended, words):
@@ -146,7 +146,7 @@ def test_convergence(relative, difference, level):
 
 
 def test_nothing_to_explain_is_said_in_words():
-    assert "nothing to explain at this baseline" in judge_convergence(None, 0.02, 32).reasons[0]
+    assert "nearly the same logit" in judge_convergence(None, 0.02, 32).reasons[0]
 
 
 @pytest.mark.parametrize(("difference", "level"), [(0.9, "amber"), (-0.9, "amber"), (1.0, "green"), (-1.1, "green")])
@@ -162,7 +162,7 @@ def test_a_picture_beyond_the_training_images_is_amber_and_named() -> None:
     assert judge_shift(None, reference) == judge_shift(99.0, None) == GREEN
     verdict = judge_shift(14.3, reference)
     assert verdict.level == "amber"
-    assert "99 % of 734 real held-out" in verdict.reasons[0]
+    assert "99 % of 734 held-out" in verdict.reasons[0]
     assert "14.3" in verdict.reasons[0]
 
 
@@ -170,7 +170,7 @@ def test_a_method_that_draws_the_same_for_random_weights_is_amber() -> None:
     assert judge_sanity("LayerCAM", None) == judge_sanity("LayerCAM", 0.5) == GREEN
     verdict = judge_sanity("LayerCAM", 0.71)
     assert verdict.level == "amber"
-    assert "LayerCAM draws nearly the same maps" in verdict.reasons[0]
+    assert "LayerCAM fails the weight-randomisation test" in verdict.reasons[0]
     assert "0.71" in verdict.reasons[0]
 
 

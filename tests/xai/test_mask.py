@@ -68,7 +68,7 @@ def test_the_mask_of_another_picture(tmp_path):
     with pytest.raises(InputRefusedError) as caught:
         read_mask(path, (4, 6), (4, 6))
     assert "has 4 x 6 pixels, but the picture has 6 x 4" in caught.value.message
-    assert caught.value.remedy == "Give the mask in the picture's own size."
+    assert caught.value.remedy == "Give the mask in the size of the image."
 
 
 def test_a_mask_that_is_no_picture(tmp_path):

@@ -61,8 +61,8 @@ def make_actions(model: LoadedModel, guidance: float, neutral: str) -> Actions:
         return Actions(act, hold, name)
     if model.null_label is None:
         raise UsageError(
-            Message("This model has no null class, so its steps cannot be left out by 'null'."),
-            remedy=Message("Take --neutral hold."),
+            Message("This model has no null class, so 'null' cannot replace its steps."),
+            remedy=Message("Use --neutral hold."),
         )
     return Actions(act, acting(make_predictor(replace(model, class_label=model.null_label), NO_GUIDANCE)), name)
 

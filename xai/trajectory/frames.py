@@ -86,7 +86,7 @@ def draw_frames(
     if not np.isfinite(frames[-1].predicted).all():
         raise InputRefusedError(
             Message(
-                "The image with seed {seed} came out as NaN or infinity in {precision}.",
+                "The image with seed {seed} contains NaN or infinity in {precision}.",
                 seed=source.planned.seed,
                 precision=source.model.precision,
             ),

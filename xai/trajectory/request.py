@@ -98,7 +98,7 @@ class TrajectoryRequest(Request):
     )
     seed: int = option("--seed", "Base seed, as of generate.", kind="whole", default=DEFAULT_BASE_SEED)
     index: int = option("--index", "First image, counted from 0 as generate does.", kind="whole", default=0)
-    count: int = option("--count", "Images of each class.", kind="whole", default=1)
+    count: int = option("--count", "Images per class.", kind="whole", default=1)
     image: Path | None = option(
         "--image", "Analyse this image: class, seed and settings from its recipe.", kind="file", default=None
     )
@@ -122,10 +122,10 @@ class TrajectoryRequest(Request):
         default=None,
         default_words="the model's own",
     )
-    precision: str = option("--precision", "Number format.", kind="choice", choices=PRECISIONS, default="auto")
+    precision: str = option("--precision", "Numeric precision.", kind="choice", choices=PRECISIONS, default="auto")
     color: bool = option(
         "--no-color",
-        "Leave out the colour statistics that lie next to the models.",
+        "Disable colour correction.",
         kind="switch",
         opposite=True,
         default=True,
@@ -137,7 +137,7 @@ class TrajectoryRequest(Request):
     )
     methods: tuple[str, ...] = option(
         "--methods",
-        "Maps, of {choices}; the first decides the regions.",
+        "Methods for the maps, of {choices}; the first decides the regions.",
         choices=METHODS,
         read=read_names,
         write=",".join,
@@ -145,7 +145,12 @@ class TrajectoryRequest(Request):
         always=True,
     )
     baseline: str = option(
-        "--baseline", "Of maps that need one.", kind="choice", choices=BASELINES, default="skin", always=True
+        "--baseline",
+        "Baseline of the maps that need one.",
+        kind="choice",
+        choices=BASELINES,
+        default="skin",
+        always=True,
     )
     groups: int = option(
         "--groups",
@@ -156,7 +161,8 @@ class TrajectoryRequest(Request):
     )
     neutral: str = option(
         "--neutral",
-        "What a step does that is left out: predict no class, or hold the last prediction.",
+        "Replacement for an ablated step: null (unconditional prediction), hold (previous prediction), "
+        "auto (null where the model has a null class).",
         kind="choice",
         choices=NEUTRAL_ACTIONS,
         default="auto",

@@ -91,7 +91,7 @@ class ImageSource:
                     made_width=picture.shape[1],
                     made_height=picture.shape[0],
                 ),
-                remedy=Message("The file was edited after it was made; use the original."),
+                remedy=Message("The file was edited after it was generated; use the original."),
             )
         return int(np.abs(self.original.astype(np.int16) - picture).max())
 

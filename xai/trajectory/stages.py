@@ -18,12 +18,12 @@ class Stage:
 
 
 STAGES: Final = {
-    "draw": Stage(0.04, Message("drawing the image again")),
+    "draw": Stage(0.04, Message("reproducing the image")),
     "maps": Stage(0.10, Message("maps of the steps")),
     "time_shap": Stage(0.62, Message("Time-SHAP")),
     "interventions": Stage(0.08, Message("interventions")),
-    "controls": Stage(0.10, Message("controls that must come to nothing")),
-    "pictures": Stage(0.06, Message("pictures")),
+    "controls": Stage(0.10, Message("negative controls")),
+    "pictures": Stage(0.06, Message("figures")),
 }
 
 SUMMARY: Final = Stage(0.01, Message("summary"))

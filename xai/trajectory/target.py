@@ -65,7 +65,7 @@ def make_target(classifier: Classifier, class_code: str) -> Target:
     if class_code not in classifier.index:
         raise InputRefusedError(
             Message(
-                "The classifier {path} has no class {code}; it knows {names}.",
+                "The classifier {path} has no class {code}; its classes are {names}.",
                 path=classifier.path,
                 code=class_code,
                 names=", ".join(classifier.classes),

@@ -235,7 +235,7 @@ class Game:
 def _check_finite(samples: Tensor) -> None:
     if not torch.isfinite(samples).all():
         raise InputRefusedError(
-            Message("With some steps left out this image comes out as NaN or infinity, so Time-SHAP has no answer."),
+            Message("With some steps ablated, this image contains NaN or infinity, so Time-SHAP has no result."),
             remedy=Message("Try --precision fp32; if that does not help, the model is damaged or trained too little."),
         )
 

@@ -268,7 +268,7 @@ def test_whole_paths_of_either_family_are_folders(path: Path, text: str) -> None
 
 @pytest.mark.parametrize("text", ["out", "./out", "~/out", "C:out", "/a\0b"])
 def test_paths_that_depend_on_where_one_stands_are_refused(path: Path, text: str) -> None:
-    with pytest.raises(UsageError, match="whole path"):
+    with pytest.raises(UsageError, match="full path"):
         ConfigManager(path).load().set("paths.output", text)
 
 

@@ -60,7 +60,7 @@ def test_the_preview_names_what_changes_and_changes_nothing(config: ConfigManage
         (b'{"generation": {"seed": 9, "guidance": NaN}}', "generation.guidance"),
         (b'{"ui": {"theme": "pink"}, "generation": {"seed": 9}}', "one of system, light, dark"),
         (b'{"generation": {"seed": 9, "device": "tpu"}}', "auto, cpu, cuda or cuda:N"),
-        (b'{"paths": {"output": "relative/folder"}}', "the whole path of a folder"),
+        (b'{"paths": {"output": "relative/folder"}}', "the full path of a folder"),
     ],
 )
 def test_a_bad_file_is_refused_in_words_and_nothing_is_half_imported(

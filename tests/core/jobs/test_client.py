@@ -117,7 +117,7 @@ def test_what_is_logged_there_is_logged_here(client: JobClient, caplog: pytest.L
 
 @pytest.mark.parametrize("does", ["crash", "kill"])
 def test_a_sudden_death_is_told_and_the_next_job_has_a_new_process(client: JobClient, does: str) -> None:
-    with pytest.raises(WorkerDiedError, match="Everything finished is kept"):
+    with pytest.raises(WorkerDiedError, match="Finished work is kept"):
         list(client.run(CountRequest(does=does)))
     assert words(client.run(CountRequest(to=1))) == ["1", "completed"]
 

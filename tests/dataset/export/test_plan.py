@@ -47,7 +47,7 @@ def test_a_damaged_rating_is_named(output, tmp_path):
 def test_only_chosen_classes_are_taken_and_one_without_images_is_named(output, tmp_path):
     plan = plan_export(output, ExportOptions(tmp_path / "a", classes=("NV", "DF")))
     assert {code for code, _ in taken(plan)} == {"NV"}
-    assert "No image of DF fits." in plan.warnings
+    assert "No image of DF matches." in plan.warnings
 
 
 def damage(path, how):
@@ -164,7 +164,7 @@ def test_the_same_salt_divides_the_same_way_and_another_one_otherwise(output, tm
 def test_a_part_that_stays_empty_is_told(tmp_path):
     put(tmp_path / "out", "MEL", 1, 1)
     plan = plan_export(tmp_path / "out", ExportOptions(tmp_path / "a"))
-    assert sum("stays empty" in warning for warning in plan.warnings) == 2
+    assert sum("is empty" in warning for warning in plan.warnings) == 2
 
 
 COLLECTIONS = st.lists(
@@ -220,7 +220,7 @@ def test_the_look_can_be_stopped_and_tells_how_far_it_is(output):
 
 @pytest.mark.parametrize("name", ["out", "out/MEL/deeper", "out/new"])
 def test_an_export_into_the_collection_itself_is_refused(output, tmp_path, name):
-    with pytest.raises(UsageError, match="inside the folder"):
+    with pytest.raises(UsageError, match="inside the exported folder"):
         check_plan(plan_export(output, ExportOptions(tmp_path / name)))
 
 

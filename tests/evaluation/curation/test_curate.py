@@ -149,7 +149,7 @@ def test_impossible_wishes_are_refused(tmp_path, judge, photos):
         curate(read_set(tmp_path / "bare"), parse_rules("none"), network=judge)
 
 
-@pytest.mark.parametrize("stage", ["Asking the classifier", "Looking for copies", "Comparing the images"])
+@pytest.mark.parametrize("stage", ["Classifying the images", "Looking for copies", "Comparing the images"])
 def test_it_can_be_stopped_at_every_stage(tmp_path, judge, stage):
     def tell(event):
         if event.words == stage:
@@ -176,6 +176,6 @@ def test_it_can_be_stopped_while_copies_are_looked_for(tmp_path, judge):
                 read_set(tmp_path / "set"), parse_rules("copies"), train=train, held_out=held_out, network=judge,
                 context=job,
             )  # fmt: skip
-        assert job.words[:3] == ["Reading the images", "Asking the classifier", "Looking for copies"]
+        assert job.words[:3] == ["Reading the images", "Classifying the images", "Looking for copies"]
         assert "Comparing the images" not in job.words
         assert job.told[3:] == sorted(job.told[3:])

@@ -25,7 +25,7 @@ def test_what_the_rules_leave_out_is_not_learnt_from(world, tmp_path, ask):
     assert len(choices) == 7 * 3 + 2
     assert len(material.synthetic) == sum(choice.kept for choice in choices.values()) == 7 * 3
     assert not choices["NV/torn.png"].kept
-    assert any("left out: " in note for note in material.notes)
+    assert any("excluded: " in note for note in material.notes)
 
 
 def test_two_folders_with_the_same_names_are_told_apart(world, tmp_path, ask):

@@ -181,7 +181,7 @@ def test_synthetic_images_that_are_test_photographs_spoil_everything(world, ask,
     shutil.copy(next((world / "test" / "MEL").iterdir()), tmp_path / "synthetic" / "MEL" / "copy.png")
     end = carry_out(ask(synthetic=(tmp_path / "synthetic",), seeds=1))[-1]
     assert end.level == "bad"
-    assert "no number here means anything" in end.verdict
+    assert "No result here is valid" in end.verdict
 
 
 def test_disguised_test_photographs_are_found_and_nothing_else(ask, tmp_path):
@@ -241,7 +241,7 @@ def test_a_class_that_is_missing_among_the_photographs_is_named(world, ask, tmp_
 
 
 def test_photographs_that_name_no_lesions_are_told_as_such(ask):
-    assert sum("names no lesions" in note for note in read_material(ask()).notes) == 2
+    assert sum("has no lesion identifiers" in note for note in read_material(ask()).notes) == 2
 
 
 def test_images_without_a_class_are_counted_and_every_note_says_of_which_set(world, ask, tmp_path):
@@ -292,7 +292,7 @@ def test_a_folder_that_is_not_there_is_refused_before_any_image_is_read(ask, tmp
 def test_images_without_classes_are_refused_with_the_form_to_bring_them_into(world, ask, tmp_path):
     (tmp_path / "flat").mkdir()
     shutil.copy(next((world / "synthetic" / "MEL").iterdir()), tmp_path / "flat" / "a.png")
-    with pytest.raises(InputRefusedError, match="which classes"):
+    with pytest.raises(InputRefusedError, match="classes of the images"):
         carry_out(ask(synthetic=(tmp_path / "flat",)))
 
 

@@ -104,20 +104,20 @@ def answers(world: World, gain: float, experiments: int) -> Counter:
 
 def test_an_experiment_without_effect_says_no_gain_at_least_95_times_in_100(without_effect):
     found = Counter(map(said, without_effect))
-    claimed = found["It helps"] + found["Too good to be true"]
+    claimed = found["Better than the best control"] + found["Too good to be true"]
     assert claimed <= 0.05 * EXPERIMENTS, found
-    assert found["Not distinguishable"] >= 0.9 * EXPERIMENTS, found
+    assert found["No detectable difference"] >= 0.9 * EXPERIMENTS, found
 
 
 def test_a_planted_gain_is_found():
     found = answers(World(LARGE), 0.3, 20)  # about 5 points of balanced accuracy
-    assert found["It helps"] >= 18, found
-    assert found["It hurts"] == 0
+    assert found["Better than the best control"] >= 18, found
+    assert found["Worse than the best control"] == 0
 
 
 def test_a_planted_harm_is_found():
     found = answers(World(LARGE), -0.4, 20)
-    assert found["It hurts"] >= 18, found
+    assert found["Worse than the best control"] >= 18, found
 
 
 def test_a_planted_leak_raises_the_alarm():
@@ -131,7 +131,7 @@ def test_a_leak_in_an_arm_that_was_not_chosen_raises_the_alarm_too(small):
     assert alone.arm.key == "synthetic_only"
     results[-1] = ArmResult(alone.arm, alone.outcomes, Scores({HEADLINE: alone.scores.values[HEADLINE] + 0.2}))
     verdict = judge(results, differences(results, HEADLINE), 100, 0)
-    assert verdict.words.startswith("Too good to be true: synthetic only beats")
+    assert verdict.words.startswith("Too good to be true: synthetic only exceeds")
     assert verdict.chosen == "synthetic_only"
 
 
@@ -145,7 +145,7 @@ def test_a_large_gain_that_may_be_nothing_is_called_suspicious(small):
         for one in results
     ]
     words = judge(loose, differences(loose, HEADLINE), small.count, 0).words
-    assert words.startswith("Not distinguishable")
+    assert words.startswith("No detectable difference")
     assert "suspiciously large" in words
 
 
@@ -153,7 +153,7 @@ def test_test_photographs_among_the_synthetic_ones_end_all_talk(small):
     results = small.experiment(np.random.default_rng(0))
     verdict = judge(results, differences(results, HEADLINE), small.count, 1)
     assert verdict.level == "bad"
-    assert "photographs of the test set" in verdict.words
+    assert "Photographs of the test set" in verdict.words
 
 
 def test_few_seeds_are_said(small):

@@ -135,7 +135,7 @@ def test_a_coalition_that_is_no_picture_is_refused_instead_of_judged(make_source
     groups = split_steps(2, 2)
     held = Actions(lambda branches, _t: branches, lambda b, _t: replace(b, sample=b.sample + torch.nan), "hold")
     game = Game(CoalitionTree(toy_root(2), held, groups), 2, make_source().finish, lambda _pictures: np.zeros(1))
-    with pytest.raises(InputRefusedError, match="With some steps left out"):
+    with pytest.raises(InputRefusedError, match="With some steps ablated"):
         game.play([0])
 
 
