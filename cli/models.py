@@ -46,12 +46,15 @@ def list_models(folder: Path | None, json_mode: bool) -> None:
                 "kind": model.kind,
                 "path": None if model.path is None else str(model.path),
                 "reason": model.reason,
+                "assumed": list(model.assumed),
             }
         )
         if not json_mode:
             console.say(
                 f"{code:6} {class_name(code):36} {model.path if model.available else 'not available: ' + model.reason}"
             )
+    for words in dict.fromkeys(words for model in catalog.classes.values() for words in model.assumed):
+        console.warn(f"Note: {words}")
     for path, reason in catalog.ignored:
         console.warn(f"Ignored {path}: {reason}")
 

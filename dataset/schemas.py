@@ -210,6 +210,7 @@ class RecipeJson(Schema):
     product_version: Text
     versions: Annotated[dict[str, Text], Field(max_length=200, default_factory=dict)]
     conditioning: Annotated[dict[str, Any], AfterValidator(_plausible), Field(default_factory=dict)]
+    assumed: Annotated[dict[str, Text], Field(max_length=20, default_factory=dict)]
     run_id: Id = ""
     created: Text = ""
     format: Whole = 1

@@ -17,7 +17,7 @@ from core.utils.path_manager import PathManager
 from measures.features import equal_length
 from measures.reference import Reference, read_reference
 from xai.explanation import GateVerdict
-from xai.gate import combine, judge_head, judge_record
+from xai.gate import combine, judge_head, judge_order, judge_record
 from xai.untrained import untrained_by_answers, untrained_by_weights
 
 
@@ -115,4 +115,5 @@ def _provenance(classes: Sequence[str], head_problem: str | None, record: Classi
     head = judge_head(classes, head_problem)
     if head.level == "red":
         return head
-    return combine(head, judge_record(None if record is None else record.validation, len(classes)))
+    order = [judge_order(classes)] if record is None else []
+    return combine(head, *order, judge_record(None if record is None else record.validation, len(classes)))

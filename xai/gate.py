@@ -60,6 +60,13 @@ def judge_head(classes: Sequence[str], head_problem: str | None) -> GateVerdict:
     return GREEN
 
 
+def judge_order(classes: Sequence[str]) -> GateVerdict:
+    """Judge a classifier whose outputs nothing names: their order is taken for granted."""
+    return _amber(
+        Message("Nothing names the classifier's outputs: the order {codes} is assumed.", codes=", ".join(classes))
+    )
+
+
 def judge_record(record: ValidationRecord | None, classes: int) -> GateVerdict:
     """Judge what is known about how good the classifier is."""
     if record is None:

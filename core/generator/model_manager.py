@@ -34,6 +34,7 @@ class ModelSource:
     null_label: int | None = None
     recommended: Mapping[str, Any] = field(default_factory=dict)
     takes: tuple[str, ...] = (CLASS,)
+    assumed: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,8 @@ class LoadedModel:
         What the model's maker recommends: `sampler`, `steps`, `guidance`.
     takes
         The kinds of condition that it takes, keys in `CONDITIONS`.
+    assumed
+        What the model does not say and is taken for granted, one sentence each, by what it is about.
     """
 
     net: UNet2DModel
@@ -69,6 +72,7 @@ class LoadedModel:
     device: torch.device
     precision: str
     takes: tuple[str, ...] = (CLASS,)
+    assumed: Mapping[str, str] = field(default_factory=dict)
 
 
 class ModelManager:
@@ -113,6 +117,7 @@ class ModelManager:
             device=device,
             precision=precision,
             takes=source.takes,
+            assumed=source.assumed,
         )
 
     def sha256(self, path: Path) -> str:
@@ -204,4 +209,6 @@ def model_source(model: ClassModel) -> ModelSource:
 def _pack_source(pack: Pack, class_code: str) -> ModelSource:
     label = None if pack.labels is None else pack.labels[class_code]
     scheduler = pack.scheduler or PREDECESSOR_SCHEDULER
-    return ModelSource(pack.weights, pack.config, scheduler, label, pack.null_label, pack.recommended, pack.takes)
+    return ModelSource(
+        pack.weights, pack.config, scheduler, label, pack.null_label, pack.recommended, pack.takes, pack.assumed
+    )

@@ -60,6 +60,7 @@ def make_recipe(
         product_version=__version__,
         versions=library_versions(),
         conditioning=drawing.conditioning.to_json(),
+        assumed={about: str(words) for about, words in model.assumed.items()},
     )
 
 

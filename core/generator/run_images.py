@@ -189,6 +189,8 @@ class RunImages:
         return float(scheduler.timesteps[0]) * MAX_STEPS / scheduler.config.num_train_timesteps
 
     def _notices(self, class_code: str, model: LoadedModel) -> Iterator[Notice]:
+        for words in model.assumed.values():
+            yield Notice("assumed", words)
         asked = self._run.request.guidance
         if model.null_label is None and asked not in (None, NO_GUIDANCE):
             yield Notice(

@@ -15,6 +15,7 @@ from torch.overrides import TorchFunctionMode
 from core.diffusers_parts import ModelMixin, UNet2DModel
 from core.errors import ModelArchitectureError, ModelTooLargeError, ModelTruncatedError
 from core.message import Message
+from core.models.prefixes import TwiceError, without_wrappers
 from core.models.safe_weights import read_weights
 from core.models.weights_file import MAX_BYTES, why_unusable
 
@@ -60,7 +61,15 @@ def read_state(path: Path) -> dict[str, Tensor]:
     """
     _check_file(path)
     state = read_weights(path, max_bytes=MAX_BYTES)
-    return {_modern_name(_without_wrapper(name)): tensor for name, tensor in state.items()}
+    try:
+        bare = without_wrappers(state)
+    except TwiceError as error:
+        raise ModelArchitectureError(
+            Message("{path} holds {what}.", path=path, what=str(error)),
+            remedy=Message("Save the weights of the network alone."),
+            path=path,
+        ) from error
+    return {_modern_name(name): tensor for name, tensor in bare.items()}
 
 
 def build_net(config: Mapping[str, Any], state: Mapping[str, Tensor], dtype: torch.dtype, path: Path) -> UNet2DModel:
@@ -93,10 +102,6 @@ def _check_file(path: Path) -> None:
     if path.is_file() and (problem := why_unusable(path)):
         kind = ModelTooLargeError if path.stat().st_size > MAX_BYTES else ModelTruncatedError
         raise kind(f"{path}: {problem}.", remedy="Copy or download it again; it was not loaded.", path=path)
-
-
-def _without_wrapper(name: str) -> str:
-    return name.removeprefix("module.")
 
 
 def _modern_name(name: str) -> str:

@@ -34,6 +34,8 @@ class ClassModel:
         Why the class is not available; empty if it is.
     true_colors
         The model says that its colours are right as they come (docs/adr/0011).
+    assumed
+        What the model does not say and is taken for granted, one sentence each.
     """
 
     class_code: str
@@ -42,6 +44,7 @@ class ClassModel:
     kind: Kind | None = None
     reason: str = ""
     true_colors: bool = False
+    assumed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +108,14 @@ def _candidates(folder: Path) -> tuple[list[ClassModel], list[Ignored]]:
 
 
 def _of_pack(pack: Pack, code: str) -> ClassModel:
-    return ClassModel(code, True, pack.folder, "pack", true_colors=pack.recommended.get("color") is False)
+    return ClassModel(
+        code,
+        True,
+        pack.folder,
+        "pack",
+        true_colors=pack.recommended.get("color") is False,
+        assumed=tuple(pack.assumed.values()),
+    )
 
 
 def _checkpoints(folder: Path, ignored: list[Ignored]) -> Iterator[ClassModel]:

@@ -18,12 +18,14 @@ DESCRIPTION_NAME: Final = "isicgui.json"
 UNET_FOLDER: Final = "unet"
 """Of a pack in the layout of a whole pipeline: where its network lies."""
 
+AVERAGED_FOLDER: Final = "unet_ema"
+"""Of a training checkpoint of diffusers: where the averaged weights lie."""
+
 _WEIGHTS_NAMES: Final = (
     "diffusion_pytorch_model.safetensors",
     "diffusion_pytorch_model.fp16.safetensors",
     "diffusion_pytorch_model.bin",
 )
-_LABELLED_HEADS: Final = (len(CLASS_CODES), len(CLASS_CODES) + 1)
 
 
 class PackRefused(ValueError):  # noqa: N818  # a reason to be listed, not an error that reaches people
@@ -56,6 +58,8 @@ class Pack:
         Sampler, steps and guidance that the pack's maker recommends.
     takes
         The kinds of condition that the network takes, as the pack declares them; the class alone if it does not.
+    assumed
+        What the pack does not say and is taken for granted, in one sentence each, by `scheduler`, `classes`, `weights`.
     """
 
     folder: Path
@@ -68,6 +72,7 @@ class Pack:
     null_label: int | None = None
     recommended: Mapping[str, Any] = field(default_factory=dict)
     takes: tuple[str, ...] = (CLASS,)
+    assumed: Mapping[str, Message] = field(default_factory=dict)
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -119,7 +124,29 @@ def read_pack(folder: Path) -> Pack:
         null_label=null_label,
         recommended=_advice(about.get("recommended")),
         takes=takes,
+        assumed=_assumed(folder, home, scheduler, labels, about),
     )
+
+
+def _assumed(
+    folder: Path, home: Path, scheduler: Mapping[str, Any], labels: Mapping[str, int] | None, about: Mapping[str, Any]
+) -> dict[str, Message]:
+    assumed = {}
+    if not scheduler:
+        assumed["scheduler"] = Message(
+            "There is no scheduler_config.json: the noise schedule (cosine, 1000 steps, epsilon) is assumed."
+        )
+    if labels is not None and "classes" not in about:
+        assumed["classes"] = Message(
+            "Nothing names the class labels: the order {codes} is assumed.", codes=", ".join(CLASS_CODES)
+        )
+    if home.name == UNET_FOLDER and (folder / AVERAGED_FOLDER / "config.json").is_file():
+        assumed["weights"] = Message(
+            "The weights in {used} are taken; the averaged ones in {averaged} usually draw better: name that folder.",
+            used=UNET_FOLDER,
+            averaged=folder / AVERAGED_FOLDER,
+        )
+    return assumed
 
 
 def _advice(recommended: object) -> Mapping[str, Any]:
@@ -134,7 +161,13 @@ def _config_folder(folder: Path) -> Path | None:
 
 
 def _read_scheduler(folder: Path, home: Path) -> dict[str, Any]:
-    places = (home / "scheduler_config.json", folder / "scheduler_config.json")
+    places: tuple[Path, ...] = (home / "scheduler_config.json", folder / "scheduler_config.json")
+    if folder.name in (UNET_FOLDER, AVERAGED_FOLDER):
+        places = (
+            *places,
+            folder.parent / "scheduler_config.json",
+            folder.parent / "scheduler" / "scheduler_config.json",
+        )
     for path in (*places, folder / "scheduler" / "scheduler_config.json"):
         if path.is_file():
             return read_json(path)
@@ -212,20 +245,23 @@ def _who_is_who(folder: Path, config: Mapping[str, Any], about: Mapping[str, Any
         raise PackRefused(Message("config.json has no valid num_class_embeds"))
     if "classes" in about:
         return _described_labels(about, heads), None, _described_null(about, heads)
-    if heads not in _LABELLED_HEADS:
+    if heads != len(CLASS_CODES):
         raise PackRefused(
             Message(
-                "it has {heads} class labels and no {description_name} that names them",
+                "it has {heads} class labels and no {description_name} that names them; add one with the classes in "
+                "the order of its labels, such as {example}",
                 heads=heads,
                 description_name=DESCRIPTION_NAME,
+                example='{"format": 1, "classes": ["MEL", "NV", ...], "null_class": 7}',
             )
         )
-    return dict(CLASS_INDEX), None, len(CLASS_CODES) if heads > len(CLASS_CODES) else None
+    return dict(CLASS_INDEX), None, None
 
 
 def _single_class(folder: Path, about: Mapping[str, Any]) -> str:
     described = about.get("classes")
-    names = described if isinstance(described, list) else re.split(r"[^A-Za-z]+", folder.name)
+    home = folder.parent if folder.name in (UNET_FOLDER, AVERAGED_FOLDER) else folder
+    names = described if isinstance(described, list) else re.split(r"[^A-Za-z]+", home.name)
     found = {str(name).upper() for name in names} & set(CLASS_INDEX)
     if len(found) != 1:
         raise PackRefused(

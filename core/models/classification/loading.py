@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ from core.message import Message
 from core.models.classification.architectures import ARCHITECTURES, RESNET18, Architecture
 from core.models.classification.preprocessing import LEGACY, Preprocessing
 from core.models.classification.record import ClassifierRecord, read_record
+from core.models.prefixes import TwiceError, without_wrappers
 from core.models.safe_weights import read_weights, sha256_of
 from core.taxonomy import CLASS_CODES
 
@@ -24,8 +24,6 @@ WEIGHTS_FILE: Final = "model.safetensors"
 RECORD_FILE: Final = "classifier.json"
 UNNAMED: Final = "unnamed"
 MAX_BYTES: Final = 1 << 30
-
-_PREFIX: Final = re.compile(r"^(?:(?:module|model)\.)+")
 
 
 @dataclass(frozen=True, eq=False)
@@ -135,10 +133,10 @@ def _locate(path: Path) -> tuple[Path, Path | None]:
 
 
 def _strip_prefixes(tensors: Mapping[str, Tensor], path: Path) -> dict[str, Tensor]:
-    stripped = {_PREFIX.sub("", name): tensor for name, tensor in tensors.items()}
-    if len(stripped) != len(tensors):
-        raise _misfit(path, "the same tensor twice, with and without a prefix")
-    return stripped
+    try:
+        return without_wrappers(tensors)
+    except TwiceError as error:
+        raise _misfit(path, str(error)) from error
 
 
 def _build(

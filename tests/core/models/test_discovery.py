@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from core.models.discovery import candidates, discover
+from core.models.pack import read_pack
 from core.models.weights_file import MAX_BYTES
 from core.taxonomy import CLASS_CODES
 from tests.support.tiny_models import write_tiny_pack
@@ -97,17 +98,42 @@ def test_a_class_conditional_pack_serves_all_classes(tmp_path):
     assert discover(tmp_path / "isic7").available == CLASS_CODES
 
 
-@pytest.mark.parametrize("heads", [7, 8])
-def test_without_description_the_canonical_order_is_assumed(tmp_path, heads):
+def test_without_description_the_canonical_order_of_seven_is_assumed_and_said(tmp_path):
+    write_tiny_pack(tmp_path / "p", num_classes=7, description=False)
+    catalog = discover(tmp_path)
+    assert catalog.available == CLASS_CODES
+    assert all("the order MEL, NV, BCC" in model.assumed[0] for model in catalog.classes.values())
+    write_tiny_pack(tmp_path / "q", num_classes=7)
+    assert discover(tmp_path / "q").classes["MEL"].assumed == ()
+
+
+@pytest.mark.parametrize("heads", [8, 10])
+def test_other_labels_without_description_are_refused_with_what_to_add(tmp_path, heads):
     write_tiny_pack(tmp_path / "p", num_classes=heads, description=False)
-    assert discover(tmp_path).available == CLASS_CODES
-
-
-def test_ten_labels_without_description_are_nobodys(tmp_path):
-    write_tiny_pack(tmp_path / "p", num_classes=10, description=False)
     catalog = discover(tmp_path)
     assert catalog.available == ()
-    assert "10 class labels" in catalog.classes["MEL"].reason
+    assert f"{heads} class labels" in catalog.classes["MEL"].reason
+    assert "isicgui.json" in catalog.classes["MEL"].reason
+    assert '"classes"' in catalog.classes["MEL"].reason
+
+
+def test_a_training_checkpoint_says_what_is_assumed_and_offers_the_averaged_weights(tmp_path):
+    pack = write_tiny_pack(tmp_path / "flat", num_classes=None)
+    home = tmp_path / "checkpoint-500_MEL"
+    for name in ("unet", "unet_ema"):
+        (home / name).mkdir(parents=True)
+        for file in ("config.json", "diffusion_pytorch_model.safetensors"):
+            (home / name / file).write_bytes((pack / file).read_bytes())
+    found = read_pack(home)
+    assert found.assumed.keys() == {"scheduler", "weights"}
+    assert str(home / "unet_ema") in found.assumed["weights"]
+    averaged = read_pack(home / "unet_ema")
+    assert averaged.only_class == "MEL"
+    assert averaged.weights.parent == home / "unet_ema"
+    assert averaged.assumed.keys() == {"scheduler"}
+    (home / "scheduler").mkdir()
+    (pack / "scheduler_config.json").rename(home / "scheduler" / "scheduler_config.json")
+    assert read_pack(home / "unet_ema").assumed == {}
 
 
 @pytest.mark.parametrize("name", ["MEL", "unet_MEL", "unet-mel-128"])
@@ -124,7 +150,7 @@ def test_an_unconditional_pack_without_a_class_name_belongs_to_no_class(tmp_path
 
 
 def test_a_pipeline_folder_with_unet_and_scheduler_subfolders_is_a_pack(tmp_path):
-    pack = write_tiny_pack(tmp_path / "flat", description=False)
+    pack = write_tiny_pack(tmp_path / "flat", num_classes=7, description=False)
     pipeline = tmp_path / "models" / "VASC-pipeline"
     (pipeline / "unet").mkdir(parents=True)
     (pipeline / "scheduler").mkdir()
