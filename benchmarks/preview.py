@@ -26,8 +26,8 @@ from core.cache.cache_manager import CacheManager
 from core.events import Step
 from core.generator.drawing import Drawing, Settings
 from core.generator.model_manager import LoadedModel, ModelManager
-from core.generator.pace import PREVIEWS_PER_SECOND
 from core.generator.predictor import effective_guidance
+from core.generator.progress_rate import PREVIEWS_PER_SECOND
 from core.generator.run_images import preview_of
 from core.generator.sampler import StepState
 from core.models.discovery import discover

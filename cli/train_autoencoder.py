@@ -9,7 +9,7 @@ import click
 from cli.console import Console
 from cli.derive import Words, carry_out, request_options
 from cli.options import json_option
-from cli.train_diffusion import Pace, about_data, duration
+from cli.train_diffusion import ProgressRate, about_data, duration
 from cli.training_bar import TrainingBar
 from diffusion.autoencoder.events import AutoencoderFinished, Reconstructed, ReconstructionMeasured
 from diffusion.autoencoder.request import TrainAutoencoderRequest
@@ -26,7 +26,7 @@ def autoencoder_command(json_mode: bool, **values: Any) -> int:
     held out, never single images, and the report in RUN/pack says what is kept of them: the ceiling of everything that
     is made from its latents. Ctrl-C stops and keeps everything; --resume goes on.
     """
-    pace = Pace()
+    pace = ProgressRate()
     words: Words = {**WORDS, TrainingStarted: pace.begin, TrainingStep: pace.tell}
     return carry_out(
         TrainAutoencoderRequest(**values),

@@ -33,7 +33,7 @@ def diffusion_command(json_mode: bool, **values: Any) -> int:
     are kept in RUN/best. Ctrl-C stops and keeps everything; --resume goes on. Several GPUs: accelerate launch main.py
     train diffusion ...
     """
-    pace = Pace()
+    pace = ProgressRate()
     words: Words = {**WORDS, TrainingStarted: pace.begin, TrainingStep: pace.tell}
     return carry_out(
         TrainDiffusionRequest(**values),
@@ -45,7 +45,7 @@ def diffusion_command(json_mode: bool, **values: Any) -> int:
     )
 
 
-class Pace:
+class ProgressRate:
     """Says once for each network how long it will take."""
 
     def __init__(self) -> None:

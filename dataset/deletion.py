@@ -12,7 +12,7 @@ from dataset.record import ImageRecord
 Key = tuple[str, str]
 """Class code and file name."""
 
-Wish = Literal["trash", "restore", "empty"]
+WindowRequest = Literal["trash", "restore", "empty"]
 
 _GIVEN_ID: Final = re.compile(r"\d{8}-\d{6}-[0-9a-f]{6}")
 
@@ -36,7 +36,7 @@ class Deletion:
     trash_id: str
     files: tuple[Key, ...]
     records: dict[Key, ImageRecord] = field(default_factory=dict)
-    wish: Wish | None = "trash"
+    wish: WindowRequest | None = "trash"
 
 
 def files_to_json(files: Iterable[Key]) -> dict[str, list[str]]:

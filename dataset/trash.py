@@ -22,7 +22,7 @@ from core.files.atomic import fsync_dir
 from core.files.output_errors import explain_os_error, output_errors
 from core.message import Message
 from core.taxonomy import CLASS_INDEX
-from dataset.deletion import Deletion, Key, Wish, files_to_json, is_given_id
+from dataset.deletion import Deletion, Key, WindowRequest, files_to_json, is_given_id
 from dataset.journal import Journal
 from dataset.layout import Layout, image_number
 from dataset.legacy import describe_by_recipe, describe_by_sidecar
@@ -104,7 +104,7 @@ class Trash:
             self._decide(deletion, "empty")
         return before - sum(len(deletion.files) for deletion in self.deletions)
 
-    def _decide(self, deletion: Deletion, wish: Wish) -> None:
+    def _decide(self, deletion: Deletion, wish: WindowRequest) -> None:
         with output_errors(self._layout.folder):
             self._journal.append({"type": wish, "trash_id": deletion.trash_id})
             deletion.wish = wish
@@ -131,7 +131,7 @@ class Trash:
 def settle(layout: Layout, journal: Journal, state: DatasetState, deletion: Deletion) -> Failures:
     """Carry out what a deletion's `wish` says, note where everything lies, and return what could not be moved."""
     place = layout.trashed(deletion.trash_id)
-    act: dict[Wish | None, Callable[[Key], None]] = {
+    act: dict[WindowRequest | None, Callable[[Key], None]] = {
         "trash": lambda key: _move(layout, place, key),
         "restore": lambda key: _move(place, layout, key),
         "empty": lambda key: _remove(place, key),

@@ -16,7 +16,7 @@ class Interrupted(Exception):  # noqa: N818  # tried again by whoever called
     """The connection broke, which another attempt may mend; the text says how."""
 
 
-class Useless(Exception):  # noqa: N818  # begun anew by whoever called
+class RestartNeeded(Exception):  # noqa: N818  # begun anew by whoever called
     """What is there of the file cannot be continued; the text says why."""
 
 

@@ -12,7 +12,7 @@ import requests
 from core.errors import DownloadError
 from core.jobs.stream import JobStopped
 from core.message import Message
-from download.attempt import Attempt, Interrupted, Useless
+from download.attempt import Attempt, Interrupted, RestartNeeded
 from download.pages import page_error
 from download.partial import Seen
 from download.source import DriveSource
@@ -30,7 +30,7 @@ def fetch_drive(source: DriveSource, attempt: Attempt) -> Path:
 
     Raises
     ------
-    Interrupted, Useless, JobStopped
+    Interrupted, RestartNeeded, JobStopped
         See there.
     DownloadError
         If Google answers with something else than the file.
@@ -70,7 +70,7 @@ def _watch(attempt: Attempt) -> Callable[[int, int | None], None]:
         nonlocal before
         attempt.check()
         if before is not None and total is not None and total != before:
-            raise Useless(Message("The file on the server has changed since its first part arrived."))
+            raise RestartNeeded(Message("The file on the server has changed since its first part arrived."))
         if before is None and total is not None:
             attempt.partial.remember(Seen(total=total))
             before = total
@@ -81,7 +81,7 @@ def _watch(attempt: Attempt) -> Callable[[int, int | None], None]:
 
 def _broken(error: gdown.DownloadError) -> Exception:
     if _NO_RANGE in str(error):
-        return Useless(Message("Google does not continue this file where it broke off."))
+        return RestartNeeded(Message("Google does not continue this file where it broke off."))
     return Interrupted(Message("the connection was cut"))
 
 

@@ -14,7 +14,7 @@ from core.errors import DownloadError
 from core.events import Event
 from core.jobs.stream import JobStopped
 from core.message import Message
-from download.attempt import Attempt, Interrupted, Useless
+from download.attempt import Attempt, Interrupted, RestartNeeded
 from download.events import Fetching, Restarting, Retrying
 from download.pages import by_hand
 from download.partial import Partial
@@ -120,7 +120,7 @@ def _persist(attempt: Attempt) -> Path:
         before = attempt.partial.received
         try:
             return _fetch(attempt)
-        except Useless as problem:
+        except RestartNeeded as problem:
             attempt.partial.restart()
             attempt.report(Restarting(problem.args[0]))
             in_vain += 1

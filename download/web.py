@@ -12,7 +12,7 @@ import requests
 
 from core.message import Message
 from core.utils.whole_number import read_whole_number
-from download.attempt import Attempt, Interrupted, Useless
+from download.attempt import Attempt, Interrupted, RestartNeeded
 from download.events import Restarting
 from download.pages import begins_like_html, page_error
 from download.partial import Seen
@@ -31,7 +31,7 @@ def fetch_web(source: WebSource, attempt: Attempt) -> Path:
 
     Raises
     ------
-    Interrupted, Useless, JobStopped
+    Interrupted, RestartNeeded, JobStopped
         See there.
     DownloadError
         If the server refuses, or answers with a web page.
@@ -97,7 +97,7 @@ def _continues_at(source: WebSource, response: requests.Response, offset: int, s
         found = _UNSATISFIED.fullmatch(response.headers.get("Content-Range", ""))
         if found and int(found[1]) == offset == seen.total:
             return None
-        raise Useless(Message("The file on the server has changed, or is shorter than what has arrived of it."))
+        raise RestartNeeded(Message("The file on the server has changed, or is shorter than what has arrived of it."))
     if status in _BUSY or status >= 500:
         raise Interrupted(Message("the server answers with status {status}", status=status))
     if status not in (requests.codes.ok, requests.codes.partial_content) or _is_page(response):
@@ -106,7 +106,7 @@ def _continues_at(source: WebSource, response: requests.Response, offset: int, s
         return 0
     found = _RANGE.fullmatch(response.headers.get("Content-Range", ""))
     if not offset or found is None or int(found[1]) != offset or found[3] not in ("*", str(seen.total or found[3])):
-        raise Useless(Message("The server does not continue the file where it broke off."))
+        raise RestartNeeded(Message("The server does not continue the file where it broke off."))
     return offset
 
 

@@ -12,8 +12,8 @@ from PyQt5.QtGui import QGuiApplication
 from PyQt5.QtWidgets import QApplication
 
 from core.config.config_manager import ConfigManager
-from core.last_words import Ending
 from core.models.discovery import discover
+from core.session_marker import Ending
 from core.utils.logger import RingHandler, setup_logging
 from core.utils.path_manager import PathManager
 from core.version import PRODUCT, SAFE_MODE, __version__
@@ -22,9 +22,9 @@ from gui.help.offer import offer_tour
 from gui.shell.crash import Crashes
 from gui.shell.qt_plugins import use_own_plugins
 from gui.shell.session import Session
-from gui.shell.stage import Stage
 from gui.shell.theme_keeper import ThemeKeeper
 from gui.shell.welcome import welcome
+from gui.shell.window_host import WindowHost
 from gui.theme.icons import icon
 from gui.theme.palette import remember_system
 from gui.workers.engine import Engine
@@ -101,11 +101,11 @@ def make_settings(paths: PathManager, *, is_safe: bool = False) -> tuple[Setting
 
 def make_stage(
     app: QApplication, engine: Engine, paths: PathManager, ring: RingHandler, *, is_safe: bool = False
-) -> Stage:
+) -> WindowHost:
     """Return the window of an engine on its stage, with the settings of the user whose folders `paths` knows."""
     settings, notices = make_settings(paths, is_safe=is_safe)
     ThemeKeeper(app, settings).listen()
     app.setWindowIcon(icon("app", "accent"))
     session = Session(engine, discover, settings, ring)
     session.announcer.tell_of_settings(notices)
-    return Stage(session)
+    return WindowHost(session)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from core.crash import write_report
-from core.last_words import LastWords
+from core.session_marker import SessionMarker
 from core.utils.path_manager import PathManager
 from core.version import PRODUCT, SAFE_MODE
 
@@ -22,7 +22,7 @@ def main(argv: list[str]) -> int:
     argv
         Nothing, or `core.version.SAFE_MODE`.
     """
-    words = LastWords(PathManager().log_dir)
+    words = SessionMarker(PathManager().log_dir)
     ending = words.begin()
     try:
         from gui.app import main as open_window

@@ -15,7 +15,7 @@ BYTES_BESIDE: Final = 4000
 
 
 @dataclass(frozen=True, slots=True)
-class Foresight:
+class RunEstimate:
     """What a request comes to on this machine.
 
     Attributes

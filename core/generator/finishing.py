@@ -16,7 +16,7 @@ from core.generation import PlannedImage, is_explained
 from core.generator.color import ColorStatistics, apply_color_statistics
 from core.generator.drawing import Drawing, Settings
 from core.generator.model_manager import LoadedModel
-from core.generator.pace import Clock, Pace
+from core.generator.progress_rate import Clock, ProgressRate
 from core.generator.provenance import make_recipe
 from core.generator.sampler import StepState, to_uint8
 from core.generator.trajectory import Trajectory, move_trajectory
@@ -74,7 +74,7 @@ class Finisher:
         self._run = run
         self._colors = colors
         self._layout = Layout(dataset.folder)
-        self._pace = Pace(len(run.pending), clock)
+        self._pace = ProgressRate(len(run.pending), clock)
         self._explained = _explained(run)
         self.written = 0
         self.failed = 0

@@ -28,7 +28,7 @@ from core.generator.provenance import make_recipe
 from core.generator.run_images import Equipment, RunImages
 from core.generator.sampler import to_uint8
 from core.generator.scheduling import check_steps
-from core.generator.trial import step_seconds
+from core.generator.step_timing import step_seconds
 from core.message import Message, joined
 from core.models.discovery import Catalog, discover
 from core.precision import is_emulated, resolve_device, resolve_precision
@@ -240,7 +240,7 @@ class ImageGenerator:
         Raises
         ------
         ISICGUIError
-            As `step_seconds` of `core.generator.trial`.
+            As `step_seconds` of `core.generator.step_timing`.
         """
         return step_seconds(request, self._manager)
 

@@ -36,8 +36,8 @@ from core.generator.drawing import Drawing, Settings
 from core.generator.finishing import DrawnBatch, Finisher
 from core.generator.memory import is_out_of_memory
 from core.generator.model_manager import LoadedModel, ModelManager
-from core.generator.pace import PreviewGate, WorkClock
 from core.generator.predictor import NO_GUIDANCE, effective_guidance
+from core.generator.progress_rate import PreviewGate, WorkClock
 from core.generator.sampler import StepState, to_uint8
 from core.generator.scheduling import build_scheduler
 from core.generator.trajectory import Trajectory

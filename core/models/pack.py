@@ -112,7 +112,7 @@ def read_pack(folder: Path) -> Pack:
     takes = _declared_conditions(about)
     _check_network(config, sum(CONDITIONS[key].channels for key in takes))
     _check_scheduler(scheduler, config)
-    labels, only_class, null_label = _who_is_who(folder, config, about)
+    labels, only_class, null_label = _label_meanings(folder, config, about)
     return Pack(
         folder=folder,
         name=str(about.get("name") or folder.name),
@@ -227,7 +227,7 @@ def _find_weights(home: Path) -> Path:
 _Roles = tuple[Mapping[str, int] | None, str | None, int | None]
 
 
-def _who_is_who(folder: Path, config: Mapping[str, Any], about: Mapping[str, Any]) -> _Roles:
+def _label_meanings(folder: Path, config: Mapping[str, Any], about: Mapping[str, Any]) -> _Roles:
     """Return label by class, the only class, and the null label."""
     heads = config.get("num_class_embeds")
     if about.get("format", FORMAT) != FORMAT:

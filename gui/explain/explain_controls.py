@@ -21,7 +21,7 @@ from PyQt5.QtWidgets import (
 )
 
 from core.taxonomy import CLASS_CODES, class_name
-from gui.common.wishes import Wish
+from gui.common.window_requests import WindowRequest
 from gui.explain.xai_words import choice_hint, choice_name, choices, method_hint, method_name, short_name, target_name
 from gui.i18n import tr, translate
 from gui.theme.tokens import CONTROL_HEIGHT, GAP_LARGE, GRID
@@ -135,7 +135,7 @@ class ExplainControls(QWidget):
             self._session.explain.export(Path(folder))
 
     def _analyse(self) -> None:
-        self._session.wish.emit(Wish.ANALYSIS)
+        self._session.wish.emit(WindowRequest.ANALYSIS)
 
 
 def setting_combo(setting: str, words: str, name: Callable[[str], str] | None = None) -> QComboBox:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from PyQt5.QtWidgets import QMenu, QWidget
 
 from gui.common.desktop import open_path
-from gui.common.wishes import Wish
+from gui.common.window_requests import WindowRequest
 from gui.gallery.scan import GalleryItem
 from gui.i18n import tr
 
@@ -71,7 +71,7 @@ class GalleryMenu(QMenu):
         self._add(tr("Analyse the whole trajectory…"), self._analyse, count == 1)
         self._add(tr("Contact sheet…"), self._act["sheet"], self._session.gallery.rowCount() > 0)
         words = tr("Export for training…") + self._key("export")
-        self._add(words, partial(self._session.wish.emit, Wish.EXPORT), bool(self._session.gallery.counts))
+        self._add(words, partial(self._session.wish.emit, WindowRequest.EXPORT), bool(self._session.gallery.counts))
 
     def _analyse(self) -> None:
         """Show the image, whose analysis is then suggested."""

@@ -18,7 +18,7 @@ from PyQt5.QtWidgets import (
 )
 
 from gui.common.problem import Problem
-from gui.help.remedies import Remedy
+from gui.help.problem_actions import Remedy
 from gui.i18n import tr
 from gui.theme.tokens import GAP, GAP_LARGE, GAP_SMALL
 from gui.widgets.buttons import text_button

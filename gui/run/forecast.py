@@ -11,7 +11,7 @@ from PyQt5.QtCore import QObject, QTimer, pyqtSignal
 
 from core.errors import ISICGUIError
 from core.generation import GenerationRequest
-from core.generator.cost import Foresight, bytes_on_disk
+from core.generator.cost import RunEstimate, bytes_on_disk
 from core.message import joined
 from gui.common.memory import MemoryModel
 from gui.i18n import tr, translate
@@ -67,7 +67,7 @@ class ForecastModel(QObject):
         self._trials = TaskRunner(1, self)
         self._tried: set[str] = set()
         self._asked: GenerationRequest | None = None
-        self.foresight: Foresight | None = None
+        self.foresight: RunEstimate | None = None
         self.refusal = ""
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
@@ -109,14 +109,14 @@ class ForecastModel(QObject):
         if request is None or not self._may_ask() or not self._tasks.is_idle:
             return
         self._asked = request
-        self._tasks.start(lambda: self._engine.foresee(request), self._accept, self._refuse)
+        self._tasks.start(lambda: self._engine.estimate_run(request), self._accept, self._refuse)
 
-    def _accept(self, foresight: Foresight) -> None:
+    def _accept(self, foresight: RunEstimate) -> None:
         self.foresight, self.refusal = foresight, ""
         self._try_out(foresight)
         self._tell()
 
-    def _try_out(self, foresight: Foresight) -> None:
+    def _try_out(self, foresight: RunEstimate) -> None:
         """Have a few steps made where nothing of the kind was made on this machine before, once each."""
         request = self._asked
         if request is None or request != self._ask() or not self._may_ask() or not self._trials.is_idle:
@@ -130,7 +130,7 @@ class ForecastModel(QObject):
             partial(self._engine.time_step, request), partial(self._expect, request, foresight), self._leave_untried
         )
 
-    def _expect(self, request: GenerationRequest, foresight: Foresight, seconds: float) -> None:
+    def _expect(self, request: GenerationRequest, foresight: RunEstimate, seconds: float) -> None:
         if self._may_ask():
             self._speeds.expect(request, foresight, seconds)
         else:  # a run that has begun in the meantime slowed the trial, and measures better
@@ -154,7 +154,7 @@ class ForecastModel(QObject):
             self._timer.start(DELAY_MS)
 
 
-def _of_memory(told: Foresight, memory: MemoryModel) -> list[str]:
+def _of_memory(told: RunEstimate, memory: MemoryModel) -> list[str]:
     device = memory.devices.get(told.device)
     if device is None or told.memory <= device.free:
         return []
@@ -162,13 +162,13 @@ def _of_memory(told: Foresight, memory: MemoryModel) -> list[str]:
     return [words.format(need=gib_text(told.memory), device=told.device.upper(), free=gib_text(device.free))]
 
 
-def _of_disk(told: Foresight) -> list[str]:
+def _of_disk(told: RunEstimate) -> list[str]:
     if told.free_disk is None or told.disk + DISK_MARGIN <= told.free_disk:
         return []
     words = tr("Disk: the images need about {need}, {free} are free there.")
     return [words.format(need=size_text(told.disk), free=size_text(told.free_disk))]
 
 
-def _of_writer(told: Foresight) -> list[str]:
+def _of_writer(told: RunEstimate) -> list[str]:
     words = tr("Another program is writing to this output folder. {who}.")
     return [words.format(who=told.writer)] if told.writer else []

@@ -9,7 +9,7 @@ from PyQt5.QtCore import Qt, QTimer
 from PyQt5.QtWidgets import QFrame, QHBoxLayout, QSpinBox, QVBoxLayout, QWidget
 
 from core.taxonomy import CLASS_CODES
-from gui.common.wishes import Wish
+from gui.common.window_requests import WindowRequest
 from gui.i18n import tr
 from gui.run.advanced import AdvancedOptions
 from gui.run.class_row import COUNT_WIDTH, ClassRow
@@ -69,7 +69,7 @@ class SetupPanel(QFrame):
         row.show_choice(classes.row(code))
         row.check_asked.connect(lambda checked: classes.set_checked(code, checked))
         row.count_asked.connect(lambda count: classes.set_count(code, count))
-        row.models_asked.connect(partial(self._session.wish.emit, Wish.GET_MODELS))
+        row.models_asked.connect(partial(self._session.wish.emit, WindowRequest.GET_MODELS))
         return row
 
     def _make_same(self) -> QSpinBox:

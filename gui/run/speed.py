@@ -7,7 +7,7 @@ from typing import Final
 
 from core.events import Started
 from core.generation import GenerationRequest
-from core.generator.cost import Foresight
+from core.generator.cost import RunEstimate
 from gui.common.settings import SettingsModel
 
 NEW_SHARE: Final = 0.3
@@ -28,11 +28,11 @@ class SpeedBook:
         latest = seconds / max(1, started.steps)
         self._settings.remember(key, latest if known <= 0 else known + NEW_SHARE * (latest - known))
 
-    def expect(self, request: GenerationRequest, told: Foresight, per_step: float) -> None:
+    def expect(self, request: GenerationRequest, told: RunEstimate, per_step: float) -> None:
         """Take the seconds of a trial, until the first image made here knows better."""
         self._tried[self.kind(request, told)] = per_step
 
-    def kind(self, request: GenerationRequest, told: Foresight) -> str:
+    def kind(self, request: GenerationRequest, told: RunEstimate) -> str:
         """Return what two requests have in common whose images take equally long a step."""
         return _key(request, told.device, told.precision, told.image_size)
 

@@ -29,10 +29,10 @@ from gui.run.setup_panel import SetupPanel
 from gui.shell.banner import Banner
 from gui.shell.close_dialog import CloseDialog
 from gui.shell.dock import make_dock
-from gui.shell.front_desk import FrontDesk
-from gui.shell.help_desk import HelpDesk
+from gui.shell.help_actions import HelpActions
 from gui.shell.log_panel import LogPanel
 from gui.shell.session import Session
+from gui.shell.session_dialogs import SessionDialogs
 from gui.shell.status_line import StatusLine
 from gui.shell.top_bar import TopBar
 from gui.shell.window_look import copy_look
@@ -76,9 +76,9 @@ class MainWindow(QMainWindow):
         self._problems: list[ProblemDialog] = []
         self.setWindowTitle(self._name())
         self.setAcceptDrops(True)
-        self.help = HelpDesk(self)
+        self.help = HelpActions(self)
         self._make_panels()
-        self.desk = FrontDesk(self)
+        self.desk = SessionDialogs(self)
         self._lay_out()
         self.keys = self._key_table()
         session.keys.define(self.keys)

@@ -21,7 +21,7 @@ from gui.common.notices import NoticesModel
 from gui.common.picture import PictureModel
 from gui.common.problem import FailedRun, Problem, describe
 from gui.common.settings import SettingsModel
-from gui.common.wishes import Wish
+from gui.common.window_requests import WindowRequest
 from gui.evaluate.evaluation import EvaluationModel
 from gui.explain.analyses import AnalysesModel
 from gui.explain.analysis_store import Analysis, AnalysisStore
@@ -33,7 +33,7 @@ from gui.gallery.denoising import DenoisingModel
 from gui.gallery.gallery import GalleryModel
 from gui.gallery.thumbnail_cache import ThumbnailCache
 from gui.gallery.thumbnails import ThumbnailStore
-from gui.help.remedies import Remedies
+from gui.help.problem_actions import ProblemActions
 from gui.i18n import tr, translate
 from gui.models.catalog import CatalogModel, Discover
 from gui.models.checkup import CheckupModel
@@ -45,9 +45,9 @@ from gui.run.queue_store import QueuedRun, QueueState, QueueStore
 from gui.run.request import build_request, recall_request, remember_request
 from gui.run.run import RunModel
 from gui.run.speed import SpeedBook
-from gui.shell.announcer import Announcer
-from gui.shell.arrivals import Arrivals
 from gui.shell.log import LogModel
+from gui.shell.new_models import NewModels
+from gui.shell.session_notices import SessionNotices
 from gui.shell.setting_effects import MIB, SettingEffects
 from gui.train.training import TrainingModel
 from gui.workers.engine import Engine
@@ -71,7 +71,7 @@ class Session(QObject):
     class_failed
         A class could not be made, the run goes on; carries a `Problem` whose title is the class code.
     wish
-        Something only the window can do; carries a `Wish`.
+        Something only the window can do; carries a `WindowRequest`.
     """
 
     problem = pyqtSignal(object)
@@ -118,11 +118,11 @@ class Session(QObject):
         self.analyses = AnalysesModel(AnalysisStore(settings.paths.config_dir), settings, self)
         self.analyses.failed.connect(self.report)
         self.analyses.finished.connect(self._analysed)
-        self.announcer = Announcer(self)
+        self.announcer = SessionNotices(self)
         self.checkup = CheckupModel(self)
         self.model_download = ModelDownload(settings, self)
-        self.arrivals = Arrivals(self)
-        self.remedies = Remedies(self)
+        self.arrivals = NewModels(self)
+        self.remedies = ProblemActions(self)
 
     def open(self) -> None:
         """Look at the folders and warm the engine up; called when a window is on screen, in effect once."""
@@ -198,7 +198,7 @@ class Session(QObject):
         """Show an image and ask what of its trajectory is to be analysed."""
         picture = self.picture.picture
         if picture and picture.path == path:
-            self.wish.emit(Wish.ANALYSIS)
+            self.wish.emit(WindowRequest.ANALYSIS)
         else:
             self._to_analyse = path
             self.show_image(path)
@@ -405,4 +405,4 @@ class Session(QObject):
         self.explain.set_picture(None if following else picture)
         wanted, self._to_analyse = self._to_analyse, None
         if picture and picture.path == wanted:
-            self.wish.emit(Wish.ANALYSIS)
+            self.wish.emit(WindowRequest.ANALYSIS)

@@ -12,7 +12,7 @@ from core.generation import MAX_STEPS
 from gui.common.desktop import open_path
 from gui.common.devices import device_entries
 from gui.common.shortcuts import keyed
-from gui.common.wishes import Wish
+from gui.common.window_requests import WindowRequest
 from gui.i18n import tr
 from gui.shell.language_button import LanguageButton
 from gui.shell.session import Session
@@ -172,7 +172,7 @@ class TopBar(QWidget):
         menu.clear()
         menu.addAction(tr("Starter models"), lambda: self._settings.choose_folder("paths.models", None))
         menu.addAction(tr("Choose a folder…"), self.choose_models)
-        menu.addAction(tr("Get models…"), partial(self._session.wish.emit, Wish.GET_MODELS))
+        menu.addAction(tr("Get models…"), partial(self._session.wish.emit, WindowRequest.GET_MODELS))
         self._add_recent(menu, "paths.models")
         menu.addSeparator()
         menu.addAction(tr("Show in the file manager"), lambda: open_path(self._settings.models))

@@ -7,7 +7,7 @@ from typing import Final
 
 from PyQt5.QtCore import QTimer
 
-from gui.common.wishes import Wish
+from gui.common.window_requests import WindowRequest
 from gui.shell.session import Session
 
 WELCOMED: Final = "welcome/shown"
@@ -22,5 +22,5 @@ def welcome(session: Session) -> bool:
     if settings.is_safe or settings.recall(WELCOMED, False, bool):
         return False
     settings.remember(WELCOMED, True)
-    QTimer.singleShot(DELAY_MS, partial(session.wish.emit, Wish.GET_MODELS))
+    QTimer.singleShot(DELAY_MS, partial(session.wish.emit, WindowRequest.GET_MODELS))
     return True

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from core.cancel import CancelToken
 from core.events import Event
 from core.generation import GenerationRequest, RunChanges
-from core.generator.cost import Foresight
+from core.generator.cost import RunEstimate
 from xai.explanation import ExplainOptions, Explanation, Style
 
 if TYPE_CHECKING:  # annotations only: numpy takes a fifth of a second that the window's start does not have
@@ -77,7 +77,7 @@ class Engine(Protocol):
     def memory(self) -> tuple[DeviceMemory, ...]:
         """Look up the memory of every device of `warm_up`; takes milliseconds once that has ended."""
 
-    def foresee(self, request: GenerationRequest) -> Foresight:
+    def estimate_run(self, request: GenerationRequest) -> RunEstimate:
         """Say what a request will come to, without loading a model or writing a file."""
 
     def time_step(self, request: GenerationRequest) -> float:

@@ -11,7 +11,7 @@ from typing import Any
 from core.cancel import CancelToken
 from core.events import Event
 from core.generation import GenerationRequest, RunChanges
-from core.generator.cost import Foresight
+from core.generator.cost import RunEstimate
 from core.jobs.stream import JobContext
 from core.message import Message
 from gui.workers.engine import DeviceInfo, DeviceMemory, EngineInfo, MadeAgain
@@ -50,12 +50,12 @@ class LocalEngine:
         """Compute on the processor with so many threads from the next job on."""
         self._threads = count
 
-    def foresee(self, request: GenerationRequest) -> Foresight:
+    def estimate_run(self, request: GenerationRequest) -> RunEstimate:
         """Say what a request will come to."""
         self._prepare()
-        from core.generator.foresight import foresee
+        from core.generator.run_estimate import estimate_run
 
-        return foresee(request)
+        return estimate_run(request)
 
     def time_step(self, request: GenerationRequest) -> float:
         """Try out how long one step of one image takes."""

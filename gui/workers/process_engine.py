@@ -15,7 +15,7 @@ from typing import Any, Final
 from core.cancel import CancelToken
 from core.events import Event
 from core.generation import GenerationRequest, RunChanges
-from core.generator.cost import Foresight
+from core.generator.cost import RunEstimate
 from core.jobs.client import JobClient
 from core.jobs.worker import CANCEL
 from gui.workers.engine import DeviceMemory, Engine, EngineInfo, MadeAgain
@@ -71,9 +71,9 @@ class ProcessEngine:
         devices: tuple[DeviceMemory, ...] = self._call("memory")
         return devices
 
-    def foresee(self, request: GenerationRequest) -> Foresight:
+    def estimate_run(self, request: GenerationRequest) -> RunEstimate:
         """Say what a request will come to."""
-        foresight: Foresight = self._call("foresee", request)
+        foresight: RunEstimate = self._call("foresee", request)
         return foresight
 
     def time_step(self, request: GenerationRequest) -> float:

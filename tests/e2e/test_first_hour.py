@@ -20,8 +20,8 @@ from gui.gallery.export_dialog import ExportDialog
 from gui.models.models_dialog import ModelsDialog
 from gui.shell.main_window import MainWindow
 from gui.shell.qt_plugins import use_own_plugins
-from gui.shell.stage import Stage
 from gui.shell.welcome import welcome
+from gui.shell.window_host import WindowHost
 from gui.workers.local_engine import LocalEngine
 from gui.workers.process_engine import ProcessEngine
 from photographs.sources import read_dataset
@@ -32,7 +32,7 @@ use_own_plugins()
 
 
 @pytest.fixture
-def stage(qapp: QApplication, qtbot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
+def stage(qapp: QApplication, qtbot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[WindowHost]:
     """The window as `python main.py` opens it for somebody who never did so before."""
     monkeypatch.setenv("ISICGUI_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
@@ -50,14 +50,14 @@ def open_dialog(window: MainWindow, kind: type[QDialog]) -> list[QDialog]:
     return [dialog for dialog in window.findChildren(kind) if dialog.isVisible()]
 
 
-def test_from_the_first_start_to_an_exported_explained_data_set(stage: Stage, qtbot, tmp_path: Path) -> None:
+def test_from_the_first_start_to_an_exported_explained_data_set(stage: WindowHost, qtbot, tmp_path: Path) -> None:
     _choose_starter_models(stage, qtbot)
     images = _generate(stage, qtbot)
     _explain(stage, qtbot)
     _export(stage, qtbot, images, tmp_path / "set")
 
 
-def _choose_starter_models(stage: Stage, qtbot) -> None:
+def _choose_starter_models(stage: WindowHost, qtbot) -> None:
     assert welcome(stage.session)
     qtbot.waitUntil(lambda: bool(open_dialog(stage.window, ModelsDialog)))
     (page,) = open_dialog(stage.window, ModelsDialog)
@@ -66,7 +66,7 @@ def _choose_starter_models(stage: Stage, qtbot) -> None:
     assert not welcome(stage.session)  # once is enough
 
 
-def _generate(stage: Stage, qtbot) -> list[Path]:
+def _generate(stage: WindowHost, qtbot) -> list[Path]:
     session = stage.session
     qtbot.waitUntil(lambda: session.engine.state is EngineState.READY)
     qtbot.waitUntil(lambda: session.catalog.catalog is not None)
@@ -83,7 +83,7 @@ def _generate(stage: Stage, qtbot) -> list[Path]:
     return images
 
 
-def _explain(stage: Stage, qtbot) -> None:
+def _explain(stage: WindowHost, qtbot) -> None:
     session = stage.session
     qtbot.waitUntil(lambda: session.picture.picture is not None)
     qtbot.mouseClick(stage.window.top.explain, Qt.MouseButton.LeftButton)
@@ -91,7 +91,7 @@ def _explain(stage: Stage, qtbot) -> None:
     qtbot.mouseClick(stage.window.top.explain, Qt.MouseButton.LeftButton)
 
 
-def _export(stage: Stage, qtbot, images: list[Path], target: Path) -> None:
+def _export(stage: WindowHost, qtbot, images: list[Path], target: Path) -> None:
     stage.window.desk.show_export()
     (page,) = open_dialog(stage.window, ExportDialog)
     model = stage.session.dataset_export

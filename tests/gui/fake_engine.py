@@ -28,7 +28,7 @@ from core.events import (
     Step,
 )
 from core.generation import GenerationRequest, RunChanges, is_explained, plan_class
-from core.generator.cost import Foresight, bytes_on_disk
+from core.generator.cost import RunEstimate, bytes_on_disk
 from core.images import read_image
 from core.jobs.stream import JobStopped
 from core.message import Message
@@ -149,13 +149,13 @@ class FakeEngine:
     def memory(self) -> tuple[DeviceMemory, ...]:
         return (DeviceMemory("cpu", self.free_memory, 16 * GIB), DeviceMemory("cuda:0", 6 * GIB, 8 * GIB))
 
-    def foresee(self, request: GenerationRequest) -> Foresight:
+    def estimate_run(self, request: GenerationRequest) -> RunEstimate:
         if self.foresee_error:
             raise self.foresee_error
         device = "cpu" if request.device == "auto" else request.device
         disk = bytes_on_disk(request, self.size)
         precision = "fp32" if request.precision == "auto" else request.precision
-        return Foresight(device, precision, 1, self.size, 2 * GIB, disk, self.free_disk, self.writer)
+        return RunEstimate(device, precision, 1, self.size, 2 * GIB, disk, self.free_disk, self.writer)
 
     def time_step(self, request: GenerationRequest) -> float:
         self.tried.append(request)

@@ -18,7 +18,7 @@ from gui.common.settings import SettingsModel
 from gui.i18n import current, set_language, tr
 from gui.shell.main_window import MainWindow
 from gui.shell.session import Session
-from gui.shell.stage import Stage
+from gui.shell.window_host import WindowHost
 from gui.theme.palette import apply_theme
 from tests.gui.conftest import fake_catalog
 from tests.gui.fake_engine import make_pixels, make_recipe
@@ -33,7 +33,7 @@ def _english_afterwards() -> Iterator[None]:
 
 
 @pytest.fixture
-def stage(qapp, engine, ring, qtbot, output) -> Iterator[Stage]:
+def stage(qapp, engine, ring, qtbot, output) -> Iterator[WindowHost]:
     for number in (1, 2, 3):
         path = output / "NV" / f"ISIC_{number:07d}.png"
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -41,7 +41,7 @@ def stage(qapp, engine, ring, qtbot, output) -> Iterator[Stage]:
     settings = SettingsModel(ConfigManager().load(), PathManager())
     settings.set("ui.language", "en")
     apply_theme(qapp, "light")
-    stage = Stage(Session(engine, fake_catalog, settings, ring))
+    stage = WindowHost(Session(engine, fake_catalog, settings, ring))
     stage.window.show()
     session = stage.session
     qtbot.waitUntil(lambda: session.catalog.catalog is not None and session.engine.info is not None)
@@ -54,7 +54,7 @@ def stage(qapp, engine, ring, qtbot, output) -> Iterator[Stage]:
     stage.window.deleteLater()
 
 
-def switch(stage: Stage, qtbot, code: str) -> MainWindow:
+def switch(stage: WindowHost, qtbot, code: str) -> MainWindow:
     """Choose a language and return the window that speaks it."""
     with qtbot.waitSignal(stage.replaced):
         stage.session.settings.set("ui.language", code)

@@ -33,13 +33,13 @@ def test_it_computes_with_the_threads_asked_for_and_goes_back_to_its_own(tmp_pat
     request = GenerationRequest((("MEL", 1),), write_tiny_pack(tmp_path / "tiny"), tmp_path / "out", device="cpu")
     engine = LocalEngine()
     try:
-        engine.foresee(request)
+        engine.estimate_run(request)
         engine.use_threads(usual + 1)
         assert torch.get_num_threads() == usual  # a job that runs is left alone
-        engine.foresee(request)
+        engine.estimate_run(request)
         assert torch.get_num_threads() == usual + 1
         engine.use_threads(0)
-        engine.foresee(request)
+        engine.estimate_run(request)
         assert torch.get_num_threads() == usual
     finally:
         torch.set_num_threads(usual)

@@ -15,7 +15,7 @@ from core.jobs.client import JobClient
 from core.taxonomy import CLASS_CODES
 from download.partial import Partial
 from download.source import ORIGINALS
-from gui.common.wishes import Wish
+from gui.common.window_requests import WindowRequest
 from gui.i18n import language
 from gui.models.checkup import CheckupModel
 from gui.models.model_download import Stage
@@ -56,7 +56,7 @@ def doctor(window):
 @pytest.fixture
 def dialog(window, doctor, tmp_path, qtbot) -> ModelsDialog:
     window.session.model_download.choose_target(tmp_path / "models")
-    window.session.wish.emit(Wish.GET_MODELS)
+    window.session.wish.emit(WindowRequest.GET_MODELS)
     made = window.desk.dialog("models")
     assert isinstance(made, ModelsDialog)
     qtbot.waitUntil(lambda: not window.session.checkup.busy and window.session.model_download.outlook is not None)
@@ -246,7 +246,7 @@ def test_a_class_without_a_model_and_the_models_menu_lead_to_it(window, doctor, 
     window.top._fill_models_menu(menu)
     (action,) = (action for action in menu.actions() if action.text() == "Get models…")
     action.trigger()
-    assert wishes == [Wish.GET_MODELS, Wish.GET_MODELS]
+    assert wishes == [WindowRequest.GET_MODELS, WindowRequest.GET_MODELS]
     assert isinstance(window.desk.dialog("models"), ModelsDialog)
 
 

@@ -29,7 +29,7 @@ def main(folder):
     engine = ProcessEngine(LocalEngine)
     info = engine.warm_up()
     request = GenerationRequest((("MEL", 2),), folder / "models", folder / "out", steps=3, device="cpu")
-    told = engine.foresee(request)
+    told = engine.estimate_run(request)
     memory = engine.memory()
     events = list(engine.generate(request, CancelToken()))
     image = folder / "out" / "MEL" / "ISIC_0000001.png"

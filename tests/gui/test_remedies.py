@@ -13,9 +13,9 @@ from core.generation import GenerationRequest, RunChanges, plan_class
 from core.jobs.client import WorkerDiedError
 from dataset.synthetic_dataset import SyntheticDataset
 from gui.common.problem import TITLES, describe
-from gui.common.wishes import Wish
+from gui.common.window_requests import WindowRequest
+from gui.help.problem_actions import ACTIONS, WORDS, Action
 from gui.help.problem_dialog import ProblemDialog
-from gui.help.remedies import ACTIONS, WORDS, Action
 from gui.shell.main_window import MainWindow
 from gui.workers.unfinished import find_unfinished
 from tests.gui.fake_engine import FakeEngine, make_pixels, make_recipe
@@ -188,12 +188,12 @@ def test_the_starter_models_take_over(window: MainWindow, engine: FakeEngine, qt
 def test_models_are_asked_for_where_there_are_none(
     window: MainWindow, engine: FakeEngine, tmp_path: Path, monkeypatch, qtbot
 ) -> None:
-    wishes: list[Wish] = []
+    wishes: list[WindowRequest] = []
     dialog = fail_with(window, engine, errors.ModelMissingError("There is no model."), qtbot)
     window.session.wish.disconnect()
     window.session.wish.connect(wishes.append)
     click(dialog, Action.GET_MODELS)
-    assert wishes == [Wish.GET_MODELS]
+    assert wishes == [WindowRequest.GET_MODELS]
 
 
 def test_another_folder_of_models_is_chosen(
@@ -255,4 +255,4 @@ def test_why_classes_failed_offers_the_same_buttons(window: MainWindow, engine: 
 
 
 def test_every_wish_is_granted_by_the_window(window: MainWindow) -> None:
-    assert set(window.desk._grants) == set(Wish)
+    assert set(window.desk._grants) == set(WindowRequest)

@@ -19,7 +19,7 @@ from gui.settings.changes_dialog import ChangesDialog
 from gui.settings.settings_dialog import SettingsDialog
 from gui.shell.main_window import MainWindow
 from gui.shell.session import Session
-from gui.shell.stage import Stage
+from gui.shell.window_host import WindowHost
 from gui.theme.palette import apply_theme
 from tests.gui.conftest import Opener, fake_catalog
 from tests.gui.fake_engine import FakeEngine
@@ -228,11 +228,11 @@ def test_a_bad_file_is_refused_in_words(
 
 
 @pytest.fixture
-def stage(qapp, engine: FakeEngine, ring, qtbot) -> Iterator[Stage]:
+def stage(qapp, engine: FakeEngine, ring, qtbot) -> Iterator[WindowHost]:
     settings = SettingsModel(ConfigManager().load(), PathManager())
     settings.set("ui.language", "en")
     apply_theme(qapp, "light")
-    stage = Stage(Session(engine, fake_catalog, settings, ring))
+    stage = WindowHost(Session(engine, fake_catalog, settings, ring))
     stage.window.show()
     qtbot.waitUntil(lambda: stage.session.catalog.catalog is not None and stage.session.engine.info is not None)
     yield stage
@@ -241,7 +241,7 @@ def stage(qapp, engine: FakeEngine, ring, qtbot) -> Iterator[Stage]:
     set_language("en")
 
 
-def test_the_dialog_comes_back_in_the_language_chosen_in_it(stage: Stage, qtbot) -> None:
+def test_the_dialog_comes_back_in_the_language_chosen_in_it(stage: WindowHost, qtbot) -> None:
     stage.window.desk.show_settings()
     old = stage.window.desk.dialog("settings")
     old.search.setText("ui.")

@@ -15,7 +15,7 @@ from core.events import Step
 from core.utils.logger import RingHandler
 from core.utils.path_manager import PathManager
 from dataset.synthetic_dataset import read_records
-from gui.help.remedies import WORDS, Action
+from gui.help.problem_actions import WORDS, Action
 from gui.models.catalog import CatalogModel
 from gui.run.run import RunState
 from gui.shell.main_window import MainWindow

@@ -13,7 +13,7 @@ import pytest
 from core import redaction
 from core.crash import write_report
 from core.files.private import open_private, private_folder, write_private
-from core.last_words import LastWords
+from core.session_marker import SessionMarker
 from core.utils import logger
 from core.utils.logger import setup_logging, shutdown_logging
 from core.utils.path_manager import PathManager
@@ -84,13 +84,13 @@ def test_reports_of_crashes_are_private_and_name_nobody(home: Path, monkeypatch:
 @posix
 def test_what_a_session_leaves_behind_is_private(home: Path) -> None:
     folder = PathManager().log_dir
-    words = LastWords(folder)
+    words = SessionMarker(folder)
     words.begin()
     assert {mode(path) for path in folder.iterdir()} == {0o600}
     words.end()
     (folder / "session-20260101-000000-0-1.faults").write_text("Fatal", encoding="utf-8")
     os.mkfifo(folder / "session-20260101-000000-0-2.faults")
-    again = LastWords(folder)
+    again = SessionMarker(folder)
     ending = again.begin()
     again.end()
     assert ending is not None

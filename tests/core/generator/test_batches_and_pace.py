@@ -11,7 +11,7 @@ import torch
 from core.generator import batches
 from core.generator.batches import MAX_AUTOMATIC, bytes_per_image, choose_batch_size
 from core.generator.model_manager import ModelSource
-from core.generator.pace import Pace, PreviewGate
+from core.generator.progress_rate import PreviewGate, ProgressRate
 from core.models.checkpoint import PREDECESSOR_NET
 
 CPU, CARD = torch.device("cpu"), torch.device("cuda", 0)
@@ -82,7 +82,7 @@ def test_the_estimate_is_more_than_a_forward_pass_takes():
 
 def test_the_pace_counts_finished_images_and_waits_for_two():
     clock = Clock()
-    pace = Pace(10, clock)
+    pace = ProgressRate(10, clock)
     clock.now = 100.0
     pace.start()  # what came before was loading
     clock.now += 2

@@ -11,7 +11,7 @@ import pytest
 from core.cancel import CancelToken, StopMode
 from core.events import Continued, Event, Finished, ImageDone, Paused, Step
 from core.generator.image_generator import ImageGenerator
-from core.generator.pace import Pace, WorkClock
+from core.generator.progress_rate import ProgressRate, WorkClock
 from core.images import read_image
 from tests.support.patience import PATIENCE
 
@@ -112,7 +112,7 @@ def test_the_time_of_a_pause_counts_nowhere(paused):
 def test_rate_and_remaining_time_do_not_see_a_pause():
     now = [0.0]
     clock = WorkClock(lambda: now[0])
-    pace = Pace(4, clock)
+    pace = ProgressRate(4, clock)
     now[0] = 2.0
     pace.finish_one()
     now[0] = 1002.0

@@ -48,7 +48,7 @@ class Ending:
     report: Path
 
 
-class LastWords:
+class SessionMarker:
     """The file of one session.
 
     Parameters

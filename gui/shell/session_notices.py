@@ -9,11 +9,11 @@ from PyQt5.QtCore import QObject
 
 from core.config.config_manager import FILE_NAME
 from core.errors import OutputError
-from core.last_words import Ending
 from core.message import Message
+from core.session_marker import Ending
 from gui.common.notices import Notice
 from gui.common.problem import Problem
-from gui.common.wishes import Wish
+from gui.common.window_requests import WindowRequest
 from gui.gallery.collection import missing_folder
 from gui.i18n import mark, tr
 from gui.run.queue_store import QueuedRun
@@ -32,7 +32,7 @@ ENDING = "ending"
 SAFE = "safe mode"
 
 
-class Announcer(QObject):
+class SessionNotices(QObject):
     """Listens to a session and posts notices."""
 
     def __init__(self, session: Session) -> None:
@@ -54,7 +54,7 @@ class Announcer(QObject):
             words = notices[0]
             for further in notices[1:]:
                 words = Message("{first}\n{second}", first=words, second=further)
-            self._notices.post(Notice(SETTINGS, words, mark("Settings…"), partial(self._wish, Wish.SETTINGS)))
+            self._notices.post(Notice(SETTINGS, words, mark("Settings…"), partial(self._wish, WindowRequest.SETTINGS)))
 
     def tell_of_ending(self, ending: Ending | None) -> None:
         """Tell how the session before ended, if it did not end by itself, and offer the report."""
@@ -68,7 +68,7 @@ class Announcer(QObject):
                 "The program was not closed properly last time: it was ended from outside, or the computer went off. "
                 "Every finished image is kept."
             )
-        show = partial(self._wish, Wish.CRASH_REPORT)
+        show = partial(self._wish, WindowRequest.CRASH_REPORT)
         self._notices.post(Notice(ENDING, words, mark("Show the report…"), show, "warning"))
 
     def _tell_of_safe_mode(self) -> None:
@@ -133,7 +133,7 @@ class Announcer(QObject):
             return
         error = missing_folder(self._session.settings.output)
         words = Message("{message} {remedy}", message=error.message, remedy=error.remedy)
-        choose = partial(self._wish, Wish.OUTPUT_FOLDER)
+        choose = partial(self._wish, WindowRequest.OUTPUT_FOLDER)
         self._notices.post(Notice(FOLDER, words, mark("Choose a folder…"), choose, "warning"))
 
     def _tell_queued_run(self, run: QueuedRun) -> None:
@@ -142,5 +142,5 @@ class Announcer(QObject):
         tell = partial(self._session.problem.emit, why)
         self._notices.post(Notice(f"queue {run.key}", words, mark("Why?"), tell, "warning"))
 
-    def _wish(self, wish: Wish) -> None:
+    def _wish(self, wish: WindowRequest) -> None:
         self._session.wish.emit(wish)

@@ -7,19 +7,19 @@ from typing import TYPE_CHECKING
 
 from PyQt5.QtWidgets import QDialog
 
-from gui.shell.dialog_stand import DialogStand
+from gui.shell.open_dialogs import OpenDialogs
 
 if TYPE_CHECKING:
     from gui.help.tour import Tour
     from gui.shell.main_window import MainWindow
 
 
-class HelpDesk:
+class HelpActions:
     """Opens what helps, over a window; its code is loaded when it is first asked for."""
 
     def __init__(self, window: MainWindow) -> None:
         self._window, self._keys = window, window.session.keys
-        self._stand = DialogStand()
+        self._stand = OpenDialogs()
         self.tour: Tour | None = None
 
     def start_tour(self) -> None:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 TOPIC: Final = "arrival"
 
 
-class Arrivals(QObject):
+class NewModels(QObject):
     """Puts new models to use for a session."""
 
     def __init__(self, session: Session) -> None:

@@ -14,7 +14,7 @@ from PyQt5.QtCore import QObject
 
 from core.generation import RunChanges
 from gui.common.problem import FailedRun, Problem
-from gui.common.wishes import Wish
+from gui.common.window_requests import WindowRequest
 from gui.i18n import mark
 from gui.workers.task import TaskRunner
 from gui.workers.unfinished import Unfinished, find_unfinished
@@ -89,7 +89,7 @@ class Remedy:
         return WORDS[self.action]
 
 
-class Remedies(QObject):
+class ProblemActions(QObject):
     """Acts on problems of a session."""
 
     def __init__(self, session: Session) -> None:
@@ -102,9 +102,9 @@ class Remedies(QObject):
             Action.ON_CPU: (self._is_off_cpu, self._on_cpu),
             Action.SMALLER_BATCH: (self._can_shrink, self._with_smaller_batch),
             Action.OTHER_FOLDER: (_has_run, self._in_another_folder),
-            Action.GET_MODELS: (_always, partial(self._wish, Wish.GET_MODELS)),
+            Action.GET_MODELS: (_always, partial(self._wish, WindowRequest.GET_MODELS)),
             Action.STARTER_MODELS: (self._uses_other_models, self._with_starter_models),
-            Action.MODELS_FOLDER: (_always, partial(self._wish, Wish.MODELS_FOLDER)),
+            Action.MODELS_FOLDER: (_always, partial(self._wish, WindowRequest.MODELS_FOLDER)),
             Action.START_ENGINE: (_always, self._start_engine),
         }
 
@@ -140,7 +140,7 @@ class Remedies(QObject):
 
     def _in_another_folder(self, problem: Problem) -> None:
         before, run = self._settings.output, problem.run
-        self._session.wish.emit(Wish.OUTPUT_FOLDER)
+        self._session.wish.emit(WindowRequest.OUTPUT_FOLDER)
         chosen = self._settings.output
         if run and run.request and chosen != before:
             self._session.carry_out(dataclasses.replace(run.request, output=chosen))
@@ -153,7 +153,7 @@ class Remedies(QObject):
         self._session.engine.warm_up()
         self._try_again(problem.run, RunChanges())
 
-    def _wish(self, wish: Wish, problem: Problem) -> None:
+    def _wish(self, wish: WindowRequest, problem: Problem) -> None:
         self._session.wish.emit(wish)
 
     def _try_again(self, run: FailedRun | None, changes: RunChanges) -> None:

@@ -27,7 +27,7 @@ class WorkClock:
         self._left_out += seconds
 
 
-class Pace:
+class ProgressRate:
     """Counts finished images against the clock.
 
     Parameters

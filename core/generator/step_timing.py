@@ -12,11 +12,11 @@ import torch
 
 from core.conditioning import Conditioning
 from core.generation import GenerationRequest
-from core.generator.cost import Foresight
+from core.generator.cost import RunEstimate
 from core.generator.drawing import Drawing, Settings
-from core.generator.foresight import foresee
 from core.generator.model_manager import LoadedModel, ModelManager
 from core.generator.predictor import effective_guidance
+from core.generator.run_estimate import estimate_run
 from core.models.discovery import discover
 
 WARM_UP: Final = 1
@@ -37,7 +37,7 @@ def step_seconds(request: GenerationRequest, manager: ModelManager) -> float:
     UsageError
         If the device or the precision is impossible here.
     """
-    told = foresee(request)
+    told = estimate_run(request)
     model = _first_model(request, manager, told)
     guidance = effective_guidance(model, request.guidance)
     settings = Settings(request.sampler, request.steps, guidance, told.batch_size)
@@ -51,7 +51,7 @@ def step_seconds(request: GenerationRequest, manager: ModelManager) -> float:
             torch.cuda.empty_cache()  # what the steps took is not needed before the run
 
 
-def _first_model(request: GenerationRequest, manager: ModelManager, told: Foresight) -> LoadedModel:
+def _first_model(request: GenerationRequest, manager: ModelManager, told: RunEstimate) -> LoadedModel:
     classes = discover(request.models).classes
     chosen = next(classes[code] for code, _ in request.counts if classes[code].available)
     return manager.load(chosen, torch.device(told.device), told.precision)

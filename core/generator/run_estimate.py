@@ -9,14 +9,14 @@ from pathlib import Path
 from core.files.lock_holder import who_holds
 from core.generation import GenerationRequest
 from core.generator.batches import bytes_per_image, choose_batch_size
-from core.generator.cost import Foresight, bytes_on_disk
+from core.generator.cost import RunEstimate, bytes_on_disk
 from core.generator.model_manager import ModelSource, model_source
 from core.models.discovery import discover
 from core.precision import resolve_device, resolve_precision
 from dataset.layout import Layout
 
 
-def foresee(request: GenerationRequest) -> Foresight:
+def estimate_run(request: GenerationRequest) -> RunEstimate:
     """Decide what a run would decide at its start, and add up what it will take.
 
     Raises
@@ -33,7 +33,7 @@ def foresee(request: GenerationRequest) -> Foresight:
     most = max(count for _, count in request.counts)
     batch_size = choose_batch_size(request.batch_size, device, sources, most, steps)
     size = max(int(source.net_config["sample_size"]) for source in sources)
-    return Foresight(
+    return RunEstimate(
         device=str(device),
         precision=precision,
         batch_size=batch_size,

@@ -8,7 +8,7 @@ from PyQt5 import sip
 from PyQt5.QtWidgets import QDialog
 
 
-class DialogStand:
+class OpenDialogs:
     """Makes a dialog when it is first asked for, and brings it to the front when it is asked for again."""
 
     def __init__(self) -> None:

@@ -8,15 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from core.last_words import LastWords, last_lines
+from core.session_marker import SessionMarker, last_lines
 
 ROOT = Path(__file__).resolve().parents[2]
 
 SESSION = """
 import ctypes, os, sys
 from pathlib import Path
-from core.last_words import LastWords
-words = LastWords(Path(sys.argv[1]))
+from core.session_marker import SessionMarker
+words = SessionMarker(Path(sys.argv[1]))
 words.begin()
 (Path(sys.argv[1]) / "isicgui.log").write_text("the last thing that was done\\n")
 print("begun", flush=True)
@@ -46,7 +46,7 @@ def test_a_real_crash_is_reported_once_with_where_it_happened(tmp_path: Path) ->
     process = session(tmp_path, "crash")
     process.communicate()
     assert process.returncode != 0
-    words = LastWords(tmp_path)
+    words = SessionMarker(tmp_path)
     ending = words.begin()
     assert ending is not None
     assert ending.crashed
@@ -55,7 +55,7 @@ def test_a_real_crash_is_reported_once_with_where_it_happened(tmp_path: Path) ->
     assert "the last thing that was done" in text
     words.end()
     assert names(tmp_path) == [ending.report.name]
-    again = LastWords(tmp_path)
+    again = SessionMarker(tmp_path)
     assert again.begin() is None
     again.end()
 
@@ -63,7 +63,7 @@ def test_a_real_crash_is_reported_once_with_where_it_happened(tmp_path: Path) ->
 def test_a_clean_end_leaves_nothing_and_offers_nothing(tmp_path: Path) -> None:
     session(tmp_path, "end").communicate()
     assert names(tmp_path) == []
-    words = LastWords(tmp_path)
+    words = SessionMarker(tmp_path)
     assert words.begin() is None
     words.end()
     assert names(tmp_path) == []
@@ -74,7 +74,7 @@ def test_a_kill_is_told_from_a_crash(tmp_path: Path) -> None:
     process = session(tmp_path, "wait")
     os.kill(process.pid, signal.SIGKILL)
     process.communicate()
-    words = LastWords(tmp_path)
+    words = SessionMarker(tmp_path)
     ending = words.begin()
     words.end()
     assert ending is not None
@@ -85,12 +85,12 @@ def test_a_kill_is_told_from_a_crash(tmp_path: Path) -> None:
 def test_a_session_that_goes_on_is_left_alone(tmp_path: Path) -> None:
     process = session(tmp_path, "wait")
     before = names(tmp_path)
-    words = LastWords(tmp_path)
+    words = SessionMarker(tmp_path)
     assert words.begin() is None
     words.end()
     assert names(tmp_path) == before
     process.communicate("")  # ends without saying so: the interpreter is shut down, `end` was never called
-    words = LastWords(tmp_path)
+    words = SessionMarker(tmp_path)
     assert words.begin() is not None
     words.end()
 
@@ -100,7 +100,7 @@ def test_the_latest_of_several_is_told_and_all_are_reported(tmp_path: Path) -> N
         process = session(tmp_path, how)
         process.kill()
         process.communicate()
-    words = LastWords(tmp_path)
+    words = SessionMarker(tmp_path)
     ending = words.begin()
     words.end()
     assert ending is not None
@@ -111,7 +111,7 @@ def test_the_latest_of_several_is_told_and_all_are_reported(tmp_path: Path) -> N
 
 def test_a_folder_that_cannot_be_written_keeps_nothing_from_starting(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("no folder")
-    words = LastWords(tmp_path / "file" / "logs")
+    words = SessionMarker(tmp_path / "file" / "logs")
     assert words.begin() is None
     words.end()
 

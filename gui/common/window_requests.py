@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 
 
-class Wish(enum.Enum):
+class WindowRequest(enum.Enum):
     """One thing a window can be asked for by `Session.wish`."""
 
     OUTPUT_FOLDER = "output_folder"

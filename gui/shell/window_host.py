@@ -12,7 +12,7 @@ from gui.shell.session import Session
 LANGUAGE = "ui.language"
 
 
-class Stage(QObject):
+class WindowHost(QObject):
     """The window of a session, whichever it is.
 
     Widgets hold no state that matters, so the window that speaks another language is simply a new one: a run, the

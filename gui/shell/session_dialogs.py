@@ -11,42 +11,42 @@ from PyQt5.QtCore import QObject, QTimer
 from PyQt5.QtWidgets import QDialog
 
 from gui.common.problem import Problem
-from gui.common.wishes import Wish
+from gui.common.window_requests import WindowRequest
 from gui.i18n import tr
-from gui.shell.dialog_stand import DialogStand
+from gui.shell.open_dialogs import OpenDialogs
 
 if TYPE_CHECKING:
     from gui.settings.settings_dialog import Place
     from gui.shell.main_window import MainWindow
 
 
-class FrontDesk(QObject):
+class SessionDialogs(QObject):
     """Opens dialogs over a window, one of a kind at a time; their code is loaded when they are first asked for."""
 
     def __init__(self, window: MainWindow) -> None:
         super().__init__(window)
         self._window, self._session = window, window.session
-        self._stand = DialogStand()
+        self._stand = OpenDialogs()
         self._place: Place | None = None
-        self._grants: dict[Wish, Callable[[], object]] = {
-            Wish.OUTPUT_FOLDER: window.top.choose_output,
-            Wish.MODELS_FOLDER: window.top.choose_models,
-            Wish.GET_MODELS: self.show_models,
-            Wish.SETTINGS: self.show_settings,
-            Wish.DIAGNOSTICS: self.show_diagnostics,
-            Wish.CRASH_REPORT: self.show_crash,
-            Wish.EXPORT: self.show_export,
-            Wish.TRAIN: self.show_training,
-            Wish.EVALUATE: self.show_evaluation,
-            Wish.ANALYSIS: self.show_analysis,
+        self._grants: dict[WindowRequest, Callable[[], object]] = {
+            WindowRequest.OUTPUT_FOLDER: window.top.choose_output,
+            WindowRequest.MODELS_FOLDER: window.top.choose_models,
+            WindowRequest.GET_MODELS: self.show_models,
+            WindowRequest.SETTINGS: self.show_settings,
+            WindowRequest.DIAGNOSTICS: self.show_diagnostics,
+            WindowRequest.CRASH_REPORT: self.show_crash,
+            WindowRequest.EXPORT: self.show_export,
+            WindowRequest.TRAIN: self.show_training,
+            WindowRequest.EVALUATE: self.show_evaluation,
+            WindowRequest.ANALYSIS: self.show_analysis,
         }
-        self._session.wish.connect(self.grant)
+        self._session.wish.connect(self.fulfil)
 
-    def grant(self, wish: Wish) -> None:
+    def fulfil(self, wish: WindowRequest) -> None:
         """Do what the session asks of its window."""
         self._grants[wish]()
 
-    def offer(self, wish: Wish, do: Callable[[], object]) -> None:
+    def offer(self, wish: WindowRequest, do: Callable[[], object]) -> None:
         """Say what a wish is granted with."""
         self._grants[wish] = do
 
@@ -138,7 +138,7 @@ class FrontDesk(QObject):
         """Return an open dialog by its name, such as ``settings`` or ``training``."""
         return self._stand.get(name)
 
-    def take_over(self, old: FrontDesk) -> None:
+    def take_over(self, old: SessionDialogs) -> None:
         """Open again what was open over the window before this one."""
         if old._place:
             self._place = old._place
