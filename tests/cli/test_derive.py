@@ -19,6 +19,7 @@ from cli.evaluate import evaluate
 from cli.explain import explain
 from cli.export import export
 from cli.models_download import download
+from cli.train_autoencoder import autoencoder_command
 from cli.train_classifier import classifier_command
 from cli.train_diffusion import diffusion_command
 from cli.trajectory import trajectory
@@ -29,6 +30,7 @@ from core.jobs.registry import known_jobs
 from core.jobs.request import Request
 from core.taxonomy import CLASS_CODES
 from dataset.export.request import ExportRequest
+from diffusion.autoencoder.request import TrainAutoencoderRequest
 from diffusion.request import TrainDiffusionRequest
 from download.request import DownloadRequest
 from evaluation.curation.request import CurationRequest
@@ -102,6 +104,16 @@ def test_a_flag_may_have_another_name() -> None:
             TrajectoryRequest(
                 HERE / "out", CLASS_CODES, 7, 2, 30, None, HERE / "models", "ddim", 9, 1.5, "fp32", False,
                 HERE / "judge", "cpu", 2, ("occlusion",), "blur", 3, "hold", True,
+            ),
+        ),
+        (autoencoder_command, TrainAutoencoderRequest()),
+        (
+            autoencoder_command,
+            TrainAutoencoderRequest(
+                HERE / "data", HERE / "run", HERE / "settings.toml", "gpu", ("kl_weight=0.1", "crops=4"), images=10**6,
+                max_minutes=0.1, batch_size=8, learning_rate=1e-5, image_size=256, latent_channels=16, seed=2,
+                device="cuda:1", precision="bf16", tracker="none", init_from=HERE / "last.pt", allow_leakage=True,
+                resume=True,
             ),
         ),
         (diffusion_command, TrainDiffusionRequest()),

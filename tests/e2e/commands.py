@@ -186,6 +186,14 @@ COMMANDS = {
         {"results.json": as_results},
         parts="runs/*/*.npz",
     ),
+    "train autoencoder": Command(
+        ("train", "autoencoder", "--data", "{world}/photographs", "--output", "{out}", "--image-size=16",
+         "--latent-channels=2", "--batch-size=2", "--precision=fp32", "--device=cpu", "--tracker=none", "--images=12",
+         "--set=checkpoint_minutes=0.00001", "--set=widths=8,8", "--set=norm_groups=4", "--set=discriminator_width=4",
+         "--set=adversarial_start=0.4"),
+        {"pack/diffusion_pytorch_model.safetensors": as_tensors, "pack/reconstruction.json": as_results},
+        again=("--resume",),
+    ),
     "train classifier": Command(
         ("train", "classifier", "--data", "{world}/photographs", "--output", "{out}", "--architecture", "small_cnn",
          "--image-size", "16", "--epochs", "2", "--precision", "fp32", "--tracker", "none", *CPU),

@@ -14,6 +14,7 @@ from tests.support.sentinel import PIPE, make_sentinel, untouched
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 
 FOLDERS = {
+    "train autoencoder": ("samples", "pack"),
     "train classifier": ("plots", "model"),
     "train diffusion": ("samples", "best", "pack"),
     "utility": ("runs", "runs/real"),
@@ -22,6 +23,7 @@ FOLDERS = {
     "models judge": ("generated", "generated/guidance-1.5"),
 }
 APPENDED = {
+    "train autoencoder": ("training.log", "log.jsonl", "training_history.csv", ".last.pt.tmp", "lock", "last.pt"),
     "train classifier": ("training.log", "log.jsonl", "training_history.csv", ".last.pt.tmp", "lock", "config.json"),
     "train diffusion": ("training.log", "log.jsonl", "training_history.csv", ".last.pt.tmp", "lock", "last.pt"),
     "utility": ("lock", "results.json"),
