@@ -12,7 +12,7 @@ from core.files.output_errors import output_errors
 from core.files.reading import read_json
 from core.models.autoencoder import CONFIG_FILE, WEIGHTS_FILE
 from diffusion.autoencoder.config import AutoencoderConfig
-from diffusion.autoencoder.pack import CARD_FILE, REPORT_FILE, SHEET_FILE
+from diffusion.autoencoder.pack import CARD_FILE, REPORT_FILE
 from diffusion.card_parts import hardware, licence_from, notes_of, photographs_in_words, plain, quoted
 from diffusion.pack import TRAINING_FILE
 from reports.inline import Text, marked, parse
@@ -93,8 +93,7 @@ def _files() -> Iterator[Text]:
         "each latent channel (`latents_mean`, `latents_std`); `scaling_factor` is 1.",
         weights=WEIGHTS_FILE,
     )
-    yield marked("`{report}`, `{sheet}`: what was measured, and photographs with their reconstructions below.",
-                 report=REPORT_FILE, sheet=SHEET_FILE)  # fmt: skip
+    yield marked("`{report}`: what was measured.", report=REPORT_FILE)
     yield marked("`{training}`: how it was trained. `{sums}`: checksum of the weights.",
                  training=TRAINING_FILE, sums=SUMS_NAME)  # fmt: skip
 
@@ -148,6 +147,11 @@ def _measured(report: Mapping[str, Any]) -> Iterator[Block]:
         "Intervals are 95 % percentiles under resampling of lesions."
     )
     yield Table(("score", "value", "95 % interval"), list(_rows(report)))
+    if report.get("agreement"):
+        yield Paragraph(
+            "The judge's own split is another, so it may have learnt from some of these photographs: read the "
+            "difference between its two accuracies, not their level."
+        )
 
 
 def _rows(report: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:

@@ -19,7 +19,6 @@ from diffusion.autoencoder.statistics import LatentStatistics
 from diffusion.pack import TRAINING_FILE
 
 REPORT_FILE: Final = "reconstruction.json"
-SHEET_FILE: Final = "reconstruction.png"
 CARD_FILE: Final = "README.md"
 
 

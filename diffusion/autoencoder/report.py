@@ -18,7 +18,7 @@ from core.files.atomic import write_text_atomic
 from core.models.classification.loading import LoadedNetwork, load_network
 from core.precision import Precision
 from diffusion.autoencoder.losses import PerceptualLoss
-from diffusion.autoencoder.pack import REPORT_FILE, SHEET_FILE
+from diffusion.autoencoder.pack import REPORT_FILE
 from diffusion.autoencoder.reconstruct import COLUMNS, reconstruct, reconstruction_sheet
 from diffusion.fidelity import balanced_accuracy, predict
 from measures.bootstrap import bootstrap_by_group
@@ -27,6 +27,8 @@ from measures.kid import MIN_IMAGES, kid
 from measures.likeness import psnr, ssim
 from photographs.labelled import LabelledImage, labels_of
 from photographs.pixels import load_pixels
+
+SHEET_FILE: Final = "reconstruction.png"
 
 _COMPARED: Final = 1000
 """Most training photographs that distances are measured to, evenly spaced."""
@@ -161,11 +163,15 @@ def load_judge(device: torch.device) -> LoadedNetwork | None:
     return None if path is None else load_network(path, device)
 
 
-def write_report(report: ReconstructionReport, pixels: Tensor, made: Tensor, folder: Path) -> Path:
-    """Write the numbers, and a sheet of photographs with their reconstructions below; return the file of numbers."""
+def save_sheet(pixels: Tensor, made: Tensor, folder: Path) -> None:
+    """Write a sheet of photographs with their reconstructions below; not into a pack, which is passed on."""
     shown = [int(i) for i in np.linspace(0, len(pixels) - 1, min(_SHOWN, len(pixels) // COLUMNS * COLUMNS))]
     if shown:
         reconstruction_sheet(pixels[shown], made[shown]).save(folder / SHEET_FILE)
+
+
+def write_report(report: ReconstructionReport, folder: Path) -> Path:
+    """Write the numbers into a pack and return their file."""
     write_text_atomic(folder / REPORT_FILE, json.dumps(report.to_json(), indent=2) + "\n")
     return folder / REPORT_FILE
 

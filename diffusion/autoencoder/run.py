@@ -1,15 +1,16 @@
 """A whole run of `train autoencoder`: data in, one network, its pack, and what it keeps of lesions it has not seen.
 
-=====================  =================================================================================================
-in the run's folder    what
-=====================  =================================================================================================
-``config.json``        what was asked for, when, from which data and split, with which versions, on what
-``training.log``       what was said
-``log.jsonl``          losses and looks; as a table in ``training_history.csv``, as curves in ``tensorboard/``
-``samples/``           photographs of held-out lesions, their reconstructions below, in the course of training
-``last.pt``            everything that ``--resume`` needs
-``pack/``              the newest moving average, its report and its card
-=====================  =================================================================================================
+======================  ================================================================================================
+in the run's folder     what
+======================  ================================================================================================
+``config.json``         what was asked for, when, from which data and split, with which versions, on what
+``training.log``        what was said
+``log.jsonl``           losses and looks; as a table in ``training_history.csv``, as curves in ``tensorboard/``
+``samples/``            photographs of held-out lesions, their reconstructions below, in the course of training
+``last.pt``             everything that ``--resume`` needs
+``reconstruction.png``  photographs of test lesions, their reconstructions below
+``pack/``               the newest moving average, its report and its card
+======================  ================================================================================================
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ from diffusion.autoencoder.config import BUDGET_KEYS
 from diffusion.autoencoder.data import PictureData, read_pictures
 from diffusion.autoencoder.events import AutoencoderFinished, ReconstructionMeasured
 from diffusion.autoencoder.pack import write_autoencoder
-from diffusion.autoencoder.report import load_judge, measure_reconstruction, write_report
+from diffusion.autoencoder.report import load_judge, measure_reconstruction, save_sheet, write_report
 from diffusion.autoencoder.request import KIND, AutoencoderPlan, TrainAutoencoderRequest
 from diffusion.autoencoder.statistics import measure_latents
 from diffusion.autoencoder.trainer import AutoencoderTrainer
@@ -140,7 +141,8 @@ class _Run:
             precision=trainer.learner.precision,
             judge=load_judge(self._device),
         )
-        file = write_report(report, pixels, made, pack)
+        save_sheet(pixels, made, self._output)
+        file = write_report(report, pack)
         write_card(pack)
         return ReconstructionMeasured(report.sentence, file)
 

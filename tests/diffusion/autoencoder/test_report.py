@@ -12,7 +12,7 @@ from torch import nn
 
 from core.models.classification.loading import LoadedNetwork, load_network
 from core.taxonomy import CLASS_CODES
-from diffusion.autoencoder.report import measure_reconstruction, write_report
+from diffusion.autoencoder.report import measure_reconstruction, save_sheet, write_report
 from photographs.labelled import LabelledImage
 from photographs.pixels import load_pixels
 from photographs.sources import read_dataset
@@ -70,8 +70,8 @@ def test_a_perfect_autoencoder_loses_nothing(held_out: tuple[LabelledImage, ...]
     assert report.agreement.same.mean == 1.0
     assert report.agreement.on_photographs == report.agreement.on_reconstructions
     assert report.agreement.on_photographs.mean > 0.8
-    file = write_report(report, pixels, made, tmp_path)
-    assert file.is_file()
+    assert write_report(report, tmp_path).is_file()
+    save_sheet(pixels, made, tmp_path)
     sheet = np.asarray(Image.open(tmp_path / "reconstruction.png"))
     assert sheet.shape == (6 * SIDE, 8 * SIDE, 3)
     assert np.array_equal(sheet[:SIDE], sheet[SIDE : 2 * SIDE])  # photographs, and below them what became of them
