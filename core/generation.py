@@ -41,20 +41,20 @@ def read_seed(text: str) -> int | None:
         If it is neither.
     """
     remedy = Message("Give a whole number from 0 to {most}, or the word random.", most=SEED_MASK)
-    return None if text == "random" else _whole_number("seed", text, remedy)
+    return None if text == "random" else _whole_number(Message("seed"), text, remedy)
 
 
 def read_batch_size(text: str) -> int | None:
     """Return the batch size that a text names; None for the word `auto`."""
     remedy = Message("Give a whole number or auto.")
-    return None if text == "auto" else _whole_number("batch size", text, remedy)
+    return None if text == "auto" else _whole_number(Message("batch size"), text, remedy)
 
 
 def read_shard(text: str) -> tuple[int, int]:
     """Return (i, n) of a text such as ``2/4``."""
     part, _, parts = text.partition("/")
     remedy = Message("Write --shard I/N, for example --shard 2/4.")
-    return _whole_number("shard", part, remedy), _whole_number("number of shards", parts, remedy)
+    return _whole_number(Message("shard"), part, remedy), _whole_number(Message("number of shards"), parts, remedy)
 
 
 def _whole_number(what: str, text: str, remedy: str) -> int:
@@ -161,16 +161,16 @@ class GenerationRequest(Request):
             )
         _check_counts(self.counts)
         SAMPLERS.check(self.sampler)
-        _check_choice("precision", self.precision, PRECISIONS)
-        check_range("number of steps", self.steps, 1, MAX_STEPS)
+        _check_choice(Message("precision"), self.precision, PRECISIONS)
+        check_range(Message("number of steps"), self.steps, 1, MAX_STEPS)
         if self.seed is not None:
-            check_range("seed", self.seed, 0, SEED_MASK)
+            check_range(Message("seed"), self.seed, 0, SEED_MASK)
         if self.guidance is not None:
-            check_range("guidance", self.guidance, 0.0, 50.0)
+            check_range(Message("guidance"), self.guidance, 0.0, 50.0)
         if self.batch_size is not None:
-            check_range("batch size", self.batch_size, 1, 4096)
-        check_range("xai-every", self.xai_every, 0, MAX_COUNT)
-        check_range("number of threads", self.threads, 0, MAX_THREADS)
+            check_range(Message("batch size"), self.batch_size, 1, 4096)
+        check_range(Message("xai-every"), self.xai_every, 0, MAX_COUNT)
+        check_range(Message("number of threads"), self.threads, 0, MAX_THREADS)
         if not 1 <= self.shard[0] <= self.shard[1]:
             raise UsageError(
                 Message("Shard {index}/{count} does not exist.", index=self.shard[0], count=self.shard[1]),
@@ -388,7 +388,7 @@ def _check_counts(counts: tuple[tuple[str, int], ...]) -> None:
         )
     for code, count in counts:
         parse_class(code)
-        check_range(f"number of {code} images", count, 1, MAX_COUNT)
+        check_range(Message("number of {code} images", code=code), count, 1, MAX_COUNT)
 
 
 def check_range(what: str, value: float, low: float, high: float) -> None:

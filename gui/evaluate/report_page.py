@@ -115,7 +115,13 @@ def _shift(analysis: Mapping[str, Any]) -> Iterable[Section]:
     found = analysis.get("csi")
     if not isinstance(found, dict) or not isinstance(found.get("interventions"), dict):
         return
-    heads = (tr("Intervention"), tr("Top 10 % of pixels"), tr("Bottom 10 % of pixels"), tr("Random"), tr("CSI"))
+    heads = (
+        tr("Intervention"),
+        tr("Top 10 % of pixels"),
+        tr("Bottom 10 % of pixels"),
+        tr("Random", context="region"),
+        tr("CSI"),
+    )
     rows = [_shift_row(name, one) for name, one in found["interventions"].items() if isinstance(one, dict)]
     blocks: list[Block] = [Table(heads, rows)]
     if found.get("formula"):

@@ -51,7 +51,7 @@ class CoachMark(QFrame):
         self.sentence.setText(stop.sentence)
         self.place.setText(tr("{number} of {total}").format(number=number, total=total))
         self.back.setEnabled(number > 1)
-        self.next.setText(tr("Next") if number < total else tr("Done"))
+        self.next.setText(tr("Next") if number < total else tr("Done", context="button"))
         self.next.setAccessibleName(self.next.text())
         self.next.setAccessibleDescription(f"{self.place.text()}. {stop.heading}. {stop.sentence}")
         self.setAccessibleName(stop.heading)

@@ -76,7 +76,7 @@ def test_a_class_without_photographs_is_named(tmp_path: Path, make_config: MakeC
     folder = write_labelled_folder(tmp_path)
     table = folder / "labels.csv"
     table.write_text("\n".join(row for row in table.read_text().splitlines() if not row.startswith("DF_")) + "\n")
-    with pytest.raises(InputRefusedError, match="no photograph of DF") as refusal:
+    with pytest.raises(InputRefusedError, match="no training photograph of DF") as refusal:
         read_training_data(folder, make_config())
     assert "--classes MEL,NV,BCC,AKIEC,BKL,VASC" in refusal.value.remedy
 

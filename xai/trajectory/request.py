@@ -177,18 +177,18 @@ class TrajectoryRequest(Request):
 
     def __post_init__(self) -> None:
         SAMPLERS.check(self.sampler)
-        _check_one_of("precision", self.precision, PRECISIONS)
-        _check_one_of("neutral action", self.neutral, NEUTRAL_ACTIONS)
+        _check_one_of(Message("precision"), self.precision, PRECISIONS)
+        _check_one_of(Message("neutral action"), self.neutral, NEUTRAL_ACTIONS)
         check_methods(self.methods)
         BASELINES.check(self.baseline)
         for code in self.classes:
             parse_class(code)
-        check_range("base seed", self.seed, 0, SEED_MASK)
-        check_range("index", self.index, 0, SEED_MASK)
-        check_range("number of images", self.count, 1, 10_000)
-        check_range("number of steps", self.denoising_steps, 1, MAX_STEPS)
-        check_range("spacing of the kept steps", self.every, 1, MAX_STEPS)
-        check_range("number of groups", self.groups, 1, MAX_GROUPS)
+        check_range(Message("base seed"), self.seed, 0, SEED_MASK)
+        check_range(Message("index"), self.index, 0, SEED_MASK)
+        check_range(Message("number of images"), self.count, 1, 10_000)
+        check_range(Message("number of steps"), self.denoising_steps, 1, MAX_STEPS)
+        check_range(Message("spacing of the kept steps"), self.every, 1, MAX_STEPS)
+        check_range(Message("number of groups"), self.groups, 1, MAX_GROUPS)
         if not self.classes:
             raise UsageError(
                 Message("No class was named."), remedy=Message("Name one, as in --class MEL, or --class all.")
