@@ -11,6 +11,7 @@ import click
 from cli.classify import classify
 from cli.console import Console
 from cli.curate import curate
+from cli.data import data
 from cli.doctor import doctor
 from cli.evaluate import evaluate
 from cli.experiments import experiments
@@ -82,6 +83,7 @@ for command in (
     curate,
     utility,
     export,
+    data,
     train,
     experiments,
     models,

@@ -61,7 +61,18 @@ def overview(path: Path) -> Overview:
     InputRefusedError
         If it cannot be read, or not be split.
     """
-    photographs = read_dataset(path)
+    return overview_of(read_dataset(path))
+
+
+def overview_of(photographs: Photographs) -> Overview:
+    """Look at a data set whose labels have been read.
+
+    Raises
+    ------
+    InputRefusedError
+        If it cannot be split.
+    """
+    path = photographs.source
     sentence, leaks = _leakage(photographs)
     return Overview(
         source=path,

@@ -88,7 +88,7 @@ LABEL_FORMS.add(
     LabelForm(
         "isic2020",
         "ISIC 2020",
-        "the ISIC 2020 table (image_name, diagnosis) beside or above its photographs; unknown is left out.",
+        "the ISIC 2020 table (image_name, diagnosis) beside or above its photographs (unknown is left out).",
         lambda place: place.with_columns(ISIC2020_COLUMNS)[:1],
         read_isic2020,
         columns=ISIC2020_COLUMNS,

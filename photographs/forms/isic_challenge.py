@@ -119,7 +119,7 @@ LABEL_FORMS.add(
     LabelForm(
         "isic2019",
         "ISIC 2019",
-        "an ISIC 2019 *_GroundTruth.csv beside its *_Input folder; AK is read as AKIEC, SCC and UNK are left out.",
+        "an ISIC 2019 *_GroundTruth.csv beside its *_Input folder (AK is read as AKIEC, SCC and UNK are left out).",
         lambda place: place.with_columns(COLUMNS_2019),
         read_isic2019,
         columns=COLUMNS_2019,

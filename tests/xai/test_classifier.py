@@ -104,7 +104,7 @@ def test_a_trained_legacy_head_is_amber_for_lack_of_a_record_and_nothing_else(tm
     assert verdict.level == "amber"
     assert len(verdict.reasons) == 2
     assert "the order MEL, NV, BCC" in verdict.reasons[0]
-    assert "no validation record" in verdict.reasons[0]
+    assert "no validation record" in verdict.reasons[1]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,53 @@
+"""`data`: what folders of photographs hold."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+import click
+
+from cli.console import Console
+from cli.derive import Words, carry_out, request_options
+from cli.options import json_option
+from dataset.data_check import DataChecked, DataCheckRequest
+
+EPILOG = """
+\b
+Examples
+  python main.py data check PHOTOS
+  python main.py data check PHOTOS --masks MASKS --output look
+  python main.py data check table.csv --json
+
+PHOTOS is what `train` and `evaluate` take: class folders, a table, HAM10000, ISIC 2018 to 2020, the archive's
+metadata.csv, Hugging Face, derm7pt or PH2. Every picture is opened; nothing is trained or changed.
+"""
+
+
+@click.group()
+def data() -> None:
+    """Look at photographs before anything is made of them."""
+
+
+@data.command(epilog=EPILOG, short_help="Say what a folder or table of photographs holds.")
+@request_options(DataCheckRequest)
+@json_option
+def check(json_mode: bool, **values: Any) -> int:
+    """Say which form the labels have, how many photographs and lesions of each class there are, and what is odd."""
+    return carry_out(DataCheckRequest(**values), Console(json_mode=json_mode), WORDS)
+
+
+def _summary(found: DataChecked) -> Iterator[str]:
+    yield f"{found.source}: {found.total} photographs, " + (f"labelled as {found.form}" if found.form else "no labels")
+    for code, count in found.classes.items():
+        lesions = f", {found.lesions[code]} lesions" if found.grouped else ""
+        yield f"  {code:6} {count:6}{lesions}"
+    if found.leakage:
+        yield found.leakage
+    yield f"Terms: {found.licence}."
+    yield from found.notes
+    if found.sheet is not None:
+        yield f"A few photographs of each class are in {found.sheet}."
+
+
+WORDS: Final[Words] = {DataChecked: _summary}
