@@ -170,7 +170,7 @@ def _without_labels(folder: Path, error: UnknownFormError) -> tuple[Sequence[Mas
     found = find_photographs(folder)
     if not found.files:
         raise InputRefusedError(
-            Message("{path} holds no picture.", path=folder), remedy=found.remedy, path=folder
+            Message("{path} holds no images.", path=folder), remedy=found.remedy, path=folder
         ) from error
     images = [Masked(file.relative_to(folder).as_posix(), class_of(file.parent.name), file) for file in found.files]
     why = Message("Nothing labels these photographs: {why}", why=error.message)

@@ -84,7 +84,7 @@ def test_a_table_and_a_sheet_of_its_classes(tmp_path):
 def test_refusals(tmp_path):
     with pytest.raises(InputRefusedError):
         checked(tmp_path / "none")
-    with pytest.raises(InputRefusedError, match="holds no picture"):
+    with pytest.raises(InputRefusedError, match="holds no images"):
         checked(tmp_path)
     write_image_folder(tmp_path / "set")
     with pytest.raises(InputRefusedError, match="There is no folder"):
