@@ -121,7 +121,7 @@ def _import_lean() -> None:
         importlib.import_module("diffusers.models.unets.unet_2d")
         with _without_loaders():
             importlib.import_module("diffusers.models.autoencoders.autoencoder_kl")
-        for name in ("ddpm", "dpmsolver_multistep", "unipc_multistep"):
+        for name in ("ddpm", "dpmsolver_multistep", "flow_match_euler_discrete", "unipc_multistep"):
             importlib.import_module(f"diffusers.schedulers.scheduling_{name}")
 
 
@@ -143,9 +143,12 @@ from diffusers.models.modeling_utils import ModelMixin  # noqa: E402
 from diffusers.models.unets.unet_2d import UNet2DModel  # noqa: E402
 from diffusers.schedulers.scheduling_ddpm import DDPMScheduler  # noqa: E402
 from diffusers.schedulers.scheduling_dpmsolver_multistep import DPMSolverMultistepScheduler  # noqa: E402
+from diffusers.schedulers.scheduling_flow_match_euler_discrete import (  # noqa: E402
+    FlowMatchEulerDiscreteScheduler,
+)
 from diffusers.schedulers.scheduling_unipc_multistep import UniPCMultistepScheduler  # noqa: E402
 
 __all__ = [
-    "Attention", "AutoencoderKL", "DDPMScheduler", "DPMSolverMultistepScheduler", "ModelMixin", "UNet2DModel",
-    "UniPCMultistepScheduler",
+    "Attention", "AutoencoderKL", "DDPMScheduler", "DPMSolverMultistepScheduler", "FlowMatchEulerDiscreteScheduler",
+    "ModelMixin", "UNet2DModel", "UniPCMultistepScheduler",
 ]  # fmt: skip

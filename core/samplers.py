@@ -81,6 +81,22 @@ def ddim(config: Mapping[str, Any], steps: int) -> Any:
     return schedulers.ddim(config, steps)
 
 
+@sampler("euler", title="Euler", steps=20)
+def euler(config: Mapping[str, Any], steps: int) -> Any:
+    """Straight steps along a rectified flow (arXiv:2209.03003); with models of another kind the same as DDIM."""
+    from core import schedulers
+
+    return schedulers.euler(config, steps)
+
+
+@sampler("heun", title="Heun", steps=10)
+def heun(config: Mapping[str, Any], steps: int) -> Any:
+    """Second-order deterministic solver (arXiv:2206.00364) that asks the network twice a step."""
+    from core import schedulers
+
+    return schedulers.heun(config, steps)
+
+
 @sampler("ddpm", title=Message("DDPM (ISICGenerator)"), steps=50)
 def ddpm(config: Mapping[str, Any], steps: int) -> Any:
     """Ancestral sampling (arXiv:2006.11239) with diffusers' DDPMScheduler; with 50 steps the ISICGenerator setting."""

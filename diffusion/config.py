@@ -15,7 +15,7 @@ from training.settings import Settings
 BUDGET_KEYS: Final = frozenset(
     {
         "images", "max_minutes", "evaluate_images", "checkpoint_minutes", "tracker", "threads", "workers", "device",
-        "gradient_accumulation", "licence", "name",
+        "gradient_accumulation", "licence", "name", "autoencoder", "decay_share",
     }
 )  # fmt: skip
 """Settings that a continued run may change: how long, where and how it is told, but not what is computed."""
@@ -63,8 +63,21 @@ class DiffusionConfig(Settings):
     image_size: int = Field(default=128, ge=8, le=1024)
     """Side of the images in pixels."""
 
-    prediction_type: Literal["epsilon", "v_prediction"] = "v_prediction"
-    """What the network predicts: the noise, or the velocity of Salimans & Ho (2022)."""
+    autoencoder: Path | None = None
+    """Pack of an autoencoder in whose latent images is learnt, or none: in pixels. Which one it is belongs to what the
+    run has learnt from; where it lies may change."""
+
+    prediction_type: Literal["epsilon", "v_prediction", "flow"] = "v_prediction"
+    """What the network predicts: the noise, the velocity of Salimans & Ho (2022), or that of rectified flow."""
+
+    time_location: float = Field(default=0.0, ge=-5, le=5)
+    """Of rectified flow: mean of the logit of the noise level in training (arXiv:2403.03206); above 0 more noise."""
+
+    time_spread: float = Field(default=1.0, gt=0, le=5)
+    """Of rectified flow: deviation of the logit of the noise level in training."""
+
+    time_shift: float = Field(default=1.0, gt=0, le=20)
+    """Of rectified flow: how much of the sampling goes to high noise; 1 is even, 3 far more."""
 
     beta_schedule: Literal["squaredcos_cap_v2", "linear", "scaled_linear", "sigmoid"] = "squaredcos_cap_v2"
     """Noise schedule, under diffusers' names; the first is the cosine schedule."""
@@ -96,6 +109,10 @@ class DiffusionConfig(Settings):
 
     final_rate: float = Field(default=0.02, ge=0, le=1)
     """Last learning rate as a share of the highest, reached along half a cosine; 1 keeps it constant."""
+
+    decay_share: float | None = Field(default=None, gt=0, le=1)
+    """Share of the budget, at its end, in which the learning rate falls in a straight line, being constant before: a
+    run whose budget is raised later loses nothing. None is half a cosine over the whole budget."""
 
     weight_decay: float = Field(default=0.01, ge=0, lt=1)
     """Of AdamW."""
@@ -275,6 +292,19 @@ class DiffusionConfig(Settings):
         if value != 1 and not info.data.get("label_dropout", 1):
             raise ValueError("guidance needs label_dropout above 0; without it, it is 1")
         return value
+
+    @model_validator(mode="after")
+    def _check_latent(self) -> DiffusionConfig:
+        if self.autoencoder is None:
+            return self
+        for key in ("half_size_share", "augmentation"):
+            if getattr(self, key):
+                raise ValueError(
+                    f"{key} = {getattr(self, key)}: latent images are neither halved nor recoloured; set it to 0"
+                )
+        if self.kind == "per_class":
+            raise ValueError("kind = per_class learns pixels; leave out the autoencoder")
+        return self
 
     @model_validator(mode="after")
     def _check_per_class(self) -> DiffusionConfig:

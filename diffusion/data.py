@@ -13,7 +13,8 @@ import torch
 from core.errors import InputRefusedError
 from core.message import Message
 from diffusion.config import DiffusionConfig
-from diffusion.draws import ImageSet
+from diffusion.draws import ImageSet, Shown
+from diffusion.latent.latents import Latents
 from photographs.labelled import LabelledImage
 from photographs.licence import licence_of
 from photographs.pixels import Pixels, load_pixels
@@ -41,6 +42,8 @@ class TrainingData:
         Number of photographs of each class in `train`, `validation` and `test`, for people.
     notes
         What a person should know of the data, one sentence each.
+    latents
+        The same photographs as an autoencoder sees them, for a network that draws such images.
     """
 
     source: Path
@@ -53,6 +56,12 @@ class TrainingData:
     counts: dict[str, dict[str, int]]
     notes: tuple[str, ...]
     credit: str = ""
+    latents: Latents | None = None
+
+    @property
+    def learnt(self) -> Shown:
+        """What is learnt from: photographs, or their latent images."""
+        return self.train if self.latents is None else self.latents.train
 
     def only(self, config: DiffusionConfig, code: str) -> TrainingData:
         """Return the same with the photographs of one class alone, its label 0."""

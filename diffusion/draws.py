@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Protocol
 
 import torch
 from torch import Tensor
@@ -24,6 +24,9 @@ _GOLDEN: Final = 0x9E3779B97F4A7C15
 """2^64 over the golden ratio: its multiples cover the circle as evenly as any sequence can."""
 
 _CIRCLE: Final = 2**64
+
+_FINE: Final = 2**32
+"""Steps in which a continuous time is cut."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +43,31 @@ class ImageSet:
         """Return the pixels of one class."""
         return self.pixels[self.labels == label]
 
+    def upright(self, index: int) -> Tensor:
+        """Return an image as it is."""
+        return self.pixels[index]
+
+    def view(self, index: int, stream: torch.Generator) -> Tensor:
+        """Return an image in one of the eight symmetries of the square."""
+        return dihedral(self.pixels[index, None], stream)[0]
+
+
+class Shown(Protocol):
+    """What draws are made from: photographs, or their latent images."""
+
+    @property
+    def labels(self) -> Tensor:
+        """Indices into the run's classes, int64 (N,)."""
+
+    def __len__(self) -> int:
+        """Return how many there are."""
+
+    def upright(self, index: int) -> Tensor:
+        """Return an image as it is."""
+
+    def view(self, index: int, stream: torch.Generator) -> Tensor:
+        """Return an image in one of the eight symmetries of the square."""
+
 
 class Draw(NamedTuple):
     """One image as training sees it, or a batch of them.
@@ -47,13 +75,13 @@ class Draw(NamedTuple):
     Attributes
     ----------
     pixels
-        (3, S, S) uint8, or float32 in -1..1 once it is on the network's device.
+        (3, S, S) uint8, or float32 in -1..1 once it is on the network's device; a latent image is (C, h, w) of floats.
     label
         What the network is told, int64.
     timestep
-        int64.
+        int64; of rectified flow the share of noise, float32 in 0..1.
     noise
-        (3, S, S) float32, standard normal.
+        Of the shape of `pixels`, float32, standard normal.
     """
 
     pixels: Tensor
@@ -65,7 +93,7 @@ class Draw(NamedTuple):
 class Draws(Dataset[Draw]):
     """Random draws from a set of photographs, with replacement; item k is the k-th image that training sees."""
 
-    def __init__(self, images: ImageSet, config: DiffusionConfig) -> None:
+    def __init__(self, images: Shown, config: DiffusionConfig) -> None:
         self._images, self._config = images, config
         self._odds = class_weights(images.labels, len(config.classes), config.sampling_power).cumsum(0)
         self._start = stream_seed(config.seed, "timesteps", 8)
@@ -77,37 +105,36 @@ class Draws(Dataset[Draw]):
         stream = torch.Generator().manual_seed(stream_seed(self._config.seed, position))
         which, dropped, augmented, *rest = torch.rand(11, generator=stream, dtype=torch.float64).unbind()
         index = int(torch.searchsorted(self._odds, which * self._odds[-1], right=True).clamp(max=len(self._odds) - 1))
-        pixels = dihedral(self._images.pixels[index, None], stream)[0]
+        pixels = self._images.view(index, stream)
         is_augmented = bool(augmented < self._config.augmentation)
         if is_augmented:
             pixels = zoom_and_recolour(pixels, torch.stack(rest).float())
         label = self._label(int(self._images.labels[index]), bool(dropped < self._config.label_dropout), is_augmented)
         noise = torch.randn(pixels.shape, generator=stream)
-        return Draw(pixels, torch.tensor(label), torch.tensor(self._timestep(position)), noise)
+        return Draw(pixels, torch.tensor(label), self._timestep(position), noise)
 
     def _label(self, label: int, dropped: bool, augmented: bool) -> int:
         own = len(self._config.classes) if dropped else label
         return own + self._config.labels // 2 if augmented else own
 
-    def _timestep(self, position: int) -> int:
-        """Return a uniform timestep; those of consecutive positions cover the range evenly, so batches differ less."""
-        return even_timestep(self._start, position, self._config.train_timesteps)
+    def _timestep(self, position: int) -> Tensor:
+        """Return a random timestep; those of consecutive positions cover the range evenly, so batches differ less."""
+        return timestep_at(self._start, position, self._config)
 
 
 class FixedDraws(Dataset[Draw]):
     """Every photograph of a set once, upright, with its own label and the same timestep and noise at each call."""
 
-    def __init__(self, images: ImageSet, config: DiffusionConfig) -> None:
+    def __init__(self, images: Shown, config: DiffusionConfig) -> None:
         self._images, self._config = images, config
 
     def __len__(self) -> int:
         return len(self._images)
 
     def __getitem__(self, position: int) -> Draw:
-        pixels = self._images.pixels[position]
+        pixels = self._images.upright(position)
         noise = torch.randn(pixels.shape, generator=torch.Generator().manual_seed(position))
-        timestep = even_timestep(0, position, self._config.train_timesteps)
-        return Draw(pixels, self._images.labels[position], torch.tensor(timestep), noise)
+        return Draw(pixels, self._images.labels[position], timestep_at(0, position, self._config), noise)
 
 
 class Positions(Sampler[list[int]]):
@@ -135,6 +162,15 @@ class Positions(Sampler[list[int]]):
             first = part + self._rank * self._slice
             yield list(range(first, first + self._slice))
             part += self._part
+
+
+def timestep_at(start: int, position: int, config: DiffusionConfig) -> Tensor:
+    """Return the timestep of a position: int64, uniform; or, of rectified flow, float32 in 0..1, logit-normal."""
+    if config.prediction_type != "flow":
+        return torch.tensor(even_timestep(start, position, config.train_timesteps))
+    uniform = even_timestep(start, position, _FINE) + 0.5
+    normal = torch.special.ndtri(torch.tensor(uniform / _FINE, dtype=torch.float64))
+    return torch.sigmoid(config.time_location + config.time_spread * normal).float()
 
 
 def even_timestep(start: int, position: int, timesteps: int) -> int:

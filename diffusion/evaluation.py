@@ -11,13 +11,15 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader
 
-from core.diffusers_parts import DDPMScheduler, UNet2DModel
+from core.diffusers_parts import UNet2DModel
 from core.models.attention import use_per_head_attention
 from core.precision import DTYPES, Precision
 from core.taxonomy import image_seed
 from diffusion.config import DiffusionConfig
 from diffusion.draws import Draw, FixedDraws, ImageSet
+from diffusion.latent.latents import Latents
 from diffusion.loss import diffusion_loss
+from diffusion.model import NoiseSchedule
 from diffusion.sampling import SampleSettings, draw_samples
 from measures.features import Extractor, load_extractor
 from measures.kid import MIN_IMAGES, Kid, kid
@@ -58,18 +60,22 @@ class Evaluator:
         Photographs of lesions that are not in training.
     extractor
         In place of the one that `config.extractor` names.
+    latents
+        Of the same photographs, for a network that draws latent images.
     """
 
     def __init__(
         self,
         config: DiffusionConfig,
-        scheduler: DDPMScheduler,
+        scheduler: NoiseSchedule,
         held_out: ImageSet,
         device: torch.device,
         precision: Precision,
         extractor: Extractor | None = None,
+        latents: Latents | None = None,
     ) -> None:
         self._config, self._scheduler, self._held_out = config, scheduler, held_out
+        self._latents = latents
         self._device, self._precision = device, precision
         self._given_extractor = extractor
 
@@ -92,7 +98,8 @@ class Evaluator:
     def validation_loss(self, net: UNet2DModel) -> float:
         """Return the mean training loss over the held-out photographs, always with the same timesteps and noise."""
         losses = []
-        for batch in DataLoader(FixedDraws(self._held_out, self._config), batch_size=_BATCH):
+        shown = self._held_out if self._latents is None else self._latents.validation
+        for batch in DataLoader(FixedDraws(shown, self._config), batch_size=_BATCH):
             with autocast(self._device, self._precision):
                 draw = on_device(batch, self._device)
                 losses.append(diffusion_loss(net, self._scheduler, draw, self._config.min_snr_gamma))
@@ -105,6 +112,7 @@ class Evaluator:
         if self._precision == "bf16" and self._device.type == "cpu":
             use_per_head_attention(net)
         config = self._config
+        space = None if self._latents is None else self._latents.space(self._device, self._precision)
         batch = _BATCH if self._device.type == "cpu" else 4 * _BATCH
         settings = SampleSettings(
             steps=config.sample_steps, guidance=config.guidance, batch_size=batch, precision=self._precision
@@ -120,6 +128,7 @@ class Evaluator:
                 seeds,
                 null_label=config.null_label,
                 settings=settings,
+                space=space,
             )
 
     def _distances(self, samples: list[Tensor]) -> dict[str, Kid]:
@@ -140,9 +149,10 @@ def autocast(device: torch.device, precision: Precision) -> torch.autocast:
 
 
 def on_device(batch: Draw, device: torch.device) -> Draw:
-    """Return a batch on a device, its pixels float32 in -1..1."""
+    """Return a batch on a device, its pixels float32 in -1..1; latent images as they are, float32."""
     moved = Draw(*(tensor.to(device, non_blocking=True) for tensor in batch))
-    return moved._replace(pixels=moved.pixels.float() / 127.5 - 1)
+    are_bytes = moved.pixels.dtype == torch.uint8
+    return moved._replace(pixels=moved.pixels.float() / 127.5 - 1 if are_bytes else moved.pixels.float())
 
 
 def _mean(distances: list[Kid]) -> Kid | None:

@@ -191,7 +191,7 @@ def _first(records: Sequence[ImageRecord], code: str, count: int | None) -> Sequ
 
 def _refuse_others(models: Path, folder: Path, draw: Draw) -> None:
     manager = ModelManager(CacheManager())
-    wanted = {code: manager.sha256(source.weights) for code, source in sources_of(models).items()}
+    wanted = {code: manager.identity(source) for code, source in sources_of(models).items()}
     for record in map(_with_recipe, _records(folder)):
         made_with = (record.weights_sha256, record.sampler, record.steps, record.guidance)
         if made_with != (wanted.get(record.class_code), draw.sampler, draw.steps, draw.guidance):

@@ -157,7 +157,7 @@ class _Judge:
         return read_generated(folder, self._request.per_class)
 
     def _weights(self) -> tuple[str, ...]:
-        return tuple(sorted({self._manager.sha256(source.weights) for source in self._sources.values()}))
+        return tuple(sorted({self._manager.identity(source) for source in self._sources.values()}))
 
     def _model(self, code: str) -> LoadedModel:
         return self._manager.load(discover(self._request.models).classes[code], self._device, "fp32")

@@ -8,8 +8,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d
 
-from core.diffusers_parts import DDPMScheduler, UNet2DModel
+from core.diffusers_parts import DDPMScheduler, FlowMatchEulerDiscreteScheduler, UNet2DModel
 from diffusion.draws import Draw
+from diffusion.model import NoiseSchedule
 
 
 def signal_to_noise(scheduler: DDPMScheduler, timesteps: Tensor) -> Tensor:
@@ -36,8 +37,8 @@ def halve(draw: Draw) -> Draw:
     return draw._replace(pixels=avg_pool2d(draw.pixels, 2), noise=2 * avg_pool2d(draw.noise, 2))
 
 
-def diffusion_loss(net: UNet2DModel | nn.Module, scheduler: DDPMScheduler, draw: Draw, gamma: float | None) -> Tensor:
-    """Return the weighted squared error of each image of a batch, shape (N,), float32.
+def diffusion_loss(net: UNet2DModel | nn.Module, scheduler: NoiseSchedule, draw: Draw, gamma: float | None) -> Tensor:
+    """Return the weighted squared error of each image of a batch, shape (N,), float32; of rectified flow not weighted.
 
     Parameters
     ----------
@@ -46,11 +47,30 @@ def diffusion_loss(net: UNet2DModel | nn.Module, scheduler: DDPMScheduler, draw:
     draw
         A batch whose pixels are float32 in -1..1, on the network's device.
     """
+    if isinstance(scheduler, FlowMatchEulerDiscreteScheduler):
+        return flow_loss(net, scheduler, draw)
     noisy = scheduler.add_noise(draw.pixels, draw.noise, draw.timestep)
     epsilon = scheduler.config.prediction_type == "epsilon"
     target = draw.noise if epsilon else scheduler.get_velocity(draw.pixels, draw.noise, draw.timestep)
-    plain: Any = getattr(net, "module", net)  # unwrapped from what several processes need
-    labels = draw.label if plain.config.num_class_embeds else None
-    prediction = net(noisy, draw.timestep, class_labels=labels).sample.float()
+    prediction = _answer(net, noisy, draw.timestep, draw.label)
     weight = min_snr_weight(signal_to_noise(scheduler, draw.timestep), gamma, scheduler.config.prediction_type)
     return weight * (prediction - target).square().mean((1, 2, 3))
+
+
+def flow_loss(net: UNet2DModel | nn.Module, scheduler: FlowMatchEulerDiscreteScheduler, draw: Draw) -> Tensor:
+    """Return the squared error of the velocity of each image of a batch, shape (N,), float32.
+
+    Rectified flow (Liu et al., 2022, arXiv:2209.03003) goes in a straight line from the image x to noise e: at share s
+    of noise it is at (1 - s) x + s e, and its velocity is e - x.
+    """
+    share = draw.timestep.view(-1, 1, 1, 1)
+    noisy = (1 - share) * draw.pixels + share * draw.noise
+    prediction = _answer(net, noisy, draw.timestep * scheduler.config.num_train_timesteps, draw.label)
+    return (prediction - (draw.noise - draw.pixels)).square().mean((1, 2, 3))
+
+
+def _answer(net: UNet2DModel | nn.Module, noisy: Tensor, timestep: Tensor, label: Tensor) -> Tensor:
+    plain: Any = getattr(net, "module", net)  # unwrapped from what several processes need
+    labels = label if plain.config.num_class_embeds else None
+    answer: Tensor = net(noisy, timestep, class_labels=labels).sample.float()
+    return answer

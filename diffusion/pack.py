@@ -13,9 +13,12 @@ from typing import Final
 
 import torch
 
-from core.diffusers_parts import DDPMScheduler, UNet2DModel
+from core.diffusers_parts import UNet2DModel
 from core.files.atomic import write_bytes_atomic
+from core.models.autoencoder import CONFIG_FILE, WEIGHTS_FILE
+from core.models.pack import SCHEDULER_FOLDER, UNET_FOLDER, VAE_FOLDER
 from core.taxonomy import CLASS_CODES
+from diffusion.model import NoiseSchedule
 
 TRAINING_FILE: Final = "training.json"
 """How the weights of a pack were made, for its card."""
@@ -31,6 +34,8 @@ class PackDescription:
         In the order of their labels.
     null_class
         Label of "no class", or None.
+    sketch
+        Colours of the pixels of latent images, for previews; see `core.generator.space`.
     """
 
     name: str
@@ -41,10 +46,11 @@ class PackDescription:
     steps: int = 20
     licence: str = "unknown"
     version: str = "0.1"
+    sketch: Mapping[str, object] | None = None
 
     def as_json(self) -> dict[str, object]:
         """Return the content of `isicgui.json`."""
-        return {
+        about = {
             "format": 1,
             "name": self.name,
             "classes": list(self.classes),
@@ -54,14 +60,16 @@ class PackDescription:
             "licence": self.licence,
             "version": self.version,
         }
+        return about if self.sketch is None else {**about, "sketch": self.sketch}
 
 
 def write_pack(
     net: UNet2DModel,
-    scheduler: DDPMScheduler,
+    scheduler: NoiseSchedule,
     folder: Path,
     description: PackDescription,
     training: Mapping[str, object] | None = None,
+    autoencoder: Path | None = None,
 ) -> None:
     """Write the pack into `folder`; every file is replaced in one move, other files (a model card) stay.
 
@@ -71,17 +79,43 @@ def write_pack(
         The network to ship, usually the moving average; it is stored in fp16.
     training
         Content of `training.json`.
+    autoencoder
+        Of a network that draws latent images: the pack is then laid out as diffusers' pipelines are, with the network
+        in `unet`, the noise schedule in `scheduler` and a copy of the autoencoder in `vae`.
     """
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".pack-") as temporary:
         staged = Path(temporary)
-        copy.deepcopy(net).half().save_pretrained(staged)
-        scheduler.save_pretrained(staged)
+        latent = autoencoder is not None
+        _plain(net).save_pretrained(staged / UNET_FOLDER if latent else staged)
+        scheduler.save_pretrained(staged / SCHEDULER_FOLDER if latent else staged)
+        if autoencoder is not None:
+            _copy_autoencoder(autoencoder, staged / VAE_FOLDER)
+            _write_json(staged / "model_index.json", _index(scheduler))
         _write_json(staged / "isicgui.json", description.as_json())
         if training is not None:
             _write_json(staged / TRAINING_FILE, training)
-        for file in staged.iterdir():
-            write_bytes_atomic(folder / file.name, file.read_bytes())  # safetensors' own file is private to its owner
+        for file in sorted(path for path in staged.rglob("*") if path.is_file()):
+            target = folder / file.relative_to(staged)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            write_bytes_atomic(target, file.read_bytes())  # safetensors' own file is private to its owner
+
+
+def _plain(net: UNet2DModel) -> UNet2DModel:
+    """Return a copy in fp16 as diffusers saves it: every tensor contiguous."""
+    return copy.deepcopy(net).half().to(memory_format=torch.contiguous_format)
+
+
+def _copy_autoencoder(autoencoder: Path, folder: Path) -> None:
+    folder.mkdir(parents=True)
+    for name in (CONFIG_FILE, WEIGHTS_FILE):
+        (folder / name).write_bytes((autoencoder / name).read_bytes())
+
+
+def _index(scheduler: NoiseSchedule) -> dict[str, object]:
+    """Return what diffusers' pipelines say of their parts; no pipeline of theirs puts these together."""
+    parts = {"unet": "UNet2DModel", "scheduler": type(scheduler).__name__, "vae": "AutoencoderKL"}
+    return {"_class_name": "DiffusionPipeline", **{name: ["diffusers", kind] for name, kind in parts.items()}}
 
 
 def write_predecessor_checkpoint(net: UNet2DModel, folder: Path, class_code: str) -> Path:

@@ -12,7 +12,7 @@ from core.jobs.options import option
 from core.jobs.registry import job
 from core.jobs.request import Request
 from core.message import Message
-from diffusion.presets import PRESETS, one_network_a_class
+from diffusion.presets import LATENT_PRESETS, PRESETS, one_network_a_class
 
 if TYPE_CHECKING:
     from diffusion.config import DiffusionConfig
@@ -108,6 +108,9 @@ class TrainDiffusionRequest(Request):
     init_from: Path | None = option(
         "--init-from", "Start from the weights of a model pack, checkpoint or last.pt.", kind="path", default=None
     )
+    latent: Path | None = option(
+        "--latent", "Learn the latent images of an autoencoder, of `train autoencoder`.", kind="path", default=None
+    )
     allow_leakage: bool = option(
         "--allow-leakage", "Continue although held-out lesions are also in training.", kind="switch", default=False
     )
@@ -155,11 +158,22 @@ class TrainDiffusionRequest(Request):
         return read_run_config(self.output), read_run_settings(self.output, KIND)
 
     def _preset(self, *, warm: bool) -> Mapping[str, Any]:
+        if self.latent is not None:
+            return self._latent_preset(self.latent)
         values = PRESETS[self.preset] if self.preset else {}
         if self.per_class:
             values = one_network_a_class(values)
         # weights that come from elsewhere know colours and shapes already
         return {**values, "half_size_share": 0.0} if warm else values
+
+    def _latent_preset(self, autoencoder: Path) -> Mapping[str, Any]:
+        named = self.preset or ("" if self.resume else "starter")  # a continued run has its own settings
+        if named not in ("", *LATENT_PRESETS) or self.per_class:
+            raise UsageError(
+                "The predecessor's networks draw pixels.",
+                remedy=f"Leave out --latent, or choose --preset {' or '.join(LATENT_PRESETS)}.",
+            )
+        return {**LATENT_PRESETS.get(named, {}), "autoencoder": autoencoder}
 
 
 def _path(text: object) -> Path | None:

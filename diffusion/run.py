@@ -19,10 +19,10 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Generator, Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import torch
 from accelerate import Accelerator
@@ -35,10 +35,12 @@ from core.files.folder_lock import FolderLock
 from core.files.output_errors import output_errors
 from core.files.own import own_work_folder
 from core.jobs.stream import JobStopped
+from core.precision import Precision
 from core.taxonomy import CLASS_CODES
 from diffusion.config import DiffusionConfig
 from diffusion.data import TrainingData, read_training_data
 from diffusion.events import DataRead, TrainingFinished, TrainingStatus
+from diffusion.latent.latents import encode_photographs, fingerprint_with, keep, kept, sketch_of
 from diffusion.memorisation import judge
 from diffusion.pack import PackDescription, write_pack, write_predecessor_checkpoint
 from diffusion.processes import agree_to_stop, start_processes
@@ -49,7 +51,7 @@ from measures.kid import MIN_IMAGES
 from training.hardware import describe_hardware
 from training.log_file import training_log
 from training.run_folder import CONFIG_FILE, new_run_folder, read_run_config, write_run_config
-from training.runtime import CHECKPOINT, refuse_begun
+from training.runtime import CHECKPOINT, refuse_begun, resolve_precision
 
 PACK: Final = "pack"
 BEST: Final = "best"
@@ -84,6 +86,8 @@ def carry_out(plan: DiffusionPlan, cancel: CancelToken) -> Iterator[Event]:
     if not plan.resume:
         refuse_begun(plan.output)
     data = read_training_data(plan.data, config, allow_leakage=plan.allow_leakage)
+    if config.autoencoder is not None:
+        data = replace(data, fingerprint=fingerprint_with(data.fingerprint, config.autoencoder))
     output = _output_folder(plan, accelerator)
     run = _Run(plan, data, output, accelerator, device)
     if not accelerator.is_main_process:
@@ -120,6 +124,7 @@ class _Run:
         self._plan, self._data = plan, data
         self._config, self._output = plan.config, output
         self._accelerator, self._device = accelerator, device
+        self._sketch: dict[str, Any] | None = None
 
     def train(self, cancel: CancelToken) -> Iterator[Event]:
         """Train every network of the run."""
@@ -130,6 +135,8 @@ class _Run:
         data = self._data
         yield DataRead(data.source, data.counts, data.leakage.sentence, data.fingerprint)
         yield from (Notice("data", note) for note in self._notes())
+        if self._config.autoencoder is not None:
+            data = yield from self._encode(self._config.autoencoder)
         if self._config.kind == "conditional":
             yield from self._train_one(self._config, data, self._output, cancel)
             return
@@ -140,6 +147,22 @@ class _Run:
                     return
                 raise JobStopped
             stop_is_told = yield from self._train_class(code, cancel)
+
+    def _encode(self, autoencoder: Path) -> Generator[Event, None, TrainingData]:
+        """Return the data with its latent images, as an earlier sitting left them or encoded now."""
+        data, output = self._data, self._output
+        photographs = data.train, data.validation, autoencoder
+        latents = kept(*photographs, data.fingerprint, output)
+        if latents is None:
+            count = len(data.train) + len(data.validation)
+            yield Notice("latents", f"Encoding {count:,} photographs, those to learn from in eight views each.")
+            precision: Precision = "bf16" if resolve_precision(self._config.precision, self._device) else "fp32"
+            latents = encode_photographs(*photographs, self._device, precision)
+            if self._accelerator.is_main_process:
+                keep(latents, data.fingerprint, output)
+        self._sketch = sketch_of(latents, data.train)
+        self._data = replace(data, latents=latents)
+        return self._data
 
     def _refuse_changes(self) -> None:
         """Refuse another run's settings before they replace those that lie there."""
@@ -193,9 +216,10 @@ class _Run:
             guidance=config.guidance,
             steps=config.sample_steps,
             licence=trainer.data.licence,
+            sketch=self._sketch,
         )
         folder = trainer.output / (BEST if best else PACK)
-        write_pack(net, trainer.scheduler, folder, description, self._training(trainer))
+        write_pack(net, trainer.scheduler, folder, description, self._training(trainer), config.autoencoder)
         if best and config.kind == "per_class":
             write_predecessor_checkpoint(net, self._output / BEST, config.classes[0])
 
@@ -209,7 +233,7 @@ class _Run:
             "init_from": trainer.init_from,
             **self._facts(trainer.data),
             "data": trainer.data.source.name,
-            "settings": trainer.config.model_dump(mode="json", exclude={"extractor"}),
+            "settings": trainer.config.model_dump(mode="json", exclude={"extractor", "autoencoder"}),
         }
 
     def _write_config(self, folder: Path, config: DiffusionConfig, data: TrainingData) -> None:

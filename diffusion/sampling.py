@@ -15,6 +15,7 @@ from core.diffusers_parts import UNet2DModel
 from core.generator.drawing import Drawing, Settings
 from core.generator.model_manager import LoadedModel
 from core.generator.sampler import to_uint8
+from core.generator.space import LatentSpace
 from core.precision import Precision
 from core.samplers import DEFAULT_SAMPLER, usual_steps
 
@@ -48,6 +49,7 @@ def draw_samples(
     *,
     null_label: int | None = None,
     settings: SampleSettings | None = None,
+    space: LatentSpace | None = None,
 ) -> Tensor:
     """Return samples of one class, uint8 (N, 3, S, S) on the CPU.
 
@@ -63,6 +65,8 @@ def draw_samples(
         One for each image; an image depends on its own alone.
     null_label
         The label that means "no class", if there is one.
+    space
+        The latent space that the network draws in, if it does.
     """
     settings = settings or SampleSettings()
     model = LoadedModel(
@@ -70,12 +74,13 @@ def draw_samples(
         class_label=label,
         null_label=null_label,
         scheduler_config=scheduler,
-        image_size=int(net.config.sample_size),
+        image_size=int(net.config.sample_size) * (1 if space is None else space.factor),
         sha256="",
         path=Path(),
         recommended={},
         device=next(net.parameters()).device,
         precision=settings.precision,
+        space=space,
     )
     return torch.cat(list(_batches(model, seeds, settings)))
 
@@ -86,4 +91,4 @@ def _batches(model: LoadedModel, seeds: Sequence[int], settings: SampleSettings)
     for start in range(0, len(seeds), plan.batch_size):
         drawing = Drawing(model, plan, seeds[start : start + plan.batch_size])
         (last,) = deque(drawing.states(), maxlen=1)
-        yield torch.from_numpy(to_uint8(last.sample)).permute(0, 3, 1, 2)
+        yield torch.from_numpy(to_uint8(model.pictures(last.sample))).permute(0, 3, 1, 2)

@@ -24,6 +24,7 @@ from diffusion.draws import Draws, Positions, stream_seed
 from diffusion.evaluation import Evaluation, Evaluator, autocast, on_device
 from diffusion.events import Evaluated, TrainingStarted, TrainingStep
 from diffusion.history import History, columns
+from diffusion.latent.fused import fuse
 from diffusion.loss import diffusion_loss, halve
 from diffusion.model import build_scheduler, build_unet
 from diffusion.processes import Agreement, agree, leave_signals_to_the_first_process
@@ -36,6 +37,7 @@ from training.runtime import (
     cosine_rate,
     finite,
     load_checkpoint,
+    plateau_rate,
     resolve_precision,
     save_checkpoint,
     set_rate,
@@ -73,12 +75,17 @@ class DiffusionTrainer:
         self.accelerator, self.device = accelerator, device
         self.precision: Precision = "bf16" if resolve_precision(config.precision, device) else "fp32"
         self.scheduler = build_scheduler(config)
-        self.net = build_unet(config).to(device)
+        latents = data.latents
+        self.net = build_unet(config, None if latents is None else latents.shape).to(device)
+        if latents is not None and device.type == "cpu" and self.precision == "bf16":
+            fuse(self.net)
         self.ema = EMAModel(self.net.parameters(), decay=config.ema_decay, foreach=True)
         self.optimizer = torch.optim.AdamW(
             self.net.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay, fused=True
         )
-        self.evaluator = evaluator or Evaluator(config, self.scheduler, data.validation, device, self.precision)
+        self.evaluator = evaluator or Evaluator(
+            config, self.scheduler, data.validation, device, self.precision, latents=latents
+        )
         self.budget = Budget(config.images, config.max_minutes)
         self.images_seen = 0
         self.evaluated_at = 0
@@ -146,7 +153,7 @@ class DiffusionTrainer:
             config.gradient_accumulation,
         )
         return DataLoader(
-            Draws(self.data.train, config),
+            Draws(self.data.learnt, config),
             batch_sampler=positions,
             num_workers=config.workers,
             pin_memory=self.device.type == "cuda",
@@ -197,7 +204,10 @@ class DiffusionTrainer:
         return total
 
     def _rate(self, progress: float) -> float:
-        return cosine_rate(progress, self.config.learning_rate, self.config.warm_up, self.config.final_rate)
+        config = self.config
+        if config.decay_share is not None:
+            return plateau_rate(progress, config.learning_rate, config.warm_up, config.decay_share, config.final_rate)
+        return cosine_rate(progress, config.learning_rate, config.warm_up, config.final_rate)
 
     def _agree(self, loss: torch.Tensor, cancel: CancelToken) -> Agreement:
         return agree(self.accelerator, self.device, loss, self.budget.progress(self.images_seen), cancel)

@@ -77,6 +77,22 @@ def cosine_rate(progress: float, peak: float, warm_up: float = 0.02, floor: floa
     return peak * (floor + (1 - floor) * 0.5 * (1 + math.cos(math.pi * phase)))
 
 
+def plateau_rate(progress: float, peak: float, warm_up: float, decay_share: float, floor: float = 0.0) -> float:
+    """Return the learning rate: linear warm-up, then constant, then a straight line down to `floor * peak`.
+
+    Parameters
+    ----------
+    progress
+        Used fraction of the budget, 0..1.
+    decay_share
+        Fraction of the budget, at its end, in which the rate falls.
+    """
+    if progress < warm_up:
+        return peak * max(progress / warm_up, 0.01)
+    left = min(1.0, (1 - progress) / decay_share)
+    return peak * (floor + (1 - floor) * left)
+
+
 def set_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
     """Give all parameter groups the same learning rate."""
     for group in optimizer.param_groups:

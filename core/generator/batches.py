@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Sequence
+from typing import Final
 
 import psutil
 import torch
@@ -39,7 +39,7 @@ def choose_batch_size(
     """
     fitting = max(1, _free_bytes(device) // max(bytes_per_image(source) for source in sources))
     if trajectory_steps:
-        largest = max(_pixels(source.net_config) for source in sources)
+        largest = max(source.image_size**2 for source in sources)
         fitting = min(fitting, max(1, _TRAJECTORY_BYTES // (2 * 3 * largest * trajectory_steps)))
     if asked is not None:
         return asked if device.type == "cuda" and not trajectory_steps else min(asked, fitting)
@@ -47,16 +47,15 @@ def choose_batch_size(
 
 
 def bytes_per_image(source: ModelSource) -> int:
-    """Estimate the memory that one image takes while it is denoised, in fp32, doubled where it may be guided."""
+    """Estimate the memory that one image takes while it is denoised, in fp32, doubled where it may be guided.
+
+    Latent images are decoded one by one, which the batch size does not change.
+    """
     passes = 1 if source.null_label is None else 2
     width = max(1, int(source.net_config["block_out_channels"][0]))
-    return passes * _MAPS_PER_IMAGE * width * _pixels(source.net_config) * 4
+    return passes * _MAPS_PER_IMAGE * width * int(source.net_config["sample_size"]) ** 2 * 4
 
 
 def _free_bytes(device: torch.device) -> int:
     free = torch.cuda.mem_get_info(device)[0] if device.type == "cuda" else psutil.virtual_memory().available
     return int(free * _USABLE)
-
-
-def _pixels(config: Mapping[str, Any]) -> int:
-    return max(1, int(config["sample_size"])) ** 2

@@ -62,7 +62,7 @@ class Drawing:
         self._predict = make_predictor(model, settings.guidance, conditioning)
         self._scheduler = build_scheduler(settings.sampler, scheduler_config or model.scheduler_config, settings.steps)
         padding = [_PADDING_SEED] * (settings.batch_size - len(seeds))
-        self._streams = ImageStreams([*seeds, *padding], (3, model.image_size, model.image_size))
+        self._streams = ImageStreams([*seeds, *padding], model.noise_shape)
         self.scheduler_config = describe_scheduler(self._scheduler)
 
     def noise_hash(self, position: int) -> str:

@@ -86,7 +86,7 @@ class Finisher:
     def store(self, batch: DrawnBatch) -> Iterator[Event]:
         """Store a batch and announce each image once it is complete on disk."""
         finite = torch.isfinite(batch.last.sample).flatten(1).all(dim=1).tolist()
-        images = to_uint8(batch.last.sample)
+        images = to_uint8(batch.model.pictures(batch.last.sample))
         for position, slot in enumerate(batch.slots):
             if finite[position]:
                 yield self._store_one(batch, position, images[position])

@@ -150,7 +150,7 @@ class ImageGenerator:
         drawing = Drawing(model, settings, seeds, conditioning=request.conditioning)
         last = deque(drawing.states(), maxlen=1).pop()
         color = equipment.colors.get(code)
-        for position, (one, pixels) in enumerate(zip(planned, to_uint8(last.sample), strict=True)):
+        for position, (one, pixels) in enumerate(zip(planned, to_uint8(model.pictures(last.sample)), strict=True)):
             corrected = pixels if color is None else apply_color_statistics(pixels, color)
             recipe = make_recipe(
                 one, drawing, position, model=model, settings=settings, color=color, models=request.models

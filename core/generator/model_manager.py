@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
+from torch import Tensor
 
 from core.cache.cache_manager import CacheManager
 from core.conditioning import CLASS
-from core.diffusers_parts import UNet2DModel
+from core.diffusers_parts import AutoencoderKL, UNet2DModel
 from core.errors import ModelArchitectureError, ModelMissingError, ModelTruncatedError, OutOfMemoryError
+from core.generator.space import LatentSpace, sketch_from_json
 from core.message import Message
 from core.models.attention import use_per_head_attention
+from core.models.autoencoder import CONFIG_FILE, WEIGHTS_FILE, read_autoencoder
 from core.models.checkpoint import PREDECESSOR_NET, PREDECESSOR_SCHEDULER, build_net, read_state
 from core.models.discovery import ClassModel
 from core.models.pack import Pack, PackRefused, read_pack
@@ -35,6 +39,14 @@ class ModelSource:
     recommended: Mapping[str, Any] = field(default_factory=dict)
     takes: tuple[str, ...] = (CLASS,)
     assumed: Mapping[str, str] = field(default_factory=dict)
+    autoencoder: Path | None = None
+    factor: int = 1
+    sketch: Mapping[str, Any] | None = None
+
+    @property
+    def image_size(self) -> int:
+        """Height and width of its pictures in pixels."""
+        return int(self.net_config["sample_size"]) * self.factor
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +62,7 @@ class LoadedModel:
     image_size
         Height and width of its images in pixels.
     sha256
-        Of the weights file.
+        Of the weights, those of an autoencoder included; see `ModelManager.identity`.
     path
         The weights file.
     recommended
@@ -59,6 +71,8 @@ class LoadedModel:
         The kinds of condition that it takes, keys in `CONDITIONS`.
     assumed
         What the model does not say and is taken for granted, one sentence each, by what it is about.
+    space
+        The latent space that it draws in, or None for pixels.
     """
 
     net: UNet2DModel
@@ -73,6 +87,21 @@ class LoadedModel:
     precision: str
     takes: tuple[str, ...] = (CLASS,)
     assumed: Mapping[str, str] = field(default_factory=dict)
+    space: LatentSpace | None = None
+
+    @property
+    def noise_shape(self) -> tuple[int, int, int]:
+        """(C, h, w) of what it denoises."""
+        side = int(self.net.config.sample_size)
+        return int(self.net.config.out_channels), side, side
+
+    def pictures(self, samples: Tensor) -> Tensor:
+        """Return the pictures (N, 3, H, W), about -1..1, of what it denoises (N, C, h, w)."""
+        return samples if self.space is None else self.space.pictures(samples)
+
+    def sketches(self, samples: Tensor) -> Tensor:
+        """Return the same at once, if roughly: for pictures that are shown while others are being made."""
+        return samples if self.space is None else self.space.sketched(samples)
 
 
 class ModelManager:
@@ -103,6 +132,7 @@ class ModelManager:
         """
         source = model_source(model)
         sha256 = self.sha256(source.weights)
+        space = self._space(source, device, precision)
         key = (sha256, json.dumps(dict(source.net_config), sort_keys=True, default=str), str(device), precision)
         net = self._cache.get_or_load(key, lambda: self._load_net(source, sha256, device, precision))
         return LoadedModel(
@@ -110,15 +140,39 @@ class ModelManager:
             class_label=source.class_label,
             null_label=source.null_label,
             scheduler_config=source.scheduler_config,
-            image_size=int(net.config.sample_size),
-            sha256=sha256,
+            image_size=source.image_size,
+            sha256=self.identity(source),
             path=source.weights,
             recommended=source.recommended,
             device=device,
             precision=precision,
             takes=source.takes,
             assumed=source.assumed,
+            space=space,
         )
+
+    def identity(self, source: ModelSource) -> str:
+        """Return what tells a model from all others: the SHA-256 of its weights file.
+
+        With an autoencoder, that of both files' sums in hexadecimal, one after the other.
+
+        Raises
+        ------
+        ModelMissingError
+            If a file cannot be read.
+        """
+        own = self.sha256(source.weights)
+        if source.autoencoder is None:
+            return own
+        return hashlib.sha256((own + self.sha256(source.autoencoder / WEIGHTS_FILE)).encode()).hexdigest()
+
+    def _space(self, source: ModelSource, device: torch.device, precision: str) -> LatentSpace | None:
+        folder = source.autoencoder
+        if folder is None:
+            return None
+        key = (self.sha256(folder / WEIGHTS_FILE), self.sha256(folder / CONFIG_FILE), str(device), precision)
+        net = self._cache.get_or_load(key, lambda: _load_autoencoder(folder, device, precision))
+        return LatentSpace(net, sketch_from_json(source.sketch, int(net.config.latent_channels)))
 
     def sha256(self, path: Path) -> str:
         """Return a weights file's SHA-256, computed again only if its size or time has changed.
@@ -161,7 +215,15 @@ class ModelManager:
         return net, sum(p.numel() * p.element_size() for p in net.parameters())
 
 
-def _move(net: UNet2DModel, device: torch.device) -> UNet2DModel:
+def _load_autoencoder(folder: Path, device: torch.device, precision: str) -> tuple[AutoencoderKL, int]:
+    net = _move(read_autoencoder(folder, DTYPES[precision]), device)
+    return net, sum(p.numel() * p.element_size() for p in net.parameters())
+
+
+_N = TypeVar("_N", bound=torch.nn.Module)
+
+
+def _move(net: _N, device: torch.device) -> _N:
     try:
         # not `net.to`: diffusers' own imports its offloading and with it torch's compiler, for seconds
         torch.nn.Module.to(net, device)
@@ -210,5 +272,6 @@ def _pack_source(pack: Pack, class_code: str) -> ModelSource:
     label = None if pack.labels is None else pack.labels[class_code]
     scheduler = pack.scheduler or PREDECESSOR_SCHEDULER
     return ModelSource(
-        pack.weights, pack.config, scheduler, label, pack.null_label, pack.recommended, pack.takes, pack.assumed
-    )
+        pack.weights, pack.config, scheduler, label, pack.null_label, pack.recommended, pack.takes, pack.assumed,
+        pack.autoencoder, pack.factor, pack.sketch,
+    )  # fmt: skip

@@ -188,7 +188,7 @@ def _check_types(recipe: Recipe) -> None:
 def _draw(prepared: Preparation) -> NDArray[np.uint8]:
     for state in prepared.drawing().states():
         last = state
-    pixels = to_uint8(last.sample)[0]
+    pixels = to_uint8(prepared.model.pictures(last.sample))[0]
     return pixels if prepared.color is None else apply_color_statistics(pixels, prepared.color)
 
 
@@ -253,7 +253,7 @@ def _find_model(recipe: Recipe, first: Sequence[Path | None], manager: ModelMana
 
 def _hash_of(model: ClassModel, manager: ModelManager) -> str | None:
     try:
-        return manager.sha256(model_source(model).weights)
+        return manager.identity(model_source(model))
     except ModelRefusedError:
         return None  # vanished since it was found: another candidate may do
 

@@ -11,6 +11,7 @@ from core.generation import GenerationRequest
 from core.generator.batches import bytes_per_image, choose_batch_size
 from core.generator.cost import RunEstimate, bytes_on_disk
 from core.generator.model_manager import ModelSource, model_source
+from core.models.autoencoder import WEIGHTS_FILE
 from core.models.discovery import discover
 from core.precision import resolve_device, resolve_precision
 from dataset.layout import Layout
@@ -32,7 +33,7 @@ def estimate_run(request: GenerationRequest) -> RunEstimate:
     steps = request.steps if request.trajectory else 0
     most = max(count for _, count in request.counts)
     batch_size = choose_batch_size(request.batch_size, device, sources, most, steps)
-    size = max(int(source.net_config["sample_size"]) for source in sources)
+    size = max(source.image_size for source in sources)
     return RunEstimate(
         device=str(device),
         precision=precision,
@@ -54,7 +55,9 @@ def _sources(request: GenerationRequest) -> list[ModelSource]:
 
 def _weights(sources: Iterable[ModelSource]) -> int:
     """Return the memory of the networks: twice their files, which may hold half precision."""
-    return 2 * sum(path.stat().st_size for path in {source.weights for source in sources} if path.is_file())
+    files = {source.weights for source in sources}
+    files |= {source.autoencoder / WEIGHTS_FILE for source in sources if source.autoencoder is not None}
+    return 2 * sum(path.stat().st_size for path in files if path.is_file())
 
 
 def _free_disk(output: Path) -> int | None:

@@ -259,12 +259,12 @@ class RunImages:
         settings = Settings(request.sampler, request.steps, guidance, self._batch_size)
         began = self._clock()
         drawing = Drawing(model, settings, [slot.planned.seed for slot in batch], conditioning=request.conditioning)
-        trajectory = Trajectory() if request.trajectory else None
+        trajectory = Trajectory(model.pictures) if request.trajectory else None
         for state in drawing.states():
             self._drew_any = True
             if trajectory is not None:
                 trajectory.add(state)
-            yield self._step(batch, state)
+            yield self._step(model, batch, state)
             if state.step < state.steps:  # a finished picture is stored first
                 yield from self._pause()
             if self._cancel.stops_now:
@@ -280,14 +280,14 @@ class RunImages:
             self._clock.leave_out(seconds)
             yield Continued(seconds)
 
-    def _step(self, batch: Sequence[RunSlot], state: StepState) -> Step:
+    def _step(self, model: LoadedModel, batch: Sequence[RunSlot], state: StepState) -> Step:
         return Step(
             class_code=batch[0].planned.class_code,
             step=state.step,
             steps=state.steps,
             timestep=round(state.timestep),
             images=tuple(self._positions[slot.planned] for slot in batch),
-            preview=preview_of(state) if self._previews.is_due() else None,
+            preview=preview_of(model, state) if self._previews.is_due() else None,
         )
 
 
@@ -305,6 +305,7 @@ def _late_start(request: GenerationRequest, first: float) -> Notice:
     )
 
 
-def preview_of(state: StepState) -> Preview:
+def preview_of(model: LoadedModel, state: StepState) -> Preview:
     """Return what a step looks like: the first image of its batch."""
-    return Preview(noisy=to_uint8(state.noisy[0]), predicted=to_uint8(state.predicted[0]))
+    noisy, predicted = (to_uint8(model.sketches(tensor[:1]))[0] for tensor in (state.noisy, state.predicted))
+    return Preview(noisy=noisy, predicted=predicted)

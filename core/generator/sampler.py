@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from core.diffusers_parts import DDPMScheduler, UniPCMultistepScheduler
-from core.schedulers import Scheduler
+from core.schedulers import ClippedHeun, FlowEuler, Scheduler, clip_range
 
 Predictor = Callable[[Tensor, Tensor], Tensor]
 """(x_t float32 (B, 3, H, W), timestep) -> the network's raw prediction, float32, of the same shape."""
@@ -82,12 +82,17 @@ def denoise(
     scheduler
         Fresh from `build_scheduler`; multistep schedulers remember, so each batch needs its own.
     """
-    sample = streams.initial.to(device) * scheduler.init_noise_sigma
+    sample = streams.initial.to(device) * initial_scale(scheduler)
     total = len(scheduler.timesteps)
     for step, timestep in enumerate(scheduler.timesteps, start=1):
         noisy = sample
         sample, predicted = advance(predict, scheduler, timestep, noisy, streams.generators)
         yield StepState(step, total, float(timestep), noisy, predicted, sample)
+
+
+def initial_scale(scheduler: Scheduler) -> float:
+    """Return the deviation of the noise that sampling begins with."""
+    return 1.0 if isinstance(scheduler, FlowEuler) else float(scheduler.init_noise_sigma)
 
 
 # The mode must not be on while the consumer of the loop runs, so it is entered anew for every step.
@@ -102,11 +107,14 @@ def advance(
     generators
         One for each image of the batch; the step's noise is drawn from them.
     """
+    if isinstance(scheduler, FlowEuler | ClippedHeun):
+        return scheduler.advance(predict, timestep, noisy)
     output = predict(noisy, timestep)
     streams = {} if isinstance(scheduler, UniPCMultistepScheduler) else {"generator": generators}
     result = scheduler.step(output, timestep, noisy, **streams)
     if isinstance(scheduler, DDPMScheduler):
-        return result.prev_sample, result.pred_original_sample.clamp(-1, 1)
+        largest = clip_range(scheduler.config)
+        return result.prev_sample, result.pred_original_sample.clamp(-largest, largest)
     return result.prev_sample, scheduler.model_outputs[-1]
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import os
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,19 +17,29 @@ from core.files.own import own_folder
 from core.generator.sampler import StepState, to_uint8
 from dataset.layout import Layout
 
+if TYPE_CHECKING:
+    from torch import Tensor
+
 
 class Trajectory:
-    """The steps of one batch, kept as uint8."""
+    """The steps of one batch, kept as uint8.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    pictures
+        What makes pictures in [-1, 1] of what is denoised.
+    """
+
+    def __init__(self, pictures: Callable[[Tensor], Tensor]) -> None:
+        self._pictures = pictures
         self._noisy: list[NDArray[np.uint8]] = []
         self._predicted: list[NDArray[np.uint8]] = []
         self._timesteps: list[float] = []
 
     def add(self, state: StepState) -> None:
         """Keep one step."""
-        self._noisy.append(to_uint8(state.noisy))
-        self._predicted.append(to_uint8(state.predicted))
+        self._noisy.append(to_uint8(self._pictures(state.noisy)))
+        self._predicted.append(to_uint8(self._pictures(state.predicted)))
         self._timesteps.append(state.timestep)
 
     def save(self, position: int, layout: Layout, class_code: str, stem: str) -> Path:

@@ -33,8 +33,8 @@ class NetworkConfig(Schema):
     """`config.json` of a UNet2DModel; `None` and what is left out is diffusers' default, where there is one."""
 
     sample_size: _Side
-    in_channels: Annotated[int, Field(ge=3, le=64)] = 3
-    out_channels: _Colours = 3
+    in_channels: Annotated[int, Field(ge=1, le=64)] = 3
+    out_channels: Annotated[int, Field(ge=1, le=64)] = 3
     center_input_sample: bool = False
     time_embedding_type: Literal["positional", "fourier", "learned"] = "positional"
     time_embedding_dim: _Count | None = None
@@ -128,6 +128,11 @@ class SchedulerConfig(Schema):
     timestep_spacing: Literal["linspace", "leading", "trailing"] = "leading"
     steps_offset: Annotated[int, Field(ge=0, le=MAX_TIMESTEPS)] = 0
     rescale_betas_zero_snr: bool = False
+    shift: _Factor = 1
+    flow_shift: _Factor = 1
+    use_dynamic_shifting: Literal[False] = False
+    shift_terminal: Literal[None] = None
+    invert_sigmas: Literal[False] = False
 
     @model_validator(mode="after")
     def _one_beta_for_each_timestep(self) -> SchedulerConfig:

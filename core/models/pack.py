@@ -17,6 +17,10 @@ FORMAT: Final = 1
 DESCRIPTION_NAME: Final = "isicgui.json"
 UNET_FOLDER: Final = "unet"
 """Of a pack in the layout of a whole pipeline: where its network lies."""
+SCHEDULER_FOLDER: Final = "scheduler"
+"""There: its noise schedule."""
+VAE_FOLDER: Final = "vae"
+"""There: the autoencoder whose latent images it draws."""
 
 AVERAGED_FOLDER: Final = "unet_ema"
 """Of a training checkpoint of diffusers: where the averaged weights lie."""
@@ -60,6 +64,12 @@ class Pack:
         The kinds of condition that the network takes, as the pack declares them; the class alone if it does not.
     assumed
         What the pack does not say and is taken for granted, in one sentence each, by `scheduler`, `classes`, `weights`.
+    autoencoder
+        Folder of the autoencoder whose latent images the network draws, or None for pixels.
+    factor
+        Pixels of a picture along one pixel that the network draws.
+    sketch
+        Colours of latent pixels, as the pack has them, unchecked; see `core.generator.space`.
     """
 
     folder: Path
@@ -73,6 +83,9 @@ class Pack:
     recommended: Mapping[str, Any] = field(default_factory=dict)
     takes: tuple[str, ...] = (CLASS,)
     assumed: Mapping[str, Message] = field(default_factory=dict)
+    autoencoder: Path | None = None
+    factor: int = 1
+    sketch: Mapping[str, Any] | None = None
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -107,12 +120,14 @@ def read_pack(folder: Path) -> Pack:
         config = read_json(home / "config.json")
         scheduler = _read_scheduler(folder, home)
         about = read_json(folder / DESCRIPTION_NAME) if (folder / DESCRIPTION_NAME).is_file() else {}
+        vae = _read_autoencoder(folder)
     except ValueError as error:
         raise PackRefused(error.args[0]) from error
     takes = _declared_conditions(about)
-    _check_network(config, sum(CONDITIONS[key].channels for key in takes))
+    _check_network(config, sum(CONDITIONS[key].channels for key in takes), vae)
     _check_scheduler(scheduler, config)
     labels, only_class, null_label = _label_meanings(folder, config, about)
+    sketch = about.get("sketch")
     return Pack(
         folder=folder,
         name=str(about.get("name") or folder.name),
@@ -125,7 +140,31 @@ def read_pack(folder: Path) -> Pack:
         recommended=_advice(about.get("recommended")),
         takes=takes,
         assumed=_assumed(folder, home, scheduler, labels, about),
+        autoencoder=folder / VAE_FOLDER if vae else None,
+        factor=2 ** (len(vae["block_out_channels"]) - 1) if vae else 1,
+        sketch=sketch if vae and isinstance(sketch, dict) else None,
     )
+
+
+def _read_autoencoder(folder: Path) -> dict[str, Any]:
+    """Return the checked configuration of a pack's autoencoder, {} if it has none.
+
+    Raises
+    ------
+    PackRefused
+        If it is of a kind that is not used here, or its weights are missing or none.
+    """
+    from core.models.config_schema import why_no_autoencoder
+
+    home = folder / VAE_FOLDER
+    if not home.is_dir():
+        return {}
+    config = read_json(home / "config.json")
+    kind = str(config.get("_class_name", "AutoencoderKL"))[:60]
+    why = why_no_autoencoder(config) if kind == "AutoencoderKL" else Message("it is a {kind}", kind=kind)
+    if why := why or why_unusable(home / _WEIGHTS_NAMES[0]):
+        raise PackRefused(Message("its autoencoder in {folder} cannot be used: {why}", folder=VAE_FOLDER, why=why))
+    return config
 
 
 def _assumed(
@@ -184,14 +223,19 @@ def _declared_conditions(about: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(key for key in CONDITIONS if key in declared)
 
 
-def _check_network(config: Mapping[str, Any], condition_channels: int) -> None:
+def _check_network(config: Mapping[str, Any], condition_channels: int, vae: Mapping[str, Any]) -> None:
     from core.models.config_schema import why_no_network  # pydantic takes a quarter of a second to import
 
     kind = config.get("_class_name", "UNet2DModel")
     if kind != "UNet2DModel":
         raise PackRefused(Message("unsupported model class {kind}; expected UNet2DModel", kind=kind))
-    if (config.get("in_channels", 3), config.get("out_channels", 3)) != (3 + condition_channels, 3):
-        raise PackRefused(Message("its network does not generate RGB images (in and out channels must be 3)"))
+    own = vae.get("latent_channels", 3)
+    if (config.get("in_channels", 3), config.get("out_channels", 3)) != (own + condition_channels, own):
+        raise PackRefused(
+            Message("its network does not generate what its autoencoder decodes ({own} channels in and out)", own=own)
+            if vae
+            else Message("its network does not generate RGB images (in and out channels must be 3)")
+        )
     if why := why_no_network(config):
         raise PackRefused(Message("its config.json cannot be used: {why}", why=why))
 

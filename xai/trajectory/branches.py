@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from core.generator.sampler import ImageStreams
+from core.generator.sampler import ImageStreams, initial_scale
 from core.schedulers import Scheduler
 
 _REMEMBERED = ("model_outputs", "last_sample")
@@ -67,7 +67,7 @@ def root(streams: ImageStreams, scheduler: Scheduler, device: torch.device) -> B
     scheduler
         Fresh from `build_scheduler`.
     """
-    sample = streams.initial[:1].to(device) * scheduler.init_noise_sigma
+    sample = streams.initial[:1].to(device) * initial_scale(scheduler)
     return Branches((0,), sample, torch.zeros_like(sample), scheduler, streams.generators[:1])
 
 

@@ -97,7 +97,8 @@ def draw_frames(
 
 def _frame(state: StepState, source: ImageSource) -> Frame:
     shown = state.sample if state.step == state.steps else state.predicted
-    return Frame(state.step, state.timestep, _array(state.noisy), _array(state.predicted), source.finish(shown[:1])[0])
+    noisy, predicted = (_array(source.model.pictures(tensor[:1])) for tensor in (state.noisy, state.predicted))
+    return Frame(state.step, state.timestep, noisy, predicted, source.finish(shown[:1])[0])
 
 
 def _array(batch: Tensor) -> NDArray[np.float32]:

@@ -66,8 +66,8 @@ class ImageSource:
         return Drawing(self.model, self.settings, [self.planned.seed], self.scheduler_config)
 
     def finish(self, samples: Tensor) -> NDArray[np.uint8]:
-        """Return images in [-1, 1], shape (N, 3, H, W), as `generate` would save them: uint8, shape (N, H, W, 3)."""
-        pictures = to_uint8(samples)
+        """Return what was denoised, shape (N, C, h, w), as `generate` would save it: uint8, shape (N, H, W, 3)."""
+        pictures = to_uint8(self.model.pictures(samples))
         if self.color is None:
             return pictures
         return np.stack([apply_color_statistics(picture, self.color) for picture in pictures])

@@ -153,7 +153,7 @@ def time_shap(
     began, context = time.perf_counter(), context or JobContext()
     parts = split_steps(source.settings.steps, groups)
     actions = make_actions(source.model, source.settings.guidance, neutral)
-    streams = ImageStreams([source.planned.seed], (3, source.model.image_size, source.model.image_size))
+    streams = ImageStreams([source.planned.seed], source.model.noise_shape)
     config = source.scheduler_config or source.model.scheduler_config
     scheduler = build_scheduler(source.settings.sampler, config, source.settings.steps)
     device = source.model.device

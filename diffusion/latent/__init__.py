@@ -1,0 +1,1 @@
+"""Training of generators whose images are those of an autoencoder's latent space."""
