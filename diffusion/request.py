@@ -170,8 +170,8 @@ class TrainDiffusionRequest(Request):
         named = self.preset or ("" if self.resume else "starter")  # a continued run has its own settings
         if named not in ("", *LATENT_PRESETS) or self.per_class:
             raise UsageError(
-                "The predecessor's networks draw pixels.",
-                remedy=f"Leave out --latent, or choose --preset {' or '.join(LATENT_PRESETS)}.",
+                Message("The predecessor's networks generate pixels."),
+                remedy=Message("Leave out --latent, or choose --preset {names}.", names=" or ".join(LATENT_PRESETS)),
             )
         return {**LATENT_PRESETS.get(named, {}), "autoencoder": autoencoder}
 

@@ -161,7 +161,11 @@ def _read_autoencoder(folder: Path) -> dict[str, Any]:
         return {}
     config = read_json(home / "config.json")
     kind = str(config.get("_class_name", "AutoencoderKL"))[:60]
-    why = why_no_autoencoder(config) if kind == "AutoencoderKL" else Message("it is a {kind}", kind=kind)
+    why = (
+        why_no_autoencoder(config)
+        if kind == "AutoencoderKL"
+        else Message("unsupported model class {kind}; expected AutoencoderKL", kind=kind)
+    )
     if why := why or why_unusable(home / _WEIGHTS_NAMES[0]):
         raise PackRefused(Message("its autoencoder in {folder} cannot be used: {why}", folder=VAE_FOLDER, why=why))
     return config
