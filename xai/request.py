@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 from core.errors import ISICGUIError
-from core.events import INTERRUPTED, Event
+from core.events import INTERRUPTED, Event, Progress
 from core.files.finite_json import finite
 from core.jobs.options import option
 from core.jobs.registry import job
@@ -152,13 +152,20 @@ class Refused(Event):
 
 @dataclass(frozen=True, slots=True)
 class Classified(Event):
-    """A classifier's answer for one image; probabilities by class code."""
+    """A classifier's answer for one image, the `done`-th of `total`; probabilities by class code."""
 
     name: ClassVar[str] = "classified"
     file: Path
     predicted: str
     probabilities: Mapping[str, float]
     gate: GateVerdict
+    done: int = field(default=1, metadata={"json": False})
+    total: int = field(default=1, metadata={"json": False})
+
+    @property
+    def progress(self) -> Progress:
+        """Images that were asked about."""
+        return Progress.of(self.done, self.total, "images")
 
     def to_json(self) -> dict[str, Any]:
         """Return the event as plain JSON types."""

@@ -37,14 +37,15 @@ def run_explain(request: ExplainRequest, cancel: CancelToken) -> Iterator[Event]
 
 
 def _classify(request: ClassifyRequest, context: JobContext) -> None:
-    for image in _images(request.inputs, context):
+    images = _images(request.inputs, context)
+    for done, image in enumerate(images, start=1):
         context.check()
         try:
             answer = classify_image(image, request.classifier, request.device)
         except InputRefusedError as error:
             context.tell(Refused.of(image, error))
             continue
-        context.tell(Classified(image, answer.predicted, answer.probabilities, answer.gate))
+        context.tell(Classified(image, answer.predicted, answer.probabilities, answer.gate, done, len(images)))
 
 
 def _explain(request: ExplainRequest, context: JobContext) -> None:

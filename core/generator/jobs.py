@@ -18,6 +18,7 @@ from core.files.atomic import create_bytes_atomic
 from core.files.output_errors import output_errors
 from core.generation import GenerationRequest, ReproduceRequest, ResumeRequest
 from core.generator.image_generator import ImageGenerator
+from core.jobs.stream import stream
 from core.message import Message
 
 if TYPE_CHECKING:
@@ -65,6 +66,8 @@ def reproduce(request: ReproduceRequest, cancel: CancelToken) -> Iterator[Event]
     ------
     OutputError
         If the new file is there already, or cannot be written.
+    JobStopped
+        If that was asked for; nothing is written.
     """
     from core.generator.reproduce import reproduce as reproduce_image
 
@@ -74,7 +77,10 @@ def reproduce(request: ReproduceRequest, cancel: CancelToken) -> Iterator[Event]
             remedy=Message("Choose another name; nothing is overwritten."),
             path=request.save,
         )
-    made = reproduce_image(request.image, models=request.models, device=request.device)
+    made = yield from stream(
+        lambda context: reproduce_image(request.image, models=request.models, device=request.device, context=context),
+        cancel,
+    )
     if request.save is not None:
         _save(made.pixels, request.save)
     yield Reproduced(

@@ -23,6 +23,7 @@ from core.generator.model_manager import LoadedModel, ModelManager, model_source
 from core.generator.provenance import device_name
 from core.generator.sampler import to_uint8
 from core.images import read_image
+from core.jobs.stream import JobContext
 from core.message import Message
 from core.models.config_schema import why_no_scheduler
 from core.models.discovery import ClassModel, candidates
@@ -95,7 +96,9 @@ class Preparation:
         return None if self.recipe.color is None else ColorStatistics.from_json(self.recipe.color)
 
 
-def reproduce(image: Path, *, models: Path | None = None, device: str = "auto") -> Reproduction:
+def reproduce(
+    image: Path, *, models: Path | None = None, device: str = "auto", context: JobContext | None = None
+) -> Reproduction:
     """Make an image again with the seed, sampler, batch shape, precision and colours that its recipe records.
 
     The weights are looked for by their SHA-256 in `models`, then where they lay according to the journal of the image's
@@ -109,6 +112,8 @@ def reproduce(image: Path, *, models: Path | None = None, device: str = "auto") 
         Where the weights are now, if they have moved.
     device
         `auto` for the recorded one if it is there, else the best there is.
+    context
+        Told about every denoising step; stops between two of them.
 
     Raises
     ------
@@ -120,10 +125,12 @@ def reproduce(image: Path, *, models: Path | None = None, device: str = "auto") 
         If the model that was found cannot be loaded.
     DeviceError
         If the device that was asked for does not exist.
+    JobStopped
+        If that was asked for.
     """
     prepared = prepare(image, models=models, device=device)
     with recorded_threads(prepared.recipe.threads):
-        pixels = _draw(prepared)
+        pixels = _draw(prepared, context or JobContext())
     return _compare(prepared, pixels, image)
 
 
@@ -185,8 +192,10 @@ def _check_types(recipe: Recipe) -> None:
         ColorStatistics.from_json(recipe.color)
 
 
-def _draw(prepared: Preparation) -> NDArray[np.uint8]:
+def _draw(prepared: Preparation, context: JobContext) -> NDArray[np.uint8]:
+    context.progress(0, prepared.recipe.steps, unit="steps")
     for state in prepared.drawing().states():
+        context.progress(state.step, state.steps, unit="steps")
         last = state
     pixels = to_uint8(prepared.model.pictures(last.sample))[0]
     return pixels if prepared.color is None else apply_color_statistics(pixels, prepared.color)

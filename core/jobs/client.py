@@ -131,13 +131,13 @@ class JobClient:
 
     def _stream(self, what: str, asked: tuple[Any, ...], cancel: CancelToken | None) -> Generator[Any, None, Any]:
         line = self._connected()
-        number, answers = line.ask(what, asked)
-        relay = _Relay(cancel, line, number) if cancel else None
+        cancel = cancel or CancelToken()
+        relay = _Relay(cancel)
+        number, answers = line.ask(what, relay.told, asked)
         ended = False
         try:
             while True:
-                if relay:
-                    relay.tell_changes()
+                relay.tell_changes(line, number)
                 try:
                     kind, value = answers.get(timeout=STOP_LATENCY)
                 except Empty:
@@ -168,19 +168,23 @@ class JobClient:
 class _Relay:
     """Sends what is new about a cancel token to the token of the job on the other side."""
 
-    def __init__(self, cancel: CancelToken, line: _Line, number: int) -> None:
-        self._cancel, self._line, self._number = cancel, line, number
-        self._mode: StopMode | None = None
-        self._paused = False
+    def __init__(self, cancel: CancelToken) -> None:
+        self._cancel = cancel
+        self._paused, self._mode = cancel.is_paused, cancel.mode
 
-    def tell_changes(self) -> None:
+    @property
+    def told(self) -> tuple[bool, StopMode | None]:
+        """What the other side knows: whether to wait, and how to stop."""
+        return self._paused, self._mode
+
+    def tell_changes(self, line: _Line, number: int) -> None:
         """Look at the token; the stop goes last, since it ends a pause."""
         if self._cancel.is_paused is not self._paused:
             self._paused = not self._paused
-            self._line.send("pause", self._number, self._paused)
+            line.send("pause", number, self._paused)
         if self._cancel.mode is not self._mode:
             self._mode = self._cancel.mode
-            self._line.send("stop", self._number, self._mode)
+            line.send("stop", number, self._mode)
 
 
 class _Line:
@@ -202,11 +206,13 @@ class _Line:
         self._reader = threading.Thread(target=self._read, args=(self._pipe,), name="worker-reader", daemon=True)
         self._reader.start()
 
-    def ask(self, what: str, asked: tuple[Any, ...]) -> tuple[int, SimpleQueue[tuple[str, Any]]]:
-        """Begin a job; return its number and where its answers arrive."""
+    def ask(
+        self, what: str, token: tuple[bool, StopMode | None], asked: tuple[Any, ...]
+    ) -> tuple[int, SimpleQueue[tuple[str, Any]]]:
+        """Begin a job whose token stands so; return its number and where its answers arrive."""
         number = next(self._numbers)
         answers = self._answers[number] = SimpleQueue()
-        self.send(what, number, *asked)
+        self.send(what, number, token, *asked)
         return number, answers
 
     def send(self, *message: Any) -> None:

@@ -1,7 +1,8 @@
 """A process that carries out jobs and calls for another one, over a pipe, one thread each. It never imports Qt.
 
-Messages in: ``("run", n, request)``, ``("call", n, "module:function", arguments)``, ``("stop", n, StopMode)``,
-``("pause", n, bool)``, ``("threads", count)``, ``("close",)``. Messages out: ``("item", n, value)`` for every event of
+Messages in: ``("run", n, (paused, StopMode | None), request)``, ``("call", n, (paused, StopMode | None),
+"module:function", arguments)``, ``("stop", n, StopMode)``, ``("pause", n, bool)``, ``("threads", count)``,
+``("close",)``. Messages out: ``("item", n, value)`` for every event of
 a job and every value of a call that yields, then ``("return", n, value)`` or ``("error", n, FarError)``; and
 ``("log", 0, record)`` for what was logged.
 
@@ -105,8 +106,15 @@ class Worker:
         else:
             self._begin(*rest)
 
-    def _begin(self, number: int, asked: Request | str, arguments: tuple[Any, ...] = ()) -> None:
+    def _begin(
+        self, number: int, state: tuple[bool, StopMode | None], asked: Request | str, arguments: tuple[Any, ...] = ()
+    ) -> None:
         token = self._tokens[number] = CancelToken()
+        paused, mode = state
+        if paused:
+            token.pause()
+        if mode is not None:
+            token.request(mode)
         thread = threading.Thread(target=self._work, args=(number, asked, arguments, token), name=f"job-{number}")
         self._jobs[number] = thread
         thread.start()

@@ -197,3 +197,10 @@ def test_ctrl_c_in_a_terminal_leaves_the_worker_alone(client: JobClient) -> None
     assert client.pid
     os.kill(client.pid, signal.SIGINT)
     assert words(events)[-1] == "completed"
+
+
+def test_a_stop_that_was_asked_for_before_comes_with_the_request(client: JobClient, tmp_path: Path) -> None:
+    cancel = CancelToken()
+    cancel.request(StopMode.DISCARD)
+    assert words(client.run(CountRequest(to=9, output=tmp_path), cancel)) == ["discard"]
+    assert list(tmp_path.iterdir()) == []
