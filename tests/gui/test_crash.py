@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from core.version import SAFE_MODE
-from tests.support.patience import PATIENCE
+from tests.support.patience import PATIENCE, PATIENCE_MS
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -35,6 +35,15 @@ def act(window):
         "cards": os.environ.get("CUDA_VISIBLE_DEVICES"),
     }}), flush=True)
     {action}
+
+def tell_report(window):
+    dialog = window.desk.dialog("crash")
+    text = dialog.text.toPlainText() if dialog else ""
+    if text in ("", "Collecting…"):
+        QTimer.singleShot(20, lambda: tell_report(window))
+        return
+    print(text, flush=True)
+    window.close()
 
 def patch():
     from gui.shell.main_window import MainWindow
@@ -60,7 +69,12 @@ def start(home: Path, action: str, argv: list[str] | None = None, before: str = 
         "QT_QPA_PLATFORM": "offscreen",
     }
     command = [sys.executable, str(script)]
-    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=PATIENCE, check=False)
+    # Files, not pipes: a worker that has not yet seen that its window is gone would hold those open.
+    out, err = home / "stdout", home / "stderr"
+    with out.open("w", encoding="utf-8") as said, err.open("w", encoding="utf-8") as errors:
+        done = subprocess.run(command, env=environment, stdout=said, stderr=errors, timeout=PATIENCE, check=False)
+    done.stdout, done.stderr = out.read_text(encoding="utf-8"), err.read_text(encoding="utf-8")
+    return done
 
 
 def told(done: subprocess.CompletedProcess) -> dict:
@@ -68,15 +82,12 @@ def told(done: subprocess.CompletedProcess) -> dict:
     return json.loads(done.stdout.splitlines()[0])
 
 
-REPORT = "(print(window.desk.dialog('crash').text.toPlainText(), flush=True), window.close())"
-
-
 @pytest.mark.skipif(os.name == "nt", reason="signals are POSIX")
 def test_a_crash_is_offered_once_with_where_it_was_and_what_happened_before(tmp_path: Path) -> None:
     first = start(tmp_path, "os.kill(os.getpid(), signal.SIGSEGV)")
     assert first.returncode == -signal.SIGSEGV
     assert told(first)["banner"] == ""
-    second = start(tmp_path, f"own[0].do(); QTimer.singleShot(1000, lambda: {REPORT})")
+    second = start(tmp_path, "own[0].do(); tell_report(window)")
     assert "ended unexpectedly last time" in told(second)["banner"]
     assert told(second)["action"] == "Show the report…"
     report = second.stdout
@@ -102,7 +113,7 @@ def test_a_killed_window_has_not_crashed(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(os.name == "nt", reason="signals are POSIX")
 def test_the_end_of_the_desktops_session_is_a_clean_end(tmp_path: Path) -> None:
-    wait = "os.kill(os.getpid(), signal.SIGTERM); QTimer.singleShot(3000, lambda: os._exit(7))"
+    wait = f"os.kill(os.getpid(), signal.SIGTERM); QTimer.singleShot({PATIENCE_MS // 2}, lambda: os._exit(7))"
     assert start(tmp_path, wait).returncode == 0
     assert told(start(tmp_path, CLOSE))["banner"] == ""
 
@@ -151,7 +162,7 @@ def test_settings_are_reset_from_safe_mode_if_asked(tmp_path: Path) -> None:
     saved = tmp_path / "config" / "config.json"
     saved.parent.mkdir(parents=True)
     saved.write_text('{"generation": {"steps": 33}}', encoding="utf-8")
-    start(tmp_path, "settings.remember('window/x', 1); window.close()")
+    assert start(tmp_path, "settings.remember('window/x', 1); window.close()").returncode == 0
     done = start(tmp_path, "own[0].do(); print(banner.text, flush=True); window.close()", [SAFE_MODE])
     assert "config.json.bak" in done.stdout
     assert json.loads(saved.read_text(encoding="utf-8")) == {}

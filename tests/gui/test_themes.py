@@ -190,7 +190,7 @@ PORTAL = """
     assert bus.registerObject("/org/freedesktop/portal/desktop", portal, QDBusConnection.ExportAllSlots)
     assert bus.registerService("org.freedesktop.portal.Desktop")
     print("ready", flush=True)
-    QTimer.singleShot(20000, app.quit)
+    QTimer.singleShot(110000, app.quit)
     app.exec()
 """
 
@@ -209,7 +209,7 @@ LISTENER = """
 
     scheme.changed.connect(hear)
     scheme.listen()
-    QTimer.singleShot(15000, app.quit)
+    QTimer.singleShot(90000, app.quit)
     app.exec()
     print(heard)
 """
