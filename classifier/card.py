@@ -45,7 +45,7 @@ def _lead(results: Results) -> tuple[Block, ...]:
         "**Balanced accuracy {headline}**, {where}. Chance is {chance:.3f}.",
         headline=headline_text(results),
         where=measured_where(results),
-        chance=1 / len(classes),
+        chance=results.evaluation.chance,
     )
     return Paragraph(about), Paragraph(found)
 

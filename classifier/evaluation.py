@@ -9,6 +9,7 @@ import numpy as np
 from sklearn.metrics import confusion_matrix, roc_curve
 
 from classifier.calibration import Reliability, probabilities_of, reliability
+from classifier.events import FEW
 from classifier.scores import PER_CLASS, Floats, Labels, Weights, score, score_calibration
 from measures.bootstrap import CONFIDENCE, resampled_counts
 
@@ -120,6 +121,16 @@ class Evaluation:
     def headline(self) -> Estimate:
         """The balanced accuracy."""
         return self.overall["balanced_accuracy"]
+
+    @property
+    def chance(self) -> float:
+        """The balanced accuracy of a guess: one of the classes that have images; others are not measured."""
+        return 1 / max(1, sum(count > 0 for count in self.class_images.values()))
+
+    @property
+    def is_small(self) -> bool:
+        """Whether so few images were measured that the number says little."""
+        return self.images < FEW
 
 
 def evaluate(answers: Answers, *, repeats: int = REPEATS, seed: int = 0) -> Evaluation:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar, Literal
+from typing import ClassVar, Final, Literal
 
 from core.events import INTERRUPTED, Event, Progress
+
+FEW: Final = 30
+"""A number that was measured on fewer images is said to say little, in the same sentence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +109,15 @@ class SplitReady(Event):
 
 @dataclass(frozen=True, slots=True)
 class Measured(Event):
-    """A trained classifier was measured, with a 95 % interval of its balanced accuracy, and exported."""
+    """A trained classifier was measured, with a 95 % interval of its balanced accuracy, and exported.
+
+    Attributes
+    ----------
+    images
+        How many images it was measured on.
+    chance
+        The balanced accuracy of a guess among the classes that were measured.
+    """
 
     name: ClassVar[str] = "measured"
     ends: ClassVar[bool] = True
@@ -116,6 +127,8 @@ class Measured(Event):
     balanced_accuracy: float | None
     low: float | None
     high: float | None
+    images: int
+    chance: float
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,7 +75,7 @@ def _lead(results: Results) -> Sequence[Block]:
     return (
         Paragraph(made, "muted"),
         Paragraph(f"Balanced accuracy {headline_text(results)}", "headline"),
-        Paragraph(f"Measured {measured_where(results)}. Chance is {1 / len(results.classes):.3f}."),
+        Paragraph(f"Measured {measured_where(results)}. Chance is {results.evaluation.chance:.3f}."),
     )
 
 

@@ -224,10 +224,11 @@ class ClassifierRun:
             extra=extra,
             about=self._about(part.splits),
         )
-        headline = results.headline
+        headline, found = results.headline, results.evaluation
         yield Measured(
-            part.title, folder / MODEL_FOLDER, results.measured_on, headline.value, headline.low, headline.high
-        )
+            part.title, folder / MODEL_FOLDER, results.measured_on, headline.value, headline.low, headline.high,
+            found.images, found.chance,
+        )  # fmt: skip
 
     def _about(self, splits: Splits) -> RunAbout:
         return RunAbout(

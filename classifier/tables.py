@@ -42,7 +42,8 @@ FEW_LESIONS = 20
 def measured_where(results: Results) -> str:
     """Return on what the headline was measured, as a clause."""
     evaluation = results.evaluation
-    count = f"{evaluation.images} images of {evaluation.lesions} lesions"
+    few = ", too few to say much," if evaluation.is_small else ""
+    count = f"{evaluation.images} images of {evaluation.lesions} lesions{few}"
     if results.measured_on == "test":
         return f"on {count} that served neither training nor the choice of weights"
     return f"on the {count} by which the weights were chosen (there was no test set), so it is optimistic"

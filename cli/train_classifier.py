@@ -8,6 +8,7 @@ from typing import Any, Final
 import click
 
 from classifier.events import (
+    FEW,
     DataRead,
     Evaluated,
     Measured,
@@ -63,7 +64,9 @@ def _about_epoch(event: Evaluated) -> str:
 def _about_measure(event: Measured) -> Iterator[str]:
     value = "not defined" if event.balanced_accuracy is None else f"{event.balanced_accuracy:.3f}"
     interval = "" if event.low is None else f" (95 % interval {event.low:.3f} to {event.high:.3f})"
-    yield f"{event.title}: balanced accuracy {value}{interval} on the {event.measured_on} lesions."
+    few = ", too few to say much" if event.images < FEW else ""
+    where = f"on the {event.measured_on} lesions ({event.images} images{few}; chance {event.chance:.3f})"
+    yield f"{event.title}: balanced accuracy {value}{interval} {where}."
     yield f'Use it: python main.py classify IMAGE --classifier "{event.model}"'
 
 

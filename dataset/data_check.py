@@ -89,7 +89,8 @@ class DataChecked(Event):
     copies
         Number of photographs that are, pixel by pixel, a copy of another one.
     masks
-        ``folder``, ``found``, ``of``, ``empty``, ``ambiguous`` and ``unused``; None where there is no such folder.
+        ``folder``, ``found``, ``of``, ``empty``, ``ambiguous``, ``unused`` and ``unreadable``; None where there is no
+        such folder.
     notes
         What a person should know, one sentence each.
     sheet
@@ -122,7 +123,7 @@ def check_data(request: DataCheckRequest, cancel: CancelToken) -> Iterator[Event
     Raises
     ------
     InputRefusedError
-        If nothing is there, its labels contradict each other, or a mask cannot be read.
+        If nothing is there, or its labels contradict each other.
     """
     yield (yield from stream(lambda context: _look(request, context), cancel))
 
@@ -238,11 +239,15 @@ def _masks(
     if request.masks is None and not folder.is_dir():
         return None, ()
     found = find_masks(images, folder)
-    empty = 0
+    empty, problems = 0, []
     for index, path in enumerate(found.of.values()):
         context.progress(index, len(found.of), unit="masks")
-        empty += not read_mask(path).any()
-    return _masks_json(folder, found, empty), (found.sentence(empty),)
+        try:
+            empty += not read_mask(path).any()
+        except InputRefusedError as error:
+            problems.append(error.message)
+    masks = {**_masks_json(folder, found, empty), "unreadable": len(problems)}
+    return masks, (found.sentence(empty), *problems[:SHOWN])
 
 
 def _masks_json(folder: Path, found: FoundMasks, empty: int) -> dict[str, Any]:

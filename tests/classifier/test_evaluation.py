@@ -109,3 +109,14 @@ def test_estimates_read_aloud():
     assert str(Estimate(0.5, 0.4, 0.6)) == "0.500 (0.400 to 0.600)"
     assert str(Estimate(None)) == "not defined"
     assert str(Estimate(1.0)) == "1.000"
+
+
+def test_chance_is_that_of_the_classes_measured():
+    two = make_answers([0] * 20 + [1] * 5, np.eye(3)[[0] * 20 + [1] * 5], map(str, range(25)))
+    found = evaluate(two, repeats=10)
+    assert found.chance == 0.5
+    assert found.is_small
+    three = make_answers([0, 1, 2] * 10, np.eye(3)[[0, 1, 2] * 10], map(str, range(30)))
+    found = evaluate(three, repeats=10)
+    assert found.chance == pytest.approx(1 / 3)
+    assert not found.is_small

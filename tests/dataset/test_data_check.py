@@ -89,3 +89,13 @@ def test_refusals(tmp_path):
     write_image_folder(tmp_path / "set")
     with pytest.raises(InputRefusedError, match="There is no folder"):
         checked(tmp_path / "set", masks=tmp_path / "gone")
+
+
+def test_a_mask_that_cannot_be_read_is_counted_and_named(tmp_path):
+    folder = write_image_folder(tmp_path)
+    (folder / "masks" / "MEL").mkdir(parents=True)
+    (folder / "masks" / "MEL" / "0.png").write_bytes(b"no picture")
+    found = checked(folder)
+    assert found.masks is not None
+    assert (found.masks["found"], found.masks["unreadable"]) == (1, 1)
+    assert "0.png" in found.notes[-1]
