@@ -302,7 +302,7 @@ def test_one_run_that_makes_no_sense_does_not_cost_the_others(tmp_path: Path, op
     (tmp_path / "config" / "queue.json").write_text(json.dumps(data), encoding="utf-8")
     second = open_bench()
     assert second.counts == [1, 3]
-    assert "1 of 3 runs" in second.queue.notice
+    assert "1 of 3 saved runs" in second.queue.notice
     assert len(list((tmp_path / "config").glob("queue.json.corrupt-*"))) == 1
 
 
