@@ -228,7 +228,7 @@ def _oddities(looks: Sequence[_Look]) -> Iterator[str]:
         yield Message("Exact copies of others: %n photograph(s).", n=copies)
     bad = [one.path for one in looks if one.problem]
     if bad:
-        yield Message("Cannot be read and left out: %n file(s) ({names}).", n=len(bad), names=named(bad))
+        yield Message("Skipped because unreadable: %n file(s) ({names}).", n=len(bad), names=named(bad))
 
 
 def _masks(

@@ -6,6 +6,7 @@ from typing import Final, TypeAlias
 
 from core.diffusers_parts import DDPMScheduler, FlowMatchEulerDiscreteScheduler, UNet2DModel
 from core.errors import UsageError
+from core.message import Message
 from diffusion.config import DiffusionConfig
 
 NoiseSchedule: TypeAlias = DDPMScheduler | FlowMatchEulerDiscreteScheduler
@@ -30,8 +31,12 @@ def build_unet(config: DiffusionConfig, shape: tuple[int, int] | None = None) ->
     channels, side = shape or (3, config.image_size)
     if side % 2 ** (len(config.widths) - 1):
         raise UsageError(
-            f"A latent image of {side} x {side} cannot be halved {len(config.widths) - 1} times.",
-            remedy="Give widths fewer levels.",
+            Message(
+                "A latent image of {side} x {side} cannot be halved {detail} times.",
+                side=side,
+                detail=len(config.widths) - 1,
+            ),
+            remedy=Message("Give widths fewer levels."),
         )
     has_attention = [level in config.attention for level in range(len(config.widths))]
     return UNet2DModel(
