@@ -44,7 +44,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class Step:
-    """One command on a case: its words, with ``{case}`` and ``{out}``, and what its answer has to be."""
+    """One command on a case: its words (with ``{case}``, ``{cases}`` and ``{out}``), and what its answer has to be."""
 
     words: Sequence[str]
     look: Look
@@ -144,6 +144,18 @@ CASES: dict[str, list[Step]] = {
         Step((*_EVALUATE, "--masks", "{case}/masks", "--output", "{out}/e"), matches(6, 6), _link_to_itself),
         _data("/synthetic", checks(12, {"MEL": 6, "NV": 6}, "6 of 12 images have one"), "--masks", "{case}/masks"),
     ],
+    "evalmasks_clash": [
+        Step(
+            ("data", "check", "{cases}/eval_set/synthetic", "--masks", "{case}", "--json"),
+            checks(12, {"MEL": 6, "NV": 6}, "1 of 12 images have one"),
+        ),
+    ],
+    "masks_mixed_names": [
+        Step(
+            ("data", "check", "{cases}/ham_kaggle", "--masks", "{case}", "--json"),
+            checks(28, None, "3 of 28 images have one"),
+        ),
+    ],
     "train_masks01": [_data("", checks(20, {"MEL": 10, "NV": 10}, "20 of 20 images have one; 0 are empty"))],
     "csv_nan": [_data("/table.csv", checks(16, {"MEL": 8, "NV": 8}, "8 of 16 images"))],
     "csv_nan_test": [_data("/table.csv", checks(12, {"MEL": 6, "NV": 6}, "6 of 12 images"))],
@@ -200,7 +212,7 @@ def try_case(folder: Path, steps: Sequence[Step]) -> Iterator[tuple[str, list[st
             for path in (copy, *copy.rglob("*")):
                 path.chmod(0o755 if path.is_dir() else 0o644)
             step.prepare(copy)
-            places = {"case": str(copy), "out": scratch}
+            places = {"case": str(copy), "out": scratch, "cases": str(folder.parent)}
             words = [word.format(**places) for word in step.words]
             yield " ".join(step.words), list(step.look(run(words)))
 
