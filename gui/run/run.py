@@ -300,6 +300,6 @@ def summary(event: Finished) -> str:
     if event.status == "discarded":
         return tr("Stopped. The images of this run were deleted.")
     if event.status == "stopped":
-        return tr("Stopped. The images of this run were deleted.", event.written)
+        return tr("Stopped; %n image(s) of this run kept.", event.written)
     made = tr("Finished: %n image(s) ({time}).", event.written).format(time=duration(event.seconds))
     return f"{made} {tr('%n image(s) could not be generated.', event.failed)}" if event.failed else made
