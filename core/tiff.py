@@ -140,15 +140,19 @@ def _picture(number: int, page: TiffPage, max_pixels: int) -> TiffPicture:
 
 def _values(page: TiffPage, kind: int) -> tuple[NDArray[Any] | None, str]:
     try:
-        array = np.squeeze(page.asarray())
+        array = page.asarray()
     except (ValueError, TypeError) as error:  # a compression that needs another library
         return None, str(error)
-    samples = int(page.samplesperpixel)
+    height, width, samples = int(page.imagelength), int(page.imagewidth), int(page.samplesperpixel)
     if samples > 1 and int(page.planarconfig) == _SEPARATE:
         array = np.moveaxis(array, 0, -1)
-    if samples == 1 or array.ndim == 2:
-        return array.reshape(int(page.imagelength), int(page.imagewidth)), ""
-    return (array[..., :3] if kind == _RGB else array[..., 0]), ""
+    if samples == 1:
+        array = array.reshape(height, width)
+    elif array.ndim == 3:
+        array = array[..., :3] if kind == _RGB else array[..., 0]
+    if array.shape not in ((height, width), (height, width, 3)):
+        raise ValueError(f"an array of shape {array.shape}")
+    return array, ""
 
 
 def _is_unsigned(page: TiffPage) -> bool:

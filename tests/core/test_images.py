@@ -253,3 +253,16 @@ def test_bytes_and_truths_stay_what_they_are():
     assert to_bytes(np.zeros((2, 2), np.float32)).tolist() == [[0, 0], [0, 0]]
     with pytest.raises(UnknownRangeError):
         to_bytes(np.array([np.inf]))
+
+
+def test_a_tiff_whose_numbers_do_not_fit_together_is_refused(tmp_path):
+    """Every single byte of the head of a 16-bit file changed: an answer or a refusal, nothing else."""
+    tifffile.imwrite(tmp_path / "a.tif", COLOUR.astype(np.uint16) * 257, photometric="rgb", metadata=None)
+    data = (tmp_path / "a.tif").read_bytes()
+    for place in range(4, 200, 3):
+        for value in (0, 1, 2, 3, 255):
+            (tmp_path / "b.tif").write_bytes(data[:place] + bytes([value]) + data[place + 1 :])
+            try:
+                assert read_image(tmp_path / "b.tif").ndim == 3
+            except InputRefusedError:
+                continue
