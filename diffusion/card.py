@@ -16,8 +16,10 @@ from core.doctor import SUMS_NAME
 from core.files.output_errors import output_errors
 from core.generator.predictor import NO_GUIDANCE
 from core.keeping import replace_kept_text
-from core.models.pack import Pack, read_pack
+from core.models.autoencoder import WEIGHTS_FILE
+from core.models.pack import SCHEDULER_FOLDER, UNET_FOLDER, VAE_FOLDER, Pack, read_pack
 from core.models.safe_weights import sha256_of
+from core.schedulers import is_flow
 from core.taxonomy import class_name
 from diffusion.card_parts import hardware, licence_from, notes_of, photographs_in_words, plain, quoted
 from diffusion.config import DiffusionConfig
@@ -35,6 +37,12 @@ from diffusers import DDPMScheduler, UNet2DModel
 net = UNet2DModel.from_pretrained("{folder}")
 scheduler = DDPMScheduler.from_pretrained("{folder}")"""
 
+_LOADING_LATENT: Final = """\
+from diffusers import AutoencoderKL, {scheduler}, UNet2DModel
+net = UNet2DModel.from_pretrained("{folder}/unet")
+scheduler = {scheduler}.from_pretrained("{folder}/scheduler")
+vae = AutoencoderKL.from_pretrained("{folder}/vae")"""
+
 
 def write_card(pack: Path) -> Path:
     """Write `README.md` and `SHA256SUMS` of a pack and return the card.
@@ -49,7 +57,10 @@ def write_card(pack: Path) -> Path:
         If the folder cannot be written to.
     """
     description = read_pack(pack)
-    sums = f"{sha256_of(description.weights)}  {description.weights.relative_to(pack).as_posix()}\n"
+    files = [description.weights]
+    if description.autoencoder is not None:
+        files.append(description.autoencoder / WEIGHTS_FILE)
+    sums = "".join(f"{sha256_of(file)}  {file.relative_to(pack).as_posix()}\n" for file in files)
     card = render_markdown(card_of(description))
     with output_errors(pack):
         replace_kept_text(pack / SUMS_NAME, sums)
@@ -61,7 +72,7 @@ def card_of(pack: Pack) -> Report:
     """Return a pack's model card."""
     training, judgement = read_training(pack.folder), read_judgement(pack.folder)
     licence = licence_from(training)
-    how = list(_training(training)) or [Paragraph("Nothing beside the weights says how they were trained.")]
+    how = list(_training(pack, training)) or [Paragraph("Nothing beside the weights says how they were trained.")]
     sections = [
         Section("Files", [Bullets(list(_files(pack, judgement))), _loading(pack)]),
         Section(
@@ -87,9 +98,11 @@ _FAULTS: Final = (
 
 
 def _lead(pack: Pack) -> tuple[Block, ...]:
-    kind, size = "small class-conditional" if pack.labels else "small unconditional", pack.config["sample_size"]
+    kind = "small class-conditional" if pack.labels else "small unconditional"
+    size = pack.config["sample_size"] * pack.factor
     classes = ", ".join(f"{class_name(code)} ({code})" for code in pack.classes)
-    about = f"A {kind} diffusion model of dermatoscopic images, {size}x{size} pixels: {classes}."
+    model = "diffusion model" if pack.autoencoder is None else "latent diffusion model"
+    about = f"A {kind} {model} of dermatoscopic images, {size}x{size} pixels: {classes}."
     limits = parse(
         "**For research and teaching only. Its images show no real patient's lesion, are no medical evidence, and "
         "nobody should be examined, reassured or treated by them.**"
@@ -99,15 +112,22 @@ def _lead(pack: Pack) -> tuple[Block, ...]:
 
 def _files(pack: Pack, judgement: Mapping[str, Any] | None) -> Iterator[Text]:
     """Yield what each file of a pack is."""
-    schedule = str(pack.scheduler.get("beta_schedule", "linear"))
+    unet, scheduler = ("", "") if pack.autoencoder is None else (f"{UNET_FOLDER}/", f"{SCHEDULER_FOLDER}/")
     yield marked(
-        "`config.json`, `{weights}`: `diffusers.UNet2DModel`{cost}.", weights=pack.weights.name, cost=_cost(judgement)
-    )
+        "`{folder}config.json`, `{weights}`: `diffusers.UNet2DModel`{cost}.",
+        folder=unet, weights=pack.weights.name, cost=_cost(judgement),
+    )  # fmt: skip
+    if pack.autoencoder is not None:
+        side = pack.config["sample_size"]
+        yield marked(
+            "`{folder}/`: `diffusers.AutoencoderKL`, which decodes the {channels} x {side} x {side} numbers that the "
+            "network generates; they are normalised by its `latents_mean` and `latents_std`.",
+            folder=VAE_FOLDER, channels=pack.config["out_channels"], side=side,
+        )  # fmt: skip
     yield marked(
-        "`scheduler_config.json`: `diffusers.DDPMScheduler`, {schedule} schedule, {prediction}.",
-        schedule=_SCHEDULES.get(schedule, schedule),
-        prediction=str(pack.scheduler.get("prediction_type", "epsilon")).replace("_", "-"),
-    )
+        "`{folder}scheduler_config.json`: `diffusers.{kind}`, {words}.",
+        folder=scheduler, kind=_schedule_class(pack), words=_schedule_words(pack),
+    )  # fmt: skip
     advice = pack.recommended
     yield marked(
         "`isicgui.json`: class order ({labels}){null}, recommended sampler `{sampler}`, {steps} steps, guidance "
@@ -122,7 +142,20 @@ def _files(pack: Pack, judgement: Mapping[str, Any] | None) -> Iterator[Text]:
 
 
 def _loading(pack: Pack) -> Code:
-    return Code(_LOADING.format(folder=pack.folder.name), "python")
+    text = _LOADING if pack.autoencoder is None else _LOADING_LATENT
+    return Code(text.format(folder=pack.folder.name, scheduler=_schedule_class(pack)), "python")
+
+
+def _schedule_class(pack: Pack) -> str:
+    return "FlowMatchEulerDiscreteScheduler" if is_flow(pack.scheduler) else "DDPMScheduler"
+
+
+def _schedule_words(pack: Pack) -> str:
+    if is_flow(pack.scheduler):
+        return f"rectified flow, time shift {pack.scheduler.get('shift') or 1:g}"
+    schedule = str(pack.scheduler.get("beta_schedule", "linear"))
+    prediction = str(pack.scheduler.get("prediction_type", "epsilon")).replace("_", "-")
+    return f"{_SCHEDULES.get(schedule, schedule)} schedule, {prediction}"
 
 
 _SCHEDULES: Final = {"squaredcos_cap_v2": "cosine", "scaled_linear": "scaled linear"}
@@ -139,7 +172,7 @@ def _cost(judgement: Mapping[str, Any] | None) -> str:
     )
 
 
-def _training(training: Mapping[str, Any]) -> Iterator[Block]:
+def _training(pack: Pack, training: Mapping[str, Any]) -> Iterator[Block]:
     """Yield how the weights came about; nothing if that is not known."""
     if not training:
         return
@@ -156,7 +189,8 @@ def _training(training: Mapping[str, Any]) -> Iterator[Block]:
             "...`), where `--set max_minutes=` and `--set images=` may be raised:"
         )
     )
-    yield Code(" ".join(["python main.py train diffusion --data DIR --output DIR", *flags]))
+    latent = [] if pack.autoencoder is None else [f"--latent {pack.folder.name}/{VAE_FOLDER}"]
+    yield Code(" ".join(["python main.py train diffusion --data DIR --output DIR", *latent, *flags]))
 
 
 _ROLES: Final = "the first chose the weights that ship, the second are what is measured on below."
@@ -165,13 +199,26 @@ _ELSEWHERE: Final = {"device", "threads", "workers", "extractor", "tracker"}
 """Settings of the machine rather than of the model."""
 
 
+def _objective(settings: DiffusionConfig) -> str:
+    if settings.prediction_type == "flow":
+        return (
+            f"rectified flow with logit-normal times (mean {settings.time_location:g}, deviation "
+            f"{settings.time_spread:g})"
+        )
+    return f"{settings.prediction_type.replace('_', '-')}, min-SNR {settings.min_snr_gamma}"
+
+
+def _decay(settings: DiffusionConfig) -> str:
+    share = settings.decay_share
+    return "cosine decay" if share is None else f"a linear decay over the last {share:.0%} of the budget"
+
+
 def _effort(training: Mapping[str, Any], settings: DiffusionConfig) -> str:
     hours = training.get("seconds", 0) / 3600
     return (
         f"{training['images_seen']:,} images seen (repetitions included), batch {settings.batch_size}, {hours:.1f} "
         f"hours of wall-clock time on {hardware(training.get('hardware'))}. "
-        f"{settings.prediction_type.replace('_', '-')}, min-SNR {settings.min_snr_gamma}, "
-        f"AdamW {settings.learning_rate:g} with warm-up and cosine decay, "
+        f"{_objective(settings)}, AdamW {settings.learning_rate:g} with warm-up and {_decay(settings)}, "
         f"moving average {settings.ema_decay} (its weights ship), classes drawn by their size to the power "
         f"{settings.sampling_power:g}, labels dropped with probability {settings.label_dropout:g}, "
         f"{settings.half_size_share:.0%} of the budget at half the side, random turns and mirror images, "

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from core.diffusers_parts import UNet2DModel
+from core.diffusers_parts import AutoencoderKL, UNet2DModel
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +37,23 @@ def measure_cost(net: UNet2DModel, weights: Path) -> Cost:
     """Count the weights, and the multiply-adds of convolutions, matrix products and attention in one forward pass."""
     size = int(net.config.sample_size)
     reference = next(net.parameters())
-    image = torch.zeros(1, 3, size, size, dtype=reference.dtype, device=reference.device)
+    image = torch.zeros(1, int(net.config.in_channels), size, size, dtype=reference.dtype, device=reference.device)
     label = None if net.config.num_class_embeds is None else torch.zeros(1, dtype=torch.long, device=reference.device)
+    timestep = torch.ones(1, device=reference.device)
     with torch.no_grad(), FlopCounterMode(display=False) as counter:
-        net(image, 1, class_labels=label)
+        net(image, timestep, class_labels=label)
     parameters = sum(weight.numel() for weight in net.parameters())
     attention = sum(flops for name, flops in _by_operation(counter).items() if "attention" in name)
     return Cost(parameters, counter.get_total_flops() / 2e9, attention / 2e9, weights.stat().st_size)
+
+
+def with_autoencoder(cost: Cost, net: AutoencoderKL, weights: Path) -> Cost:
+    """Return the cost of a network together with that of the autoencoder that decodes what it makes.
+
+    A forward pass stays the network's alone; a picture is decoded once.
+    """
+    parameters = sum(weight.numel() for weight in net.parameters())
+    return replace(cost, parameters=cost.parameters + parameters, bytes=cost.bytes + weights.stat().st_size)
 
 
 def _by_operation(counter: FlopCounterMode) -> dict[str, int]:

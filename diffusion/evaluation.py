@@ -14,6 +14,7 @@ from torch.utils.data import DataLoader
 from core.diffusers_parts import UNet2DModel
 from core.models.attention import use_per_head_attention
 from core.precision import DTYPES, Precision
+from core.schedulers import describe_scheduler
 from core.taxonomy import image_seed
 from diffusion.config import DiffusionConfig
 from diffusion.draws import Draw, FixedDraws, ImageSet
@@ -123,7 +124,7 @@ class Evaluator:
             seeds = [image_seed(code, index, SAMPLE_SEED) for index in range(config.samples_per_class)]
             yield draw_samples(
                 net,
-                self._scheduler.config,
+                describe_scheduler(self._scheduler),  # its plain configuration does not say of which class it is
                 None if config.kind == "per_class" else label,
                 seeds,
                 null_label=config.null_label,

@@ -12,11 +12,13 @@ import torch
 from numpy.typing import NDArray
 from torch.utils.data import DataLoader
 
-from core.diffusers_parts import DDPMScheduler, UNet2DModel
+from core.diffusers_parts import AutoencoderKL, FlowMatchEulerDiscreteScheduler, UNet2DModel
 from diffusion.config import DiffusionConfig
-from diffusion.draws import FixedDraws, ImageSet
+from diffusion.draws import FixedDraws, ImageSet, Shown
 from diffusion.evaluation import on_device
+from diffusion.latent.latents import LatentSet, views_of
 from diffusion.loss import diffusion_loss
+from diffusion.model import NoiseSchedule
 from measures.bootstrap import bootstrap_by_group
 from photographs.labelled import LabelledImage
 from photographs.pixels import Pixels
@@ -50,11 +52,12 @@ class LossGap:
 
 def measure_loss_gap(
     net: UNet2DModel,
-    scheduler: DDPMScheduler,
+    scheduler: NoiseSchedule,
     labels: Mapping[str, int | None],
     train: Pixels,
     held_out: Pixels,
     gamma: float | None,
+    autoencoder: AutoencoderKL | None = None,
 ) -> LossGap:
     """Compare the loss on held-out photographs with that on as many training photographs of the same classes.
 
@@ -64,10 +67,12 @@ def measure_loss_gap(
         The network's label of each class code, None for a network without labels; other classes are left out.
     gamma
         Clamp of the signal-to-noise ratio in the loss weight, as in training.
+    autoencoder
+        Of a network that generates latent images, on its device.
     """
     seen, unseen = matched(train.images, [image.code if image.code in labels else "" for image in held_out.images])
     losses = [
-        image_losses(net, scheduler, ImageSet(*_chosen(part, rows, labels)), gamma)
+        image_losses(net, scheduler, _shown(*_chosen(part, rows, labels), autoencoder), gamma)
         for part, rows in ((train, seen), (held_out, unseen))
     ]
     difference = losses[1] - losses[0]
@@ -91,14 +96,22 @@ def matched(train: Sequence[LabelledImage], wanted: Sequence[str]) -> tuple[list
 
 
 @torch.inference_mode()
-def image_losses(net: UNet2DModel, scheduler: DDPMScheduler, images: ImageSet, gamma: float | None) -> Floats:
+def image_losses(net: UNet2DModel, scheduler: NoiseSchedule, images: Shown, gamma: float | None) -> Floats:
     """Return the loss of each photograph, (N,), at a timestep and with noise that depend on its position alone."""
-    draws = FixedDraws(images, DiffusionConfig(train_timesteps=scheduler.config.num_train_timesteps))
+    draws = FixedDraws(images, _times_of(scheduler))
     return torch.cat(list(_batch_losses(net, scheduler, draws, gamma))).double().cpu().numpy()
 
 
+def _times_of(scheduler: NoiseSchedule) -> DiffusionConfig:
+    """Return settings with the timesteps of a schedule: those of a rectified flow, or whole ones."""
+    train = scheduler.config.num_train_timesteps
+    if isinstance(scheduler, FlowMatchEulerDiscreteScheduler):
+        return DiffusionConfig(train_timesteps=train, prediction_type="flow")
+    return DiffusionConfig(train_timesteps=train)
+
+
 def _batch_losses(
-    net: UNet2DModel, scheduler: DDPMScheduler, draws: FixedDraws, gamma: float | None
+    net: UNet2DModel, scheduler: NoiseSchedule, draws: FixedDraws, gamma: float | None
 ) -> Iterator[torch.Tensor]:
     device = next(net.parameters()).device
     dtype = resolve_precision("auto", device)
@@ -106,6 +119,12 @@ def _batch_losses(
         draw = on_device(batch, device)
         with torch.autocast(device.type, dtype=dtype, enabled=dtype is not None):
             yield diffusion_loss(net, scheduler, draw, gamma)
+
+
+def _shown(pixels: torch.Tensor, labels: torch.Tensor, autoencoder: AutoencoderKL | None) -> Shown:
+    if autoencoder is None:
+        return ImageSet(pixels, labels)
+    return LatentSet(views_of(autoencoder, pixels, 1), labels)
 
 
 def _chosen(part: Pixels, rows: Sequence[int], labels: Mapping[str, int | None]) -> tuple[torch.Tensor, torch.Tensor]:

@@ -15,21 +15,22 @@ from typing import Any, Final, TypeAlias
 import numpy as np
 
 from core.cache.cache_manager import CacheManager
-from core.diffusers_parts import DDPMScheduler
 from core.events import Event, Notice
 from core.files.output_errors import output_errors
 from core.files.own import require_own
 from core.generator.model_manager import LoadedModel, ModelManager
+from core.models.autoencoder import WEIGHTS_FILE
 from core.models.classification.loading import load_network
 from core.models.discovery import discover
 from core.precision import resolve_device
-from diffusion.cost import Cost, measure_cost
+from diffusion.cost import Cost, measure_cost, with_autoencoder
 from diffusion.data import limited, split_images
 from diffusion.distances import Distances, LabelledFeatures, measure_distances
 from diffusion.fidelity import Fidelity, measure_fidelity
 from diffusion.generated import Draw, Generated, fill_folder, read_generated, recommended, sources_of
 from diffusion.heldout_loss import LossGap, measure_loss_gap
 from diffusion.judgement import JudgedData, Judgement, SweepPoint, write_judgement
+from diffusion.model import noise_schedule
 from diffusion.provenance import read_training, settings_of
 from diffusion.sheet_files import save_sheet
 from measures.features import PIXELS, default_evaluator, extractor_of
@@ -164,7 +165,9 @@ class _Judge:
 
     def _cost(self) -> Cost:
         model = self._model(next(iter(self._sources)))
-        return measure_cost(model.net, model.path)
+        own = measure_cost(model.net, model.path)
+        vae = next(iter(self._sources.values())).autoencoder
+        return own if vae is None or model.space is None else with_autoencoder(own, model.space.net, vae / WEIGHTS_FILE)
 
     def _reference(self, generated: Generated, train: Pixels, held_out: Pixels) -> Reference:
         """Return the features of as many training images of each class as were generated, and of all held-out ones."""
@@ -193,8 +196,9 @@ class _Judge:
         self._say("Loss on held-out and on training photographs.")
         labels = {code: source.class_label for code, source in self._sources.items()}
         model = self._model(next(iter(self._sources)))
-        scheduler = DDPMScheduler.from_config(dict(model.scheduler_config))
-        return measure_loss_gap(model.net, scheduler, labels, train, held_out, self._config.min_snr_gamma)
+        schedule = noise_schedule(model.scheduler_config)
+        gamma, vae = self._config.min_snr_gamma, None if model.space is None else model.space.net
+        return measure_loss_gap(model.net, schedule, labels, train, held_out, gamma, vae)
 
     def _memorisation(self, generated: Generated, train: Pixels, held_out: Pixels) -> Memorisation:
         self._say("Nearest training images.")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Final, TypeAlias
+from collections.abc import Mapping
+from typing import Any, Final, TypeAlias
 
 from core.diffusers_parts import DDPMScheduler, FlowMatchEulerDiscreteScheduler, UNet2DModel
 from core.errors import UsageError
 from core.message import Message
+from core.schedulers import is_flow
 from diffusion.config import DiffusionConfig
 
 NoiseSchedule: TypeAlias = DDPMScheduler | FlowMatchEulerDiscreteScheduler
@@ -52,6 +54,13 @@ def build_unet(config: DiffusionConfig, shape: tuple[int, int] | None = None) ->
         dropout=config.dropout,
         num_class_embeds=None if config.kind == "per_class" else config.labels,
     )
+
+
+def noise_schedule(config: Mapping[str, Any]) -> NoiseSchedule:
+    """Return the noise schedule that a pack's scheduler configuration describes."""
+    kind = FlowMatchEulerDiscreteScheduler if is_flow(config) else DDPMScheduler
+    made: NoiseSchedule = kind.from_config(dict(config))
+    return made
 
 
 def build_scheduler(config: DiffusionConfig) -> NoiseSchedule:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
@@ -18,8 +19,10 @@ from core.generator.image_generator import ImageGenerator
 from core.models.autoencoder import encode, read_autoencoder
 from core.models.discovery import discover
 from diffusion.config import DiffusionConfig
-from diffusion.events import TrainingFinished, TrainingStep
+from diffusion.evaluation import SAMPLE_SEED
+from diffusion.events import Evaluated, TrainingFinished, TrainingStep
 from diffusion.latent.latents import CACHE, views_of
+from diffusion.memorisation import read_sheet
 from diffusion.request import DiffusionPlan, TrainDiffusionRequest
 from diffusion.run import carry_out
 from measures.features import PIXELS
@@ -176,3 +179,19 @@ def test_packs_tell_no_paths(plan: MakePlan, tmp_path: Path):
     carried_out(plan())
     training = json.loads((tmp_path / "run" / "pack" / "training.json").read_text())
     assert str(tmp_path) not in json.dumps(training)
+
+
+@pytest.mark.parametrize("objective", ["v_prediction", "flow"])
+def test_samples_of_an_evaluation_are_those_of_the_product(plan: MakePlan, tmp_path: Path, objective: str):
+    """The first sheet shows what `generate` makes of those weights with the same seeds; fp16 moves it a little."""
+    cancel = CancelToken()
+    for event in carry_out(plan(prediction_type=objective, sample_steps=3, learning_rate=0.05), cancel):
+        if isinstance(event, Evaluated):
+            cancel.request(StopMode.NOW)
+    run = tmp_path / "run"
+    sheet = read_sheet(run / "samples" / "000000024.png", 16)
+    generator = ImageGenerator(models=run / "best", device="cpu", precision="fp32")
+    made = generator.sample({"MEL": 4}, seed=SAMPLE_SEED, steps=3, guidance=1.0)
+    pictures = np.stack([one.pixels.transpose(2, 0, 1) for one in made]).astype(int)
+    assert np.abs(pictures - sheet[:4]).mean() < 2
+    assert np.abs(pictures - sheet[4:8]).mean() > 10
