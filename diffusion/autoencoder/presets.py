@@ -14,7 +14,7 @@ PRESETS: Final[Mapping[str, Mapping[str, Any]]] = {
         "max_minutes": 8,
         "evaluate_images": 1_000,
     },
-    "cpu": {"name": "isic-f8c8", "images": 30_000, "max_minutes": 240},
+    "cpu": {"name": "isic-f8c8", "images": 100_000, "max_minutes": 240, "batch_size": 1, "learning_rate": 4e-4},
     "gpu": {
         "name": "isic-f8c8",
         "widths": (64, 128, 256, 256),
