@@ -20,7 +20,7 @@ from xai.trajectory.coalitions import CoalitionTree, split_steps
 from xai.trajectory.target import make_target
 from xai.trajectory.time_shap import time_shap
 
-SAMPLERS = ("ddpm", "ddim", "dpmpp-2m-sde", "unipc")
+SAMPLERS = ("ddpm", "ddim", "dpmpp-2m-sde", "euler", "heun", "unipc")
 
 
 def tree_of(source, groups, neutral="auto", **options):
