@@ -18,7 +18,7 @@ from tests.support.tiny_models import write_tiny_pack
         (["generate", "--classes", "MEL=1", "--output", "x", "--steps", "0"], ["from 1 to 1000"]),
         (["generate", "--classes", "MEL=1", "--output", "x", "--seed", "soon"], ["random"]),
         (["generate", "--classes", "MEL=1", "--output", "x", "--shard", "3/2"], ["--shard I/N"]),
-        (["generate", "--classes", "MEL=1", "--output", "x", "--sampler", "euler"], ["ddpm", "dpmpp-2m-sde"]),
+        (["generate", "--classes", "MEL=1", "--output", "x", "--sampler", "lms"], ["ddpm", "dpmpp-2m-sde"]),
         (["generate", "--classes", "MEL=1"], ["--output", "--help"]),
         (["generate", "--classes", "MEL=1", "--output", "x", "--stepps", "5"], ["--steps"]),
         (["generat"], ["generate"]),

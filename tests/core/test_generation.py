@@ -50,7 +50,7 @@ def test_unknown_class_in_counts():
         {"counts": (("MEL", 0),)},
         {"steps": 0},
         {"steps": 1001},
-        {"sampler": "euler"},
+        {"sampler": "lms"},
         {"precision": "fp64"},
         {"seed": -1},
         {"seed": 2**31},

@@ -68,7 +68,7 @@ def test_the_file_holds_only_what_was_chosen(path: Path) -> None:
         ("generation.steps", True),
         ("generation.guidance", float("nan")),
         ("generation.guidance", float("inf")),
-        ("generation.sampler", "euler"),
+        ("generation.sampler", "lms"),
         ("generation.color", 1),
         ("ui.language", None),
         ("paths.output", 3),

@@ -115,7 +115,7 @@ def test_a_number_of_ddpm_steps_that_starts_too_late_is_said(ask):
 
 def test_a_pack_with_an_unusable_scheduler_is_refused_and_the_others_run(ask, mixed):
     config = json.loads((mixed / "NV" / "scheduler_config.json").read_text())
-    (mixed / "NV" / "scheduler_config.json").write_text(json.dumps(config | {"prediction_type": "flow_prediction"}))
+    (mixed / "NV" / "scheduler_config.json").write_text(json.dumps(config | {"prediction_type": "score"}))
     events = list(ImageGenerator().generate(ask({"MEL": 1, "NV": 1}, models=mixed)))
     assert [(event.class_code, event.kind) for event in of_kind(events, Failed)] == [("NV", "model_architecture")]
     assert events[-1].written == 1

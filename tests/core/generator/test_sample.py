@@ -51,7 +51,7 @@ def test_nothing_is_written_until_it_is_saved(
 
 def test_what_is_impossible_is_refused(generator: ImageGenerator, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="There is no sampler"):
-        generator.sample({"MEL": 1}, sampler="euler")
+        generator.sample({"MEL": 1}, sampler="lms")
     (tmp_path / "empty").mkdir()
     with pytest.raises(ModelMissingError):
         ImageGenerator(models=tmp_path / "empty").sample({"MEL": 1})
