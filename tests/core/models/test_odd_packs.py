@@ -166,7 +166,7 @@ def test_attention_over_a_whole_large_picture_is_refused_not_begun(tmp_path):
 def test_fewer_learned_times_than_the_schedule_has_are_refused(tmp_path):
     pack = write_tiny_pack(tmp_path / "pack")
     change(pack / "config.json", time_embedding_type="learned", num_train_timesteps=10)
-    assert "knows 10 timesteps" in discover(pack).classes["MEL"].reason
+    assert "trained with 10 timesteps" in discover(pack).classes["MEL"].reason
 
 
 def test_keys_that_diffusers_does_not_know_change_nothing(tmp_path):
