@@ -97,6 +97,7 @@ CASES: dict[str, Case] = {
         Command(("models", "download", "--from-file", "{world}/stick", "--to", "{out}"),
                 {"color_statistics.json": as_bytes})
     ),
+    "data check": Case(Command(("data", "check", "{world}/collection"), {})),
     "doctor": Case(Command(("doctor",), {}), is_counted=False),
 }  # fmt: skip
 

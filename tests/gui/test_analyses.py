@@ -145,7 +145,7 @@ def test_failures_are_told_and_the_next_one_begins(bench: Callable[[], Bench]) -
     one.until(lambda: one.states == [FAILED, FAILED, HALF, DONE])
     assert [str(error) for error in one.errors] == [
         "Another run writes here. Wait for it.",
-        "Something went wrong that should not: ZeroDivisionError: no words at all The log says where. "
+        "Unexpected error: ZeroDivisionError: no words at all The log says where. "
         "Please report it.",
     ]
     assert isinstance(one.errors[0], ISICGUIError)
@@ -206,7 +206,7 @@ def test_a_list_that_makes_no_sense_is_set_aside(bench: Callable[[], Bench], tmp
     (tmp_path / "config" / "analyses.json").write_text('{"runs": [{"request": {"class_code": "XYZ"}}]}')
     one = bench()
     assert one.states == []
-    assert "could not be read (1 of 1 runs make no sense: number 1)" in one.model.notice
+    assert "could not be read (1 of 1 saved runs could not be read: number 1)" in one.model.notice
 
 
 def test_the_time_is_learnt_from_the_last_one(bench: Callable[[], Bench]) -> None:

@@ -61,7 +61,7 @@ def test_a_problem_is_reported_with_what_it_is_about(window: MainWindow, qtbot) 
     window._problems[0].diagnostics_asked.emit()
     found = window.desk.dialog("diagnostics")
     qtbot.waitUntil(lambda: found.copy.isEnabled())
-    assert found.text.toPlainText().startswith("The device is not there\nThere is no cuda:3.\n")
+    assert found.text.toPlainText().startswith("Device not available\nThere is no cuda:3.\n")
 
 
 def test_closing_while_it_is_being_gathered_is_no_error(window: MainWindow, qtbot) -> None:

@@ -134,7 +134,7 @@ def test_findings_appear_one_by_one_and_lead_to_the_report(dialog, model, play, 
     assert not dialog.choices.isEnabled()
     gate.touch()
     ends(model, qtbot)
-    until(qtbot, lambda: rows(dialog) == ["Distance: good", "Memorisation: bad"])
+    until(qtbot, lambda: rows(dialog) == ["Distance: good", "Memorisation: poor"])
     assert dialog.verdict.text() == "With care."
     assert model.report == model.output / "report.html"
     assert dialog.report.isVisible()
@@ -198,7 +198,7 @@ def test_another_question_begins_with_no_findings(dialog, model, play, qtbot):
     play(judged("Distance", "bad"), FINISHED)
     click(qtbot, dialog.go)
     ends(model, qtbot)
-    until(qtbot, lambda: rows(dialog) == ["Distance: bad"])
+    until(qtbot, lambda: rows(dialog) == ["Distance: poor"])
     assert dialog.words.text() == "The evaluation is complete."
     click(qtbot, dialog.choices.kinds["curate"])
     assert rows(dialog) == []

@@ -103,7 +103,7 @@ def test_the_queue_of_any_shape_costs_only_the_odd_entry(tmp_path: Path) -> None
         path.write_text(json.dumps(data), encoding="utf-8")
         found, notice = counts(tmp_path)
         assert [found[0], found[-1]] == [1, 3]
-        assert len(found) == 3 or "1 of 3 runs make no sense: number 2" in notice
+        assert len(found) == 3 or "1 of 3 saved runs could not be read: number 2" in notice
         for aside in tmp_path.glob("queue.json.corrupt-*"):
             aside.unlink()
 
