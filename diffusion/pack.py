@@ -84,7 +84,9 @@ def write_pack(
         in `unet`, the noise schedule in `scheduler` and a copy of the autoencoder in `vae`.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".pack-") as temporary:
+    with tempfile.TemporaryDirectory(
+        prefix="isicgui-pack-"
+    ) as temporary:  # what a kill leaves there, the system removes
         staged = Path(temporary)
         latent = autoencoder is not None
         _plain(net).save_pretrained(staged / UNET_FOLDER if latent else staged)

@@ -43,7 +43,9 @@ def write_autoencoder(
     """
     with output_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".pack-") as temporary:
+        with tempfile.TemporaryDirectory(
+            prefix="isicgui-pack-"
+        ) as temporary:  # what a kill leaves there, the system removes
             staged = Path(temporary)
             _shipped(net, statistics).save_pretrained(staged)
             (staged / TRAINING_FILE).write_text(json.dumps(training, indent=2) + "\n", encoding="utf-8")

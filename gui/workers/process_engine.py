@@ -73,8 +73,8 @@ class ProcessEngine:
 
     def estimate_run(self, request: GenerationRequest) -> RunEstimate:
         """Say what a request will come to."""
-        foresight: RunEstimate = self._call("foresee", request)
-        return foresight
+        estimate: RunEstimate = self._call("estimate_run", request)
+        return estimate
 
     def time_step(self, request: GenerationRequest) -> float:
         """Try out how long one step of one image takes."""

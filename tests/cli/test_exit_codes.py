@@ -113,7 +113,7 @@ def test_an_unexpected_error_is_exit_1_and_names_its_report(call, home, monkeypa
     def explode():
         raise ZeroDivisionError("planted")
 
-    monkeypatch.setattr("cli.doctor.diagnose", explode)
+    monkeypatch.setattr("core.doctor.diagnose", explode)
     code, _, err = call("doctor")
     reports = list(home.rglob("crash-*.txt"))
     assert code == 1

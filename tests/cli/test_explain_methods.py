@@ -103,7 +103,7 @@ def test_a_mask_of_the_wrong_size_is_refused_by_name(call, classifier, picture, 
     Image.fromarray(np.full((10, 20), 255, np.uint8)).save(mask)
     code, _, err = call("explain", picture, "--classifier", classifier, "--output", tmp_path / "x", "--mask", mask)
     assert code == 3
-    assert "mask.png has 20 x 10 pixels, but the picture has 32 x 32" in err
+    assert "mask.png has 20 x 10 pixels, but the image has 32 x 32" in err
     code, _, err = call(
         "explain", picture, "--classifier", classifier, "--output", tmp_path / "x", "--mask", tmp_path / "no"
     )

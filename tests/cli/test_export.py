@@ -35,7 +35,7 @@ def test_the_preview_writes_nothing_and_says_what_would_be(call, output, tmp_pat
     assert "train/MEL" in out
     assert "10 images" in out
     assert "Nothing written." in out
-    assert "terms" in err
+    assert "licence" in err
     assert not (tmp_path / "set").exists()
 
 

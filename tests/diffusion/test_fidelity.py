@@ -52,7 +52,7 @@ def test_refuses_a_classifier_without_the_class(folder, tmp_path):
     class _Two:
         classes, path = ("MEL", "NV"), tmp_path
 
-    with pytest.raises(InputRefusedError, match="does not know BCC, VASC"):
+    with pytest.raises(InputRefusedError, match="has no class BCC, VASC"):
         predict(_Two(), *lesions(["VASC", "BCC", "MEL"], 1))
 
 

@@ -85,7 +85,7 @@ def test_an_attempt_that_brings_bytes_counts_the_failures_anew(small, bring_it):
 def test_attempts_without_a_byte_end_in_words_and_the_part_is_kept(small, bring_it, target):
     server = FileServer(small, cuts=[MEGABYTE, *[0] * 20])
     with serving_file(server) as url:
-        with pytest.raises(DownloadError, match="does not get on: the connection was cut") as refusal:
+        with pytest.raises(DownloadError, match="makes no progress: the connection was cut") as refusal:
             bring_it(url)
         partial = Partial(target, WebSource(url))
         assert partial.received == MEGABYTE

@@ -214,7 +214,7 @@ def test_photographs_that_were_learnt_from_cannot_be_the_new_ones(places, tmp_pa
     )
     write_folders(tmp_path / "train", CLASSES)
     (tmp_path / "train/MEL/same.png").write_bytes((places / "real/MEL_0.png").read_bytes())
-    with pytest.raises(InputRefusedError, match="1 of the 25 photographs that should be new"):
+    with pytest.raises(InputRefusedError, match="1 of the 25 held-out photographs are also training photographs"):
         evaluate(request)
 
 

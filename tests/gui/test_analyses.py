@@ -145,8 +145,7 @@ def test_failures_are_told_and_the_next_one_begins(bench: Callable[[], Bench]) -
     one.until(lambda: one.states == [FAILED, FAILED, HALF, DONE])
     assert [str(error) for error in one.errors] == [
         "Another run writes here. Wait for it.",
-        "Unexpected error: ZeroDivisionError: no words at all The log says where. "
-        "Please report it.",
+        "Unexpected error: ZeroDivisionError: no words at all The log says where. Please report it.",
     ]
     assert isinstance(one.errors[0], ISICGUIError)
     assert one.errors[0].kind == "locked"

@@ -142,7 +142,7 @@ def test_findings_appear_one_by_one_and_lead_to_the_report(dialog, model, play, 
     play(judged("Diversity", "unknown"))
     click(qtbot, dialog.go)
     ends(model, qtbot)
-    until(qtbot, lambda: rows(dialog) == ["Diversity: not known"])
+    until(qtbot, lambda: rows(dialog) == ["Diversity: not measured"])
     assert not dialog.report.isVisible()
 
 
@@ -289,8 +289,8 @@ def test_everything_that_was_told_is_said_in_a_language_chosen_later(dialog, mod
     again.close()
     assert shown == [
         "Чтение изображений (1 из 2)",
-        "В созданном наборе нет изображений DF.",
-        f"{translate(Message('synthetic only'))}, зерно 42",
+        "В синтетическом наборе нет изображений DF.",
+        f"{translate(Message('synthetic only'))}, сид 42",
     ]
     assert "synthetic" not in shown[2]
 
@@ -366,7 +366,7 @@ def test_a_selection_leads_to_its_table_and_to_the_export(dialog, model, play, q
     assert dialog.notes.text == "No image of DF is kept."
     assert dialog.report.text() == "Open the decisions"
     until(qtbot, lambda: rows(dialog) == ["Suspected training copies"])
-    assert model.findings[0].verdict == "Left out: 1 image."
+    assert model.findings[0].verdict == "Excluded: 1 image."
     assert not dialog.empty.isVisible()
     table = model.output / "curation.csv"
     table.touch()

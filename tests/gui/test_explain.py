@@ -23,7 +23,7 @@ def test_the_shown_image_is_explained(window: MainWindow, engine: FakeEngine, tm
     assert engine.explained == [image]
     view = window.picture.explain
     assert window.picture.tabs.currentIndex() == EXPLAIN
-    assert view.facts.badge.accessibleName() == "Verdict of the gate: Evidence"
+    assert view.facts.badge.accessibleName() == "Reliability check: Checks passed"
     assert "MEL 71%" in view.facts.bars.accessibleDescription()
     assert view.facts.bar.accessibleName().endswith(" logits/pixel")
     assert "Integrated Gradients for MEL" in view.facts.caption.text()

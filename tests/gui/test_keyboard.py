@@ -148,7 +148,7 @@ def test_tooltips_that_change_keep_their_key(window: MainWindow, engine: FakeEng
     qtbot.waitUntil(lambda: pause.toolTip().startswith("Continue"))
     assert pause.toolTip() == "Continue the image being generated (P)"
     window.session.keys.assign("pause", ["F8"])
-    assert pause.toolTip() == "Go on with the picture being made (F8)"
+    assert pause.toolTip() == "Continue the image being generated (F8)"
     assert "F8" not in pause.accessibleName()
 
 
@@ -203,7 +203,7 @@ def test_every_command_is_listed_under_its_area(dialog: ShortcutsDialog, window:
 
 def test_the_list_is_searched_by_words_and_keys(dialog: ShortcutsDialog) -> None:
     shown = lambda: {c for c, item in dialog._rows.items() if not item.isHidden()}  # noqa: E731
-    dialog.search.setText("earlier")
+    dialog.search.setText("run up")
     assert shown() == {"queue-up"}
     assert [group.text(0) for group in dialog._groups if not group.isHidden()] == ["Queue"]
     dialog.search.setText("f11")
@@ -230,7 +230,7 @@ def test_a_key_of_another_command_is_told_and_exchanged_or_left(
     dialog: ShortcutsDialog, window: MainWindow, qtbot
 ) -> None:
     record(dialog, qtbot, "pause", Qt.Key.Key_X)
-    assert dialog.words.text() == "X already belongs to “Reject the image, or take that back”."
+    assert dialog.words.text() == "X already belongs to “Reject the image, or undo the rejection”."
     assert dialog.swap.isVisible()
     dialog.cancel.click()
     assert window.session.keys.keys_of("pause") == ("P",)

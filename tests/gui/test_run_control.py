@@ -250,7 +250,7 @@ def test_memory_is_not_asked_of_an_engine_that_has_died(window: MainWindow, engi
     [
         ((), None, None, "Choose at least one class"),
         ((1,), None, None, "1 image"),
-        ((1,), None, 40_000, "1 image · time known after the first · 0.1 MB"),
+        ((1,), None, 40_000, "1 image · time estimate after the first image · 0.1 MB"),
         ((12,) * 7, 130.0, 3_000_000, "7 classes × 12 images · ~2 min 10 s · 3.0 MB"),
         ((1, 2), 4.0, 12_400_000_000, "3 images · ~4 s · 12.4 GB"),
     ],

@@ -156,7 +156,7 @@ def test_of_very_many_pictures_the_first_are_shown(tmp_path: Path) -> None:
         picture(tmp_path / "many" / f"{number:03d}.png")
     report = read_report(tmp_path / "many")
     assert (len(report.pictures), report.left_out) == (MOST_PICTURES, 3)
-    assert "3 further pictures" in page_of(report)
+    assert "3 further images" in page_of(report)
 
 
 def test_a_picture_of_old_versions_is_a_run_of_its_own(tmp_path: Path) -> None:

@@ -163,7 +163,7 @@ def test_an_interrupted_run_is_offered_and_resumed(
     interrupt_a_run(output, finished=3, total=8)
     window = open_window()
     qtbot.waitUntil(lambda: window.banner.isVisible())
-    assert "3 of 8 images are there" in window.banner.text
+    assert "3 of 8 images are finished" in window.banner.text
     assert window.banner.text.startswith("1 run in this folder was interrupted")
     engine.gate.clear()
     window.banner._action.click()
@@ -182,7 +182,7 @@ def test_a_run_that_is_complete_does_not_bury_those_that_are_not(open_window: Op
     assert not window.banner.isVisible()
     wait_idle(window, qtbot)
     qtbot.waitUntil(lambda: window.banner.isVisible())
-    assert window.banner.text == "2 runs in this folder were interrupted: 2 of 8 images are there."
+    assert window.banner.text == "2 interrupted runs in this folder: 2 of 8 images are finished."
 
 
 def interrupt_a_run(output: Path, *, finished: int, total: int) -> None:

@@ -50,7 +50,7 @@ NOT_TRANSLATED = re.compile(
     | (ISIC_\d+|isicgui-log)?(\.png|\.txt)                  # files
     | .*[/\\~].*                                            # paths
     | (auto|cpu|cuda)(:\d+)?(,\ \w+)?|CPU.*|Test\ GPU.*|fp32|fp16|bf16    # devices, number formats
-    | DPM\+\+\ 2M\ SDE|UniPC|DDIM|DDPM|IG|SDE               # samplers, methods by their own names
+    | DPM\+\+\ 2M\ SDE|UniPC|DDIM|DDPM|Euler|Heun|IG|SDE               # samplers, methods by their own names
     | Python|[A-Za-z0-9_-]+\ \d+(\.\d+)+(\+\w+)?(,\ [A-Za-z0-9_-]+\ \d+(\.\d+)+(\+\w+)?)*  # packages and their versions
     | isic7-128.*|r\d+[^A-Za-z]*|(EN|RU|ZH)|English|x                  # models, runs, languages by their own names
     | ((Ctrl|Alt|Shift|Esc|Del|Return|Enter|Tab|F\d+|Up|Down|Left|Right|[A-Z0-9+,?-])[+/ ]*)+   # keys

@@ -46,8 +46,8 @@ def small_densenet(classes):
 @pytest.fixture
 def small(monkeypatch):
     """DenseNet-121 made small, everywhere that the architecture is built."""
-    entry = dataclasses.replace(ARCHITECTURES["densenet121_ham"], build=small_densenet)
-    monkeypatch.setitem(ARCHITECTURES, "densenet121_ham", entry)
+    entry = dataclasses.replace(ARCHITECTURES._entries["densenet121_ham"], build=small_densenet)
+    monkeypatch.setitem(ARCHITECTURES._entries, "densenet121_ham", entry)
     monkeypatch.setitem(BY_WEIGHTED_LAYERS, len(weighted_modules(small_densenet(7))), "densenet121_ham")
     return densenet(SIDE, (2, 3), growth=4, first=8, bottleneck=2)
 

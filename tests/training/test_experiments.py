@@ -134,7 +134,7 @@ def test_a_process_that_holds_the_lock_keeps_its_run(tmp_path: Path):
         run = read_run(folder).run
         assert run.status == "running"
         assert runs_to_clean([run], keep=0) == []
-        with pytest.raises(FolderLockedError, match="going on"):
+        with pytest.raises(FolderLockedError, match="in progress"):
             delete_run(run, tmp_path)
         process.kill()
     assert read_run(folder).run.status == "finished"

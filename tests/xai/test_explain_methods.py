@@ -203,5 +203,5 @@ def test_the_mask_must_fit_the_file_and_not_what_was_made_of_it(classifier, tmp_
     asked = options(classifier, "gradcam", mask=tmp_path / "mask.png")
     (made,) = explain_image(tmp_path / "large.png", asked)
     assert made.image.shape == (1024, 1024, 3)
-    with pytest.raises(InputRefusedError, match="1024 x 1024 pixels, but the picture has 1200 x 1200"):
+    with pytest.raises(InputRefusedError, match="1024 x 1024 pixels, but the image has 1200 x 1200"):
         explain_image(tmp_path / "large.png", replace(asked, mask=tmp_path / "wrong.png"))

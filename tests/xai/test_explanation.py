@@ -19,10 +19,10 @@ from xai.methods import METHODS
         ({"methods": ("GradCAM",)}, "'GradCAM'", "Did you mean gradcam?"),
         ({"methods": ("zzzzzz",)}, "'zzzzzz'", "Choose one of ig, shapley"),
         ({"baseline": "blurr"}, "no baseline 'blurr'", "Did you mean blur?"),
-        ({"players": 1}, "superpixels cannot be 1", "from 2 to 64"),
-        ({"players": 65}, "superpixels cannot be 65", "from 2 to 64"),
-        ({"max_steps": 0}, "steps cannot be 0", "from 1 to"),
-        ({"seed": -1}, "seed cannot be -1", "from 0 to"),
+        ({"players": 1}, "Invalid number of superpixels: 1", "from 2 to 64"),
+        ({"players": 65}, "Invalid number of superpixels: 65", "from 2 to 64"),
+        ({"max_steps": 0}, "Invalid number of steps: 0", "from 1 to"),
+        ({"seed": -1}, "Invalid seed: -1", "from 0 to"),
     ],
 )
 def test_a_wrong_request_is_refused_with_the_way_out(asked, said, hint):

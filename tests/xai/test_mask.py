@@ -67,7 +67,7 @@ def test_the_mask_of_another_picture(tmp_path):
     path = save(tmp_path / "m.png", np.zeros((6, 4), np.uint8))
     with pytest.raises(InputRefusedError) as caught:
         read_mask(path, (4, 6), (4, 6))
-    assert "has 4 x 6 pixels, but the picture has 6 x 4" in caught.value.message
+    assert "has 4 x 6 pixels, but the image has 6 x 4" in caught.value.message
     assert caught.value.remedy == "Give the mask in the size of the image."
 
 

@@ -54,7 +54,7 @@ def test_other_weights_in_the_same_place_lend_no_terms(tmp_path):
     make_pack(tmp_path / "models/mine")
     put(tmp_path / "out", "MEL", 1, 1, models=str(tmp_path / "models"), weights="mine/model.safetensors")
     plan = plan_export(tmp_path / "out", ExportOptions(tmp_path / "set", format="hf"))
-    assert any("terms of mine are unknown" in words for words in plan.warnings)
+    assert any("licence of mine is unknown" in words for words in plan.warnings)
     text = card(tmp_path / "out", tmp_path / "set", format="hf")
     assert "the terms are **unknown**" in text
     assert "Vienna" not in text

@@ -59,7 +59,7 @@ def test_left_out_images_are_not_exported_and_the_file_goes_along(output, tmp_pa
     assert files["curation.csv"] == curation.read_bytes()
     assert b"curation.csv" in files["SHA256SUMS"]
     assert b"that the curation keeps" in files["README.md"]
-    assert "Left out by the curation: 2 images." in plan.warnings
+    assert "Excluded by the curation: 2 images." in plan.warnings
 
 
 def test_a_folder_stands_for_the_file_in_it(output, tmp_path):
@@ -73,7 +73,7 @@ def test_images_made_or_changed_since_are_left_out(output, tmp_path):
     put(output, "MEL", 1, 1, pixels=pixels_of(99))
     plan = plan_export(output, ExportOptions(tmp_path / "set", curation=curation))
     assert plan.rows == 5
-    assert "Left out because the curation has not judged them as they are: 2 images." in plan.warnings
+    assert "Excluded because the curation did not evaluate them in their present state: 2 images." in plan.warnings
 
 
 def test_a_file_for_another_folder_is_refused(output, tmp_path):
@@ -106,7 +106,7 @@ def test_a_damaged_line_is_named(output, tmp_path):
     damaged, unjudged = plan.warnings[:2]
     assert "line 4 (a zero byte)" in damaged
     assert str(curation) in damaged
-    assert "has not judged them as they are: 1 image." in unjudged
+    assert "did not evaluate them in their present state: 1 image." in unjudged
 
 
 @pytest.mark.parametrize("content", [b"", b"image,class\nx,MEL\n", b"\xff\xfe\x00"])

@@ -63,7 +63,7 @@ def test_images_of_another_class_than_asked_for_are_left_out(tmp_path, judge):
     wrong = next(decision for decision in found.decisions if decision.image == "MEL/wrong.png")
     assert wrong.fidelity < 0.5
     assert wrong.seen_as == "VASC"
-    assert wrong.reason.startswith("Asked for MEL, seen as VASC")
+    assert wrong.reason.startswith("Target class MEL, predicted class VASC")
 
 
 def test_planted_copies_of_training_images_are_left_out(tmp_path, judge, photos):
@@ -113,7 +113,7 @@ def test_every_file_is_in_the_log_with_its_checksum(tmp_path, judge):
     summary = json.loads((tmp_path / "out/curation.json").read_text(encoding="utf-8"))
     assert (summary["images"], summary["kept"], summary["left_out"]) == (7, 3, {"best": 3, "unreadable": 1})
     assert summary["classes"] == {"BCC": {"images": 6, "kept": 3}}
-    assert found.sentence == "3 of 7 images are kept by the rules best=50%; left out: best 3, unreadable 1."
+    assert found.sentence == "3 of 7 images are kept by the rules best=50%; excluded: best 3, unreadable 1."
 
 
 def test_one_image_is_judged_alone(tmp_path, judge):
@@ -143,7 +143,7 @@ def test_the_same_set_gives_the_same_bytes(tmp_path, judge):
 def test_impossible_wishes_are_refused(tmp_path, judge, photos):
     save(tmp_path / "set", "NV/0.png", draw_lesion("NV"))
     save(tmp_path / "bare", "0.png", draw_lesion("NV"))
-    with pytest.raises(UsageError, match="Copies"):
+    with pytest.raises(UsageError, match="Copy detection"):
         curate(read_set(tmp_path / "set"), parse_rules("copies"), network=judge)
     with pytest.raises(InputRefusedError, match="classes"):
         curate(read_set(tmp_path / "bare"), parse_rules("none"), network=judge)

@@ -47,7 +47,7 @@ def test_the_better_of_two_twins_is_kept_whatever_their_order():
     assert rules_of(decide(evidence([0.2, 0.9], pairs=[(0, 1)]), parse_rules("duplicates"))) == ["duplicates", ""]
     found = decide(evidence([0.9, 0.2], pairs=[(0, 1)]), parse_rules("duplicates"))
     assert rules_of(found) == ["", "duplicates"]
-    assert found.verdicts[1].reason == "Nearly the same as 0.png, which is kept."
+    assert found.verdicts[1].reason == "Near-duplicate of 0.png, which is kept."
 
 
 def test_in_a_chain_the_ends_are_kept_if_the_middle_goes():

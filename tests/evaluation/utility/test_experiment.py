@@ -173,7 +173,7 @@ def test_a_test_photograph_among_those_to_learn_from_is_refused(world, ask, tmp_
     shutil.copy(source, tmp_path / "test" / "MEL" / "another_name.png")
     with pytest.raises(InputRefusedError, match="1 photograph of the test set") as refusal:
         carry_out(ask(test=tmp_path / "test"))
-    assert "divided by lesion" in refusal.value.remedy
+    assert "split by lesion" in refusal.value.remedy
 
 
 def test_synthetic_images_that_are_test_photographs_spoil_everything(world, ask, tmp_path):
@@ -230,7 +230,7 @@ def test_a_missing_class_is_named_and_survived(world, ask, tmp_path):
 
 @pytest.mark.parametrize(
     ("part", "words"),
-    [("train", "no photograph of DF to learn from"), ("test", "The test set has no photograph of DF")],
+    [("train", "There are no training photographs of DF"), ("test", "The test set has no photograph of DF")],
 )
 def test_a_class_that_is_missing_among_the_photographs_is_named(world, ask, tmp_path, part, words):
     shutil.copytree(world / part, tmp_path / "without")
@@ -251,7 +251,7 @@ def test_images_without_a_class_are_counted_and_every_note_says_of_which_set(wor
         shutil.copy(next((world / "synthetic" / "MEL").iterdir()), tmp_path / "set" / "batch" / "odd" / name)
     (tmp_path / "set" / "batch" / "NV" / "broken.png").write_bytes(b"\x89PNG")
     notes = read_material(ask(synthetic=(tmp_path / "set",))).notes
-    assert "set: Nothing says the class of 2 images: left out." in notes
+    assert "set: Excluded because the class is unknown: 2 images." in notes
     assert any(note.startswith("set: ") and "broken.png" in note for note in notes)
 
 

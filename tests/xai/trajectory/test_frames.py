@@ -118,5 +118,5 @@ def test_more_steps_than_the_model_was_trained_with_are_refused(models, tmp_path
     config = json.loads(file.read_text(encoding="utf-8"))
     file.write_text(json.dumps({**config, "num_train_timesteps": 50}), encoding="utf-8")
     request = TrajectoryRequest(tmp_path, models=few, steps=51, device="cpu")
-    with pytest.raises(UsageError, match="51 steps were asked for, but the model was trained with 50"):
+    with pytest.raises(UsageError, match="51 steps were requested, but the model was trained with 50"):
         draw_frames(Sources(request).source(request.planned()[0]), 5)
