@@ -34,17 +34,17 @@ def refuse_changes(
     Parameters
     ----------
     saved
-        Settings in the checkpoint.
+        Settings in the checkpoint. One that is not there yet in a version which wrote it was as it is by default.
     fingerprint
         Of the data then and now.
     free
         Settings that may change.
     """
-    now = config.model_dump(mode="json")
+    before = {**type(config)().model_dump(mode="json"), **saved}
     changed = [
-        f"{key} was {saved.get(key)!r} and is {value!r}"
-        for key, value in now.items()
-        if key not in free and saved.get(key) != value
+        f"{key} was {before[key]!r} and is {value!r}"
+        for key, value in config.model_dump(mode="json").items()
+        if key not in free and before[key] != value
     ]
     if changed:
         raise UsageError(
