@@ -164,7 +164,7 @@ def test_an_interrupted_run_is_offered_and_resumed(
     window = open_window()
     qtbot.waitUntil(lambda: window.banner.isVisible())
     assert "3 of 8 images are finished" in window.banner.text
-    assert window.banner.text.startswith("1 run in this folder was interrupted")
+    assert window.banner.text.startswith("1 interrupted run in this folder")
     engine.gate.clear()
     window.banner._action.click()
     qtbot.waitUntil(lambda: engine.resumed == [output])
