@@ -133,7 +133,7 @@ def _forget() -> None:
 if "diffusers" not in sys.modules:
     try:
         _import_lean()
-    except Exception as error:  # noqa: BLE001  (whatever another release of diffusers does differently)
+    except (ImportError, AttributeError, RuntimeError) as error:  # another release of diffusers may be built otherwise
         _log.info("diffusers is imported as a whole: %s", error)
         _forget()
 

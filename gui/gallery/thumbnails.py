@@ -16,7 +16,7 @@ KEPT: Final = 400
 """Thumbnails in memory, a few screens full: 96 x 96 pixels of 4 bytes each, 15 MB at most; the others are on disk."""
 
 WAITING: Final = 160
-"""Wishes kept waiting: what was scrolled past long ago is not worth loading."""
+"""Requests kept waiting: what was scrolled past long ago is not worth loading."""
 
 
 class ThumbnailStore(QObject):

@@ -53,7 +53,7 @@ class DevicePanel(QWidget):
                 self.rows[key].show_memory(memory)
 
     def _show_need(self) -> None:
-        told = self._session.forecast.foresight
+        told = self._session.forecast.run_estimate
         if self._session.engine.state is not EngineState.READY:
             self.need.setText(tr("Known when the engine is ready"))
         elif told is None or told.device not in self.rows:

@@ -67,7 +67,7 @@ class ForecastModel(QObject):
         self._trials = TaskRunner(1, self)
         self._tried: set[str] = set()
         self._asked: GenerationRequest | None = None
-        self.foresight: RunEstimate | None = None
+        self.run_estimate: RunEstimate | None = None
         self.refusal = ""
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
@@ -88,7 +88,7 @@ class ForecastModel(QObject):
         if request is None:
             return Estimate((), None, None)
         counts = tuple(count for _, count in request.counts)
-        told = self.foresight
+        told = self.run_estimate
         if told is None:
             return Estimate(counts, None, None)
         seconds = self._speeds.seconds(request, told.device, told.precision, told.image_size)
@@ -101,7 +101,7 @@ class ForecastModel(QObject):
             return []
         if self.refusal:
             return [translate(self.refusal)]
-        told = self.foresight
+        told = self.run_estimate
         return [*_of_memory(told, self._memory), *_of_disk(told), *_of_writer(told)] if told else []
 
     def _look(self) -> None:
@@ -111,30 +111,30 @@ class ForecastModel(QObject):
         self._asked = request
         self._tasks.start(lambda: self._engine.estimate_run(request), self._accept, self._refuse)
 
-    def _accept(self, foresight: RunEstimate) -> None:
-        self.foresight, self.refusal = foresight, ""
-        self._try_out(foresight)
+    def _accept(self, run_estimate: RunEstimate) -> None:
+        self.run_estimate, self.refusal = run_estimate, ""
+        self._try_out(run_estimate)
         self._tell()
 
-    def _try_out(self, foresight: RunEstimate) -> None:
+    def _try_out(self, run_estimate: RunEstimate) -> None:
         """Have a few steps made where nothing of the kind was made on this machine before, once each."""
         request = self._asked
         if request is None or request != self._ask() or not self._may_ask() or not self._trials.is_idle:
             return
-        kind = self._speeds.kind(request, foresight)
-        told = foresight.device, foresight.precision, foresight.image_size
+        kind = self._speeds.kind(request, run_estimate)
+        told = run_estimate.device, run_estimate.precision, run_estimate.image_size
         if kind in self._tried or self._speeds.seconds(request, *told) is not None:
             return
         self._tried.add(kind)
         self._trials.start(
-            partial(self._engine.time_step, request), partial(self._expect, request, foresight), self._leave_untried
+            partial(self._engine.time_step, request), partial(self._expect, request, run_estimate), self._leave_untried
         )
 
-    def _expect(self, request: GenerationRequest, foresight: RunEstimate, seconds: float) -> None:
+    def _expect(self, request: GenerationRequest, run_estimate: RunEstimate, seconds: float) -> None:
         if self._may_ask():
-            self._speeds.expect(request, foresight, seconds)
+            self._speeds.expect(request, run_estimate, seconds)
         else:  # a run that has begun in the meantime slowed the trial, and measures better
-            self._tried.discard(self._speeds.kind(request, foresight))
+            self._tried.discard(self._speeds.kind(request, run_estimate))
         self.changed.emit()
 
     def _leave_untried(self, error: BaseException) -> None:
@@ -143,7 +143,7 @@ class ForecastModel(QObject):
 
     def _refuse(self, error: BaseException) -> None:
         if isinstance(error, ISICGUIError):
-            self.foresight, self.refusal = None, joined((error.message, error.remedy))
+            self.run_estimate, self.refusal = None, joined((error.message, error.remedy))
         else:
             _log.warning("What the run will take could not be found out: %s", error)
         self._tell()

@@ -118,7 +118,7 @@ class Session(QObject):
         self.analyses = AnalysesModel(AnalysisStore(settings.paths.config_dir), settings, self)
         self.analyses.failed.connect(self.report)
         self.analyses.finished.connect(self._analysed)
-        self.announcer = SessionNotices(self)
+        self.session_notices = SessionNotices(self)
         self.checkup = CheckupModel(self)
         self.model_download = ModelDownload(settings, self)
         self.arrivals = NewModels(self)

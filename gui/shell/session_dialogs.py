@@ -1,4 +1,4 @@
-"""What a window does on behalf of its session: opens the settings and the diagnostics, and grants wishes."""
+"""What a window does on behalf of its session: opens the settings and the diagnostics, and does what it requests."""
 
 from __future__ import annotations
 

@@ -238,15 +238,15 @@ def test_a_checkup_that_dies_is_no_clean_bill(qapp, until):
 
 
 def test_a_class_without_a_model_and_the_models_menu_lead_to_it(window, doctor, tmp_path):
-    wishes = []
-    window.session.wish.connect(wishes.append)
+    requests = []
+    window.session.wish.connect(requests.append)
     row = window.setup.rows["DF"]
     row._mark.click()
     menu = QMenu()
     window.top._fill_models_menu(menu)
     (action,) = (action for action in menu.actions() if action.text() == "Get models…")
     action.trigger()
-    assert wishes == [WindowRequest.GET_MODELS, WindowRequest.GET_MODELS]
+    assert requests == [WindowRequest.GET_MODELS, WindowRequest.GET_MODELS]
     assert isinstance(window.desk.dialog("models"), ModelsDialog)
 
 

@@ -188,12 +188,12 @@ def test_the_starter_models_take_over(window: MainWindow, engine: FakeEngine, qt
 def test_models_are_asked_for_where_there_are_none(
     window: MainWindow, engine: FakeEngine, tmp_path: Path, monkeypatch, qtbot
 ) -> None:
-    wishes: list[WindowRequest] = []
+    requests: list[WindowRequest] = []
     dialog = fail_with(window, engine, errors.ModelMissingError("There is no model."), qtbot)
     window.session.wish.disconnect()
-    window.session.wish.connect(wishes.append)
+    window.session.wish.connect(requests.append)
     click(dialog, Action.GET_MODELS)
-    assert wishes == [WindowRequest.GET_MODELS]
+    assert requests == [WindowRequest.GET_MODELS]
 
 
 def test_another_folder_of_models_is_chosen(

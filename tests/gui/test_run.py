@@ -86,7 +86,7 @@ def test_nothing_checked_cannot_be_started(window: MainWindow) -> None:
 
 def test_the_estimate_learns_this_machines_speed(window: MainWindow, qtbot) -> None:
     ask_for(window, MEL=2)
-    qtbot.waitUntil(lambda: window.session.forecast.foresight is not None)
+    qtbot.waitUntil(lambda: window.session.forecast.run_estimate is not None)
     assert "time estimate after the first image" in estimate_of(window)
     window.setup.start.click()
     wait_idle(window, qtbot)

@@ -1,4 +1,4 @@
-"""What goes wrong in a run: bad models, impossible wishes, no memory; nothing finished is lost by it."""
+"""What goes wrong in a run: bad models, impossible requests, no memory; nothing finished is lost by it."""
 
 from __future__ import annotations
 
