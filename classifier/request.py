@@ -13,6 +13,7 @@ from core.jobs.registry import job
 from core.jobs.request import Request
 from core.message import Message
 from core.models.classification.architectures import ARCHITECTURES
+from training.request import read_saved_run
 
 if TYPE_CHECKING:
     from classifier.config import ClassifierConfig
@@ -162,12 +163,4 @@ class TrainClassifierRequest(Request):
 
     def _saved(self) -> Mapping[str, object]:
         """Return the settings of the run that goes on; none of a new one."""
-        from training.run_folder import read_run_settings
-
-        if not self.resume:
-            return {}
-        if self.output is None:
-            raise UsageError(
-                Message("--resume needs the folder of the run."), remedy=Message("Name its folder with --output.")
-            )
-        return read_run_settings(self.output, KIND)
+        return read_saved_run(self.output, KIND)[1] if self.resume else {}

@@ -44,12 +44,13 @@ from diffusion.latent.latents import encode_photographs, fingerprint_with, keep,
 from diffusion.memorisation import judge
 from diffusion.pack import PackDescription, write_pack, write_predecessor_checkpoint
 from diffusion.processes import agree_to_stop, start_processes
-from diffusion.request import DiffusionPlan, TrainDiffusionRequest
+from diffusion.request import TrainDiffusionRequest
 from diffusion.state import refuse_changes
 from diffusion.trainer import DiffusionTrainer
 from measures.kid import MIN_IMAGES
 from training.hardware import describe_hardware
 from training.log_file import training_log
+from training.request import TrainingPlan
 from training.run_folder import CONFIG_FILE, new_run_folder, read_run_config, write_run_config
 from training.runtime import CHECKPOINT, refuse_begun, resolve_precision
 
@@ -68,7 +69,7 @@ def run_training(request: TrainDiffusionRequest, cancel: CancelToken) -> Iterato
     yield from carry_out(request.plan(), cancel)
 
 
-def carry_out(plan: DiffusionPlan, cancel: CancelToken) -> Iterator[Event]:
+def carry_out(plan: TrainingPlan[DiffusionConfig], cancel: CancelToken) -> Iterator[Event]:
     """Carry out a run and yield its events; only the first of several processes yields any.
 
     Raises
@@ -98,7 +99,7 @@ def carry_out(plan: DiffusionPlan, cancel: CancelToken) -> Iterator[Event]:
     accelerator.end_training()
 
 
-def _output_folder(plan: DiffusionPlan, accelerator: Accelerator) -> Path:
+def _output_folder(plan: TrainingPlan[DiffusionConfig], accelerator: Accelerator) -> Path:
     """Make the run's folder, the same in all processes."""
     shared = [plan.output]
     if plan.output is None and accelerator.is_main_process:
@@ -119,7 +120,12 @@ class _Run:
     """
 
     def __init__(
-        self, plan: DiffusionPlan, data: TrainingData, output: Path, accelerator: Accelerator, device: torch.device
+        self,
+        plan: TrainingPlan[DiffusionConfig],
+        data: TrainingData,
+        output: Path,
+        accelerator: Accelerator,
+        device: torch.device,
     ) -> None:
         self._plan, self._data = plan, data
         self._config, self._output = plan.config, output

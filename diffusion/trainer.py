@@ -34,6 +34,7 @@ from training.resuming import counted, restore_optimizer, restoring
 from training.runtime import (
     CHECKPOINT,
     Budget,
+    Pace,
     cosine_rate,
     finite,
     load_checkpoint,
@@ -46,8 +47,6 @@ from training.trackers import open_run_log
 
 LOG_EVERY_STEPS: Final = 50
 SAMPLES: Final = "samples"
-_UNKNOWN_PACE: Final = 3
-"""Steps before the pace is told; the first ones are slower."""
 
 Export = Callable[["DiffusionTrainer", UNet2DModel, bool], None]
 """(trainer, moving average in fp32, is it the best so far?): writes the model where people find it."""
@@ -92,8 +91,7 @@ class DiffusionTrainer:
         self.best: dict[str, Any] | None = None
         self.init_from: str | None = None
         self._pending: list[float] = []
-        self._seconds_per_step: float | None = None
-        self._steps = 0
+        self._pace = Pace(config.batch_size)
 
     @property
     def is_main(self) -> bool:
@@ -136,7 +134,8 @@ class DiffusionTrainer:
                 yield from self._evaluate(cancel, export, history)
                 self.save(export)
                 saved_at = time.monotonic()
-            state = self._timed_step(wrapped, batches, state.progress, cancel)
+            with self._pace.step():
+                state = self._step(wrapped, batches, state.progress, cancel)
             self._note_loss(state.loss, history)
             yield self._step_event(state.loss)
             if time.monotonic() - saved_at > 60 * self.config.checkpoint_minutes:
@@ -159,16 +158,6 @@ class DiffusionTrainer:
             pin_memory=self.device.type == "cuda",
             worker_init_fn=leave_signals_to_the_first_process,
         )
-
-    def _timed_step(self, wrapped: Any, batches: Iterator[Any], progress: float, cancel: CancelToken) -> Agreement:
-        start = time.monotonic()
-        state = self._step(wrapped, batches, progress, cancel)
-        seconds = time.monotonic() - start
-        self._steps += 1
-        if self._steps > _UNKNOWN_PACE:
-            before = self._seconds_per_step
-            self._seconds_per_step = seconds if before is None else 0.9 * before + 0.1 * seconds
-        return state
 
     def _step(self, wrapped: Any, batches: Iterator[Any], progress: float, cancel: CancelToken) -> Agreement:
         """Make one optimiser step."""
@@ -333,11 +322,8 @@ class DiffusionTrainer:
     def _write_losses(self, history: History) -> None:
         if self._pending:
             rate = self.optimizer.param_groups[0]["lr"]
-            history.losses(self.images_seen, self.budget.seconds, self._pending, rate, self._pace())
+            history.losses(self.images_seen, self.budget.seconds, self._pending, rate, self._pace.images_per_second)
             self._pending = []
-
-    def _pace(self) -> float | None:
-        return None if self._seconds_per_step is None else self.config.batch_size / self._seconds_per_step
 
     def _started(self) -> TrainingStarted:
         return TrainingStarted(
@@ -352,17 +338,12 @@ class DiffusionTrainer:
         )
 
     def _step_event(self, loss: float) -> TrainingStep:
-        pace = self._pace()
+        pace = self._pace.images_per_second
         return TrainingStep(
             images=self.images_seen,
             total=self.config.images,
             loss=loss,
             rate=self.optimizer.param_groups[0]["lr"],
             images_per_second=pace,
-            remaining=None if pace is None else self._remaining(pace),
+            remaining=None if pace is None else self.budget.remaining(self.images_seen, pace),
         )
-
-    def _remaining(self, pace: float) -> float:
-        by_images = max(0, self.config.images - self.images_seen) / pace
-        minutes = self.config.max_minutes
-        return by_images if minutes is None else min(by_images, max(0.0, 60 * minutes - self.budget.seconds))

@@ -6,6 +6,7 @@ import math
 import os
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -55,6 +56,43 @@ class Budget:
         """Return the larger of the two used fractions, 0..1."""
         by_time = self.seconds / (60 * self.minutes) if self.minutes else 0.0
         return min(1.0, max(images_seen / self.images, by_time))
+
+    def remaining(self, images_seen: int, images_per_second: float) -> float:
+        """Return the seconds that are left at this pace; those before the deadline, if that comes first."""
+        by_images = max(0, self.images - images_seen) / images_per_second
+        return min(by_images, max(0.0, 60 * self.minutes - self.seconds)) if self.minutes else by_images
+
+
+class Pace:
+    """Images per second of a training, a moving average over its steps.
+
+    Parameters
+    ----------
+    batch_size
+        Images of one step.
+    """
+
+    _UNTOLD: Final = 3
+    """Steps before the pace is told; the first ones are slower."""
+
+    def __init__(self, batch_size: int) -> None:
+        self._batch_size, self._steps = batch_size, 0
+        self._seconds: float | None = None
+
+    @contextmanager
+    def step(self) -> Iterator[None]:
+        """Measure the step that is made inside."""
+        start = time.monotonic()
+        yield
+        seconds = time.monotonic() - start
+        self._steps += 1
+        if self._steps > self._UNTOLD:
+            self._seconds = seconds if self._seconds is None else 0.9 * self._seconds + 0.1 * seconds
+
+    @property
+    def images_per_second(self) -> float | None:
+        """The pace, or None until it is known."""
+        return None if self._seconds is None else self._batch_size / self._seconds
 
 
 def cosine_rate(progress: float, peak: float, warm_up: float = 0.02, floor: float = 0.02) -> float:

@@ -32,18 +32,19 @@ from core.files.own import own_work_folder
 from core.models.autoencoder import read_autoencoder
 from core.precision import resolve_device
 from diffusion.autoencoder.card import write_card
-from diffusion.autoencoder.config import BUDGET_KEYS
+from diffusion.autoencoder.config import BUDGET_KEYS, AutoencoderConfig
 from diffusion.autoencoder.data import PictureData, read_pictures
 from diffusion.autoencoder.events import AutoencoderFinished, ReconstructionMeasured
 from diffusion.autoencoder.pack import write_autoencoder
 from diffusion.autoencoder.report import load_judge, measure_reconstruction, save_sheet, write_report
-from diffusion.autoencoder.request import KIND, AutoencoderPlan, TrainAutoencoderRequest
+from diffusion.autoencoder.request import KIND, TrainAutoencoderRequest
 from diffusion.autoencoder.statistics import measure_latents
 from diffusion.autoencoder.trainer import AutoencoderTrainer
 from diffusion.events import DataRead
 from diffusion.state import refuse_changes
 from training.hardware import describe_hardware
 from training.log_file import training_log
+from training.request import TrainingPlan
 from training.run_folder import CONFIG_FILE, new_run_folder, read_run_config, write_run_config
 from training.runtime import CHECKPOINT, refuse_begun
 
@@ -58,7 +59,7 @@ def run_training(request: TrainAutoencoderRequest, cancel: CancelToken) -> Itera
     yield from carry_out(request.plan(), cancel)
 
 
-def carry_out(plan: AutoencoderPlan, cancel: CancelToken) -> Iterator[Event]:
+def carry_out(plan: TrainingPlan[AutoencoderConfig], cancel: CancelToken) -> Iterator[Event]:
     """Carry out a run and yield its events.
 
     Raises
@@ -84,7 +85,9 @@ def carry_out(plan: AutoencoderPlan, cancel: CancelToken) -> Iterator[Event]:
 class _Run:
     """One run in its folder."""
 
-    def __init__(self, plan: AutoencoderPlan, data: PictureData, output: Path, device: torch.device) -> None:
+    def __init__(
+        self, plan: TrainingPlan[AutoencoderConfig], data: PictureData, output: Path, device: torch.device
+    ) -> None:
         self._plan, self._config = plan, plan.config
         self._data, self._output, self._device = data, output, device
 

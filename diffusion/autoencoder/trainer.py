@@ -23,7 +23,7 @@ from diffusion.events import TrainingStarted, TrainingStep
 from diffusion.state import refuse_changes, text_of
 from measures.likeness import psnr
 from training.resuming import counted, restoring
-from training.runtime import CHECKPOINT, load_checkpoint, save_checkpoint
+from training.runtime import CHECKPOINT, Pace, load_checkpoint, save_checkpoint
 from training.trackers import RunLog, open_run_log
 
 LOG_EVERY_STEPS: Final = 50
@@ -32,9 +32,6 @@ COLUMN_NAMES: Final = ("event", "seconds", *Losses._fields, "rate", "images_per_
 
 _LOOKED_AT: Final = 96
 """Validation photographs, evenly spaced, whose reconstructions are measured on the way."""
-
-_UNKNOWN_PACE: Final = 3
-"""Steps before the pace is told; the first ones are slower."""
 
 Export = Callable[["AutoencoderTrainer", AutoencoderKL], None]
 """(trainer, moving average in fp32): writes the model where people find it."""
@@ -49,8 +46,7 @@ class AutoencoderTrainer:
         self.looked_at = 0
         self.init_from: str | None = None
         self._pending: list[list[float]] = []
-        self._seconds_per_step: float | None = None
-        self._steps = 0
+        self._pace = Pace(config.batch_size)
 
     def run(self, cancel: CancelToken, export: Export) -> Iterator[Event]:
         """Train until the budget is used or a stop is asked for; yield what happens.
@@ -80,13 +76,8 @@ class AutoencoderTrainer:
             log.close()
 
     def _step(self, log: RunLog) -> TrainingStep:
-        start = time.monotonic()
-        losses = self.learner.step()
-        seconds = time.monotonic() - start
-        self._steps += 1
-        if self._steps > _UNKNOWN_PACE:
-            before = self._seconds_per_step
-            self._seconds_per_step = seconds if before is None else 0.9 * before + 0.1 * seconds
+        with self._pace.step():
+            losses = self.learner.step()
         self._pending.append(list(losses))
         if len(self._pending) == LOG_EVERY_STEPS:
             self._write_losses(log)
@@ -170,12 +161,9 @@ class AutoencoderTrainer:
         means = dict(zip(Losses._fields, np.mean(self._pending, axis=0).tolist(), strict=True))
         log.log(
             self.learner.images_seen, event="loss", seconds=round(self.learner.budget.seconds, 1), **means,
-            rate=self.learner.rate, images_per_second=self._pace(),
+            rate=self.learner.rate, images_per_second=self._pace.images_per_second,
         )  # fmt: skip
         self._pending = []
-
-    def _pace(self) -> float | None:
-        return None if self._seconds_per_step is None else self.config.batch_size / self._seconds_per_step
 
     def _started(self) -> TrainingStarted:
         learner = self.learner
@@ -191,15 +179,12 @@ class AutoencoderTrainer:
         )
 
     def _step_event(self, losses: Losses) -> TrainingStep:
-        learner, pace = self.learner, self._pace()
-        by_images = None if pace is None else (self.config.images - learner.images_seen) / pace
-        if by_images is not None and self.config.max_minutes is not None:
-            by_images = min(by_images, max(0.0, 60 * self.config.max_minutes - learner.budget.seconds))
+        learner, pace = self.learner, self._pace.images_per_second
         return TrainingStep(
             images=learner.images_seen,
             total=self.config.images,
             loss=losses.weighted(self.config),
             rate=learner.rate,
             images_per_second=pace,
-            remaining=by_images,
+            remaining=None if pace is None else learner.budget.remaining(learner.images_seen, pace),
         )

@@ -27,11 +27,11 @@ from core.models.discovery import discover
 from diffusion.config import DiffusionConfig
 from diffusion.events import Evaluated, MemorisationJudged, TrainingFinished, TrainingStarted
 from diffusion.presets import one_network_a_class
-from diffusion.request import DiffusionPlan
 from diffusion.run import carry_out
 from measures.features import PIXELS
 from tests.diffusion.conftest import TINY
 from tests.support.labelled_data import write_labelled_folder
+from training.request import TrainingPlan
 from training.run_folder import read_run_config
 from training.runtime import CHECKPOINT
 
@@ -50,13 +50,13 @@ def photos(tmp_path: Path) -> Path:
     return write_labelled_folder(tmp_path / "photos", lesions=8)
 
 
-def train(plan: DiffusionPlan) -> list[Any]:
+def train(plan: TrainingPlan[DiffusionConfig]) -> list[Any]:
     return list(carry_out(plan, CancelToken()))
 
 
 def test_a_run_leaves_what_people_and_programs_need(photos: Path, tmp_path: Path, make_config: MakeConfig):
     config = make_config(images=48, evaluate_images=16, validation_fraction=0.5, tracker="tensorboard")
-    events = train(DiffusionPlan(config, photos, tmp_path / "run"))
+    events = train(TrainingPlan(config, photos, tmp_path / "run"))
     folder = tmp_path / "run"
     evaluated = [event for event in events if isinstance(event, Evaluated)]
     best = min(evaluated, key=lambda event: event.kid)
@@ -106,7 +106,7 @@ def test_one_network_a_class_is_read_by_the_predecessors_tools(photos: Path, tmp
         "half_size_share": 0.9,
     }
     config = DiffusionConfig.model_validate({**values, "samples_per_class": 1, "sample_steps": 1, "ema_decay": 0})
-    events = train(DiffusionPlan(config, photos, tmp_path / "run"))
+    events = train(TrainingPlan(config, photos, tmp_path / "run"))
     path = tmp_path / "run" / "best" / "unet_VASC_best.pth"
     state = torch.load(path, weights_only=True)
     assert len(state) == 330
@@ -124,26 +124,26 @@ def test_one_network_a_class_is_read_by_the_predecessors_tools(photos: Path, tmp
 def test_a_run_is_neither_overwritten_nor_shared(photos: Path, tmp_path: Path, make_config: MakeConfig):
     config = make_config(images=8, samples_per_class=1)
     folder = tmp_path / "run"
-    train(DiffusionPlan(config, photos, folder))
+    train(TrainingPlan(config, photos, folder))
     with pytest.raises(UsageError, match="holds a run already"):
-        train(DiffusionPlan(config, photos, folder))
+        train(TrainingPlan(config, photos, folder))
     before = (folder / "config.json").read_bytes()
     with pytest.raises(UsageError, match="seed was 42 and is 1"):
-        train(DiffusionPlan(make_config(images=8, samples_per_class=1, seed=1), photos, folder, resume=True))
+        train(TrainingPlan(make_config(images=8, samples_per_class=1, seed=1), photos, folder, resume=True))
     assert (folder / "config.json").read_bytes() == before
     with FolderLock(folder), pytest.raises(FolderLockedError):
-        train(DiffusionPlan(config, photos, folder, resume=True))
+        train(TrainingPlan(config, photos, folder, resume=True))
 
 
 def test_a_folder_that_cannot_be_written_is_named(photos: Path, tmp_path: Path, make_config: MakeConfig):
     config = make_config(images=8, samples_per_class=1)
     (tmp_path / "file").write_text("")
     with pytest.raises(OutputError, match="file"):
-        train(DiffusionPlan(config, photos, tmp_path / "file" / "run"))
+        train(TrainingPlan(config, photos, tmp_path / "file" / "run"))
     (tmp_path / "run").mkdir()
     (tmp_path / "run" / "samples").write_text("in the way")
     with pytest.raises(OutputError, match="samples"):
-        train(DiffusionPlan(config, photos, tmp_path / "run"))
+        train(TrainingPlan(config, photos, tmp_path / "run"))
 
 
 WORKER = """
@@ -153,12 +153,12 @@ from measures.features import PIXELS
 from core.cancel import CancelToken
 import diffusion.evaluation, diffusion.trainer
 from diffusion.config import DiffusionConfig
-from diffusion.request import DiffusionPlan
+from training.request import TrainingPlan
 from diffusion.run import carry_out
 diffusion.evaluation.load_extractor = lambda *_: PIXELS
 diffusion.trainer.LOG_EVERY_STEPS = 1
 config = DiffusionConfig.model_validate(json.loads(sys.argv[1]))
-for event in carry_out(DiffusionPlan(config, Path(sys.argv[2]), Path(sys.argv[3])), CancelToken()):
+for event in carry_out(TrainingPlan(config, Path(sys.argv[2]), Path(sys.argv[3])), CancelToken()):
     print(event.name, getattr(event, "images", ""), flush=True)
 """
 
@@ -178,9 +178,9 @@ def test_a_killed_run_is_continued_to_the_same_end(photos: Path, tmp_path: Path,
                 break
     assert process.returncode == -signal.SIGKILL
     config = DiffusionConfig.model_validate(settings)
-    events = train(DiffusionPlan(config, photos, tmp_path / "killed", resume=True))
+    events = train(TrainingPlan(config, photos, tmp_path / "killed", resume=True))
     assert next(e.images for e in events if isinstance(e, TrainingStarted)) == 32
-    train(DiffusionPlan(config, photos, tmp_path / "whole"))
+    train(TrainingPlan(config, photos, tmp_path / "whole"))
     killed, whole = (torch.load(tmp_path / n / CHECKPOINT, weights_only=True) for n in ("killed", "whole"))
     for name, tensor in whole["net"].items():
         assert torch.allclose(killed["net"][name], tensor, atol=1e-6), name
@@ -207,7 +207,7 @@ def test_two_processes_compute_what_one_computes(photos: Path, tmp_path: Path, m
     assert answer.returncode == 0, answer.stderr[-2000:]
     assert [line for line in answer.stdout.splitlines() if line.startswith("started")] == ["started 0"]  # one speaks
     config = DiffusionConfig.model_validate({**settings, "gradient_accumulation": 1})
-    train(DiffusionPlan(config, photos, tmp_path / "one"))
+    train(TrainingPlan(config, photos, tmp_path / "one"))
     one, two = (torch.load(tmp_path / n / CHECKPOINT, weights_only=True) for n in ("one", "two"))
     assert two["images_seen"] == one["images_seen"] == 40
     for name, tensor in one["net"].items():

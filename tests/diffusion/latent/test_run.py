@@ -23,15 +23,16 @@ from diffusion.evaluation import SAMPLE_SEED
 from diffusion.events import Evaluated, TrainingFinished, TrainingStep
 from diffusion.latent.latents import CACHE, views_of
 from diffusion.memorisation import read_sheet
-from diffusion.request import DiffusionPlan, TrainDiffusionRequest
+from diffusion.request import TrainDiffusionRequest
 from diffusion.run import carry_out
 from measures.features import PIXELS
 from tests.diffusion.conftest import TINY
 from tests.support.labelled_data import write_labelled_folder
 from tests.support.tiny_latents import write_tiny_autoencoder
+from training.request import TrainingPlan
 from training.runtime import CHECKPOINT, dihedral
 
-MakePlan = Callable[..., DiffusionPlan]
+MakePlan = Callable[..., TrainingPlan[DiffusionConfig]]
 
 LATENT: dict[str, Any] = {
     **TINY,
@@ -59,14 +60,14 @@ def autoencoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def plan(tmp_path: Path, autoencoder: Path) -> MakePlan:
     photos = write_labelled_folder(tmp_path / "photos", lesions=8)
 
-    def make(folder: str = "run", resume: bool = False, **changes: Any) -> DiffusionPlan:
+    def make(folder: str = "run", resume: bool = False, **changes: Any) -> TrainingPlan[DiffusionConfig]:
         config = DiffusionConfig.model_validate({**LATENT, "autoencoder": autoencoder, **changes})
-        return DiffusionPlan(config, photos, tmp_path / folder, resume)
+        return TrainingPlan(config, photos, tmp_path / folder, resume)
 
     return make
 
 
-def carried_out(plan: DiffusionPlan, until: int | None = None) -> list[Any]:
+def carried_out(plan: TrainingPlan[DiffusionConfig], until: int | None = None) -> list[Any]:
     cancel, events = CancelToken(), []
     for event in carry_out(plan, cancel):
         events.append(event)
@@ -141,7 +142,7 @@ def test_an_odd_autoencoder_is_refused(plan: MakePlan, tmp_path: Path):
 def test_a_new_run_begins_with_other_weights(plan: MakePlan, tmp_path: Path):
     carried_out(plan("first"))
     first = plan("second", images=8, learning_rate=1e-9)
-    begun = DiffusionPlan(first.config, first.data, first.output, init_from=tmp_path / "first" / "last.pt")
+    begun = TrainingPlan(first.config, first.data, first.output, init_from=tmp_path / "first" / "last.pt")
     carried_out(begun)
     before, after = (flat(state_of(tmp_path / name)["net"].values()) for name in ("first", "second"))
     assert torch.allclose(before, after, atol=1e-6)
