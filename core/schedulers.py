@@ -64,6 +64,39 @@ def clip_range(config: Mapping[str, Any]) -> float:
     return float(config.get("clip_sample_range") or config.get("sample_max_value") or 1.0)
 
 
+def noise_level(scheduler: Scheduler, step: int) -> tuple[float, float]:
+    """Return what an image and noise are multiplied by before a step: ``x_t = alpha * x_0 + sigma * noise``.
+
+    Parameters
+    ----------
+    scheduler
+        With its timesteps set.
+    step
+        Number of steps that are done, 0 to all of them; after all of them it is 1 and 0.
+    """
+    if step == len(scheduler.timesteps):
+        return 1.0, 0.0
+    if isinstance(scheduler, DDPMScheduler):
+        cumulative = float(scheduler.alphas_cumprod[int(scheduler.timesteps[step])])
+        return cumulative**0.5, (1 - cumulative) ** 0.5
+    sigma = float(scheduler.sigmas[step])
+    if is_flow(scheduler.config):
+        return 1 - sigma, sigma
+    alpha = (1 + sigma**2) ** -0.5  # here sigma is the ratio of the two
+    return alpha, alpha * sigma
+
+
+def image_and_noise(scheduler: Scheduler, answer: Tensor, sample: Tensor, step: int) -> tuple[Tensor, Tensor]:
+    """Return the image and the noise that a network's answer means for x_t before a step; the image is not clipped."""
+    (alpha, sigma), kind = noise_level(scheduler, step), scheduler.config.prediction_type
+    if is_flow(scheduler.config):
+        return sample - sigma * answer, sample + alpha * answer
+    if kind == "epsilon":
+        return (sample - sigma * answer) / alpha, answer
+    image = answer if kind == "sample" else alpha * sample - sigma * answer
+    return image, (sample - alpha * image) / sigma
+
+
 class _ClippedGrid:
     """Mixed into a multistep scheduler: x0 clipped to its range, and timesteps of our own choice.
 
@@ -113,7 +146,7 @@ class FlowEuler(FlowMatchEulerDiscreteScheduler):
 
     def _shares(self) -> tuple[Tensor, Tensor]:
         """Return the shares of noise at which the next step begins and ends."""
-        position = self.step_index or 0
+        position = (self.begin_index or 0) if self.step_index is None else self.step_index
         return self.sigmas[position], self.sigmas[position + 1]
 
     def _ask(self, predict: Predict, timestep: Tensor, noisy: Tensor, share: Tensor) -> tuple[Tensor, Tensor]:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from core.diffusers_parts import DDPMScheduler, UniPCMultistepScheduler
+from core.generator.start import FROM_NOISE, Start
 from core.schedulers import ClippedHeun, FlowEuler, Scheduler, clip_range
 
 Predictor = Callable[[Tensor, Tensor], Tensor]
@@ -70,7 +71,7 @@ def noise_hash(noise: Tensor) -> str:
 
 
 def denoise(
-    predict: Predictor, scheduler: Scheduler, streams: ImageStreams, device: torch.device
+    predict: Predictor, scheduler: Scheduler, streams: ImageStreams, device: torch.device, start: Start = FROM_NOISE
 ) -> Iterator[StepState]:
     """Yield one state after every denoising step of a batch.
 
@@ -81,13 +82,19 @@ def denoise(
     ----------
     scheduler
         Fresh from `build_scheduler`; multistep schedulers remember, so each batch needs its own.
+    start
+        What to begin from, on the device, if not from noise alone.
     """
-    sample = streams.initial.to(device) * initial_scale(scheduler)
+    noise = streams.initial.to(device) if start.noise is None else start.noise
+    sample = start.first_sample(scheduler, noise, initial_scale(scheduler))
+    if start.first and not isinstance(scheduler, DDPMScheduler):  # that one looks its level up by the timestep
+        scheduler.set_begin_index(start.first)
     total = len(scheduler.timesteps)
-    for step, timestep in enumerate(scheduler.timesteps, start=1):
+    for step, timestep in enumerate(scheduler.timesteps[start.first :], start=start.first + 1):
         noisy = sample
-        sample, predicted = advance(predict, scheduler, timestep, noisy, streams.generators)
-        yield StepState(step, total, float(timestep), noisy, predicted, sample)
+        stepped, predicted = advance(predict, scheduler, timestep, noisy, streams.generators)
+        sample = start.with_surroundings(scheduler, step, stepped, noise)
+        yield StepState(step - start.first, total - start.first, float(timestep), noisy, predicted, sample)
 
 
 def initial_scale(scheduler: Scheduler) -> float:
