@@ -32,6 +32,7 @@ NEEDED = {
     "models": (*ENGINE, "gdown", "requests"),
     "train": TRAINING,
     "experiments": TRAINING,
+    "runs": TRAINING,
 }
 """What a command cannot do without; every command that is not named here runs a model and needs `ENGINE`."""
 

@@ -18,6 +18,7 @@ from cli.experiments import experiments
 from cli.explain import explain
 from cli.export import export
 from cli.generate import generate, resume
+from cli.groups import CommandGroup
 from cli.models import models
 from cli.reproduce import reproduce
 from cli.signals import EXIT_INTERRUPTED
@@ -35,7 +36,7 @@ EPILOG = """
 \b
 Examples
   python main.py                                             the window
-  python main.py --safe-mode                                 the window, with default settings and no graphics card
+  python main.py --safe-mode                                 the window, with default settings and without the GPU
   python main.py generate --classes MEL=4,NV=2 --output demo
   python main.py explain demo/MEL --output demo/xai
   python main.py trajectory --class MEL --output demo-trajectory
@@ -51,22 +52,14 @@ Research only; never a diagnosis.
 """
 
 
-class CommandsInOrder(click.Group):
-    """Lists the commands in the order in which a newcomer meets them, not by the alphabet."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """Return the names in the order in which the commands were added."""
-        return list(self.commands)
-
-
 @click.group(
-    cls=CommandsInOrder,
+    cls=CommandGroup,
     epilog=EPILOG,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
 )
 @click.version_option(__version__, prog_name="ISICGUI")
 def cli() -> None:
-    """Generate synthetic dermatoscopic images, explain them, make them again, and train the models yourself.
+    """Generate synthetic dermoscopic images, explain and reproduce them, and train the models on your photographs.
 
     Without a command the window opens.
     """
@@ -90,6 +83,7 @@ for command in (
     doctor,
 ):
     cli.add_command(command)
+cli.add_alias("runs", "experiments")
 
 
 def main(argv: Sequence[str]) -> int:
@@ -127,7 +121,7 @@ def _carry_out(argv: Sequence[str], console: Console) -> int:
     except BrokenPipeError:
         raise
     except Exception as error:  # noqa: BLE001  the boundary: an unexpected error becomes a report file
-        console.error("unexpected", f"Something went wrong that should not: {error!r}.", _report(error, argv))
+        console.error("unexpected", f"Unexpected error: {error!r}.", _report(error, argv))
         return 1
     return result if isinstance(result, int) else 0
 
@@ -141,9 +135,9 @@ def _tell(console: Console, error: ISICGUIError) -> None:
 
 def _report(error: Exception, argv: Sequence[str]) -> str:
     try:
-        return f"A report is in {write_report(error, argv)}."
+        return f"A crash report was saved to {write_report(error, argv)}."
     except OSError as problem:
-        return f"No report could be written ({problem.strerror or problem})."
+        return f"No crash report could be saved ({problem.strerror or problem})."
 
 
 def _program() -> str:

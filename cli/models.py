@@ -1,4 +1,4 @@
-"""`models`: what a models folder holds, whether it can be used, how good it is."""
+"""`models`: which models a folder holds, whether they can be used, and how good they are."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from cli.console import Console
+from cli.groups import CommandGroup
 from cli.models_card import card, judge, sheet
 from cli.models_download import download
 from cli.models_import import import_model
@@ -24,16 +25,16 @@ if TYPE_CHECKING:
 models_option = click.option("--models", "folder", type=FOLDER, help="Models folder [default: the starter models].")
 
 
-@click.group()
+@click.group(cls=CommandGroup)
 def models() -> None:
-    """Look at models, measure them, and say what is known of them."""
+    """List, verify, download, import and evaluate models, and write their cards."""
 
 
 @models.command("list")
 @models_option
 @json_option
 def list_models(folder: Path | None, json_mode: bool) -> None:
-    """Say for each class which model there is, or why there is none."""
+    """List the model of each class, or why there is none."""
     catalog = discover(folder or PathManager().default_models_dir)
     console = Console(json_mode=json_mode)
     for code in CLASS_CODES:
@@ -63,7 +64,7 @@ def list_models(folder: Path | None, json_mode: bool) -> None:
 @models_option
 @json_option
 def verify(folder: Path | None, json_mode: bool) -> int:
-    """Read every model wholly: format, architecture, finite weights, SHA-256."""
+    """Read every model completely and check format, architecture, finite weights and SHA-256."""
     catalog = discover(folder or PathManager().default_models_dir)
     console = Console(json_mode=json_mode)
     files = _classes_by_file(catalog)
@@ -104,3 +105,4 @@ def _verify_one(path: Path, group: list[ClassModel], console: Console) -> int:
 
 for command in (download, judge, sheet, card, import_model):
     models.add_command(command)
+models.add_alias("evaluate", "judge")

@@ -54,7 +54,7 @@ class ExplainRequest(Request):
     output: Path = option("--output", "Folder for overlays, raw maps (.npz) and reports.", kind="folder")
     methods: tuple[str, ...] = option(
         "--methods",
-        "Comma list of: {choices}; or all.",
+        "Comma-separated, of {choices}; or all.",
         choices=METHODS,
         read=read_names,
         write=",".join,
@@ -78,8 +78,9 @@ class ExplainRequest(Request):
         always=True,
     )
     players: int = option(
-        "--players", "Largest number of superpixels; Shapley is exact up to 12.", kind="whole", default=12, always=True
-    )
+        "--players", "Largest number of superpixels; Shapley is exact up to 12.", kind="whole", default=12, always=True,
+        aliases=("--superpixels",),
+    )  # fmt: skip
     max_steps: int = option(
         "--max-steps", "Integrated Gradients doubles its steps up to this.", kind="whole", default=512, always=True
     )

@@ -66,7 +66,7 @@ class ExportOptions:
     target: Path = option("--to", "The new folder; it must not exist, or be empty.", kind="folder", writes=True)
     format: Format = format_option(default="imagefolder")
     rating: int = option(
-        "--rating", "Only images with at least so many stars.", kind="whole", low=0, high=MAX_STARS, default=0
+        "--rating", "Only images with at least this many stars.", kind="whole", low=0, high=MAX_STARS, default=0
     )
     classes: tuple[str, ...] = option(
         "--classes", "Only these classes.", read=lambda text: parse_classes(text),
@@ -78,8 +78,9 @@ class ExportOptions:
         always=True,
     )  # fmt: skip
     salt: str = option(
-        "--salt", "Text that seeds the train/val/test split; change it for another split.", default=DEFAULT_SALT
-    )
+        "--salt", "Text that seeds the train/val/test split; change it for another split.", default=DEFAULT_SALT,
+        aliases=("--split-seed",),
+    )  # fmt: skip
     zip: bool = option("--zip", "Also write DIR.zip next to the folder.", kind="switch", default=False)
     curation: Path | None = option(
         "--curation",

@@ -49,9 +49,16 @@ def parsed(command: click.Command, words: list[str]) -> dict[str, Any]:
     return values
 
 
-def test_a_flag_may_have_another_name() -> None:
-    words = ["--synthetic", "a", "--real", "b", "--output", "c", "--inception", "d"]
-    assert EvaluationRequest(**parsed(evaluate, words)).features == Path("d")
+@pytest.mark.parametrize(
+    ("command", "words", "field", "value"),
+    [
+        (evaluate, ["--synthetic", "a", "--real", "b", "--output", "c", "--inception", "d"], "features", Path("d")),
+        (export, ["a", "--to", "b", "--format", "csv", "--split-seed", "other"], "salt", "other"),
+        (explain, ["a", "--output", "b", "--superpixels", "9"], "players", 9),
+    ],
+)
+def test_a_flag_may_have_another_name(command: click.Command, words: list[str], field: str, value: object) -> None:
+    assert parsed(command, words)[field] == value
 
 
 @pytest.mark.parametrize(
