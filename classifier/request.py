@@ -63,7 +63,7 @@ class TrainClassifierRequest(Request):
     )
     scenario: str | None = option(
         "--scenario",
-        "What is trained of a pretrained network.",
+        "Which part of a pretrained network is trained.",
         kind="choice",
         choices=("head_only", "partial_unfreeze", "full_training"),
         default=None,
@@ -72,11 +72,9 @@ class TrainClassifierRequest(Request):
         "--unfreeze-percent", "Share of blocks that partial_unfreeze trains.", kind="number", default=None
     )
     pretrained: str | None = option(
-        "--pretrained", "Where the trunk's weights come from.", metavar="none|imagenet|FILE", default=None
+        "--pretrained", "Source of the initial weights.", metavar="none|imagenet|FILE", default=None
     )
-    weights_sha256: str | None = option(
-        "--weights-sha256", "Checksum that the pretrained weights must have.", default=None
-    )
+    weights_sha256: str | None = option("--weights-sha256", "Expected SHA-256 of the pretrained weights.", default=None)
     batch_size: int | None = option("--batch-size", "Images per step.", kind="whole", default=None)
     epochs: int | None = option("--epochs", "Passes over the training images.", kind="whole", default=None)
     max_minutes: float | None = option("--max-minutes", "Time limit.", kind="number", default=None)
@@ -85,11 +83,9 @@ class TrainClassifierRequest(Request):
         "Highest learning rate.",
         kind="number",
         default=None,
-        default_words="what suits the scenario",
+        default_words="depends on the scenario",
     )
-    dropout: float | None = option(
-        "--dropout-rate", "Share of the head's inputs left out in training.", kind="number", default=None
-    )
+    dropout: float | None = option("--dropout-rate", "Dropout rate of the head.", kind="number", default=None)
     image_size: int | None = option("--image-size", "Side of the square input in pixels.", kind="whole", default=None)
     augmentation: str | None = option(
         "--augmentation", "Augmentation in training.", kind="choice", choices=("none", "dihedral", "full"), default=None
@@ -101,13 +97,13 @@ class TrainClassifierRequest(Request):
         default=False,
     )
     early_stopping_patience: int | None = option(
-        "--early-stopping-patience", "Epochs without improvement.", kind="whole", default=None
+        "--early-stopping-patience", "Stop after this many epochs without improvement.", kind="whole", default=None
     )
     seed: int | None = option(
         "--seed", "Random seed for weights, samples and augmentation.", kind="whole", default=None
     )
     seeds: str | None = option("--seeds", "Train once per seed.", metavar="N,N,...", default=None)
-    folds: int | None = option("--folds", "Cross-validate over so many folds of lesions.", kind="whole", default=None)
+    folds: int | None = option("--folds", "Number of folds for cross-validation by lesion.", kind="whole", default=None)
     device: str | None = option("--device", "auto, cpu, cuda or cuda:N.", default=None)
     precision: str | None = option(
         "--precision", "Numeric precision.", kind="choice", choices=("auto", "fp32", "bf16"), default=None
@@ -115,14 +111,14 @@ class TrainClassifierRequest(Request):
     threads: int | None = option("--threads", "CPU threads.", kind="whole", default=None)
     tracker: Literal["tensorboard", "wandb", "none"] = option(
         "--tracker",
-        "Where the curves go.",
+        "Where to log the curves.",
         kind="choice",
         choices=("tensorboard", "wandb", "none"),
         default="tensorboard",
     )
     resume: bool = option("--resume", "Resume the run in --output, with its settings.", kind="switch", default=False)
     allow_leakage: bool = option(
-        "--allow-leakage", "Train although held-out images show lesions of training.", kind="switch", default=False
+        "--allow-leakage", "Train although held-out images show training lesions.", kind="switch", default=False
     )
 
     @property

@@ -1,4 +1,4 @@
-"""`classify`: a classifier's probabilities for images, with the gate's verdict."""
+"""`classify`: class probabilities of images, with the reliability check."""
 
 from __future__ import annotations
 
@@ -23,5 +23,5 @@ WORDS: Final[Words] = {
 @request_options(ClassifyRequest)
 @json_option
 def classify(json_mode: bool, **values: Any) -> int:
-    """Say what a classifier makes of each image. Research only; never a diagnosis."""
+    """Print the class probabilities of each image. Research only; never a diagnosis."""
     return carry_out(ClassifyRequest(**values), Console(json_mode=json_mode), WORDS, results=(Classified,))

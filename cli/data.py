@@ -1,4 +1,4 @@
-"""`data`: what folders of photographs hold."""
+"""`data`: what folders of photographs contain."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ Examples
   python main.py data check table.csv --json
 
 PHOTOS is what `train` and `evaluate` take: class folders, a table, HAM10000, ISIC 2018 to 2020, the archive's
-metadata.csv, Hugging Face, derm7pt or PH2. Every picture is opened; nothing is trained or changed.
+metadata.csv, Hugging Face, derm7pt or PH2. Every photograph is opened; nothing is trained or changed.
 """
 
 
 @click.group()
 def data() -> None:
-    """Look at photographs before anything is made of them."""
+    """Check photographs before training."""
 
 
-@data.command(epilog=EPILOG, short_help="Say what a folder or table of photographs holds.")
+@data.command(epilog=EPILOG, short_help="Report what a folder or table of photographs contains.")
 @request_options(DataCheckRequest)
 @json_option
 def check(json_mode: bool, **values: Any) -> int:
-    """Say which form the labels have, how many photographs and lesions of each class there are, and what is odd."""
+    """Report the form of the labels, the photographs and lesions per class, and what looks wrong."""
     return carry_out(DataCheckRequest(**values), Console(json_mode=json_mode), WORDS)
 
 
@@ -44,7 +44,7 @@ def _summary(found: DataChecked) -> Iterator[str]:
         yield f"  {code:6} {count:6}{lesions}"
     if found.leakage:
         yield found.leakage
-    yield f"Terms: {found.licence}."
+    yield f"Licence: {found.licence}."
     yield from found.notes
     if found.sheet is not None:
         yield f"A few photographs of each class are in {found.sheet}."

@@ -1,4 +1,4 @@
-"""`doctor`: what this machine has, what is missing, and how to get it."""
+"""`doctor`: the system check: what this machine has, what is missing, and how to get it."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from core.checks import Checked, DoctorRequest
 MARKS: Final = {"ok": ("ok  ", "green"), "warn": ("note", "yellow"), "fail": ("FAIL", "red")}
 
 
-@click.command(short_help="Say what this machine has and what is missing.")
+@click.command(short_help="Check this system: what it has and what is missing.")
 @request_options(DoctorRequest)
 @json_option
 def doctor(json_mode: bool) -> int:
-    """Check Python, libraries, devices, models and folders; end with 1 if something necessary is missing."""
+    """Check Python, libraries, devices, models and folders; exit code 1 if something necessary is missing."""
     words: Words = {} if json_mode else {Checked: _lines}
     return carry_out(DoctorRequest(), Console(json_mode=json_mode), words, results=(Checked,))
 

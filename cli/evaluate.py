@@ -1,4 +1,4 @@
-"""`evaluate`: is a synthetic set any good?"""
+"""`evaluate`: how a synthetic set compares with held-out photographs."""
 
 from __future__ import annotations
 
@@ -16,25 +16,25 @@ EPILOG = """
 \b
 Examples
   python main.py evaluate --synthetic demo --real PHOTOS --output demo-evaluation
-  python main.py evaluate --synthetic demo --synthetic other --real HELD_OUT --train LEARNT_FROM --output findings
+  python main.py evaluate --synthetic demo --synthetic other --real HELD_OUT --train TRAINING --output findings
   python main.py evaluate --synthetic demo --real HAM10000 --train HAM10000 --output findings
 
---real and --train may be one data set: it is divided by lesion as it was for the starter models. The output folder gets
-results.json, report.html and report.pdf; docs/evaluation.md says what each number can and cannot say.
+--real and --train may be one data set: it is split by lesion as for the starter models. The output folder gets
+results.json, report.html and report.pdf; docs/evaluation.md explains what each number can and cannot show.
 """
 
 
-@click.command(short_help="Is a synthetic set any good? Distances, copies, classes, with intervals.", epilog=EPILOG)
+@click.command(short_help="Evaluate a synthetic set: distances, class fidelity, copies, each with a CI.", epilog=EPILOG)
 @request_options(EvaluationRequest)
 @json_option
 def evaluate(json_mode: bool, **values: Any) -> int:
-    """Measure generated images against photographs of lesions that the generator has not seen.
+    """Evaluate generated images against held-out photographs, of lesions that the generator was not trained on.
 
-    Every number comes with its n, its interval, and what real photographs of other lesions reach. Features are cached:
-    an evaluation that was stopped goes on where it was.
+    Every number is given with its n, its 95 % CI and a real-vs-real baseline. Features are cached: an evaluation that
+    was stopped continues where it stopped.
     """
     console = Console(json_mode=json_mode)
-    stopped = "Stopped; what was computed is kept for the next time."
+    stopped = "Stopped; the features computed so far are kept."
     return carry_out(EvaluationRequest(**values), console, WORDS, stopped=stopped)
 
 

@@ -26,14 +26,14 @@ root_option = click.option(
 
 @click.group()
 def experiments() -> None:
-    """List, compare and clean up training runs."""
+    """List, compare and clean up training runs. `runs` is the same command."""
 
 
 @experiments.command("list")
 @root_option
 @json_option
 def list_experiments(root: Path, json_mode: bool) -> None:
-    """Say of every run what it is, how far it is, and how good."""
+    """List the runs: kind, status, images and best metric."""
     console = Console(json_mode=json_mode)
     runs = _runs(root)
     for run in runs:
@@ -45,7 +45,7 @@ def list_experiments(root: Path, json_mode: bool) -> None:
     if json_mode or (damaged and not runs):
         return
     if not runs:
-        console.say(f"There are no runs in '{root}' yet. 'python main.py train' makes one.")
+        console.say(f"No runs in '{root}' yet. Start one with: python main.py train")
         return
     rows = [_run_cells(run) for run in runs]
     console.say(_table(("run", "kind", "status", "images", "size", "begun", "best"), rows))
@@ -56,7 +56,7 @@ def list_experiments(root: Path, json_mode: bool) -> None:
 @root_option
 @json_option
 def show(run: str, root: Path, json_mode: bool) -> None:
-    """Show a run's settings, its newest numbers and its files.
+    """Show a run's settings, its latest metrics and its files.
 
     RUN is the name of its folder under --root, or a path.
     """
@@ -78,7 +78,7 @@ def show(run: str, root: Path, json_mode: bool) -> None:
 @root_option
 @json_option
 def compare(runs: tuple[str, ...], output: Path | None, root: Path, json_mode: bool) -> None:
-    """Put runs side by side: the settings in which they differ, and their newest numbers."""
+    """Compare runs: the settings in which they differ, and their latest metrics."""
     from training import experiments as runs_module
 
     if len(runs) < 2:
@@ -100,13 +100,13 @@ def compare(runs: tuple[str, ...], output: Path | None, root: Path, json_mode: b
 
 
 @experiments.command()
-@click.option("--keep", type=click.IntRange(min=0), required=True, help="How many of the newest runs stay.")
+@click.option("--keep", type=click.IntRange(min=0), required=True, help="Number of newest runs to keep.")
 @click.option("--dry-run", is_flag=True, help="Only report what would be deleted.")
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--yes", is_flag=True, help="Delete without confirmation.")
 @root_option
 @json_option
 def clean(keep: int, dry_run: bool, yes: bool, root: Path, json_mode: bool) -> None:
-    """Delete all but the newest runs. A run that is going on is never deleted, nor counted."""
+    """Delete all but the newest runs. A run in progress is neither deleted nor counted."""
     from training.cleaning import delete_run, runs_to_clean
 
     console = Console(json_mode=json_mode)
@@ -131,7 +131,9 @@ def clean(keep: int, dry_run: bool, yes: bool, root: Path, json_mode: bool) -> N
 
 def _confirm(count: int, size: int, *, json_mode: bool) -> None:
     if json_mode:
-        raise UsageError("With --json nobody can be asked.", remedy="Add --yes to delete, or --dry-run to look only.")
+        raise UsageError(
+            "With --json the deletion cannot be confirmed.", remedy="Add --yes to delete, or --dry-run to look only."
+        )
     click.confirm(f"Delete {_count(count)}, {_size_text(size)}, for good?", abort=True, err=True)
 
 
@@ -177,7 +179,7 @@ def _plain(data: Any) -> Any:
 
 
 def _run_cells(run: Run) -> tuple[str, ...]:
-    best = "nothing measured yet" if run.metric is None else str(run.metric)
+    best = "not measured yet" if run.metric is None else str(run.metric)
     begun = f"{run.date:%Y-%m-%d %H:%M}"
     return run.name, run.kind, run.status, f"{run.images:,}", _size_text(run.size), begun, best
 
@@ -189,8 +191,8 @@ def _show(details: RunDetails, last: dict[str, Any]) -> list[str]:
     return [
         _table((), facts),
         "Settings\n" + _table((), [(name, _text(value)) for name, value in details.settings.items()]),
-        "Written down at the start\n" + _table((), [(name, _text(value)) for name, value in outer.items()]),
-        "Newest numbers\n" + _table((), [(name, _text(value)) for name, value in last.items()]),
+        "Recorded at the start\n" + _table((), [(name, _text(value)) for name, value in outer.items()]),
+        "Latest metrics\n" + _table((), [(name, _text(value)) for name, value in last.items()]),
         "Files\n" + _table((), [(name, _size_text(size)) for name, size in details.files.items()]),
     ]
 
@@ -202,7 +204,7 @@ def _comparison(comparison: Comparison) -> list[str]:
         *(_run_cells(run)[1:] for run in comparison.runs), strict=True,
     )]  # fmt: skip
     tables = [_table(("", *names), facts)]
-    for title, table in (("Settings that differ", comparison.settings), ("Newest numbers", comparison.metrics)):
+    for title, table in (("Settings that differ", comparison.settings), ("Latest metrics", comparison.metrics)):
         rows = [(name, *map(_text, values)) for name, values in table.items()]
         tables.append(f"{title}\n" + (_table(("", *names), rows) if rows else "  none"))
     return tables

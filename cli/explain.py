@@ -31,7 +31,7 @@ WORDS: Final[Words] = {
 @request_options(ExplainRequest)
 @json_option
 def explain(json_mode: bool, **values: Any) -> int:
-    """Show which pixels speak for and against a class.
+    """Show which pixels support a class and which oppose it.
 
     All images share one report in the output folder. Ctrl-C keeps what is finished.
     """

@@ -1,4 +1,4 @@
-"""`export`: a data set that others can train on, previewed or written."""
+"""`export`: a data set for training elsewhere, previewed or written."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ EPILOG = "\b\nFormats\n" + "\n".join(f"  {name:<12} {words}" for name, words in 
 _STOPPED: Final = "Stopped; nothing was written."
 
 
-@click.command(short_help="Make a data set that others can train on, with its card.", epilog=EPILOG)
+@click.command(short_help="Export a data set for training elsewhere, with splits and a data set card.", epilog=EPILOG)
 @request_options(ExportRequest)
 @json_option
 def export(json_mode: bool, **values: Any) -> int:
-    """Make a data set out of the finished images of OUTPUT, for training elsewhere.
+    """Export the finished images of OUTPUT as a data set for training elsewhere.
 
-    Rejected images are left out. Images of one seed are never divided between train, val and test. The folder appears
-    when it is complete, or not at all.
+    Rejected images are left out. Images that share a seed always go to the same split. The folder appears when it is
+    complete, or not at all.
     """
     return carry_out(request_of(ExportRequest, values), Console(json_mode=json_mode), WORDS, stopped=_STOPPED)
 

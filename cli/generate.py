@@ -25,7 +25,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 @dataclass(frozen=True, slots=True)
 class ImageExplained(Event):
-    """An image that was just made has its explanation beside it."""
+    """The explanation of a new image is saved next to it."""
 
     name: ClassVar[str] = "explained"
     file: Path
@@ -53,14 +53,14 @@ def _read(kind: ConditionKind, text: str) -> Any:
         raise UsageError(f"{kind.flag} cannot be '{text}': {error}.", remedy=kind.hint) from error
 
 
-@click.command(short_help="Make images, each with its recipe inside.")
+@click.command(short_help="Generate images, each with its recipe inside.")
 @request_options(GenerationRequest)
 @condition_options
 @json_option
 def generate(json_mode: bool, **values: Any) -> int:
-    """Make images and put them into a folder, each with its recipe inside.
+    """Generate images into a folder, each with its recipe (its generation parameters) inside.
 
-    The predecessor's setting is --sampler ddpm (50 steps).
+    ISICGenerator's setting is --sampler ddpm (50 steps).
     """
     conditioning = conditioning_of(values)
     request = request_of(GenerationRequest, {**values, "conditioning": conditioning})
@@ -76,13 +76,13 @@ def resume(json_mode: bool, **values: Any) -> int:
 
 
 def _carry_out(request: GenerationRequest | ResumeRequest, console: Console) -> int:
-    """Run the engine, explain what was asked for, and return the exit code."""
+    """Run the engine, explain the images that are due, and return the exit code."""
     with stop_on_signal() as cancel:
         return follow(_explained(run(request, cancel), console), console, _WORDS, bar=ImageBar())
 
 
 def _explained(events: Iterator[Event], console: Console) -> Iterator[Event]:
-    """Yield the events, each image's explanation behind the image; a refused classifier does not end the run."""
+    """Yield the events, each image's explanation after the image; a refused classifier does not end the run."""
     for event in events:
         yield event
         if isinstance(event, ImageDone) and event.explain:
@@ -97,7 +97,7 @@ def _explained(events: Iterator[Event], console: Console) -> Iterator[Event]:
 
 
 def _summary(event: Finished) -> Iterator[str]:
-    if event.run_id:  # without one there was nothing to resume, which a notice has said
+    if event.run_id:  # without one there was nothing to resume, and a notice said so
         yield _sentence(event)
 
 

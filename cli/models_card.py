@@ -1,4 +1,4 @@
-"""`models judge`, `models sheet`, `models card`: how good a generator is, what it looks like, what is known of it."""
+"""`models judge`, `models sheet`, `models card`: evaluate a generator, show samples of it, write its model card."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ CLASSIFIER_RECORD = "classifier.json"
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 model_argument = click.argument("model", type=ANY_PATH)
-samples_option = click.option("--samples", type=FOLDER, help="Folder of generated images to take in place of new ones.")
+samples_option = click.option("--samples", type=FOLDER, help="Folder of generated images to use instead of new ones.")
 
 
 def drawing_options(command: Command) -> Command:
-    """Add the options that say how images are drawn; what is not given is what the models' maker recommends."""
+    """Add the options for sampling; where one is not given, the model's own recommendation holds."""
     for option in (
         click.option("--sampler", type=RegistryChoice(SAMPLERS), help="Denoising method."),
         click.option("--steps", type=int, help="Denoising steps."),
@@ -43,7 +43,7 @@ def drawing_options(command: Command) -> Command:
 
 
 def judging_options(command: Command) -> Command:
-    """Add the options that say what a generator is judged with."""
+    """Add the options for evaluating a generator."""
     for option in (
         click.option("--evaluator", type=ANY_PATH, help="Independent classifier [default: the starter's]."),
         click.option("--per-class", type=click.IntRange(1), default=50, show_default=True, help="Images per class."),
@@ -55,16 +55,21 @@ def judging_options(command: Command) -> Command:
     return command
 
 
-@click.command(short_help="Measure a generator against photographs of lesions that it has not seen.")
+@click.command(short_help="Evaluate a generator against held-out photographs.")
 @model_argument
 @click.option("--data", type=ANY_PATH, required=True, help="Photographs that it was trained on.")
 @click.option(
-    "--output", type=OUTPUT_FOLDER, required=True, help="Where images and findings go; images there are used again."
+    "--output",
+    type=OUTPUT_FOLDER,
+    required=True,
+    help="Folder for images and results; images that are already in it are used again.",
 )
 @judging_options
 @json_option
 def judge(json_mode: bool, **values: Any) -> None:
-    """Measure a generator: distance to real images, class fidelity, copies of training photographs, cost.
+    """Evaluate a generator: distance to photographs, class fidelity, suspected training copies, cost.
+
+    `models evaluate` is the same command.
 
     Writes judgement.json, a sheet of samples, and the nearest training photographs (memorisation_pairs.png), which are
     real photographs: mind their licence.
@@ -78,7 +83,7 @@ def judge(json_mode: bool, **values: Any) -> None:
         console.say(blocks_markdown(measured(found.to_json())))
 
 
-@click.command(short_help="Draw a sheet of unselected samples, beside real photographs on request.")
+@click.command(short_help="Draw a sheet of unselected samples, next to real photographs on request.")
 @model_argument
 @click.option("--output", type=OUTPUT_FILE, required=True, help="PNG file to write.")
 @click.option("--columns", type=click.IntRange(1, 100), default=12, show_default=True, help="Samples per class.")
@@ -90,9 +95,9 @@ def judge(json_mode: bool, **values: Any) -> None:
 @drawing_options
 @json_option
 def sheet(json_mode: bool, model: Path, output: Path, **values: Any) -> None:
-    """Draw the first images of every class, the ones that `generate --seed 42 --no-color` makes; nothing is picked out.
+    """Draw the first images of every class, those that `generate --seed 42 --no-color` generates; none is selected.
 
-    A sheet with real photographs is for your own eyes: mind their licence before handing it on.
+    A sheet with real photographs is for your own use: mind their licence before you share it.
     """
     from diffusion.sheet_files import SheetRequest, write_sheet
 
@@ -107,20 +112,20 @@ def sheet(json_mode: bool, model: Path, output: Path, **values: Any) -> None:
 
 @click.command(short_help="Write the model card of a generator, or show that of a classifier.")
 @model_argument
-@click.option("--judged", type=OUTPUT_FOLDER, help="Folder of `models judge`, whose findings go into the card.")
+@click.option("--judged", type=OUTPUT_FOLDER, help="Folder of `models judge`, whose results go into the card.")
 @click.option("--data", type=ANY_PATH, help="Photographs that it was trained on: evaluate it first, into --judged.")
 @judging_options
 @json_option
 def card(json_mode: bool, model: Path, judged: Path | None, data: Path | None, **values: Any) -> None:
     """Write README.md and SHA256SUMS of a model pack; of a classifier, show the card that it has.
 
-    The card is made of what lies in the pack: its configuration, training.json, judgement.json, and NOTES.md, where
-    the faults that somebody has seen are written down.
+    The card is written from the files in the pack: its configuration, training.json, judgement.json, and NOTES.md with
+    the known faults.
     """
     console = Console(json_mode=json_mode)
     if data is not None:
         if judged is None:
-            raise UsageError("Where the images and findings go is not said.", remedy="Name a folder with --judged DIR.")
+            raise UsageError("The folder for images and results is missing.", remedy="Name a folder with --judged DIR.")
         _judge(console, model=model, data=data, output=judged, **values)
     path = _classifier_card(model) if (model / CLASSIFIER_RECORD).is_file() else _generator_card(model, judged)
     text = path.read_text(encoding="utf-8")

@@ -1,4 +1,4 @@
-"""`models download`: the original checkpoints, or an archive or folder of one's own, checked and put in their place."""
+"""`models download`: the ISICGenerator checkpoints, or an archive or folder of one's own, checked and installed."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ from download.request import DownloadRequest
 @request_options(DownloadRequest)
 @json_option
 def download(json_mode: bool, **values: Any) -> int:
-    """Fetch the predecessor's seven checkpoints (about 750 MB), or import an archive or folder.
+    """Download the seven ISICGenerator checkpoints (about 750 MB), or import an archive or folder.
 
-    An interrupted download goes on where it stopped. Every file is read as it will be used before it gets its place;
-    one that is refused is named, the others are kept. Running it again verifies what is there.
+    An interrupted download continues where it stopped. Every file is read as it will be used before it is installed; a
+    refused file is named, the others are kept. Running it again verifies what is there.
     """
     return carry_out(request_of(DownloadRequest, values), Console(json_mode=json_mode), WORDS, bar=_ByteBar())
 
@@ -41,31 +41,31 @@ def _beginning(event: Fetching) -> str:
 
     about = "" if event.expected is None else f" of about {size(event.expected)}"
     if event.received:
-        return f"Going on with {event.address}: {size(event.received)}{about} are there."
-    return f"Fetching {event.address}{about and ',' + about.removeprefix(' of')}; {size(event.free)} are free."
+        return f"Continuing {event.address}: {size(event.received)}{about} already downloaded."
+    return f"Downloading {event.address}{about and ',' + about.removeprefix(' of')}; {size(event.free)} free."
 
 
 def _replaced(event: Installed) -> Iterator[str]:
     if event.replaced is not None:
-        yield f"Another {event.member} was there; it is now {event.replaced.name}."
+        yield f"The existing {event.member} was renamed to {event.replaced.name}."
 
 
 def _summary(end: Finished) -> str:
     if end.status == "stopped":
-        kept = f" What has arrived is kept in {end.kept}." if end.kept else ""
-        return f"Stopped; {_files(end)} in {end.folder}.{kept} The same command goes on."
+        kept = f" The part that was downloaded is kept in {end.kept}." if end.kept else ""
+        return f"Stopped; {_files(end)} in {end.folder}.{kept} Run the same command again to continue."
     lines = [f"{_files(end)} in {end.folder}: {', '.join(end.files) or 'nothing'}."]
     if end.status == "already":
-        lines.append("All of it was there already and is unchanged.")
+        lines.append("All files were already there and are unchanged.")
     if end.refused:
         lines.append(f"Refused: {', '.join(end.refused)}.")
     if end.first_seen:
         lines.append(
-            f"SHA-256 of the archive {end.sha256}. Nobody has published one: this is remembered, and every later "
-            "download is compared with it."
+            f"SHA-256 of the archive: {end.sha256}. No checksum was published: this one is remembered, and every "
+            "later download is compared with it."
         )
     if end.kept is not None:
-        lines.append(f"The archive is kept as {end.kept}, so that trying again needs no network.")
+        lines.append(f"The archive is kept as {end.kept}, so another try needs no network.")
     if end.classes:
         lines.append(
             f'Use them: python main.py generate --classes {end.classes[0]}=4 --models "{end.folder}" --output OUT'

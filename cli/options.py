@@ -70,7 +70,7 @@ OUTPUT_FILE = GivenPath("file", OutputError, dir_okay=False)
 json_option = click.option("--json", "json_mode", is_flag=True, help="Print events as JSON lines on standard output.")
 device_option = click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N.")
 models_option = click.option(
-    "--models", type=FOLDER, help="Folder of checkpoints or model packs [default: the starter models]."
+    "--models", type=FOLDER, help="Folder of models: checkpoints or diffusers folders [default: the starter models]."
 )
 guidance_option = click.option(
     "--guidance", type=float, help="Classifier-free guidance, 1 = none [default: the model's own]."

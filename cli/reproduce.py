@@ -1,4 +1,4 @@
-"""`reproduce`: make an image again from its own recipe."""
+"""`reproduce`: generate an image again from its own recipe and compare the pixels."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from core.generator.jobs import Reproduced
 
 
-@click.command(short_help="Make an image again and say the largest pixel difference.")
+@click.command(short_help="Reproduce an image and report the largest pixel difference.")
 @request_options(ReproduceRequest)
 @json_option
 def reproduce(json_mode: bool, **values: Any) -> int:
-    """Make IMAGE again from the recipe inside it and say the largest pixel difference."""
+    """Reproduce IMAGE from the recipe inside it and report the largest pixel difference."""
     from core.generator.jobs import Reproduced
 
     return carry_out(ReproduceRequest(**values), Console(json_mode=json_mode), {Reproduced: _verdict})

@@ -1,4 +1,4 @@
-"""`train autoencoder`, `train diffusion` and `train classifier`: own models from a folder of photographs."""
+"""`train autoencoder`, `train diffusion` and `train classifier`: models trained on your photographs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`train autoencoder`: what is said while it learns, and what it is for at the end."""
+"""`train autoencoder`: what is printed during its training and at the end."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from diffusion.autoencoder.request import TrainAutoencoderRequest
 from diffusion.events import DataRead, TrainingStarted, TrainingStep
 
 
-@click.command(name="autoencoder", short_help="Train an autoencoder, whose latents generators learn.")
+@click.command(name="autoencoder", short_help="Train an autoencoder for latent generators.")
 @request_options(TrainAutoencoderRequest)
 @json_option
 def autoencoder_command(json_mode: bool, **values: Any) -> int:
     """Train an autoencoder on your own photographs.
 
-    It turns photographs into small latent images and back; a generator that learns these costs a tenth. Lesions are
-    held out, never single images, and the report in RUN/pack says what is kept of them: the ceiling of everything that
-    is made from its latents. Ctrl-C stops and keeps everything; --resume goes on.
+    It encodes photographs as small latent images and decodes them again; training a generator on these costs a tenth.
+    Splits are by lesion. The report in RUN/pack measures how well held-out photographs are reconstructed, the ceiling
+    for everything generated from its latents. Ctrl-C stops and keeps everything; --resume continues.
     """
     pace = ProgressRate()
     words: Words = {**WORDS, TrainingStarted: pace.begin, TrainingStep: pace.tell}
@@ -33,7 +33,7 @@ def autoencoder_command(json_mode: bool, **values: Any) -> int:
         Console(json_mode=json_mode),
         words,
         results=words.keys(),
-        stopped="Stopped; everything is kept. Go on with the same --output and --resume.",
+        stopped="Stopped; everything is kept. Continue with the same --output and --resume.",
         bar=TrainingBar(TrainingStarted, TrainingStep),
     )
 
@@ -49,7 +49,7 @@ def _about_measurement(event: ReconstructionMeasured) -> str:
 def _about_end(event: AutoencoderFinished) -> list[str]:
     if event.status == "completed":
         return [f"Done: {event.images} images in {duration(event.seconds)}. The model is in {event.model}."]
-    again = f"Go on with: python main.py train autoencoder --output {event.output} --resume"
+    again = f"Continue with: python main.py train autoencoder --output {event.output} --resume"
     return [f"Stopped after {event.images} images; everything is kept in {event.output}.", again]
 
 

@@ -1,4 +1,4 @@
-"""`train classifier`: what is said while a classifier learns, and how to use it at the end."""
+"""`train classifier`: what is printed during its training, and how to use the result."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ from cli.training_bar import TrainingBar
 def classifier_command(json_mode: bool, **values: Any) -> int:
     """Train a classifier on your own photographs.
 
-    Lesions, not images, are divided into training, validation and test; the epoch with the best balanced accuracy on
-    the validation lesions is kept, measured on the test lesions, and exported to OUTPUT/model.
+    Training, validation and test are split by lesion. The epoch with the best balanced accuracy on the validation
+    lesions is kept, measured on the test lesions, and exported to OUTPUT/model.
     """
     bar = TrainingBar(TrainingStarted, TrainingStep, TrainingFinished)
     return carry_out(TrainClassifierRequest(**values), Console(json_mode=json_mode), WORDS, bar=bar)
@@ -63,7 +63,7 @@ def _about_epoch(event: Evaluated) -> str:
 
 def _about_measure(event: Measured) -> Iterator[str]:
     value = "not defined" if event.balanced_accuracy is None else f"{event.balanced_accuracy:.3f}"
-    interval = "" if event.low is None else f" (95 % interval {event.low:.3f} to {event.high:.3f})"
+    interval = "" if event.low is None else f" (95 % CI {event.low:.3f} to {event.high:.3f})"
     few = ", too few to say much" if event.images < FEW else ""
     where = f"on the {event.measured_on} lesions ({event.images} images{few}; chance {event.chance:.3f})"
     yield f"{event.title}: balanced accuracy {value}{interval} {where}."
@@ -75,7 +75,7 @@ def _about_all(event: Summarised) -> str:
 
 
 def _about_stop(event: RunStopped) -> str:
-    return f'Stopped; everything is kept. Go on with the same --data and --resume --output "{event.output}"'
+    return f'Stopped; everything is kept. Continue with the same --data and --resume --output "{event.output}"'
 
 
 WORDS: Final[Words] = {

@@ -1,4 +1,4 @@
-"""`train diffusion`: what is said while a generator learns, and how to use the model at the end."""
+"""`train diffusion`: what is printed during its training, and how to use the model."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ from diffusion.request import TrainDiffusionRequest
 def diffusion_command(json_mode: bool, **values: Any) -> int:
     """Train a generator on your own photographs.
 
-    Lesions are held out, never single images, and the weights whose samples come nearest to the held-out photographs
-    are kept in RUN/best. Ctrl-C stops and keeps everything; --resume goes on. Several GPUs: accelerate launch main.py
-    train diffusion ...
+    Splits are by lesion. The weights whose samples have the smallest kernel distance to held-out photographs are kept
+    in RUN/best. Ctrl-C stops and keeps everything; --resume continues. Several GPUs: accelerate launch main.py train
+    diffusion ...
     """
     pace = ProgressRate()
     words: Words = {**WORDS, TrainingStarted: pace.begin, TrainingStep: pace.tell}
@@ -40,7 +40,7 @@ def diffusion_command(json_mode: bool, **values: Any) -> int:
         Console(json_mode=json_mode),
         words,
         results=words.keys(),
-        stopped="Stopped; everything is kept. Go on with the same --output and --resume.",
+        stopped="Stopped; everything is kept. Continue with the same --output and --resume.",
         bar=TrainingBar(TrainingStarted, TrainingStep),
     )
 
@@ -66,7 +66,7 @@ class ProgressRate:
 def _estimate(pace: float, remaining: float) -> str:
     end = datetime.now() + timedelta(seconds=remaining)
     return (
-        f"{pace:.1f} images a second; at this pace {duration(remaining)} more, until "
+        f"{pace:.1f} images per second; at this rate {duration(remaining)} more, until "
         f"{end:%H:%M} on {end:%d.%m.}, plus the evaluations."
     )
 
@@ -98,7 +98,7 @@ def _about_start(event: TrainingStarted) -> str:
 def _about_evaluation(event: Evaluated) -> str:
     distance = "no class has enough held-out photographs for a distance"
     if event.kid is not None:
-        distance = f"KID {event.kid:.4f} ({event.kid_low:.4f} to {event.kid_high:.4f}) in {event.space}"
+        distance = f"kernel distance {event.kid:.4f} ({event.kid_low:.4f} to {event.kid_high:.4f}) in {event.space}"
     best = ", the best so far" if event.best else ""
     return f"{event.images} images: {distance}{best}; validation loss {event.validation_loss:.5f}; {event.sheet}"
 
@@ -112,7 +112,7 @@ def _about_end(event: TrainingFinished) -> list[str]:
     use = f"Use the model: python main.py generate --models {event.models} --classes {counts} --output OUT"
     if event.status == "completed":
         return [f"Done: {event.images} images in {duration(event.seconds)}.", use]
-    again = f"Go on with: python main.py train diffusion --output {event.run} --resume"
+    again = f"Continue with: python main.py train diffusion --output {event.run} --resume"
     return [f"Stopped after {event.images} images; everything is kept in {event.run}.", again, use]
 
 

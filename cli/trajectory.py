@@ -1,4 +1,4 @@
-"""`trajectory`: the full analysis of how images came about, and of what the classifier sees in them."""
+"""`trajectory`: which denoising steps decide the predicted class of generated images."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ WORDS: Final[Words] = {
 }
 
 
-@click.command(short_help="Explain how images came about, step by step, and test it.")
+@click.command(short_help="Analyse which denoising steps decide the predicted class.")
 @request_options(TrajectoryRequest)
 @json_option
 def trajectory(json_mode: bool, **values: Any) -> int:
-    """Explain how images came about, step by step, and test what the explanation says.
+    """Analyse which denoising steps decide the predicted class, with negative controls.
 
     The image is the one that `generate` makes for the same class, seed and index. Several images (--count, --class all)
-    give statistics over images. The same command continues what was interrupted.
+    give statistics over images. The same command continues an interrupted analysis.
     """
     console = Console(json_mode=json_mode)
-    stopped = "Stopped. Every finished image is kept; the same command goes on from there."
+    stopped = "Stopped. Every finished image is kept; run the same command again to continue."
     return carry_out(TrajectoryRequest(**values), console, WORDS, results=(AnalysisStarted, Analysed), stopped=stopped)

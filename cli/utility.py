@@ -1,4 +1,4 @@
-"""`utility`: does the synthetic data help a classifier?"""
+"""`utility`: whether synthetic training images improve a classifier."""
 
 from __future__ import annotations
 
@@ -17,19 +17,21 @@ Examples
   python main.py utility --train PHOTOS --test HELD_OUT --synthetic demo --output findings
   python main.py utility --train HAM10000 --test HAM10000 --synthetic demo --output findings --preset standard
 
---train and --test may be one data set: it is divided by lesion. Arms: real; real with class weights; real with rare
-classes drawn more often; real with real photographs once more; real with synthetic images at each ratio; synthetic
-alone. The same number of optimiser steps in all of them. docs/utility.md says what the answer is worth.
+--train and --test may be one data set: it is split by lesion. Training conditions: real; real with class weights; real
+with rare classes oversampled; real with resampled real photographs; real with synthetic images at each ratio; synthetic
+alone. All use the same number of optimiser steps. docs/utility.md explains how to interpret the result.
 """
 
 
-@click.command(short_help="Does the synthetic data help a classifier? Fair arms, intervals.", epilog=EPILOG)
+@click.command(
+    short_help="Measure whether synthetic images improve a classifier, against fair controls.", epilog=EPILOG
+)
 @request_options(UtilityRequest)
 @json_option
 def utility(json_mode: bool, **values: Any) -> int:
-    """Train classifiers with and without the synthetic images, and say whether the difference is one.
+    """Train classifiers with and without the synthetic images, and report the difference with its 95 % CI.
 
-    An experiment that was stopped goes on where it was.
+    A study that was stopped continues where it stopped.
     """
     return carry_out(UtilityRequest(**values), Console(json_mode=json_mode), WORDS)
 
@@ -40,7 +42,7 @@ def _trained(arm: ArmTrained) -> str:
 
 def _summary(end: UtilityFinished) -> str:
     if end.status == "stopped":
-        return f"Stopped; finished trainings are kept in {end.output}. The same command goes on."
+        return f"Stopped; finished trainings are kept in {end.output}. Run the same command again to continue."
     return f"{end.verdict}\nThe report is in {end.report}"
 
 

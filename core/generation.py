@@ -108,10 +108,10 @@ class GenerationRequest(Request):
         write=lambda counts: ",".join(f"{code}={count}" for code, count in counts), metavar="NAME=N,...", always=True,
     )  # fmt: skip
     models: Path = option(
-        "--models", "Folder of checkpoints or model packs.", kind="folder", always=True,
+        "--models", "Folder of models: checkpoints or diffusers folders.", kind="folder", always=True,
         fallback=lambda: PathManager().default_models_dir, default_words="the starter models",
     )  # fmt: skip
-    output: Path = option("--output", "Folder the images go to; numbering continues in it.", kind="folder", always=True)
+    output: Path = option("--output", "Folder for the images; numbering continues in it.", kind="folder", always=True)
     seed: int | None = option(
         "--seed", "Base seed, or random.", read=read_seed, none="random",
         metavar="N|random", default=DEFAULT_BASE_SEED, always=True,

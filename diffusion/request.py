@@ -33,7 +33,7 @@ class TrainDiffusionRequest(GeneratorTrainingRequest):
     )
     batch_size: int | None = option("--batch-size", "Images per step, over all processes.", kind="whole", default=None)
     classes: str | None = option(
-        "--classes", "Classes to learn.", metavar="MEL,NV,...", default=None, default_words="all seven"
+        "--classes", "Classes to train.", metavar="MEL,NV,...", default=None, default_words="all seven"
     )
     per_class: bool = option(
         "--per-class",
@@ -42,7 +42,10 @@ class TrainDiffusionRequest(GeneratorTrainingRequest):
         default=False,
     )
     latent: Path | None = option(
-        "--latent", "Learn the latent images of an autoencoder, of `train autoencoder`.", kind="path", default=None
+        "--latent",
+        "Train on the latent images of this autoencoder, from `train autoencoder`.",
+        kind="path",
+        default=None,
     )
 
     def plan(self) -> TrainingPlan[DiffusionConfig]:

@@ -37,10 +37,14 @@ class DownloadRequest(Request):
         default_words="checkpoints", writes=True,
     )  # fmt: skip
     file: Path | None = option(
-        "--from-file", "Import from here, without a download.", kind="path", metavar="ZIP|FOLDER", default=None
+        "--from-file",
+        "Import this archive or folder, without a download.",
+        kind="path",
+        metavar="ZIP|FOLDER",
+        default=None,
     )
     url: str | None = option(
-        "--url", "Address of another zip archive.", default=None, default_words="the predecessor's, on Google Drive"
+        "--url", "Address of another zip archive.", default=None, default_words="ISICGenerator's, on Google Drive"
     )
     sha256: str | None = option(
         "--sha256", "Expected SHA-256 [default: that of the first download].", metavar="SUM",

@@ -60,13 +60,13 @@ class EvaluationRequest(Request):
     )
     features: Path | None = option(
         "--features",
-        "Weights of Inception (TF) or torchvision's ImageNet.",
+        "Weights for a second feature space: Inception (TF) or torchvision's ImageNet networks.",
         kind="path",
         default=None,
         aliases=("--inception",),
     )
     lpips: Path | None = option(
-        "--lpips", "torchvision's AlexNet: then pairs are compared by LPIPS, too.", kind="path", default=None
+        "--lpips", "torchvision's AlexNet weights; adds LPIPS to the comparison of pairs.", kind="path", default=None
     )
     evaluator: Path | None = option(
         "--evaluator",
@@ -80,7 +80,7 @@ class EvaluationRequest(Request):
         default_words="all that the given folders allow",
     )  # fmt: skip
     cache: Path | None = None
-    seed: int = option("--seed", "Random seed for the halves and subsets.", kind="whole", default=0)
+    seed: int = option("--seed", "Random seed of the random halves and subsets.", kind="whole", default=0)
     device: str = device_option()
 
     def __post_init__(self) -> None:

@@ -52,7 +52,7 @@ class CurationRequest(Request):
         "Held-out photographs.",
         kind="path",
         default=None,
-        default_words="--train divided by lesion",
+        default_words="--train, split by lesion",
     )
     classifier: Path | None = classifier_option()
 

@@ -63,7 +63,7 @@ PRESETS: Final[dict[str, Preset]] = {
     "standard": Preset(Training("resnet18", 64, 1500), (0.5, 1.0, 2.0, 5.0), 5),
     "gpu": Preset(Training("resnet18", 128, 6000, 64), (0.5, 1.0, 2.0, 5.0), 5),
 }
-"""Minutes on two cores; some hours on two cores; an hour on a graphics card."""
+"""Minutes on two cores; some hours on two cores; an hour on a GPU."""
 
 
 P = TypeVar("P", Training, Preset)
@@ -110,7 +110,7 @@ class UtilityRequest(Request):
     train: Path = option("--train", "Training photographs: a folder or a table.", kind="path")
     test: Path = option("--test", "Held-out test photographs.", kind="path")
     synthetic: tuple[Path, ...] = option("--synthetic", "Generated images; may be repeated.", kind="path", many=True)
-    output: Path = option("--output", "Where results.json and report.html go, and the trainings.", kind="folder")
+    output: Path = option("--output", "Folder for results.json, report.html and the trainings.", kind="folder")
     preset: str = option(
         "--preset", "Thoroughness.", kind="choice", choices=tuple(PRESETS), default="quick", always=True
     )

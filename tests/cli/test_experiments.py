@@ -108,5 +108,5 @@ def test_no_runs_yet_is_no_error(tmp_path: Path, capsys, monkeypatch: pytest.Mon
     monkeypatch.chdir(tmp_path)
     code, out, _ = call(capsys, "list")
     assert code == 0
-    assert "There are no runs" in out
+    assert "No runs in" in out
     assert call(capsys, "list", "--root", "nowhere")[0] == 3

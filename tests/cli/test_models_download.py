@@ -112,7 +112,7 @@ def test_ctrl_c_is_130_and_keeps_the_part(archive, tmp_path):
         assert code == 130
         assert events[-1]["event"] == "finished"
         assert events[-1]["status"] == "stopped"
-        assert "The same command goes on" in err
+        assert "Run the same command again" in err
         server.pause = 0.0
         code, events, _ = finish(start("--url", url, "--to", tmp_path / "models", "--json"))
     assert code == 0
@@ -147,7 +147,7 @@ def test_the_script_for_people_fetches_from_googles_pages(archive, tmp_path):
     assert "1 file in" in out, err
     assert hashlib.sha256(archive).hexdigest() in out
     assert "every later download is compared with it" in out
-    assert "was there already and is unchanged" in again
+    assert "were already there and are unchanged" in again
 
 
 def test_the_quota_is_exit_3_with_a_remedy(archive, tmp_path):

@@ -116,7 +116,7 @@ def test_ctrl_c_stops_training_but_does_not_call_stopped_what_is_done(
     monkeypatch.setattr(Console, "event", interrupt)
     run = tmp_path / "run"
     assert main(command(data, run, *FAST, "--batch-size", "8")) == code
-    words = f'Stopped; everything is kept. Go on with the same --data and --resume --output "{run}"'
+    words = f'Stopped; everything is kept. Continue with the same --data and --resume --output "{run}"'
     assert (words in capsys.readouterr().out) == bool(code)
     assert (tmp_path / "run" / "test_results.json").exists() != bool(code)
 

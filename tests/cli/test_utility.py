@@ -65,7 +65,7 @@ def test_ctrl_c_is_130_and_the_same_command_goes_on(world, tmp_path):
     out, err = process.communicate(timeout=4 * PATIENCE)
     assert process.returncode == 130, err
     assert json.loads(out.splitlines()[-1])["status"] == "stopped"
-    assert "The same command goes on" in err
+    assert "Run the same command again" in err
     again = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=4 * PATIENCE)
     kept = [e["kept"] for e in map(json.loads, again.stdout.splitlines()) if e["event"] == "trained"]
     assert again.returncode == 0, again.stderr

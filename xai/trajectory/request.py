@@ -104,7 +104,7 @@ class TrajectoryRequest(Request):
     )
     models: Path | None = option(
         "--models",
-        "Folder of checkpoints or model packs.",
+        "Folder of models: checkpoints or diffusers folders.",
         kind="folder",
         default=None,
         default_words="the starter models",
@@ -154,7 +154,7 @@ class TrajectoryRequest(Request):
     )
     groups: int = option(
         "--groups",
-        "Groups of steps for Time-SHAP; up to 10 exactly.",
+        "Groups of steps for Time-SHAP; exact up to 10.",
         kind="whole",
         default=DEFAULT_GROUPS,
         always=True,
