@@ -3,8 +3,10 @@
 What is counted
 ---------------
 files entered
-    Files of the program of which a function is called while one request is carried out: one image of a starter model
-    by `generate`, the same by Start in the window with its engine in the same process, one map by `explain`.
+    Python files of the program, `__init__.py` aside, of which a function is called while one request is carried out:
+    one image of a starter model by `generate`, the same by Start in the window with its engine in the same process,
+    one map by `explain`. What is called only because a module is imported does not count.
+    `python -m scripts.counts generate FOLDER` prints them with the functions that call them.
 stays, returns
     The walk of that request of `generate` from file to file. A stay begins where a function of another file is called
     from a function that has not called it before; it is a return if the file was entered earlier.
@@ -29,6 +31,7 @@ import tempfile
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from types import FrameType
 from typing import Any, Final
@@ -44,34 +47,50 @@ _PROCESS: Final = re.compile(r"\bQProcess\(|\bcontext\.Process\(|\bmultiprocessi
 
 
 class Walk:
-    """Notes which functions of the program are called, on every thread, while it is entered as a context."""
+    """Notes which functions of the program are called, on every thread, while it is entered as a context.
+
+    What runs because a module is being imported (its own lines, bodies of classes, decorators) is left out: it belongs
+    to no request. Threads that exist when the context is entered are noted only if they `listen`.
+    """
 
     def __init__(self) -> None:
-        self.files: dict[str, str] = {}
+        self.callers: dict[str, list[str]] = {}
+        """Files entered, in order, each with the functions of other files that call it."""
         self._steps: list[str] = []
         self._calls: set[tuple[str, str, str, str]] = set()
+        self._importing: Counter[int] = Counter()
+        self._is_on = False
 
     def __enter__(self) -> Walk:
-        threading.setprofile(self._note)
-        sys.setprofile(self._note)
+        self._is_on = True
+        self.listen()
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._is_on = False
         sys.setprofile(None)
         threading.setprofile(None)
+
+    def listen(self) -> None:
+        """Follow this thread and those that Python starts from now on."""
+        threading.setprofile(self._note)
+        sys.setprofile(self._note)
 
     def counted(self) -> dict[str, int]:
         """Return files entered, stays and returns."""
         stays = [name for place, name in enumerate(self._steps) if place == 0 or self._steps[place - 1] != name]
-        return {"files": len(self.files), "stays": len(stays), "returns": len(stays) - len(set(stays))}
+        return {"files": len(self.callers), "stays": len(stays), "returns": len(stays) - len(set(stays))}
 
     def _note(self, frame: FrameType, event: str, _: object) -> None:
-        if event != "call" or frame.f_code.co_name == "<module>":
-            return
-        name = _own(frame.f_code.co_filename)
-        if name is None:
-            return
-        self.files.setdefault(name, frame.f_code.co_name)
+        if frame.f_code.co_name == "<module>":
+            self._importing[threading.get_ident()] += {"call": 1, "return": -1}.get(event, 0)
+        elif event == "call" and self._is_on and not self._importing[threading.get_ident()]:
+            name = _own(frame.f_code.co_filename)
+            if name is not None:
+                self._enter(name, frame)
+
+    def _enter(self, name: str, frame: FrameType) -> None:
+        callers = self.callers.setdefault(name, [])
         caller = frame.f_back
         place = _own(caller.f_code.co_filename) if caller else None
         if caller is None or place in (None, name):
@@ -80,14 +99,16 @@ class Walk:
         if call not in self._calls:
             self._calls.add(call)
             self._steps.append(name)
+            callers.append(f"{place} {call[1]} -> {call[3]}")
 
 
+@cache
 def _own(path: str) -> str | None:
-    """Return the name of a file of the program, from the project's folder; None for any other."""
+    """Return the name of a file of the program, from the project's folder; None for any other and for `__init__.py`."""
     if not path.startswith(f"{ROOT}{os.sep}"):
         return None
-    name = Path(path).relative_to(ROOT).as_posix()
-    return name if name.split("/")[0] in ROOMS else None
+    name = Path(path).relative_to(ROOT)
+    return name.as_posix() if name.parts[0] in ROOMS and name.suffix == ".py" and name.stem != "__init__" else None
 
 
 def walk_generate(folder: Path) -> Walk:
@@ -119,9 +140,12 @@ def walk_start(folder: Path) -> Walk:
     from gui.workers.local_engine import LocalEngine
     from scripts import walk as scenes
 
+    walk = Walk()
+    walk.listen()  # now: the engine's and the gallery's threads are older than the press of the button
     app = make_application(["counts"])
     window = make_stage(app, LocalEngine(), PathManager(), setup_logging(console=False).ring).window
-    session, walk = window.session, Walk()
+    session = window.session
+    _listen_in_threads_of_qt(walk)
 
     def lead() -> Iterator[scenes.Wait]:
         yield lambda: session.catalog.catalog is not None and session.engine.info is not None
@@ -140,6 +164,21 @@ def walk_start(folder: Path) -> Walk:
     window.show()
     app.exec()
     return walk
+
+
+def _listen_in_threads_of_qt(walk: Walk) -> None:
+    """Follow the threads that Qt starts, of which Python's `threading` knows nothing."""
+    from gui.gallery.scan_thread import ScanThread
+    from gui.workers.stream import StreamThread
+
+    kinds: tuple[Any, ...] = (ScanThread, StreamThread)
+    for kind in kinds:
+
+        def run(thread: Any, unfollowed: Callable[[Any], None] = kind.run) -> None:
+            walk.listen()
+            unfollowed(thread)
+
+        kind.run = run
 
 
 WALKS: Final[Mapping[str, Callable[[Path], Walk]]] = {
@@ -268,7 +307,8 @@ def main(words: list[str]) -> None:
     """Measure one walk for the process that asks, or everything."""
     if words:
         walk: Any = WALKS[words[0]](Path(words[1]))
-        sys.stderr.write("\n".join(sorted(walk.files)) + "\n")
+        for name, callers in walk.callers.items():
+            sys.stderr.write("\n    ".join([name, *callers]) + "\n")
         sys.stdout.write(json.dumps(walk.counted()) + "\n")
     else:
         write(render())
