@@ -25,8 +25,8 @@ from classifier.results import FORMAT, RESULTS_FILE, estimates_json
 from classifier.summary_page import report_of_summary
 from classifier.tables import CLASS_NAMES, OVERALL_NAMES
 from core.errors import InputRefusedError
-from core.files.finite_json import finite_json
 from core.files.reading import ClassCode, DamagedFileError, Schema, Whole, read_json
+from core.files.text import finite_json
 from core.keeping import replace_kept_text
 from core.message import Message
 from reports.html import render_html

@@ -19,7 +19,7 @@ from urllib.error import HTTPError, URLError
 import torch
 
 from core.errors import ModelMissingError, ModelRefusedError, ModelTruncatedError
-from core.files.output_errors import output_errors
+from core.files.atomic import output_errors
 from core.message import Message
 from core.models.safe_weights import sha256_of
 

@@ -23,8 +23,8 @@ from classifier.card import card_of
 from classifier.results import Results
 from core.errors import ModelRefusedError
 from core.files.atomic import write_bytes_atomic, write_text_atomic
-from core.files.finite_json import finite, finite_json
 from core.files.reading import DamagedFileError, read_json
+from core.files.text import finite, finite_json
 from core.models.classification.loading import RECORD_FILE, WEIGHTS_FILE
 from core.models.safe_weights import read_weights
 from reports.markdown import render_markdown

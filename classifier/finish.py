@@ -21,7 +21,7 @@ from classifier.predictions import PREDICTIONS_FILE, answer, logits_of, write_pr
 from classifier.report_page import REPORT_FILE, report_of
 from classifier.results import RESULTS_FILE, Results, RunAbout, SplitCount, results_json
 from classifier.trained import Trained
-from core.files.finite_json import finite_json
+from core.files.text import finite_json
 from core.keeping import replace_kept_text
 from core.models.classification.loading import WEIGHTS_FILE
 from core.models.classification.preprocessing import Preprocessing

@@ -17,8 +17,8 @@ from classifier.evaluation import Answers
 from classifier.scores import Floats
 from core.errors import InputRefusedError
 from core.files.atomic import write_text_atomic
-from core.files.csv_text import cell_text, csv_line
 from core.files.reading import DamagedFileError, read_input
+from core.files.text import cell_text, csv_line
 from core.message import Message
 from core.models.classification.preprocessing import Preprocessing
 

@@ -26,8 +26,8 @@ from classifier.trainer import ClassifierTrainer, refuse_other_settings
 from core.cancel import CancelToken
 from core.errors import InputRefusedError, OutOfMemoryError
 from core.events import Event, Notice
+from core.files.atomic import output_errors
 from core.files.folder_lock import FolderLock
-from core.files.output_errors import output_errors
 from core.files.own import own_work_folder
 from core.generator.memory import is_out_of_memory
 from core.message import Message

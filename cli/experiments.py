@@ -150,7 +150,7 @@ def _damaged(root: Path) -> dict[Path, str]:
 
 
 def _write_curves(details: Sequence[RunDetails], output: Path) -> None:
-    from core.files.output_errors import output_errors
+    from core.files.atomic import output_errors
     from core.keeping import replace_kept
     from training.curves import draw_curves
 
@@ -173,7 +173,7 @@ def _run_json(run: Run) -> dict[str, Any]:
 
 
 def _plain(data: Any) -> Any:
-    from core.files.finite_json import finite
+    from core.files.text import finite
 
     return finite(data)
 

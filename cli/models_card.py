@@ -208,7 +208,7 @@ def _generator_card(model: Path, judged: Path | None) -> Path:
 
 
 def _take_over(judged: Path, model: Path) -> None:
-    from core.files.output_errors import output_errors
+    from core.files.atomic import output_errors
     from core.files.reading import read_input
     from core.keeping import replace_kept
     from diffusion.judgement import JUDGEMENT_FILE, read_judgement

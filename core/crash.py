@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from datetime import datetime, timezone
 from pathlib import Path
 
-from core.files.private import private_folder, write_private
+from core.files.own import private_folder, write_private
 from core.redaction import own_redactor
 from core.utils.path_manager import PathManager
 from core.version import PRODUCT, __version__

@@ -19,7 +19,7 @@ from core.checks import Check, Checked, DoctorRequest
 from core.config.config_manager import FILE_NAME, ConfigManager
 from core.environment.system_libraries import has_display, missing_libraries, remedy
 from core.events import Event
-from core.files.checksum import sha256_of
+from core.files.opening import sha256_of
 from core.jobs.stream import JobStopped
 from core.message import Message
 from core.models.discovery import discover

@@ -17,8 +17,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from core.brightness import UnknownRangeError, to_bytes
 from core.errors import InputRefusedError
-from core.files.limits import MAX_PIXELS
-from core.files.opening import NotRegularFileError, open_regular
+from core.files.opening import MAX_PIXELS, NotRegularFileError, open_regular
 from core.message import Message
 from core.tiff import NotReadError, is_tiff, read_tiff
 

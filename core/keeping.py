@@ -9,20 +9,40 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import itertools
 import logging
 import os
 from contextlib import suppress
+from datetime import datetime
 from pathlib import Path
 from typing import Final
 
 from core.files.atomic import fsync_dir, remove_left_behind, temporary_file
-from core.files.checksum import sha256_of
-from core.files.opening import read_regular
+from core.files.opening import read_regular, sha256_of
 from core.files.own import is_link
-from core.files.set_aside import set_aside
 from core.files.text import plain
 from core.message import Message
 from core.utils.path_manager import PathManager
+
+
+def set_aside(path: Path, why: str = "corrupt") -> Path:
+    """Rename ``name`` to ``name.<why>-<time>`` in the same folder and return the new path.
+
+    Raises
+    ------
+    OSError
+        If it cannot be renamed; then it lies where it was.
+    """
+    aside = _free_name(path, f"{why}-{datetime.now():%Y%m%d-%H%M%S}")
+    os.replace(path, aside)
+    return aside
+
+
+def _free_name(path: Path, ending: str) -> Path:
+    names = itertools.chain([ending], (f"{ending}-{number}" for number in itertools.count(2)))
+    places = (path.with_name(f"{path.name}.{name}") for name in names)
+    return next(place for place in places if not os.path.lexists(place))
+
 
 WHY: Final = "before"
 """Stands in the names of files that were set aside: ``report.html.before-20260131-120000``."""

@@ -18,8 +18,7 @@ from typing import IO, Final
 
 from core.environment.lock import try_lock
 from core.files.opening import open_regular, read_regular
-from core.files.own import open_own
-from core.files.private import open_private, private_folder, write_private
+from core.files.own import open_own, open_private, private_folder, write_private
 from core.redaction import own_redactor
 from core.utils.logger import FILE_NAME
 from core.version import PRODUCT, __version__

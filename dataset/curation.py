@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from core.errors import InputRefusedError
-from core.files.csv_text import csv_line
+from core.files.text import csv_line
 from core.message import Message
 from photographs.label_table import LabelRow, read_table
 

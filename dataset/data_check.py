@@ -15,8 +15,7 @@ from typing import Any, ClassVar, Final
 from core.cancel import CancelToken
 from core.errors import InputRefusedError
 from core.events import Event
-from core.files.atomic import write_bytes_atomic
-from core.files.output_errors import output_errors
+from core.files.atomic import output_errors, write_bytes_atomic
 from core.jobs.options import option
 from core.jobs.registry import job
 from core.jobs.request import Request

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from core.files.append_file import AppendFile
 from core.files.atomic import write_bytes_atomic
 from core.files.opening import read_regular
+from core.files.own import AppendFile
 from dataset import strict_json
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from core.files.lock_files import check_lock_files
+from core.files.folder_lock import check_lock_files
 from core.files.own import check_own_file, own_file, require_own
 from core.taxonomy import CLASS_CODES
 from dataset.layout import Layout

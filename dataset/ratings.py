@@ -13,8 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from core.files.atomic import write_all
-from core.files.output_errors import output_errors
+from core.files.atomic import output_errors, write_all
 from core.files.own import open_own, own_file, own_folder, read_own
 from core.files.text import plain
 from dataset.deletion import Key

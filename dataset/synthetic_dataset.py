@@ -16,9 +16,8 @@ from numpy.typing import NDArray
 
 from core.errors import OutputError
 from core.events import RunStatus
-from core.files.atomic import create_bytes_atomic, fsync_dir, write_bytes_atomic
+from core.files.atomic import create_bytes_atomic, fsync_dir, output_errors, write_bytes_atomic
 from core.files.folder_lock import FolderLock
-from core.files.output_errors import output_errors
 from core.files.own import ForeignPathError, remove_temporary, require_own
 from core.generation import GenerationRequest, PlannedImage
 from core.message import Message

@@ -9,10 +9,9 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Final
 
-from core.files.append_file import AppendFile
 from core.files.atomic import write_text_atomic
-from core.files.csv_text import cell_text, csv_line
-from core.files.own import read_own
+from core.files.own import AppendFile, read_own
+from core.files.text import cell_text, csv_line
 from dataset.record import ImageRecord
 
 logger = logging.getLogger(__name__)

@@ -18,8 +18,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 from core.errors import InputRefusedError
-from core.files.atomic import fsync_dir
-from core.files.output_errors import explain_os_error, output_errors
+from core.files.atomic import explain_os_error, fsync_dir, output_errors
 from core.message import Message
 from core.taxonomy import CLASS_INDEX
 from dataset.deletion import Deletion, Key, WindowRequest, files_to_json, is_given_id

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import reports
 from core.doctor import SUMS_NAME
-from core.files.output_errors import output_errors
+from core.files.atomic import output_errors
 from core.generator.predictor import NO_GUIDANCE
 from core.keeping import replace_kept_text
 from core.models.autoencoder import WEIGHTS_FILE

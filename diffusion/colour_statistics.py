@@ -23,8 +23,7 @@ import numpy as np
 import numpy.typing as npt
 
 from core.errors import ISICGUIError
-from core.files.atomic import write_text_atomic
-from core.files.output_errors import explain_os_error
+from core.files.atomic import explain_os_error, write_text_atomic
 from core.generator.color import ColorStatistics
 from core.taxonomy import CLASS_CODES
 from photographs.pixels import load_pixels

@@ -16,7 +16,7 @@ import numpy as np
 
 from core.cache.cache_manager import CacheManager
 from core.events import Event, Notice
-from core.files.output_errors import output_errors
+from core.files.atomic import output_errors
 from core.files.own import require_own
 from core.generator.model_manager import LoadedModel, ModelManager
 from core.models.autoencoder import WEIGHTS_FILE

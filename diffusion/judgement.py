@@ -27,7 +27,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from core.files.output_errors import output_errors
+from core.files.atomic import output_errors
 from core.files.reading import read_json
 from core.keeping import replace_kept_text
 from core.taxonomy import CLASS_CODES

@@ -31,8 +31,8 @@ from accelerate.utils import broadcast_object_list
 from core.cancel import CancelToken
 from core.diffusers_parts import UNet2DModel
 from core.events import Event, Notice
+from core.files.atomic import output_errors
 from core.files.folder_lock import FolderLock
-from core.files.output_errors import output_errors
 from core.files.own import own_work_folder
 from core.jobs.stream import JobStopped
 from core.precision import Precision

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.events import Event
-from core.files.output_errors import output_errors
+from core.files.atomic import output_errors
 from core.keeping import replace_kept
 from diffusion.data import split_images
 from diffusion.generated import Generated, fill_folder, read_generated, recommended

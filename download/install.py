@@ -16,9 +16,9 @@ from core.cancel import CancelToken
 from core.errors import ArchiveError, InputRefusedError, ISICGUIError, ModelRefusedError
 from core.events import Event
 from core.files.atomic import fsync_dir
-from core.files.checksum import sha256_of
-from core.files.set_aside import set_aside
+from core.files.opening import sha256_of
 from core.jobs.stream import JobStopped
+from core.keeping import set_aside
 from core.message import Message
 from core.taxonomy import CLASS_CODES
 from download.contents import check_content

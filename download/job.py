@@ -13,8 +13,8 @@ from typing import Final
 from core.cancel import CancelToken, StopMode
 from core.errors import ArchiveError, ChecksumError, InputRefusedError, UsageError
 from core.events import Event
-from core.files.checksum import sha256_of
 from core.files.folder_lock import FolderLock
+from core.files.opening import sha256_of
 from core.files.own import own_folder, own_work_folder
 from core.jobs.stream import JobStopped
 from core.message import Message

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from core.errors import DiskFullError
-from core.files.output_errors import explain_os_error
+from core.files.atomic import explain_os_error
 from core.message import Message
 
 RESERVE: Final = 64 * 1024**2

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import torch
 
-from core.files.output_errors import output_errors
+from core.files.atomic import output_errors
 from core.jobs.stream import JobContext
 from core.models.classification.loading import LoadedNetwork
 from core.utils.path_manager import PathManager

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from core.errors import InputRefusedError
-from core.files.output_errors import output_errors
+from core.files.atomic import output_errors
 from core.jobs.stream import JobContext
 from core.message import Message
 from core.taxonomy import CLASS_CODES

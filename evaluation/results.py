@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from core.files.finite_json import finite_json
+from core.files.text import finite_json
 from core.keeping import replace_kept_text
 from core.message import Message
 from core.version import __version__

@@ -11,7 +11,7 @@ import reports
 from core.cancel import CancelToken
 from core.errors import ISICGUIError, OutputError
 from core.events import Event, Notice
-from core.files.output_errors import output_errors
+from core.files.atomic import output_errors
 from core.jobs.stream import JobContext, stream
 from core.message import Message
 from core.models.classification.loading import LoadedNetwork, load_network

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import InputRefusedError
-from core.files.checksum import sha256_of
+from core.files.opening import sha256_of
 from core.files.text import plain
 from core.jobs.stream import JobContext
 from core.message import Message

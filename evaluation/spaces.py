@@ -21,7 +21,7 @@ import torch
 from torch import Tensor, nn
 
 from core.errors import ModelRefusedError
-from core.files.checksum import sha256_of
+from core.files.opening import sha256_of
 from core.message import Message
 from core.models.classification.loading import LoadedNetwork
 from core.models.safe_weights import read_weights

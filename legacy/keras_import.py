@@ -14,10 +14,9 @@ from safetensors.torch import save
 from torch import nn
 
 from core.errors import ModelArchitectureError, ModelNotFiniteError, OutputError
-from core.files.atomic import write_bytes_atomic, write_text_atomic
-from core.files.finite_json import finite_json
-from core.files.output_errors import output_errors
+from core.files.atomic import output_errors, write_bytes_atomic, write_text_atomic
 from core.files.own import is_link
+from core.files.text import finite_json
 from core.message import Message
 from core.models.classification.architectures import ARCHITECTURES
 from core.models.classification.loading import RECORD_FILE, WEIGHTS_FILE

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from core.errors import ModelRefusedError
-from core.files.checksum import sha256_of
+from core.files.opening import sha256_of
 from core.message import Message
 from core.models.safe_weights import read_weights
 

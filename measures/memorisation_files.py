@@ -12,7 +12,7 @@ import torch
 from PIL import Image
 
 from core.files.atomic import write_bytes_atomic, write_text_atomic
-from core.files.csv_text import csv_line
+from core.files.text import csv_line
 from dataset.strict_json import dumps
 from measures.features import Images
 from measures.memorisation import Memorisation, Pair

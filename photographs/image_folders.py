@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core.errors import InputRefusedError
-from core.files.checksum import sha256_of
+from core.files.opening import sha256_of
 from core.files.walking import EXPLANATIONS_DIR, walk
 from core.message import Message
 from photographs.diagnoses import Named, class_of, left_out

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from core.errors import InputRefusedError
-from core.files.csv_text import cell_text
 from core.files.opening import open_regular, read_regular
+from core.files.text import cell_text
 from core.message import Message
 from photographs.missing import known
 from photographs.table_text import Head, TableText, decode, read_head

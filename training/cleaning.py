@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Final
 
 from core.errors import FolderLockedError, InputRefusedError
+from core.files.atomic import output_errors
 from core.files.folder_lock import FolderLock
-from core.files.output_errors import output_errors
 from core.message import Message
 from training.experiments import Run, is_run, read_run
 from training.run_folder import CONFIG_FILE

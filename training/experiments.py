@@ -14,8 +14,7 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 from core.errors import InputRefusedError
-from core.files.lock_holder import is_here, read_holder
-from core.files.lock_state import is_locked
+from core.files.folder_lock import is_here, is_locked, read_holder
 from core.message import Message
 from training.run_folder import CONFIG_FILE
 from training.run_reading import (

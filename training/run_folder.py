@@ -10,8 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from core.errors import InputRefusedError, UsageError
-from core.files.atomic import write_text_atomic
-from core.files.output_errors import output_errors
+from core.files.atomic import output_errors, write_text_atomic
 from core.files.reading import DamagedFileError, read_json
 from core.message import Message
 from core.version import __version__

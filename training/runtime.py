@@ -14,8 +14,8 @@ import torch
 from torch import Tensor
 
 from core.errors import ModelMissingError, ModelNotFiniteError, ModelTruncatedError, UsageError
+from core.files.atomic import output_errors
 from core.files.opening import open_regular
-from core.files.output_errors import output_errors
 from core.message import Message
 from core.models.safe_weights import is_dense, read_pickled
 from core.precision import has_bf16

@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from core.errors import UsageError
 from core.files.atomic import write_text_atomic
-from core.files.csv_text import csv_line
+from core.files.text import csv_line
 from core.message import Message
 
 TrackerKind = Literal["tensorboard", "wandb", "none"]

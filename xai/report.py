@@ -36,8 +36,8 @@ from typing import Any, Final
 import numpy as np
 
 import reports
-from core.files.finite_json import finite, finite_json
-from core.files.output_errors import output_errors
+from core.files.atomic import output_errors
+from core.files.text import finite, finite_json
 from core.keeping import replace_kept, replace_kept_text
 from core.utils.path_manager import PathManager
 from core.version import __version__

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Literal
 
 from core.errors import ISICGUIError
 from core.events import INTERRUPTED, Event, Progress
-from core.files.finite_json import finite
+from core.files.text import finite
 from core.jobs.options import option
 from core.jobs.registry import job
 from core.jobs.request import Request

@@ -17,7 +17,7 @@ from core.config.schema import BY_KEY, SCHEMA, Setting, Value
 from core.errors import OutputError, UsageError
 from core.files.atomic import write_text_atomic
 from core.files.opening import read_regular
-from core.files.set_aside import set_aside
+from core.keeping import set_aside
 from core.message import Message
 from core.utils.path_manager import PathManager
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import os
 import stat
 from collections.abc import Iterator
@@ -11,6 +12,12 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 from core.message import Message
+
+MAX_PIXELS: Final = 50_000_000
+"""Of one picture: 50 megapixels."""
+
+MAX_SHEET_IMAGES: Final = 2000
+"""Of one contact sheet."""
 
 _BINARY: Final[int] = getattr(os, "O_BINARY", 0)
 _NO_WAIT: Final[int] = getattr(os, "O_NONBLOCK", 0)
@@ -104,3 +111,12 @@ def special_kind(path: Path) -> str:
 def _require_regular(path: Path, mode: int) -> None:
     if not stat.S_ISREG(mode):
         raise NotRegularFileError(path, kind_of(mode))
+
+
+def sha256_of(path: Path) -> str:
+    """Return the SHA-256 of a regular file as 64 hexadecimal digits, read in pieces; see `open_regular`."""
+    digest = hashlib.sha256()
+    with open_regular(path) as stream:
+        while piece := stream.read(1 << 20):
+            digest.update(piece)
+    return digest.hexdigest()

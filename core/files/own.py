@@ -3,6 +3,9 @@
 The folder that a person names may be a link; what the program makes inside it may not. A check before use would be
 enough against accidents and against folders that arrived from somebody else; opening with `O_NOFOLLOW` and removing by
 `shutil.rmtree`, which does not follow links, keep the window between check and use as small as the system allows.
+
+Private files (logs, crash reports) are nobody's business but their owner's; where a system has no such permissions
+(Windows, some drives), the folder's own protection is all there is.
 """
 
 from __future__ import annotations
@@ -13,12 +16,15 @@ import re
 import shutil
 import stat
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import Final
 
 from core.errors import OutputError
+from core.files.atomic import write_all
 from core.files.opening import NotRegularFileError, read_regular
+from core.files.text import plain
 from core.message import Message
 
 TEMPORARY_NAME: Final = re.compile(r".*\.[0-9a-f]{8}\.tmp")
@@ -28,8 +34,6 @@ _BINARY: Final[int] = getattr(os, "O_BINARY", 0)
 _NO_LINK: Final[int] = getattr(os, "O_NOFOLLOW", 0)
 _NO_WAIT: Final[int] = getattr(os, "O_NONBLOCK", 0)
 _REPARSE_POINT: Final = 0x400  # a junction or link on Windows
-
-
 _APPENDED: Final = frozenset({".csv", ".jsonl", ".log"})
 
 
@@ -272,3 +276,129 @@ def _part_from_other_names(path: Path) -> None:
     fd = open_own(path, os.O_RDONLY)
     with os.fdopen(fd, "rb") as stream:
         write_bytes_atomic(path, stream.read())
+
+
+FOLDER: Final = 0o700
+FILE: Final = 0o600
+_OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
+
+
+def private_folder(folder: Path) -> None:
+    """Make a folder that only its owner can look into, or make the one that is there so.
+
+    Raises
+    ------
+    OSError
+        If there is none and it cannot be made.
+    """
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(mode=FOLDER, exist_ok=True)
+    _tighten(folder, FOLDER)
+
+
+def open_private(path: Path, flags: int) -> int:
+    """Open a file that only its owner can read and return the descriptor; one that is there is made so.
+
+    Raises
+    ------
+    OSError
+        If it cannot be opened, or is no regular file.
+    """
+    fd = open_own(path, flags, FILE)
+    if os.name == "posix" and os.fstat(fd).st_mode & _OTHERS:
+        with suppress(OSError):
+            os.fchmod(fd, FILE)
+    return fd
+
+
+def write_private(path: Path, text: str) -> None:
+    """Write `text` to a file that only its owner can read, in place of what lay there.
+
+    Raises
+    ------
+    OSError
+        If that fails, or something that is no regular file lies there.
+    """
+    fd = open_private(path, os.O_WRONLY | os.O_CREAT)
+    try:
+        os.ftruncate(fd, 0)
+        write_all(fd, plain(text).encode("utf-8"))
+    finally:
+        os.close(fd)
+
+
+def tighten(paths: Iterable[Path]) -> None:
+    """Take the rights of others from regular files that earlier versions have left readable."""
+    for path in paths:
+        _tighten(path, FILE)
+
+
+def _tighten(path: Path, mode: int) -> None:
+    with suppress(OSError):
+        found = os.lstat(path)
+        if not stat.S_ISLNK(found.st_mode) and found.st_mode & _OTHERS:
+            os.chmod(path, mode)
+
+
+class AppendFile:
+    """Appends to an existing file; whatever a failed append left behind is cut off before the next one.
+
+    Parameters
+    ----------
+    path
+        The file; it exists.
+    size
+        Number of bytes at its start that are known to be good.
+    """
+
+    def __init__(self, path: Path, size: int) -> None:
+        self.path = path
+        self.size = size
+
+    def append(self, data: bytes) -> None:
+        """Append `data` with one write, and make it durable.
+
+        Raises
+        ------
+        OSError
+            If that fails, if a link or no regular file lies there, or if the file is shorter than it was; then nothing
+            counts as appended.
+        """
+        fd = open_own(self.path, os.O_WRONLY | os.O_APPEND)
+        try:
+            self._cut_to_good_size(fd)
+            self._write_or_undo(fd, data)
+        finally:
+            os.close(fd)
+        self.size += len(data)
+
+    def cut(self) -> None:
+        """Cut off, durably, whatever lies behind the good bytes.
+
+        Raises
+        ------
+        OSError
+            If that fails, if a link or no regular file lies there, or if the file is shorter than it was.
+        """
+        fd = open_own(self.path, os.O_WRONLY)
+        try:
+            self._cut_to_good_size(fd)
+            os.fsync(fd)
+        finally:
+            os.close(fd)
+
+    def _cut_to_good_size(self, fd: int) -> None:
+        present = os.fstat(fd).st_size
+        if present < self.size:
+            raise OSError(errno.EIO, "another program has shortened the file", str(self.path))
+        if present > self.size:
+            os.ftruncate(fd, self.size)
+
+    def _write_or_undo(self, fd: int, data: bytes) -> None:
+        try:
+            write_all(fd, data)
+            os.fsync(fd)
+        except OSError:
+            with suppress(OSError):
+                os.ftruncate(fd, self.size)
+            raise

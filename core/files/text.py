@@ -1,6 +1,16 @@
-"""Text that can be written as UTF-8, whatever names of files are in it."""
+"""Text that can be written: as UTF-8, as rows of a table, as JSON that every reader understands."""
 
 from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+from collections.abc import Iterable, Mapping
+from pathlib import PurePath
+from typing import Any, Final
+
+from core.redaction import without_home
 
 
 def plain(text: str) -> str:
@@ -10,3 +20,56 @@ def plain(text: str) -> str:
     for people it says which byte it is.
     """
     return text.encode("utf-8", errors="backslashreplace").decode("utf-8") if not text.isascii() else text
+
+
+_FORMULA_STARTS: Final = ("=", "+", "-", "@")
+_MARK: Final = "'"
+
+
+def csv_line(cells: Iterable[object]) -> str:
+    """Return a row with its line end; numbers are written as they are, None as nothing.
+
+    A text that a spreadsheet would run as a formula, also behind spaces and tabs, begins with an apostrophe. A row is
+    one line, for whoever repairs a torn table: line ends inside a text become spaces.
+    """
+    buffer = io.StringIO()
+    csv.writer(buffer, lineterminator="\n").writerow(map(_cell, cells))
+    return plain(buffer.getvalue())
+
+
+def cell_text(cell: str) -> str:
+    """Return the text that `csv_line` was given for a cell."""
+    return cell[1:] if cell.startswith(_MARK) and _is_formula(cell) else cell
+
+
+def _cell(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    text = value.replace("\r", " ").replace("\n", " ")
+    return f"{_MARK}{text}" if _is_formula(text) else text
+
+
+def _is_formula(text: str) -> bool:
+    """Whether a text is a formula, or one that has got apostrophes already: then it gets another one."""
+    bare = text.lstrip(_MARK)
+    return bare.startswith("\t") or bare.lstrip().startswith(_FORMULA_STARTS)
+
+
+def finite(value: Any) -> Any:
+    """Return the value with every NaN and infinity in it replaced by None, and paths by their text."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {str(key): finite(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [finite(item) for item in value]
+    return str(value) if isinstance(value, PurePath) else value
+
+
+def finite_json(data: Any) -> str:
+    """Return `data` as indented JSON text that ends with a line break and names nobody's home folder.
+
+    For results, which are passed on; what the program itself reads to find files again is written by `json`.
+    """
+    text = json.dumps(finite(data), ensure_ascii=False, allow_nan=False, indent=2)
+    return without_home(plain(text)) + "\n"

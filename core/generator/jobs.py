@@ -14,8 +14,7 @@ import torch
 from core.cancel import CancelToken
 from core.errors import OutputError
 from core.events import Event
-from core.files.atomic import create_bytes_atomic
-from core.files.output_errors import output_errors
+from core.files.atomic import create_bytes_atomic, output_errors
 from core.generation import GenerationRequest, ReproduceRequest, ResumeRequest
 from core.generator.image_generator import ImageGenerator
 from core.jobs.stream import stream

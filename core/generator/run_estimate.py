@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
-from core.files.lock_holder import who_holds
+from core.files.folder_lock import who_holds
 from core.generation import GenerationRequest
 from core.generator.batches import bytes_per_image, choose_batch_size
 from core.generator.cost import RunEstimate, bytes_on_disk

@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from core.files.atomic import write_bytes_atomic
-from core.files.output_errors import output_errors
+from core.files.atomic import output_errors, write_bytes_atomic
 from core.files.own import own_folder
 from core.generator.sampler import StepState, to_uint8
 from dataset.layout import Layout

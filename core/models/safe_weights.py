@@ -29,8 +29,8 @@ from core.errors import (
     ModelTruncatedError,
     ModelUnsafeError,
 )
-from core.files.checksum import sha256_of as sha256_of
 from core.files.opening import NotRegularFileError, open_regular
+from core.files.opening import sha256_of as sha256_of
 from core.files.reading import DamagedFileError, Schema, check_object, parse_json
 from core.message import Message
 from core.models.keras_signature import refuse_keras

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Final
 
 from core import ROOMS
-from core.files.private import open_private, private_folder, tighten
+from core.files.own import open_private, private_folder, tighten
 from core.utils.path_manager import PathManager
 
 FILE_NAME: Final = "isicgui.log"

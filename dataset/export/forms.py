@@ -7,9 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from core.files.csv_text import csv_line
-from core.files.finite_json import finite
-from core.files.text import plain
+from core.files.text import csv_line, finite, plain
 from core.taxonomy import CLASS_CODES
 from dataset.export.options import PARTS, Format
 from dataset.export.rows import Entry, caption, facts

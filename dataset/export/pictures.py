@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Final
 
 from core.errors import InputRefusedError
-from core.files.lock_state import is_locked
-from core.files.output_errors import output_errors
+from core.files.atomic import output_errors
+from core.files.folder_lock import is_locked
 from core.images import check_intact, read_image
 from core.jobs.stream import JobContext
 from core.message import Message

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from core.errors import DiskFullError, InputRefusedError, OutputError, UsageError
-from core.files.output_errors import output_errors
+from core.files.atomic import output_errors
 from core.files.text import plain
 from core.jobs.stream import JobContext
 from core.message import Message

@@ -19,11 +19,8 @@ from typing import Final
 from core.cancel import CancelToken
 from core.errors import InputRefusedError
 from core.events import Event, Notice, Progress
-from core.files.atomic import fsync_dir, write_new_file
-from core.files.folder_lock import FolderLock
-from core.files.lock_files import HOLDER_FILE, LOCK_FILE
-from core.files.lock_state import is_locked
-from core.files.output_errors import output_errors
+from core.files.atomic import fsync_dir, output_errors, write_new_file
+from core.files.folder_lock import HOLDER_FILE, LOCK_FILE, FolderLock, is_locked
 from core.files.own import ForeignPathError, read_own, remove_tree
 from core.jobs.stream import SECONDS_BETWEEN, JobStopped
 from core.message import Message

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import reports
 from core.doctor import SUMS_NAME
-from core.files.output_errors import output_errors
+from core.files.atomic import output_errors
 from core.files.reading import read_json
 from core.models.autoencoder import CONFIG_FILE, WEIGHTS_FILE
 from diffusion.autoencoder.config import AutoencoderConfig

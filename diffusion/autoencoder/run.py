@@ -26,8 +26,8 @@ import torch
 from core.cancel import CancelToken
 from core.diffusers_parts import AutoencoderKL
 from core.events import Event, Notice
+from core.files.atomic import output_errors
 from core.files.folder_lock import FolderLock
-from core.files.output_errors import output_errors
 from core.files.own import own_work_folder
 from core.models.autoencoder import read_autoencoder
 from core.precision import resolve_device

@@ -13,7 +13,7 @@ import torch
 from core.cancel import CancelToken
 from core.diffusers_parts import AutoencoderKL
 from core.events import Event
-from core.files.output_errors import output_errors
+from core.files.atomic import output_errors
 from diffusion.autoencoder.config import BUDGET_KEYS, AutoencoderConfig
 from diffusion.autoencoder.data import PictureData
 from diffusion.autoencoder.events import Reconstructed

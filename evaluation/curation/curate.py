@@ -16,9 +16,9 @@ from typing import Any, Final
 import numpy as np
 
 from core.errors import InputRefusedError, UsageError
-from core.files.checksum import sha256_of
-from core.files.finite_json import finite_json
-from core.files.output_errors import output_errors
+from core.files.atomic import output_errors
+from core.files.opening import sha256_of
+from core.files.text import finite_json
 from core.jobs.stream import JobContext
 from core.keeping import replace_kept_text
 from core.message import Message

@@ -21,7 +21,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from core.files.atomic import write_text_atomic
-from core.files.checksum import sha256_of
+from core.files.opening import sha256_of
 from evaluation.masks.overlap import dice
 from evaluation.masks.segmenter import RECORD_FILE, SIDE, WEIGHTS_FILE, Segmenter, UNet
 from photographs.labelled import LabelledImage

@@ -9,10 +9,10 @@ from typing import Any, Final
 import reports
 from core.cancel import CancelToken
 from core.events import Event, Notice, Progress
-from core.files.finite_json import finite_json
+from core.files.atomic import output_errors
 from core.files.folder_lock import FolderLock
-from core.files.output_errors import output_errors
 from core.files.own import own_work_folder
+from core.files.text import finite_json
 from core.jobs.stream import JobContext, JobStopped, stream
 from core.keeping import replace_kept_text
 from core.message import Message

@@ -12,8 +12,7 @@ from typing import Final
 import numpy as np
 
 from core.files.arrays import Wanted, read_npz
-from core.files.atomic import write_bytes_atomic
-from core.files.output_errors import output_errors
+from core.files.atomic import output_errors, write_bytes_atomic
 from core.files.reading import DamagedFileError
 from evaluation.utility.arms import Arm
 from evaluation.utility.request import Training

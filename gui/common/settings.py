@@ -14,7 +14,7 @@ from core.config.schema import BY_KEY
 from core.config.transfer import Change, ImportPlan, export_settings, plan_import
 from core.errors import OutputError
 from core.files.opening import read_regular
-from core.files.set_aside import set_aside
+from core.keeping import set_aside
 from core.samplers import usual_steps
 from core.utils.field_types import MOST
 from core.utils.path_manager import PathManager

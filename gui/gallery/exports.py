@@ -8,8 +8,7 @@ from typing import Final
 
 from PyQt5.QtCore import QObject, pyqtSignal
 
-from core.files.atomic import write_bytes_atomic
-from core.files.output_errors import output_errors
+from core.files.atomic import output_errors, write_bytes_atomic
 from gui.gallery.denoising import Frame
 from gui.workers.task import TaskRunner
 

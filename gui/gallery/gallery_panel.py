@@ -18,7 +18,7 @@ from PyQt5.QtWidgets import (
     QVBoxLayout,
 )
 
-from core.files.limits import MAX_SHEET_IMAGES
+from core.files.opening import MAX_SHEET_IMAGES
 from core.taxonomy import CLASSES
 from gui.common.desktop import open_path
 from gui.common.problem import Problem

@@ -9,7 +9,7 @@ from PyQt5.QtCore import QEvent
 from PyQt5.QtGui import QColor, QFontDatabase, QGuiApplication, QTextCharFormat, QTextCursor
 from PyQt5.QtWidgets import QComboBox, QFileDialog, QFrame, QLineEdit, QPlainTextEdit, QVBoxLayout
 
-from core.files.private import write_private
+from core.files.own import write_private
 from gui.i18n import mark, tr
 from gui.shell.log import KEPT, LogModel
 from gui.theme import palette

@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from core.files.limits import MAX_PIXELS
-from core.files.opening import NotRegularFileError, open_regular
+from core.files.opening import MAX_PIXELS, NotRegularFileError, open_regular
 
 _SIGNATURE: Final = b"\x89PNG\r\n\x1a\n"
 _END: Final = b"IEND"

@@ -13,10 +13,9 @@ from typing import Any, Final, Generic, Protocol, TypeVar
 from filelock import FileLock, Timeout
 
 from core.errors import ISICGUIError
-from core.files.atomic import write_text_atomic
+from core.files.atomic import output_errors, write_text_atomic
 from core.files.opening import read_regular
-from core.files.output_errors import output_errors
-from core.files.set_aside import set_aside
+from core.keeping import set_aside
 from core.message import Message
 
 FORMAT: Final = 1

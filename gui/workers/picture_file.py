@@ -7,8 +7,7 @@ from typing import Final
 
 from PyQt5.QtGui import QImage, QImageReader
 
-from core.files.limits import MAX_PIXELS
-from core.files.opening import open_regular
+from core.files.opening import MAX_PIXELS, open_regular
 
 _SIGNATURES: Final = (
     (b"\x89PNG\r\n\x1a\n", b"png"),

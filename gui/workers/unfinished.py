@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from core.files.lock_holder import who_holds
+from core.files.folder_lock import who_holds
 from dataset.layout import Layout
 from dataset.reading import read_state
 

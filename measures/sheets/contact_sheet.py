@@ -11,7 +11,7 @@ from typing import Final
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 from core.errors import InputRefusedError, UsageError
-from core.files.limits import MAX_SHEET_IMAGES
+from core.files.opening import MAX_SHEET_IMAGES
 from core.images import read_image
 from core.message import Message
 from core.taxonomy import CLASS_INDEX

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from core.errors import InputRefusedError
-from core.files.lock_holder import who_holds
+from core.files.folder_lock import who_holds
 from dataset.layout import MAX_NUMBER, Layout, image_number
 from dataset.png import read_recipe
 from dataset.ratings import Rating, read_ratings, write_ratings

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from core.errors import InputRefusedError
-from core.files.checksum import sha256_of
+from core.files.opening import sha256_of
 from core.images import check_intact, read_image
 from dataset.png import read_recipe
 from photographs.label_table import MAX_COLUMNS, read_columns, read_table

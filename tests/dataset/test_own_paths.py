@@ -11,8 +11,7 @@ from pathlib import Path
 import pytest
 
 from core.errors import OutputError
-from core.files.lock_holder import who_holds
-from core.files.lock_state import is_locked
+from core.files.folder_lock import is_locked, who_holds
 from core.files.own import ForeignPathError
 from dataset.layout import Layout
 from dataset.ratings import Rating, read_ratings, write_ratings

@@ -8,7 +8,7 @@ from pathlib import Path
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.files.csv_text import cell_text
+from core.files.text import cell_text
 from dataset.record import ImageRecord
 from dataset.table import COLUMNS, LEGACY_COLUMNS, read_rows, render, render_row
 

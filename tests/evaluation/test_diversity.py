@@ -7,7 +7,7 @@ import json
 import numpy as np
 import pytest
 
-from core.files.finite_json import finite
+from core.files.text import finite
 from evaluation.diversity import diversity, vendi_score
 from evaluation.sets import read_set
 from measures.features import PIXELS

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from core.errors import OutputError
-from core.files.finite_json import finite
+from core.files.text import finite
 from evaluation.memorisation import memorisation
 from evaluation.sets import read_set
 from measures.features import PIXELS

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 from scipy.ndimage import uniform_filter
 
-from core.files.finite_json import finite
+from core.files.text import finite
 from evaluation.pairs import BANDS, compare_pairs, match, summarise
 from evaluation.sets import read_set
 from measures.likeness import mae, mse, psnr, ssim

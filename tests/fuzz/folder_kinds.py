@@ -7,8 +7,8 @@ import shutil
 from pathlib import Path
 
 from core.errors import ISICGUIError
-from core.files.checksum import sha256_of
-from core.files.lock_holder import who_holds
+from core.files.folder_lock import who_holds
+from core.files.opening import sha256_of
 from core.generation import RunChanges
 from core.generator.image_generator import ImageGenerator
 from dataset.curation import Decision, render_curation

@@ -15,8 +15,8 @@ from PyQt5.QtCore import QSettings
 
 from core.config.config_manager import ConfigManager
 from core.errors import UsageError
-from core.files.set_aside import set_aside
 from core.generation import GenerationRequest
+from core.keeping import set_aside
 from core.message import Message
 from core.utils.path_manager import PathManager
 from gui.common.keys import STORED, KeysModel

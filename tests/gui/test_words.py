@@ -12,7 +12,7 @@ import torch
 from PyQt5.QtCore import QLocale
 
 from core.errors import ModelTruncatedError
-from core.files.output_errors import explain_os_error
+from core.files.atomic import explain_os_error
 from core.message import Message, joined
 from core.models.discovery import discover
 from core.taxonomy import CLASS_CODES, class_name

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import reports
-from core.files.finite_json import finite_json
-from core.files.output_errors import output_errors
+from core.files.atomic import output_errors
+from core.files.text import finite_json
 from core.jobs.stream import JobContext
 from core.keeping import replace_kept, replace_kept_text
 from reports.html import render_html

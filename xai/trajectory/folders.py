@@ -17,9 +17,9 @@ from typing import Any, Final
 
 from core.errors import UsageError
 from core.files.atomic import write_text_atomic
-from core.files.finite_json import finite, finite_json
 from core.files.reading import DamagedFileError
 from core.files.reading import read_json as read_file
+from core.files.text import finite, finite_json
 from core.message import Message
 from core.taxonomy import CLASS_CODES
 from dataset.layout import CSV_NAME, STATE_DIR

@@ -14,8 +14,8 @@ from typing import Final
 from core.cancel import CancelToken
 from core.errors import InputRefusedError, ISICGUIError, ModelRefusedError, UsageError
 from core.events import Event, Failed
+from core.files.atomic import output_errors
 from core.files.folder_lock import FolderLock
-from core.files.output_errors import output_errors
 from core.files.own import own_work_folder, require_own
 from core.generation import PlannedImage
 from core.jobs.stream import JobContext, stream

@@ -8,8 +8,8 @@ from contextlib import suppress
 
 import pytest
 
-from core.files.append_file import AppendFile
 from core.files.atomic import create_bytes_atomic, fsync_dir, write_all, write_bytes_atomic, write_text_atomic
+from core.files.own import AppendFile
 from tests.support.broken_os import BrokenOS, Killed
 
 

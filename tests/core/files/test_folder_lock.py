@@ -11,8 +11,7 @@ from pathlib import Path
 import pytest
 
 from core.errors import FolderLockedError
-from core.files.folder_lock import FolderLock
-from core.files.lock_holder import who_holds
+from core.files.folder_lock import FolderLock, who_holds
 
 ROOT = Path(__file__).resolve().parents[3]
 HOLDER = """

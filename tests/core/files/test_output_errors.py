@@ -7,7 +7,7 @@ import signal
 import pytest
 
 from core.errors import DiskFullError, OutputError
-from core.files.output_errors import explain_os_error
+from core.files.atomic import explain_os_error
 from dataset.synthetic_dataset import SyntheticDataset
 from tests.support.datasets import assert_consistent, fill, make_request, plan, resume
 

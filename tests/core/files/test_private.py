@@ -12,7 +12,7 @@ import pytest
 
 from core import redaction
 from core.crash import write_report
-from core.files.private import open_private, private_folder, write_private
+from core.files.own import open_private, private_folder, write_private
 from core.session_marker import SessionMarker
 from core.utils import logger
 from core.utils.logger import setup_logging, shutdown_logging

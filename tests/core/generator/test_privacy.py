@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from core.events import ImageDone
-from core.files.finite_json import finite_json
+from core.files.text import finite_json
 from core.generation import GenerationRequest
 from core.generator.image_generator import ImageGenerator
 from core.generator.reproduce import reproduce

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from core.errors import UsageError
-from core.files.limits import MAX_SHEET_IMAGES
+from core.files.opening import MAX_SHEET_IMAGES
 from core.images import read_image
 from dataset.png import XMP_KEY
 from measures.sheets.contact_sheet import caption_of, columns_for, contact_sheet

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core import ROOMS
-from core.files.csv_text import cell_text, csv_line
+from core.files.text import cell_text, csv_line
 
 ROOT = Path(__file__).resolve().parents[3]
 WRITERS = ("csv.writer(", "DictWriter(", ".to_csv(")
@@ -55,4 +55,4 @@ def test_every_table_is_written_here() -> None:
         for path in files
         if any(writer in path.read_text(encoding="utf-8") for writer in WRITERS)
     }
-    assert writing == {"core/files/csv_text.py"}
+    assert writing == {"core/files/text.py"}
