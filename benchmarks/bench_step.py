@@ -30,11 +30,11 @@ from safetensors.torch import save_file
 
 from core.cache.cache_manager import CacheManager
 from core.generation import GenerationRequest
-from core.generator.drawing import Drawing, Settings
 from core.generator.image_generator import ImageGenerator
 from core.generator.model_manager import LoadedModel, ModelManager
-from core.models.checkpoint import PREDECESSOR_NET
+from core.generator.sampler import Drawing, Settings
 from core.models.discovery import discover
+from core.models.networks import PREDECESSOR_NET
 from core.precision import resolve_precision
 from core.samplers import DEFAULT_SAMPLER, usual_steps
 

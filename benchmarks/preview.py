@@ -24,12 +24,10 @@ import torch
 from benchmarks.bench_step import describe_machine
 from core.cache.cache_manager import CacheManager
 from core.events import Step
-from core.generator.drawing import Drawing, Settings
+from core.generator.finishing import PREVIEWS_PER_SECOND
 from core.generator.model_manager import LoadedModel, ModelManager
-from core.generator.predictor import effective_guidance
-from core.generator.progress_rate import PREVIEWS_PER_SECOND
 from core.generator.run_images import preview_of
-from core.generator.sampler import StepState
+from core.generator.sampler import Drawing, Settings, StepState, effective_guidance
 from core.models.discovery import discover
 from core.precision import resolve_device, resolve_precision
 from core.samplers import DEFAULT_SAMPLER, usual_steps

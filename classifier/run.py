@@ -29,7 +29,7 @@ from core.events import Event, Notice
 from core.files.atomic import output_errors
 from core.files.folder_lock import FolderLock
 from core.files.own import own_work_folder
-from core.generator.memory import is_out_of_memory
+from core.generator.sampler import is_out_of_memory
 from core.message import Message
 from core.precision import resolve_device
 from photographs.labelled import LabelledImage

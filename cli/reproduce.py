@@ -13,7 +13,7 @@ from cli.options import json_option
 from core.generation import ReproduceRequest
 
 if TYPE_CHECKING:
-    from core.generator.jobs import Reproduced
+    from core.generator.image_generator import Reproduced
 
 
 @click.command(short_help="Reproduce an image and report the largest pixel difference.")
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 @json_option
 def reproduce(json_mode: bool, **values: Any) -> int:
     """Reproduce IMAGE from the recipe inside it and report the largest pixel difference."""
-    from core.generator.jobs import Reproduced
+    from core.generator.image_generator import Reproduced
 
     return carry_out(ReproduceRequest(**values), Console(json_mode=json_mode), {Reproduced: _verdict})
 

@@ -64,7 +64,7 @@ def _whole_number(what: str, text: str, remedy: str) -> int:
     return number
 
 
-@job("core.generator.jobs:generate", pauses=True)
+@job("core.generator.image_generator:generate", pauses=True)
 @dataclass(frozen=True, slots=True)
 class GenerationRequest(Request):
     """Everything that decides a run; nothing further down reads settings, environment or widgets.
@@ -251,7 +251,7 @@ class RunChanges:
 UNCHANGED: Final = RunChanges()
 
 
-@job("core.generator.jobs:resume", pauses=True)
+@job("core.generator.image_generator:resume", pauses=True)
 @dataclass(frozen=True, slots=True)
 class ResumeRequest(Request):
     """Finish the interrupted runs of an output folder.
@@ -285,7 +285,7 @@ class ResumeRequest(Request):
         return RunChanges(self.run_id, self.models, self.device, self.batch_size)
 
 
-@job("core.generator.jobs:reproduce")
+@job("core.generator.image_generator:reproduce")
 @dataclass(frozen=True, slots=True)
 class ReproduceRequest(Request):
     """Make an image again from its own recipe.

@@ -14,9 +14,9 @@ from typing import Any, Final
 import reports
 from core.doctor import SUMS_NAME
 from core.files.atomic import output_errors
-from core.generator.predictor import NO_GUIDANCE
+from core.generator.sampler import NO_GUIDANCE
 from core.keeping import replace_kept_text
-from core.models.autoencoder import WEIGHTS_FILE
+from core.models.networks import WEIGHTS_FILE
 from core.models.pack import SCHEDULER_FOLDER, UNET_FOLDER, VAE_FOLDER, Pack, read_pack
 from core.models.safe_weights import sha256_of
 from core.schedulers import is_flow

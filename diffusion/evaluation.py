@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 
 from core.diffusers_parts import UNet2DModel
-from core.models.attention import use_per_head_attention
+from core.models.networks import use_per_head_attention
 from core.precision import DTYPES, Precision
 from core.schedulers import describe_scheduler
 from core.taxonomy import image_seed

@@ -21,7 +21,7 @@ from core.events import Event
 from core.generation import DEFAULT_BASE_SEED, GenerationRequest, RunChanges, order_counts
 from core.generator.image_generator import ImageGenerator
 from core.generator.model_manager import ModelManager, ModelSource, missing_model, model_source
-from core.generator.predictor import NO_GUIDANCE, effective_guidance
+from core.generator.sampler import NO_GUIDANCE, effective_guidance
 from core.images import read_image
 from core.message import Message
 from core.models.discovery import discover

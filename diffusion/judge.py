@@ -19,9 +19,9 @@ from core.events import Event, Notice
 from core.files.atomic import output_errors
 from core.files.own import require_own
 from core.generator.model_manager import LoadedModel, ModelManager
-from core.models.autoencoder import WEIGHTS_FILE
 from core.models.classification.loading import load_network
 from core.models.discovery import discover
+from core.models.networks import WEIGHTS_FILE
 from core.precision import resolve_device
 from diffusion.cost import Cost, measure_cost, with_autoencoder
 from diffusion.data import limited, split_images

@@ -15,7 +15,7 @@ import torch
 
 from core.diffusers_parts import UNet2DModel
 from core.files.atomic import write_bytes_atomic
-from core.models.autoencoder import CONFIG_FILE, WEIGHTS_FILE
+from core.models.networks import CONFIG_FILE, WEIGHTS_FILE
 from core.models.pack import SCHEDULER_FOLDER, UNET_FOLDER, VAE_FOLDER
 from core.taxonomy import CLASS_CODES
 from diffusion.model import NoiseSchedule
@@ -35,7 +35,7 @@ class PackDescription:
     null_class
         Label of "no class", or None.
     sketch
-        Colours of the pixels of latent images, for previews; see `core.generator.space`.
+        Colours of the pixels of latent images, for previews; see `core.generator.model_manager`.
     """
 
     name: str

@@ -12,10 +12,8 @@ import torch
 from torch import Tensor
 
 from core.diffusers_parts import UNet2DModel
-from core.generator.drawing import Drawing, Settings
-from core.generator.model_manager import LoadedModel
-from core.generator.sampler import to_uint8
-from core.generator.space import LatentSpace
+from core.generator.model_manager import LatentSpace, LoadedModel
+from core.generator.sampler import Drawing, Settings, to_uint8
 from core.precision import Precision
 from core.samplers import DEFAULT_SAMPLER, usual_steps
 

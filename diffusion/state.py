@@ -14,8 +14,8 @@ from core.diffusers_parts import UNet2DModel
 from core.errors import ModelArchitectureError, ModelMissingError, UsageError
 from core.generator.model_manager import model_source
 from core.message import Message
-from core.models.checkpoint import build_net, read_state
 from core.models.discovery import discover
+from core.models.networks import build_net, read_state
 from diffusion.config import BUDGET_KEYS
 from training.resuming import counted, restoring
 from training.runtime import Checkpoint, load_checkpoint

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from core.errors import ModelTruncatedError
 from core.message import Message
-from core.models.weights_file import why_unusable
+from core.models.pack import why_unusable
 from download.naming import CLASSIFIER, STATISTICS, class_of
 
 

@@ -13,7 +13,7 @@ from typing import IO, Final
 
 from core.errors import ArchiveError
 from core.message import Message
-from core.models.weights_file import MAX_BYTES
+from core.models.pack import MAX_BYTES
 from download.naming import wanted, why_unsafe
 from download.pages import begins_like_html
 

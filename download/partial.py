@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from core.files.atomic import write_text_atomic
-from core.models.weights_file import read_json
+from core.models.pack import read_json
 from download.source import RemoteSource
 
 WORK_NAME: Final = ".download"

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from core.errors import ModelTruncatedError
-from core.generator.memory import is_out_of_memory
+from core.generator.sampler import is_out_of_memory
 from core.message import Message
 
 _MISFIT: Final = (RuntimeError, LookupError, TypeError, ValueError, AttributeError, ArithmeticError)

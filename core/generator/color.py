@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from core.errors import InputRefusedError
 from core.message import Message
-from core.models.weights_file import read_json
+from core.models.pack import read_json
 from core.taxonomy import CLASS_INDEX
 
 STRENGTH: Final = 0.35

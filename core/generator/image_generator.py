@@ -1,34 +1,46 @@
-"""ImageGenerator: a request in, a stream of events out, finished images on disk."""
+"""ImageGenerator: a request in, a stream of events out, finished images on disk.
+
+The jobs generate, resume and reproduce share one warm generator a process, which keeps networks between jobs.
+"""
 
 from __future__ import annotations
 
 import dataclasses
+import functools
+import io
 from collections import deque
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from PIL import Image
 
 from core.cache.cache_manager import CacheManager
 from core.cancel import CancelToken
-from core.errors import InputRefusedError, ModelMissingError, UsageError
+from core.errors import InputRefusedError, ModelMissingError, OutputError, UsageError
 from core.events import Event, Finished, Notice
-from core.files.atomic import create_bytes_atomic
-from core.generation import UNCHANGED, GenerationRequest, PlannedImage, RunChanges, order_counts, plan_class
-from core.generator.batches import choose_batch_size
+from core.files.atomic import create_bytes_atomic, output_errors
+from core.generation import (
+    UNCHANGED,
+    GenerationRequest,
+    PlannedImage,
+    ReproduceRequest,
+    ResumeRequest,
+    RunChanges,
+    order_counts,
+    plan_class,
+)
 from core.generator.color import ColorStatistics, apply_color_statistics, load_color_statistics
-from core.generator.drawing import Drawing, Settings
+from core.generator.finishing import make_recipe
 from core.generator.model_manager import ModelManager, ModelSource, missing_model, model_source
-from core.generator.predictor import effective_guidance
-from core.generator.provenance import make_recipe
+from core.generator.run_estimate import choose_batch_size, step_seconds
 from core.generator.run_images import Equipment, RunImages
-from core.generator.sampler import to_uint8
-from core.generator.scheduling import check_steps
-from core.generator.step_timing import step_seconds
+from core.generator.sampler import Drawing, Settings, check_steps, effective_guidance, to_uint8
+from core.jobs.stream import stream
 from core.message import Message, joined
 from core.models.discovery import Catalog, discover
 from core.precision import is_emulated, resolve_device, resolve_precision
@@ -36,6 +48,10 @@ from core.utils.path_manager import PathManager
 from dataset.png import encode_png
 from dataset.recipe import Recipe
 from dataset.synthetic_dataset import Run, SyntheticDataset
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 
 @dataclass(frozen=True)
@@ -240,7 +256,7 @@ class ImageGenerator:
         Raises
         ------
         ISICGUIError
-            As `step_seconds` of `core.generator.step_timing`.
+            As `step_seconds` of `core.generator.run_estimate`.
         """
         return step_seconds(request, self._manager)
 
@@ -330,3 +346,75 @@ def _first_notices(dataset: SyntheticDataset, equipment: Equipment) -> Iterator[
         yield Notice(
             "precision", Message("This processor only emulates bf16: expect it to be about 5 times slower than fp32.")
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Reproduced(Event):
+    """An image was made again; differences in units of 1/255, over all pixels and channels."""
+
+    name: ClassVar[str] = "reproduced"
+    ends: ClassVar[bool] = True
+    file: Path
+    max_difference: int
+    mean_difference: float
+    identical: bool
+    same_weights: bool
+    notes: tuple[str, ...]
+    saved: Path | None = field(default=None, metadata={"json": False})
+
+
+@functools.cache
+def warm_generator() -> ImageGenerator:
+    """Return the generator of this process, which keeps the networks in use."""
+    return ImageGenerator()
+
+
+def generate(request: GenerationRequest, cancel: CancelToken) -> Iterator[Event]:
+    """Carry out a request; see `ImageGenerator.generate`."""
+    if request.threads:
+        torch.set_num_threads(request.threads)
+    yield from warm_generator().generate(request, cancel)
+
+
+def resume(request: ResumeRequest, cancel: CancelToken) -> Iterator[Event]:
+    """Finish the interrupted runs of a folder; see `ImageGenerator.resume`."""
+    yield from warm_generator().resume(request.output, cancel, changes=request.changes)
+
+
+def reproduce(request: ReproduceRequest, cancel: CancelToken) -> Iterator[Event]:
+    """Make an image again and say how far it is from the original; see `core.generator.reproduce`.
+
+    Raises
+    ------
+    OutputError
+        If the new file is there already, or cannot be written.
+    JobStopped
+        If that was asked for; nothing is written.
+    """
+    from core.generator.reproduce import reproduce as reproduce_image
+
+    if request.save is not None and request.save.exists():
+        raise OutputError(
+            Message("{path} exists already.", path=request.save),
+            remedy=Message("Choose another name; nothing is overwritten."),
+            path=request.save,
+        )
+    made = yield from stream(
+        lambda context: reproduce_image(request.image, models=request.models, device=request.device, context=context),
+        cancel,
+    )
+    if request.save is not None:
+        _save(made.pixels, request.save)
+    yield Reproduced(
+        request.image, made.max_difference, made.mean_difference, made.identical, made.same_weights, made.notes,
+        request.save,
+    )  # fmt: skip
+
+
+def _save(pixels: NDArray[np.uint8], path: Path) -> None:
+    from PIL import Image
+
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, "PNG")
+    with output_errors(path):
+        create_bytes_atomic(path, buffer.getvalue())

@@ -16,12 +16,11 @@ from core.cache.cache_manager import CacheManager
 from core.conditioning import Conditioning
 from core.errors import DeviceError, InputRefusedError, ModelMissingError, ModelRefusedError, OutputError, UsageError
 from core.generation import GenerationRequest
-from core.generator.batches import choose_batch_size
 from core.generator.color import ColorStatistics, apply_color_statistics
-from core.generator.drawing import Drawing, Settings
+from core.generator.finishing import device_name
 from core.generator.model_manager import LoadedModel, ModelManager, model_source
-from core.generator.provenance import device_name
-from core.generator.sampler import to_uint8
+from core.generator.run_estimate import choose_batch_size
+from core.generator.sampler import Drawing, Settings, to_uint8
 from core.images import read_image
 from core.jobs.stream import JobContext
 from core.message import Message

@@ -32,15 +32,18 @@ from core.events import (
 )
 from core.generation import MAX_STEPS, GenerationRequest
 from core.generator.color import ColorStatistics
-from core.generator.drawing import Drawing, Settings
-from core.generator.finishing import DrawnBatch, Finisher
-from core.generator.memory import is_out_of_memory
+from core.generator.finishing import DrawnBatch, Finisher, PreviewGate, Trajectory, WorkClock
 from core.generator.model_manager import LoadedModel, ModelManager
-from core.generator.predictor import NO_GUIDANCE, effective_guidance
-from core.generator.progress_rate import PreviewGate, WorkClock
-from core.generator.sampler import StepState, to_uint8
-from core.generator.scheduling import build_scheduler
-from core.generator.trajectory import Trajectory
+from core.generator.sampler import (
+    NO_GUIDANCE,
+    Drawing,
+    Settings,
+    StepState,
+    build_scheduler,
+    effective_guidance,
+    is_out_of_memory,
+    to_uint8,
+)
 from core.message import Message
 from core.models.discovery import ClassModel
 from core.precision import Precision

@@ -3,17 +3,93 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any, Final
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from core.conditioning import NOTHING, Conditioning, Inputs, network_inputs, require_taken
 from core.diffusers_parts import DDPMScheduler, UniPCMultistepScheduler
+from core.errors import ModelArchitectureError, UsageError
+from core.generator.model_manager import LoadedModel, ModelSource
 from core.generator.start import FROM_NOISE, Start
-from core.schedulers import ClippedHeun, FlowEuler, Scheduler, clip_range
+from core.message import Message
+from core.models.config_schema import why_no_scheduler
+from core.precision import DTYPES
+from core.samplers import SAMPLERS
+from core.schedulers import PREDICTION_TYPES, ClippedHeun, FlowEuler, Scheduler, clip_range, describe_scheduler
+
+
+def is_out_of_memory(error: RuntimeError) -> bool:
+    """Tell whether an error says that an allocation failed, on a graphics card or on the CPU."""
+    return isinstance(error, torch.OutOfMemoryError) or "DefaultCPUAllocator" in str(error)
+
+
+def build_scheduler(sampler: str, config: Mapping[str, Any], steps: int) -> Scheduler:
+    """Return a fresh scheduler, ready for one batch of `steps` steps.
+
+    Parameters
+    ----------
+    sampler
+        Key in `SAMPLERS`.
+    config
+        Configuration of any diffusers scheduler of the same model; `ddpm` takes all of it, the others what the model
+        was trained with.
+    steps
+        From 1 to the number of training timesteps.
+
+    Raises
+    ------
+    ModelArchitectureError
+        If the configuration is none that this program can sample with.
+    UsageError
+        If the model has fewer training timesteps than `steps`.
+    """
+    if why := why_no_scheduler(config):
+        raise _unusable(why)
+    check_steps(config, steps)
+    _check_prediction_type(config)
+    try:
+        made: Scheduler = SAMPLERS[sampler].build(config, steps)
+        return made
+    except (NotImplementedError, TypeError, ValueError, IndexError) as error:
+        raise _unusable(str(error)) from error
+
+
+def _unusable(why: str) -> ModelArchitectureError:
+    return ModelArchitectureError(
+        Message("The scheduler configuration of this model cannot be used: {error}.", error=why),
+        remedy=Message("Repair its scheduler_config.json; the one of a starter model is a working example."),
+    )
+
+
+def check_steps(config: Mapping[str, Any], steps: int) -> None:
+    """Raise UsageError if a model was trained with fewer timesteps than `steps`."""
+    train = config.get("num_train_timesteps", 1000)
+    if not isinstance(train, int) or steps > train:
+        raise UsageError(
+            Message(
+                "{steps} steps were requested, but the model was trained with {train} timesteps.",
+                steps=steps,
+                train=train,
+            ),
+            remedy=Message("Choose fewer steps."),
+        )
+
+
+def _check_prediction_type(config: Mapping[str, Any]) -> None:
+    kind = config.get("prediction_type", "epsilon")
+    if kind not in PREDICTION_TYPES:
+        raise ModelArchitectureError(
+            Message("The model predicts '{kind}', which no sampler supports.", kind=kind),
+            remedy=Message("Its scheduler_config.json must say one of {names}.", names=", ".join(PREDICTION_TYPES)),
+        )
+
 
 Predictor = Callable[[Tensor, Tensor], Tensor]
 """(x_t float32 (B, 3, H, W), timestep) -> the network's raw prediction, float32, of the same shape."""
@@ -132,3 +208,147 @@ def to_uint8(images: Tensor) -> NDArray[np.uint8]:
     """
     scaled = (((images.float() + 1) / 2).clamp(0, 1) * 255).to(torch.uint8)
     return scaled.movedim(-3, -1).cpu().contiguous().numpy()
+
+
+NO_GUIDANCE = 1.0
+
+_FAILURES: Final = (RuntimeError, ValueError, TypeError, LookupError, AttributeError, ArithmeticError, AssertionError)
+"""What a network raises whose parts do not fit together, depending on where they do not."""
+
+
+def effective_guidance(model: LoadedModel | ModelSource, asked: float | None) -> float:
+    """Return the guidance scale that will be used: what was asked, else what the model's maker recommends.
+
+    A model without a null class cannot be guided; then it is 1 whatever was asked.
+    """
+    if model.null_label is None:
+        return NO_GUIDANCE
+    return float(model.recommended.get("guidance") or NO_GUIDANCE) if asked is None else asked
+
+
+def make_predictor(model: LoadedModel, guidance: float, conditioning: Conditioning = NOTHING) -> Predictor:
+    """Return the function that the denoising loop calls.
+
+    With guidance g other than 1 the network sees every image twice in one doubled batch, with its conditions and with
+    the null of each, and the prediction is uncond + g * (cond - uncond) (Ho & Salimans 2022, arXiv 2207.12598).
+
+    Parameters
+    ----------
+    conditioning
+        Beside the class, which is the model's own.
+    """
+    dtype = DTYPES[model.precision]
+    asked = conditioning.with_class("own")
+
+    def predict(images: Tensor, timestep: Tensor, inputs: Inputs) -> Tensor:
+        seen = torch.cat([images, *inputs.channels], dim=1) if inputs.channels else images
+        seen = seen.to(dtype).contiguous(memory_format=torch.channels_last)
+        with torch.backends.cudnn.flags(deterministic=True, benchmark=False, allow_tf32=False), _refusing(model):
+            answer: Tensor = model.net(seen, timestep, **inputs.arguments, return_dict=False)[0]
+            if answer.shape != images.shape:
+                raise ValueError(f"it makes {tuple(answer.shape)} of {tuple(images.shape)}")
+        return answer.float()
+
+    def plain(images: Tensor, timestep: Tensor) -> Tensor:
+        return predict(images, timestep, network_inputs(model, asked, len(images)))
+
+    def guided(images: Tensor, timestep: Tensor) -> Tensor:
+        both = [network_inputs(model, one, len(images)) for one in (asked, NOTHING)]
+        answer = predict(torch.cat([images, images]), timestep, _joined(*both))
+        conditional, unconditional = answer.chunk(2)
+        return unconditional + guidance * (conditional - unconditional)
+
+    return plain if guidance == NO_GUIDANCE else guided
+
+
+@contextmanager
+def _refusing(model: LoadedModel) -> Iterator[None]:
+    """Say that the model is at fault if its network was built as described and cannot compute; memory is not its fault.
+
+    Raises
+    ------
+    ModelArchitectureError
+        If something fails inside.
+    """
+    try:
+        yield
+    except _FAILURES as error:
+        if isinstance(error, RuntimeError) and (is_out_of_memory(error) or "CUDA error" in str(error)):
+            raise
+        reason = next(iter(str(error).splitlines()), type(error).__name__)
+        raise ModelArchitectureError(
+            Message("The network of {path} can be built but not run: {reason}.", path=model.path, reason=reason),
+            remedy=Message("Use the config.json that was saved together with the weights."),
+            path=model.path,
+        ) from error
+
+
+def _joined(first: Inputs, second: Inputs) -> Inputs:
+    """Return the inputs of two batches as those of one."""
+    pairs = ((name, first.arguments[name], second.arguments[name]) for name in first.arguments)
+    arguments = {name: torch.cat([one, other]) for name, one, other in pairs if one is not None and other is not None}
+    return Inputs(arguments, tuple(torch.cat(pair) for pair in zip(first.channels, second.channels, strict=True)))
+
+
+_PADDING_SEED: Final = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How to sample.
+
+    Attributes
+    ----------
+    guidance
+        As it will be used, see `predictor.effective_guidance`.
+    batch_size
+        Every batch is filled up to this many images: convolutions of another shape round differently in the last bit.
+    """
+
+    sampler: str
+    steps: int
+    guidance: float
+    batch_size: int
+
+
+class Drawing:
+    """A batch of images of one class being drawn.
+
+    Parameters
+    ----------
+    seeds
+        One for each image, at most `settings.batch_size`.
+    scheduler_config
+        In place of the model's own, as `build_scheduler` takes it.
+    conditioning
+        Beside the class, which is the model's own.
+    """
+
+    def __init__(
+        self,
+        model: LoadedModel,
+        settings: Settings,
+        seeds: Sequence[int],
+        scheduler_config: Mapping[str, Any] | None = None,
+        conditioning: Conditioning = NOTHING,
+    ) -> None:
+        require_taken(conditioning, model.takes, model.path.name)
+        self.count = len(seeds)
+        self.conditioning = conditioning
+        self._model = model
+        self._predict = make_predictor(model, settings.guidance, conditioning)
+        self._scheduler = build_scheduler(settings.sampler, scheduler_config or model.scheduler_config, settings.steps)
+        padding = [_PADDING_SEED] * (settings.batch_size - len(seeds))
+        self._streams = ImageStreams([*seeds, *padding], model.noise_shape)
+        self.scheduler_config = describe_scheduler(self._scheduler)
+
+    def noise_hash(self, position: int) -> str:
+        """Return the fingerprint of the initial noise of the image at `position` of the batch."""
+        return self._streams.noise_hash(position)
+
+    def states(self) -> Iterator[StepState]:
+        """Yield one state per denoising step, without the padding; can be gone through once."""
+        n = self.count
+        for state in denoise(self._predict, self._scheduler, self._streams, self._model.device):
+            tensors = (state.noisy[:n], state.predicted[:n], state.sample[:n])
+            yield StepState(state.step, state.steps, state.timestep, *tensors)

@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import Final, Literal
 
 from core.message import Message, joined
-from core.models.pack import Pack, PackRefused, is_pack, read_pack
-from core.models.weights_file import why_unusable
+from core.models.pack import Pack, PackRefused, is_pack, read_pack, why_unusable
 from core.taxonomy import CLASS_CODES, CLASS_INDEX
 
 COLOR_STATISTICS_NAME: Final = "color_statistics.json"

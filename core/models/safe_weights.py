@@ -1,4 +1,8 @@
-"""Reads weights files without ever running what is inside them; every way to fail has its own typed error."""
+"""Reads weights files without ever running what is inside them; every way to fail has its own typed error.
+
+Keras files are recognised by their first bytes, so that their owner hears what to do with them. Names of tensors are
+handed on without what wrappers put before them: parallel training, compilation, averages, whole pipelines.
+"""
 
 from __future__ import annotations
 
@@ -10,9 +14,9 @@ import re
 import struct
 import warnings
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, TypeVar
 
 import torch
 from pydantic import Field
@@ -33,7 +37,6 @@ from core.files.opening import NotRegularFileError, open_regular
 from core.files.opening import sha256_of as sha256_of
 from core.files.reading import DamagedFileError, Schema, check_object, parse_json
 from core.message import Message
-from core.models.keras_signature import refuse_keras
 from core.models.pickle_limits import AbsurdPickleError, check_pickles
 
 MAX_BYTES: Final = 2 * 1024**3
@@ -348,3 +351,84 @@ def _check_finite(tensors: Mapping[str, Tensor], path: Path) -> None:
 def _is_finite(tensor: Tensor) -> bool:
     # Thirty times as fast as `isfinite`, which makes a tensor of answers; NaN comes through as NaN.
     return not tensor.numel() or all(math.isfinite(value.item()) for value in torch.aminmax(tensor))
+
+
+_HDF5: Final = b"\x89HDF\r\n\x1a\n"
+_KERAS_MEMBER: Final = "model.weights.h5"
+
+
+def refuse_keras(path: Path) -> None:
+    """Refuse a file that Keras saved.
+
+    Raises
+    ------
+    ModelRefusedError
+        If it is one; the remedy is the command that imports it.
+    """
+    with path.open("rb") as stream:
+        beginning = stream.read(len(_HDF5))
+    if beginning == _HDF5:
+        raise ModelRefusedError(
+            Message(
+                "{name} is an HDF5 file, as Keras saves them; classifiers are read here as PyTorch weights.",
+                name=path.name,
+            ),
+            remedy=Message('Import it once with: python main.py models import "{path}" --output FOLDER', path=path),
+            path=path,
+        )
+    if beginning.startswith(_ZIP) and _is_keras_archive(path):
+        raise ModelRefusedError(
+            Message("{name} is a Keras archive; classifiers are read here as PyTorch weights.", name=path.name),
+            remedy=Message(
+                "Save it in Keras with model.save('model.h5'), then: python main.py models import model.h5 "
+                "--output FOLDER"
+            ),
+            path=path,
+        )
+
+
+def _is_keras_archive(path: Path) -> bool:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return _KERAS_MEMBER in archive.namelist()
+    except (zipfile.BadZipFile, ValueError, NotImplementedError):
+        return False
+
+
+_WRAPPERS: Final = ("module", "_orig_mod", "ema_model", "ema", "unet", "model", "net", "online_model")
+_PREFIX: Final = re.compile(rf"^(?:(?:{'|'.join(_WRAPPERS)})\.)+")
+_AVERAGED: Final = re.compile(r"^(?:\w+\.)*?ema(?:_model)?\.")
+
+T = TypeVar("T")
+
+
+class TwiceError(ValueError):
+    """One tensor stands in a file under several prefixes, and it cannot be told which one is meant."""
+
+
+def without_wrappers(tensors: Mapping[str, T], own: Collection[str] = ()) -> dict[str, T]:
+    """Return tensors under their own names, whatever prefixes wrappers have put before them, in any order.
+
+    Where a file holds a network and its average (`online_model.`, `ema_model.`), the average is meant.
+
+    Parameters
+    ----------
+    own
+        Beginnings of names that belong to the network itself although they look like a wrapper's.
+
+    Raises
+    ------
+    TwiceError
+        If a tensor stands in the file twice.
+    """
+    averaged = {name: value for name, value in tensors.items() if _AVERAGED.match(name)}
+    rest = {_bare(name, own) for name in tensors.keys() - averaged.keys()}
+    chosen = averaged if averaged and {_bare(name, own) for name in averaged} & rest else tensors
+    found = {_bare(name, own): value for name, value in chosen.items()}
+    if len(found) != len(chosen):
+        raise TwiceError("the same tensor twice, with and without a prefix")
+    return found
+
+
+def _bare(name: str, own: Collection[str]) -> str:
+    return name if any(name.startswith(begin) for begin in own) else _PREFIX.sub("", name)

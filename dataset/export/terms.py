@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from core.models.pack import DESCRIPTION_NAME
-from core.models.weights_file import read_json
+from core.models.pack import DESCRIPTION_NAME, read_json
 from core.utils.path_manager import PathManager
 from dataset.recipe import Recipe
 from photographs.licence import UNKNOWN

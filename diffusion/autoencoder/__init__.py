@@ -1,1 +1,1 @@
-"""Autoencoders in training: photographs to small latent images and back. Used by `core.models.autoencoder`."""
+"""Autoencoders in training: photographs to small latent images and back. Used by `core.models.networks`."""

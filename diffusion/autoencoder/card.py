@@ -10,7 +10,7 @@ import reports
 from core.doctor import SUMS_NAME
 from core.files.atomic import output_errors
 from core.files.reading import read_json
-from core.models.autoencoder import CONFIG_FILE, WEIGHTS_FILE
+from core.models.networks import CONFIG_FILE, WEIGHTS_FILE
 from diffusion.autoencoder.config import AutoencoderConfig
 from diffusion.autoencoder.pack import CARD_FILE, REPORT_FILE
 from diffusion.card_parts import hardware, licence_from, notes_of, photographs_in_words, plain, quoted

@@ -13,8 +13,7 @@ from diffusers.training_utils import EMAModel
 from torch import Tensor, nn
 
 from core.diffusers_parts import AutoencoderKL
-from core.models.autoencoder import decode_natural, moments_of, read_autoencoder
-from core.models.checkpoint import check_fit
+from core.models.networks import check_fit, decode_natural, moments_of, read_autoencoder
 from core.precision import Precision
 from diffusion.autoencoder.config import AutoencoderConfig
 from diffusion.autoencoder.draws import PictureDraws

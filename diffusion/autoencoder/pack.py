@@ -12,7 +12,7 @@ from typing import Final
 from core.diffusers_parts import AutoencoderKL
 from core.doctor import SUMS_NAME
 from core.files.atomic import output_errors, write_bytes_atomic
-from core.models.autoencoder import WEIGHTS_FILE
+from core.models.networks import WEIGHTS_FILE
 from core.models.safe_weights import sha256_of
 from diffusion.autoencoder.statistics import LatentStatistics
 from diffusion.pack import TRAINING_FILE

@@ -9,7 +9,7 @@ from PIL import Image
 from torch import Tensor
 
 from core.diffusers_parts import AutoencoderKL
-from core.models.autoencoder import decode_natural
+from core.models.networks import decode_natural
 from core.precision import Precision
 from diffusion.autoencoder.statistics import latent_means
 from diffusion.evaluation import autocast

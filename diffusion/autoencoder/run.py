@@ -29,7 +29,7 @@ from core.events import Event, Notice
 from core.files.atomic import output_errors
 from core.files.folder_lock import FolderLock
 from core.files.own import own_work_folder
-from core.models.autoencoder import read_autoencoder
+from core.models.networks import read_autoencoder
 from core.precision import resolve_device
 from diffusion.autoencoder.card import write_card
 from diffusion.autoencoder.config import BUDGET_KEYS, AutoencoderConfig

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from core.diffusers_parts import AutoencoderKL
-from core.models.autoencoder import moments_of
+from core.models.networks import moments_of
 from core.precision import Precision
 from diffusion.evaluation import autocast
 

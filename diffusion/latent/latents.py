@@ -15,8 +15,8 @@ import torch
 from torch import Tensor
 
 from core.diffusers_parts import AutoencoderKL
-from core.generator.space import LatentSpace, fit_sketch, sketch_to_json
-from core.models.autoencoder import WEIGHTS_FILE, encode, read_autoencoder
+from core.generator.model_manager import LatentSpace, fit_sketch, sketch_to_json
+from core.models.networks import WEIGHTS_FILE, encode, read_autoencoder
 from core.models.safe_weights import sha256_of
 from core.precision import DTYPES, Precision
 from diffusion.draws import ImageSet

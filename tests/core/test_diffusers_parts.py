@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from core.diffusers_parts import UNet2DModel
-from core.models.checkpoint import build_net
+from core.models.networks import build_net
 
 ROOT = Path(__file__).resolve().parents[2]
 NOT_NEEDED = ("torch._dynamo", "torch._inductor", "sympy", "scipy.stats._stats_py", "diffusers.hooks", "transformers")

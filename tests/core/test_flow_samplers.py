@@ -8,8 +8,7 @@ import torch
 from diffusers import FlowMatchEulerDiscreteScheduler
 from torch import Tensor
 
-from core.generator.sampler import ImageStreams, denoise
-from core.generator.scheduling import build_scheduler
+from core.generator.sampler import ImageStreams, build_scheduler, denoise
 from core.samplers import SAMPLERS
 from core.schedulers import describe_scheduler
 

@@ -12,7 +12,7 @@ from cli.app import cli
 from core.config.schema import BY_KEY
 from core.errors import UsageError
 from core.generation import GenerationRequest, order_counts
-from core.generator.scheduling import build_scheduler
+from core.generator.sampler import build_scheduler
 from core.samplers import SAMPLERS, sampler
 from scripts.reference import render
 

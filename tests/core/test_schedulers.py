@@ -11,9 +11,8 @@ import torch
 from diffusers import DDIMScheduler, DDPMScheduler, DPMSolverMultistepScheduler, UniPCMultistepScheduler
 
 from core.errors import ModelArchitectureError, UsageError
-from core.generator.sampler import ImageStreams, denoise
-from core.generator.scheduling import build_scheduler
-from core.models.checkpoint import PREDECESSOR_SCHEDULER
+from core.generator.sampler import ImageStreams, build_scheduler, denoise
+from core.models.networks import PREDECESSOR_SCHEDULER
 from core.samplers import SAMPLERS
 from core.schedulers import describe_scheduler
 

@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from core.models.checkpoint import PREDECESSOR_NET, PREDECESSOR_SCHEDULER
+from core.models.networks import PREDECESSOR_NET, PREDECESSOR_SCHEDULER
 from diffusion.config import BUDGET_KEYS, DiffusionConfig
 from diffusion.model import build_scheduler, build_unet
 from diffusion.presets import PRESETS, one_network_a_class

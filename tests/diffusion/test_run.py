@@ -22,8 +22,8 @@ from core.events import ImageDone
 from core.files.folder_lock import FolderLock
 from core.generation import GenerationRequest
 from core.generator.image_generator import ImageGenerator
-from core.models.checkpoint import PREDECESSOR_NET, build_net, read_state
 from core.models.discovery import discover
+from core.models.networks import PREDECESSOR_NET, build_net, read_state
 from diffusion.config import DiffusionConfig
 from diffusion.events import Evaluated, MemorisationJudged, TrainingFinished, TrainingStarted
 from diffusion.presets import one_network_a_class

@@ -8,9 +8,8 @@ import pytest
 import torch
 
 from core.cache.cache_manager import CacheManager
-from core.generator.drawing import Drawing, Settings
 from core.generator.model_manager import ModelManager
-from core.generator.sampler import to_uint8
+from core.generator.sampler import Drawing, Settings, to_uint8
 from core.models.discovery import discover
 from diffusion.sampling import SampleSettings, draw_samples
 from tests.support.tiny_models import tiny_net, tiny_scheduler, write_tiny_pack

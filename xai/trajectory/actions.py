@@ -11,8 +11,7 @@ from torch import Tensor
 
 from core.errors import UsageError
 from core.generator.model_manager import LoadedModel
-from core.generator.predictor import NO_GUIDANCE, make_predictor
-from core.generator.sampler import Predictor, advance
+from core.generator.sampler import NO_GUIDANCE, Predictor, advance, make_predictor
 from core.message import Message
 from core.schedulers import Scheduler
 from xai.trajectory.branches import Branches

@@ -17,13 +17,11 @@ from core.cache.cache_manager import CacheManager
 from core.errors import InputRefusedError
 from core.generation import PlannedImage
 from core.generator.color import ColorStatistics, apply_color_statistics
-from core.generator.drawing import Drawing, Settings
+from core.generator.finishing import device_name, model_name
 from core.generator.image_generator import color_corrections
 from core.generator.model_manager import LoadedModel, ModelManager, missing_model
-from core.generator.predictor import effective_guidance
-from core.generator.provenance import device_name, model_name
 from core.generator.reproduce import prepare, recorded_threads
-from core.generator.sampler import to_uint8
+from core.generator.sampler import Drawing, Settings, effective_guidance, to_uint8
 from core.message import Message
 from core.models.discovery import discover
 from core.precision import resolve_device, resolve_precision

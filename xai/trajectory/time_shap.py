@@ -20,8 +20,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from core.errors import InputRefusedError
-from core.generator.sampler import ImageStreams
-from core.generator.scheduling import build_scheduler
+from core.generator.sampler import ImageStreams, build_scheduler
 from core.jobs.stream import JobContext
 from core.message import Message
 from xai.attribution import MIN_DIFFERENCE

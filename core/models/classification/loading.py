@@ -15,8 +15,7 @@ from core.message import Message
 from core.models.classification.architectures import ARCHITECTURES, RESNET18, Architecture
 from core.models.classification.preprocessing import LEGACY, Preprocessing
 from core.models.classification.record import ClassifierRecord, read_record
-from core.models.prefixes import TwiceError, without_wrappers
-from core.models.safe_weights import read_weights, sha256_of
+from core.models.safe_weights import TwiceError, read_weights, sha256_of, without_wrappers
 from core.taxonomy import CLASS_CODES
 
 LEGACY_FILE: Final = "classifier.pth"

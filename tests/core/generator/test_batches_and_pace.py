@@ -8,11 +8,11 @@ import psutil
 import pytest
 import torch
 
-from core.generator import batches
-from core.generator.batches import MAX_AUTOMATIC, bytes_per_image, choose_batch_size
+from core.generator import run_estimate
+from core.generator.finishing import PreviewGate, ProgressRate
 from core.generator.model_manager import ModelSource
-from core.generator.progress_rate import PreviewGate, ProgressRate
-from core.models.checkpoint import PREDECESSOR_NET
+from core.generator.run_estimate import MAX_AUTOMATIC, bytes_per_image, choose_batch_size
+from core.models.networks import PREDECESSOR_NET
 
 CPU, CARD = torch.device("cpu"), torch.device("cuda", 0)
 SOURCE = ModelSource(Path("x"), PREDECESSOR_NET, {})
@@ -22,7 +22,7 @@ GUIDED = ModelSource(Path("x"), PREDECESSOR_NET, {}, class_label=0, null_label=7
 @pytest.fixture
 def free(monkeypatch):
     def set_free(size: int) -> None:
-        monkeypatch.setattr(batches, "_free_bytes", lambda device: size)
+        monkeypatch.setattr(run_estimate, "_free_bytes", lambda device: size)
 
     return set_free
 

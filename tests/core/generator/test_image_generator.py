@@ -24,8 +24,8 @@ from core.events import Event, Finished, ImageDone, Loaded, Loading, Notice, Sta
 from core.generation import RunChanges
 from core.generator import run_images
 from core.generator.color import ColorStatistics, apply_color_statistics
+from core.generator.finishing import PreviewGate
 from core.generator.image_generator import ImageGenerator
-from core.generator.progress_rate import PreviewGate
 from core.images import read_image
 from core.taxonomy import image_seed
 from dataset.png import read_recipe

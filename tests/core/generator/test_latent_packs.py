@@ -13,11 +13,11 @@ from diffusers import AutoencoderKL, FlowMatchEulerDiscreteScheduler, UNet2DMode
 
 from core.events import ImageDone, Step
 from core.generator.image_generator import ImageGenerator
+from core.generator.model_manager import LatentSpace, fit_sketch, sketch_from_json, sketch_to_json
 from core.generator.reproduce import reproduce
-from core.generator.space import LatentSpace, fit_sketch, sketch_from_json, sketch_to_json
 from core.images import read_image
-from core.models.autoencoder import read_autoencoder
 from core.models.discovery import discover
+from core.models.networks import read_autoencoder
 from core.samplers import SAMPLERS
 from tests.support.tiny_latents import write_tiny_autoencoder, write_tiny_latent_pack
 

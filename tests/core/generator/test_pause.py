@@ -10,8 +10,8 @@ import pytest
 
 from core.cancel import CancelToken, StopMode
 from core.events import Continued, Event, Finished, ImageDone, Paused, Step
+from core.generator.finishing import ProgressRate, WorkClock
 from core.generator.image_generator import ImageGenerator
-from core.generator.progress_rate import ProgressRate, WorkClock
 from core.images import read_image
 from tests.support.patience import PATIENCE
 

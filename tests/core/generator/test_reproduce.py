@@ -179,7 +179,7 @@ def test_a_recipe_that_cannot_be_followed_is_refused(ask, change):
 
 def test_a_huge_batch_shape_is_reduced_to_what_memory_holds(ask, monkeypatch):
     (path,) = make(ask({"MEL": 1}))
-    monkeypatch.setattr("core.generator.batches._free_bytes", lambda device: 0)
+    monkeypatch.setattr("core.generator.run_estimate._free_bytes", lambda device: 0)
     again = reproduce(rewrite(path, batch_size=4096))
     assert any("batch" in note for note in again.notes)
     assert again.max_difference <= 1

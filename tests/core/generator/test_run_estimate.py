@@ -6,12 +6,11 @@ import pytest
 
 from core.errors import DeviceError, ModelMissingError, UsageError
 from core.events import Started
-from core.generator import drawing, run_estimate
+from core.generator import run_estimate, sampler
 from core.generator.cost import bytes_on_disk
 from core.generator.image_generator import ImageGenerator
-from core.generator.predictor import make_predictor
-from core.generator.run_estimate import estimate_run
-from core.generator.step_timing import TIMED, WARM_UP
+from core.generator.run_estimate import TIMED, WARM_UP, estimate_run
+from core.generator.sampler import make_predictor
 from tests.support.tiny_models import write_tiny_pack
 
 
@@ -83,7 +82,7 @@ def test_a_step_is_tried_out_without_a_trace(ask, tmp_path, monkeypatch, steps):
         predict = make_predictor(model, guidance, conditioning)
         return lambda *given: asked.append(len(given[0])) or predict(*given)
 
-    monkeypatch.setattr(drawing, "make_predictor", count)
+    monkeypatch.setattr(sampler, "make_predictor", count)
     request = ask(output=tmp_path / "none", steps=steps, batch_size=2)
     seconds = ImageGenerator().time_step(request)
     assert 0 < seconds < 10

@@ -11,13 +11,19 @@ import torch
 from diffusers import DDPMScheduler
 
 from core.cache.cache_manager import CacheManager
-from core.generator.drawing import Drawing, Settings
 from core.generator.model_manager import LoadedModel, ModelManager
-from core.generator.predictor import effective_guidance, make_predictor
-from core.generator.sampler import ImageStreams, noise_hash, to_uint8
-from core.generator.scheduling import build_scheduler
-from core.models.checkpoint import PREDECESSOR_SCHEDULER
+from core.generator.sampler import (
+    Drawing,
+    ImageStreams,
+    Settings,
+    build_scheduler,
+    effective_guidance,
+    make_predictor,
+    noise_hash,
+    to_uint8,
+)
 from core.models.discovery import ClassModel, discover
+from core.models.networks import PREDECESSOR_SCHEDULER
 from core.samplers import SAMPLERS
 from core.taxonomy import image_seed
 from tests.support.tiny_models import predecessor_net, tiny_net, tiny_scheduler, write_tiny_pack

@@ -9,8 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from core.generator.sampler import ImageStreams, StepState, denoise, initial_scale
-from core.generator.scheduling import build_scheduler
+from core.generator.sampler import ImageStreams, StepState, build_scheduler, denoise, initial_scale
 from core.generator.start import FROM_NOISE, Start, invert, slerp, steps_left_out
 from core.samplers import SAMPLERS
 from core.schedulers import Scheduler, image_and_noise, noise_level

@@ -6,7 +6,7 @@ import pytest
 import torch
 from diffusers.models.attention_processor import Attention
 
-from core.models.attention import PerHeadAttention, use_per_head_attention
+from core.models.networks import PerHeadAttention, use_per_head_attention
 from tests.support.tiny_models import tiny_net
 
 

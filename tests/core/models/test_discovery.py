@@ -10,8 +10,7 @@ from pathlib import Path
 import pytest
 
 from core.models.discovery import candidates, discover
-from core.models.pack import read_pack
-from core.models.weights_file import MAX_BYTES
+from core.models.pack import MAX_BYTES, read_pack
 from core.taxonomy import CLASS_CODES
 from tests.support.tiny_models import write_tiny_pack
 

@@ -14,10 +14,10 @@ from core.events import Failed
 from core.generator.color import load_color_statistics
 from core.generator.image_generator import ImageGenerator
 from core.generator.reproduce import _check
-from core.generator.scheduling import build_scheduler
-from core.models.checkpoint import build_net
+from core.generator.sampler import build_scheduler
 from core.models.config_schema import MAX_TIMESTEPS
 from core.models.discovery import discover
+from core.models.networks import build_net
 from core.models.pack import read_pack
 from dataset.png import read_recipe
 from tests.core.generator.test_image_generator import made, of_kind

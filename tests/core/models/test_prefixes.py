@@ -6,7 +6,7 @@ from itertools import permutations
 
 import pytest
 
-from core.models.prefixes import TwiceError, without_wrappers
+from core.models.safe_weights import TwiceError, without_wrappers
 
 WRAPPERS = ("module", "_orig_mod", "ema_model", "unet")
 

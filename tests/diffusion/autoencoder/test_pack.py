@@ -12,7 +12,7 @@ import torch
 from diffusers import AutoencoderKL
 
 from core.errors import ModelRefusedError
-from core.models.autoencoder import decode, encode, read_autoencoder
+from core.models.networks import decode, encode, read_autoencoder
 from diffusion.autoencoder.card import write_card
 from diffusion.autoencoder.config import AutoencoderConfig
 from diffusion.autoencoder.model import build_autoencoder

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from core.models.autoencoder import decode, encode, natural, normalised
+from core.models.networks import decode, encode, natural, normalised
 from diffusion.autoencoder.config import AutoencoderConfig
 from diffusion.autoencoder.model import build_autoencoder
 from diffusion.autoencoder.statistics import measure_latents, statistics_of

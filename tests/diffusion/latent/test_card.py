@@ -12,8 +12,8 @@ import torch
 
 from core.cache.cache_manager import CacheManager
 from core.generator.model_manager import ModelManager
-from core.models.autoencoder import encode
 from core.models.discovery import discover
+from core.models.networks import encode
 from diffusion.card import write_card
 from diffusion.cost import measure_cost, with_autoencoder
 from diffusion.draws import Draw, timestep_at

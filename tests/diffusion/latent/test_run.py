@@ -16,8 +16,8 @@ from core.errors import ModelRefusedError, UsageError
 from core.events import ImageDone
 from core.generation import GenerationRequest
 from core.generator.image_generator import ImageGenerator
-from core.models.autoencoder import encode, read_autoencoder
 from core.models.discovery import discover
+from core.models.networks import encode, read_autoencoder
 from diffusion.config import DiffusionConfig
 from diffusion.evaluation import SAMPLE_SEED
 from diffusion.events import Evaluated, TrainingFinished, TrainingStep

@@ -7,9 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from core.generator.predictor import make_predictor
-from core.generator.sampler import ImageStreams, advance
-from core.generator.scheduling import build_scheduler
+from core.generator.sampler import ImageStreams, advance, build_scheduler, make_predictor
 from core.jobs.stream import JobStopped
 from tests.support.stopping_job import StoppingJob
 from tests.xai.trajectory.builders import toy_root

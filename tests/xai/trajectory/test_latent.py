@@ -7,8 +7,7 @@ import pytest
 import torch
 
 from core.generation import PlannedImage
-from core.generator.sampler import ImageStreams
-from core.generator.scheduling import build_scheduler
+from core.generator.sampler import ImageStreams, build_scheduler
 from core.samplers import SAMPLERS
 from core.taxonomy import image_seed
 from tests.support.tiny_latents import write_tiny_latent_pack

@@ -1,4 +1,12 @@
-"""From a weights file to a network: safe reading, old names made new, and every tensor checked before it is used."""
+"""From a weights file to a network: safe reading, old names made new, and every tensor checked before it is used.
+
+Attention of many narrow heads is computed head by head on processors, where torch's fused kernel is slow in bf16.
+
+Autoencoders of latent packs have one rule by which their latents are normalised: a denoiser works on
+``(z - latents_mean) / latents_std``, the numbers being those of `config.json`, one for each channel; its result is
+decoded as ``z * latents_std + latents_mean``. `scaling_factor` is 1 and `shift_factor` absent, so nothing else is ever
+multiplied or added; an autoencoder of another habit is refused.
+"""
 
 from __future__ import annotations
 
@@ -12,12 +20,12 @@ import torch
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
-from core.diffusers_parts import ModelMixin, UNet2DModel
-from core.errors import ModelArchitectureError, ModelTooLargeError, ModelTruncatedError
+from core.diffusers_parts import Attention, AutoencoderKL, ModelMixin, UNet2DModel
+from core.errors import ModelArchitectureError, ModelMissingError, ModelTooLargeError, ModelTruncatedError
 from core.message import Message
-from core.models.prefixes import TwiceError, without_wrappers
-from core.models.safe_weights import read_weights
-from core.models.weights_file import MAX_BYTES, why_unusable
+from core.models.config_schema import why_no_autoencoder
+from core.models.pack import MAX_BYTES, read_json, why_unusable
+from core.models.safe_weights import TwiceError, read_weights, without_wrappers
 
 Net = TypeVar("Net", bound=ModelMixin)
 
@@ -183,3 +191,131 @@ def check_fit(wanted: Mapping[str, Tensor], found: Mapping[str, Tensor], path: P
 def _list_some(what: str, names: list[str], limit: int = 3) -> str:
     more = f" and {len(names) - limit} more" if len(names) > limit else ""
     return f"{len(names)} {what} ({', '.join(names[:limit])}{more})"
+
+
+NARROW: Final = 16
+"""Head widths up to this are worth the loop (the predecessor's heads are 8 wide; see benchmarks/bench_step.py)."""
+
+
+class PerHeadAttention:
+    """Self-attention of a UNet2DModel, one head after the other: softmax(q k^T / sqrt(d)) v.
+
+    Only what `UNet2DModel` builds is handled: self-attention over the pixels of one feature map. The arguments after
+    the feature map are part of diffusers' protocol and always None there.
+    """
+
+    def __call__(
+        self,
+        attn: Attention,
+        hidden_states: Tensor,
+        encoder_hidden_states: Tensor | None = None,
+        attention_mask: Tensor | None = None,
+        temb: Tensor | None = None,
+    ) -> Tensor:
+        """Return the attended feature map, shape (B, C, H, W) as given."""
+        pixels = hidden_states.flatten(2).transpose(1, 2)
+        if attn.group_norm is not None:
+            pixels = attn.group_norm(hidden_states.flatten(2)).transpose(1, 2)
+        query, key, value = attn.to_q(pixels), attn.to_k(pixels), attn.to_v(pixels)
+        heads = [
+            _attend(q, k, v, attn.scale)
+            for q, k, v in zip(*(t.chunk(attn.heads, dim=-1) for t in (query, key, value)), strict=True)
+        ]
+        out = attn.to_out[0](torch.cat(heads, dim=-1))
+        out = out.transpose(1, 2).reshape(hidden_states.shape)
+        if attn.residual_connection:
+            out = out + hidden_states
+        return out / attn.rescale_output_factor
+
+
+def _attend(query: Tensor, key: Tensor, value: Tensor, scale: float) -> Tensor:
+    return torch.softmax((query * scale) @ key.transpose(-1, -2), dim=-1) @ value
+
+
+def use_per_head_attention(net: UNet2DModel) -> int:
+    """Give every narrow-headed attention of a network the loop, and return how many there were."""
+    narrow = [m for m in net.modules() if isinstance(m, Attention) and _width(m) <= NARROW]
+    for module in narrow:
+        module.set_processor(PerHeadAttention())
+    return len(narrow)
+
+
+def _width(module: Attention) -> int:
+    return module.inner_dim // module.heads
+
+
+CONFIG_FILE: Final = "config.json"
+WEIGHTS_FILE: Final = "diffusion_pytorch_model.safetensors"
+
+
+def read_autoencoder(folder: Path, dtype: torch.dtype = torch.float32) -> AutoencoderKL:
+    """Return the autoencoder in a folder that diffusers wrote, on the CPU, frozen and in evaluation mode.
+
+    Raises
+    ------
+    ModelRefusedError
+        One of its subclasses: there is none, its files are damaged, or it is of a kind that is not used here.
+    """
+    config_file, weights = folder / CONFIG_FILE, folder / WEIGHTS_FILE
+    if not (config_file.is_file() and weights.is_file()):
+        raise ModelMissingError(
+            Message("There is no autoencoder in {folder}.", folder=folder),
+            remedy=Message("Name a folder with {config} and {weights}.", config=CONFIG_FILE, weights=WEIGHTS_FILE),
+            path=folder,
+        )
+    try:
+        config = read_json(config_file)
+    except ValueError as error:
+        raise _refused(folder, str(error.args[0])) from error
+    kind = config.get("_class_name", "AutoencoderKL")
+    why = f"it is a {str(kind)[:60]}" if kind != "AutoencoderKL" else why_no_autoencoder(config)
+    if why:
+        raise _refused(folder, why)
+    return fill(empty_net(AutoencoderKL, config, weights), read_state(weights), dtype, weights)
+
+
+def normalised(net: AutoencoderKL, latents: Tensor) -> Tensor:
+    """Return latents (N, C, h, w) as denoisers see them: mean 0 and deviation 1 in each channel."""
+    mean, std = _statistics(net, latents)
+    return (latents - mean) / std
+
+
+def natural(net: AutoencoderKL, latents: Tensor) -> Tensor:
+    """Undo `normalised`: what the decoder takes."""
+    mean, std = _statistics(net, latents)
+    return latents * std + mean
+
+
+def encode(net: AutoencoderKL, pictures: Tensor) -> Tensor:
+    """Return the normalised latents (N, C, h, w) of pictures (N, 3, H, W) in -1..1: the posterior's mean."""
+    return normalised(net, moments_of(net, pictures).chunk(2, dim=1)[0].float())
+
+
+def decode(net: AutoencoderKL, latents: Tensor) -> Tensor:
+    """Return the pictures (N, 3, H, W), about -1..1, of normalised latents (N, C, h, w)."""
+    return decode_natural(net, natural(net, latents))
+
+
+def moments_of(net: AutoencoderKL, pictures: Tensor) -> Tensor:
+    """Return the posterior's mean and log variance (N, 2 C, h, w) of pictures; not normalised."""
+    moments: Tensor = net.quant_conv(net.encoder(pictures))
+    return moments
+
+
+def decode_natural(net: AutoencoderKL, latents: Tensor) -> Tensor:
+    """Return the pictures of latents that are not normalised."""
+    pictures: Tensor = net.decoder(net.post_quant_conv(latents))
+    return pictures
+
+
+def _statistics(net: AutoencoderKL, like: Tensor) -> tuple[Tensor, Tensor]:
+    mean, std = (like.new_tensor(net.config[name]).view(1, -1, 1, 1) for name in ("latents_mean", "latents_std"))
+    return mean, std
+
+
+def _refused(folder: Path, why: str) -> ModelArchitectureError:
+    return ModelArchitectureError(
+        Message("The autoencoder in {folder} cannot be used: {why}.", folder=folder, why=why),
+        remedy=Message("Use one that 'train autoencoder' wrote."),
+        path=folder,
+    )

@@ -24,10 +24,10 @@ from core.errors import (
     OutOfMemoryError,
 )
 from core.generator.model_manager import ModelManager
-from core.models import checkpoint as checkpoint_module
-from core.models.checkpoint import PREDECESSOR_NET, build_net, read_state
+from core.models import networks
 from core.models.discovery import ClassModel, discover
-from core.models.weights_file import MAX_BYTES
+from core.models.networks import PREDECESSOR_NET, build_net, read_state
+from core.models.pack import MAX_BYTES
 from tests.support.tiny_models import (
     PREDECESSOR_PARAMETERS,
     PREDECESSOR_TENSORS,
@@ -86,7 +86,7 @@ def test_every_wrapping_and_both_key_dialects_give_the_same_tensors(tmp_path, co
 
 def test_the_old_dialect_of_the_full_checkpoint_fits_the_network():
     state = predecessor_net().state_dict()
-    renamed = {checkpoint_module._modern_name(name): tensor for name, tensor in old_attention_keys(state).items()}
+    renamed = {networks._modern_name(name): tensor for name, tensor in old_attention_keys(state).items()}
     net = build_net(PREDECESSOR_NET, renamed, torch.float32, Path("x.pth"))
     assert all(torch.equal(net.state_dict()[name], state[name]) for name in state)
 
@@ -263,7 +263,7 @@ def test_old_torch_does_not_open_pickles_but_opens_safetensors(tmp_path, monkeyp
 def test_a_file_replaced_while_it_is_read_is_not_passed_off_under_the_old_hash(tmp_path, monkeypatch):
     path = tiny_file(tmp_path)
     other = tiny_file(tmp_path / "other", {name: tensor + 1 for name, tensor in tiny_state().items()})
-    real = checkpoint_module.read_state
+    real = networks.read_state
 
     def swap_then_read(weights):
         shutil.copyfile(other, weights)
