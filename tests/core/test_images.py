@@ -13,7 +13,8 @@ from PIL import Image
 
 from core.brightness import UnknownRangeError, to_bytes
 from core.errors import InputRefusedError
-from core.images import read_image, read_stored
+from core.images import check_intact, read_image, read_stored
+from core.tiff import TiffPicture, read_tiff
 
 SIDE = 24
 GREY = np.linspace(3, 251, SIDE * SIDE).round().astype(np.uint8).reshape(SIDE, SIDE)
@@ -266,3 +267,123 @@ def test_a_tiff_whose_numbers_do_not_fit_together_is_refused(tmp_path):
                 assert read_image(tmp_path / "b.tif").ndim == 3
             except InputRefusedError:
                 continue
+
+
+@pytest.mark.parametrize(
+    ("high", "white"),
+    [(1, 255), (255, 255), (256, 1023), (1023, 1023), (1024, 4095), (4095, 4095), (4096, 16383), (16384, 65535)],
+)
+def test_white_is_the_end_of_the_smallest_usual_range(high, white):
+    """The values 0, the largest and half of it, by integer arithmetic: a half is rounded up."""
+    for kind in (np.uint16, np.int32, np.float64):
+        values = np.array([0, high // 2, high], kind)
+        if kind is np.float64 and high == 1:
+            white = 1
+        expected = [(510 * int(value) + white) // (2 * white) for value in values]
+        assert to_bytes(values).tolist() == expected
+
+
+def test_floats_reach_to_1_and_wide_numbers_to_their_end():
+    assert to_bytes(np.array([0.0, 0.25, 0.5, 1.0])).tolist() == [0, 64, 128, 255]
+    assert to_bytes(np.array([0.0, 1.5])).tolist() == [0, 2]
+    full = 2**32 - 1
+    assert to_bytes(np.array([0, full // 2 + 1, full], np.uint32)).tolist() == [0, 128, 255]
+    for values in (np.array([65536.0]), np.array([65536], np.uint32), np.array([2**31 - 1], np.uint32)):
+        with pytest.raises(UnknownRangeError, match="no usual range"):
+            to_bytes(values)
+    with pytest.raises(UnknownRangeError, match="negative"):
+        to_bytes(np.array([-1, 5]))
+    assert to_bytes(np.empty((0, 3), np.uint16)).shape == (0, 3)
+
+
+@pytest.mark.parametrize(("largest", "is_read"), [(15 * 256 + 255, False), (16 * 256, True)])
+def test_colours_of_16_bits_need_12_of_them(tmp_path, largest, is_read):
+    colours = (COLOUR.astype(np.uint32) * largest // COLOUR.max()).astype(np.uint16)
+    path = png_of_16_bits(tmp_path / "a.png", colours)
+    if is_read:
+        near(path, colours // 256)
+    else:
+        named(path, "12 bits in 16")
+
+
+def test_values_of_larger_pictures_are_not_decoded(tmp_path):
+    tifffile.imwrite(tmp_path / "a.tif", GREY[:12].astype(np.uint16) * 257, photometric="minisblack")
+    for allowed, is_decoded in ((12 * SIDE, True), (12 * SIDE - 1, False)):
+        with (tmp_path / "a.tif").open("rb") as stream:
+            found = read_tiff(stream, allowed)
+        assert (found.width, found.height, found.page, found.plain, found.problem) == (SIDE, 12, 0, False, "")
+        assert (found.values is not None) is is_decoded
+
+
+@pytest.mark.parametrize(("written", "read"), [(0, 1), (1, 1), (8, 8), (9, 1)])
+def test_an_orientation_that_there_is_not_is_upright(tmp_path, written, read):
+    tag = [(274, "H", 1, written, True)]
+    tifffile.imwrite(tmp_path / "a.tif", GREY.astype(np.uint16) * 257, photometric="minisblack", extratags=tag)
+    with (tmp_path / "a.tif").open("rb") as stream:
+        assert read_tiff(stream, 10**6).orientation == read
+
+
+@pytest.mark.parametrize("planar", ["contig", "separate"])
+def test_grey_of_16_bits_beside_its_opacity(tmp_path, planar):
+    both = np.dstack([GREY.astype(np.uint16) * 257, np.full((SIDE, SIDE), 65535, np.uint16)])
+    stored = both if planar == "contig" else np.moveaxis(both, -1, 0)
+    tifffile.imwrite(
+        tmp_path / "a.tif", stored, photometric="minisblack", planarconfig=planar, extrasamples=["unassalpha"]
+    )
+    near(tmp_path / "a.tif", GREY)
+
+
+def test_which_page_is_meant_is_said_by_its_kind(tmp_path):
+    def write(*kinds: int) -> None:
+        with tifffile.TiffWriter(tmp_path / "a.tif") as file:
+            for number, kind in enumerate(kinds):
+                file.write(COLOUR if number == len(kinds) - 1 else 255 - COLOUR, photometric="rgb", subfiletype=kind)
+
+    for kinds in ((1, 0), (1, 2)):
+        write(*kinds)
+        near(tmp_path / "a.tif", COLOUR)
+    write(2, 0)
+    named(tmp_path / "a.tif", "2 pictures of one size")
+    write(1)
+    named(tmp_path / "a.tif", "no picture")
+
+
+def test_a_changed_byte_of_a_png_is_found_and_other_kinds_are_not_looked_at(tmp_path):
+    for name in ("a.png", "a.jpg"):
+        Image.fromarray(COLOUR).save(tmp_path / name)
+        check_intact(tmp_path / name)
+    data = bytearray((tmp_path / "a.png").read_bytes())
+    data[-14] ^= 1  # of the checksum of the pixels
+    (tmp_path / "a.png").write_bytes(data)
+    with pytest.raises(InputRefusedError):
+        check_intact(tmp_path / "a.png")
+    (tmp_path / "a.jpg").write_bytes((tmp_path / "a.jpg").read_bytes()[:-40])
+    check_intact(tmp_path / "a.jpg")
+
+
+def test_what_is_no_picture_is_called_what_it_is(tmp_path):
+    for path, word in ((tmp_path, "is a folder"), (tmp_path / "none.png", "There is no file")):
+        with pytest.raises(InputRefusedError, match=word) as refused:
+            read_image(path)
+        assert refused.value.path == path
+    (tmp_path / "a.png").write_bytes(b"no picture")
+    named(tmp_path / "a.png", "not an image file of a supported format")
+    Image.new("RGB", (4, 4)).save(tmp_path / "b.png", "GIF")
+    named(tmp_path / "b.png", "not an image file of a supported format")
+
+
+def test_planes_of_one_grey_channel_are_no_planes(tmp_path):
+    """As some cameras write it: a single channel that is said to lie in a plane of its own."""
+    picture = GREY[:12].astype(np.uint16) * 257
+    tifffile.imwrite(tmp_path / "a.tif", picture, photometric="minisblack", extratags=[(285, "H", 1, 2, True)])
+    page_name, planar = struct.pack("<HHI", 285, 3, 1), struct.pack("<HHI", 284, 3, 1)
+    data = (tmp_path / "a.tif").read_bytes()
+    assert data.count(page_name) == 1
+    (tmp_path / "a.tif").write_bytes(data.replace(page_name, planar))
+    near(tmp_path / "a.tif", GREY[:12])
+
+
+def test_what_pillow_reads_right_is_left_to_it(tmp_path):
+    tifffile.imwrite(tmp_path / "a.tif", COLOUR[:12], photometric="rgb")
+    with (tmp_path / "a.tif").open("rb") as stream:
+        assert read_tiff(stream, 1) == TiffPicture(0, SIDE, 12, True, None, "", False, 1)

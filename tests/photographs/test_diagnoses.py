@@ -59,3 +59,35 @@ def test_what_was_read_as_what_and_what_was_left_out_is_told():
     read, left = named.notes
     assert read == "Names are read as classes: nevus = NV."
     assert "3 photographs (SCC: 2, no diagnosis: 1)" in left
+
+
+@pytest.mark.parametrize(("count", "end"), [(7, "g: 1)."), (8, "g: 1, …).")])
+def test_the_eight_commonest_diagnoses_that_are_left_out_are_named(count, end):
+    named = Named()
+    for letter in "abcdefgh"[:count]:
+        named.code(letter)
+    for text in ("zz", " zz "):
+        named.code(text)
+    (note,) = named.notes
+    assert "(zz: 2, a: 1, b: 1," in note
+    assert note.endswith(end)
+    assert f"{count + 2} photographs" in note
+
+
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [("Nevus; dermal", "NV"), ("Caf\u00e9 au lait macule", None), ("(melanoma)", "MEL"), ("x (nevus) y", "NV"),
+     ("scc (melanoma)", "MEL"), ("lentigo (melanoma)", "MEL"), ("nevus spilus", None), ("Nevus (spilus)", None),
+     ("Nevus, spilus", None), ("  spitz__nevus--", "NV"), ("melanoma, nevus", "MEL"), ("sunny (cloudy)", None)],
+)  # fmt: skip
+def test_the_whole_comes_before_its_beginning_and_that_before_its_brackets(name, code):
+    assert class_of(name) == code
+
+
+def test_a_code_in_another_case_is_no_reading_that_is_told():
+    named = Named()
+    assert [named.code(name) for name in ("mel", " MEL", "ak", "AK", "melanoma")] == ["MEL"] * 2 + ["AKIEC"] * 2 + [
+        "MEL"
+    ]
+    assert list(named.notes) == ["Names are read as classes: AK = AKIEC, ak = AKIEC, melanoma = MEL."]
+    assert not named.others

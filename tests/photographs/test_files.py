@@ -134,3 +134,48 @@ def test_a_pipe_named_like_a_picture_is_told(tmp_path):
 )  # fmt: skip
 def test_the_photograph_that_a_helper_belongs_to(stem, base):
     assert base_of(stem) == base
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows asks who may make links")
+@pytest.mark.parametrize("count", [1, 3, 4])
+def test_three_names_are_given_and_more_are_hinted_at(tmp_path, count):
+    touch(tmp_path, *(f"X{n}.jpg" for n in range(count)), *(f"X{n}_mask.png" for n in range(count)))
+    touch(tmp_path, *(f".{n}.gif.icloud" for n in range(count)), *(f".{n}.png.icloud" for n in range(count)))
+    for n in range(count):
+        (tmp_path / f"{n}.png").symlink_to("nowhere")
+    passed, helpers, cloud = find_photographs(tmp_path).notes
+    for note, name in (
+        (passed, "{}.png: a link that leads nowhere"), (helpers, "X{}_mask.png"), (cloud, ".{}.png.icloud"),
+    ):  # fmt: skip
+        shown = ", ".join(name.format(n) for n in range(min(count, 3)))
+        assert f"({shown}{', …' if count > 3 else ''})" in note
+        assert f"{count} " in note
+
+
+def test_what_to_do_where_no_photograph_was_found(tmp_path):
+    assert find_photographs(tmp_path).remedy == "Name a folder of PNG, JPEG, BMP, TIFF or WebP files."
+    touch(tmp_path, "a.NEF", "b.cr2", ".c.dng", "d.psd")
+    note = "Pictures of kinds that are not read are left out (PSD: 1, raw: 2). Save them as PNG first."
+    assert find_photographs(tmp_path).notes == (note,)
+    assert find_photographs(tmp_path).remedy == f"{note} Name a folder of PNG, JPEG, BMP, TIFF or WebP files."
+
+
+@pytest.mark.parametrize("suffix", ["dcm", "dicom", "heic", "heif", "avif", "gif", "jp2", "j2k", "jxl", "psd", "svs"])
+def test_every_kind_that_is_not_read_is_told(tmp_path, suffix):
+    touch(tmp_path, f"a.{suffix}", f"b.{suffix.upper()}", "c.jpg")
+    (note,) = find_photographs(tmp_path).notes
+    assert ": 2)" in note
+    assert ("dcm2img" in note) is suffix.startswith("d")
+
+
+def test_of_two_links_to_one_folder_the_first_by_name_is_taken(tmp_path):
+    touch(tmp_path / "elsewhere", "1.jpg")
+    touch(tmp_path / "set", "b/2.jpg")
+    for name in ("c", "a"):
+        (tmp_path / "set" / name).symlink_to(tmp_path / "elsewhere", target_is_directory=True)
+    (tmp_path / "set" / "z.jpg").symlink_to(tmp_path / "elsewhere" / "1.jpg")
+    (tmp_path / "set" / "y.jpg").symlink_to(tmp_path / "elsewhere" / "1.jpg")
+    assert found(tmp_path / "set") == ["a/1.jpg", "b/2.jpg"]
+    (tmp_path / "set" / "a").unlink()
+    (tmp_path / "set" / "c").unlink()
+    assert found(tmp_path / "set") == ["b/2.jpg", "y.jpg"]

@@ -292,3 +292,116 @@ def test_every_form_says_what_belongs_to_it():
     for key, form in LABEL_FORMS.items():
         assert form.key == key
         assert form.hint.endswith(".")
+
+
+def test_a_table_of_one_part_alone_names_no_part(tmp_path):
+    pictures(tmp_path, "ISIC2018_Task3_Test_Images/ISIC_3.jpg", "hf/test/1.jpg")
+    (tmp_path / "ISIC2018_Task3_Test_GroundTruth.csv").write_text("lesion_id,image_id,dx\n,ISIC_3,bcc\n")
+    (image,) = read_dataset(tmp_path).images
+    assert (image.image_id, image.lesion_id, image.split) == ("ISIC_3", "ISIC_3", "")
+    (tmp_path / "hf" / "test" / "metadata.csv").write_text("file_name,label\n1.jpg,MEL\n")
+    (image,) = read_dataset(tmp_path / "hf").images
+    assert (image.image_id, image.lesion_id, image.split) == ("1.jpg", "1.jpg", "")
+
+
+def test_hugging_faces_parts_keep_lesions_and_what_the_rows_say(tmp_path):
+    for part in ("train", "Validation"):
+        pictures(tmp_path, f"{part}/1.jpg", f"{part}/2.jpg", f"{part}/3.jpg")
+        rows = ["1.jpg,MEL,L1,,", "2.jpg,MEL,,G2,test", "3.jpg,nevus,,,"]
+        text = "\n".join(["file_name,label,lesion_id,group,split", *rows])
+        (tmp_path / part / "metadata.csv").write_text(text)
+    found = {image.image_id: (image.lesion_id, image.split) for image in read_dataset(tmp_path).images}
+    assert found == {
+        "train/1.jpg": ("L1", "train"), "train/2.jpg": ("G2", "test"), "train/3.jpg": ("train/3.jpg", "train"),
+        "Validation/1.jpg": ("L1", "val"), "Validation/2.jpg": ("G2", "test"),
+        "Validation/3.jpg": ("Validation/3.jpg", "val"),
+    }  # fmt: skip
+
+
+def test_a_lesion_id_comes_before_a_group_in_our_forms_and_after_it_in_a_table_of_paths(tmp_path):
+    pictures(tmp_path, "1.jpg")
+    (tmp_path / "t.csv").write_text("path,class,lesion_id,group\n1.jpg,MEL,L,G\n")
+    assert read_dataset(tmp_path / "t.csv").images[0].lesion_id == "G"
+    (tmp_path / "t.csv").write_text("file_name,label,lesion_id,group\n1.jpg,MEL,L,G\n")
+    assert read_dataset(tmp_path / "t.csv").images[0].lesion_id == "L"
+
+
+@pytest.mark.parametrize(("number", "is_read"), [("0.5", False), ("0.51", True), ("0,9", True), ("1", True)])
+def test_a_class_is_marked_from_above_one_half_on(tmp_path, number, is_read):
+    heads = CLASS_CODES
+    cells = ";".join(number if code == "DF" else "0,0" for code in heads)
+    (tmp_path / "ISIC2018_Task3_Training_GroundTruth.csv").write_text(f"image;{';'.join(heads)}\nISIC_1;{cells}\n")
+    pictures(tmp_path, "ISIC2018_Task3_Training_Input/ISIC2018_Task3_Training_Input/ISIC_1.jpg")
+    if is_read:
+        assert codes(tmp_path) == {"ISIC_1": "DF"}
+    else:
+        with pytest.raises(InputRefusedError, match="marks no class"):
+            read_dataset(tmp_path)
+
+
+def test_two_input_folders_are_not_guessed_from_and_the_one_of_the_tables_name_is_taken(tmp_path):
+    (tmp_path / "My_GroundTruth.csv").write_text(f"image,{','.join(CLASS_CODES)}\nISIC_1,1,0,0,0,0,0,0\n")
+    pictures(tmp_path, "a_Input/ISIC_1.jpg")
+    assert codes(tmp_path) == {"ISIC_1": "MEL"}
+    pictures(tmp_path, "b_Input/ISIC_1.jpg")
+    with pytest.raises(InputRefusedError, match="a_Input, b_Input") as refused:
+        read_dataset(tmp_path)
+    assert "My_Input" in refused.value.remedy
+    pictures(tmp_path, "my_input/ISIC_1.jpg")
+    assert read_dataset(tmp_path).images[0].path == tmp_path / "my_input" / "ISIC_1.jpg"
+
+
+def test_a_lesion_table_above_the_ground_truths_own_folder(tmp_path):
+    inner = tmp_path / "ISIC2018_Task3_Training_GroundTruth"
+    pictures(tmp_path, *(f"ISIC2018_Task3_Training_Input/ISIC_{number}.jpg" for number in (1, 2, 3)))
+    inner.mkdir()
+    rows = "".join(f"ISIC_{number},1,0,0,0,0,0,0\n" for number in (1, 2, 3))
+    (inner / "ISIC2018_Task3_Training_GroundTruth.csv").write_text(f"image,{','.join(CLASS_CODES)}\n{rows}")
+    lesions = "image,lesion_id\nISIC_1.jpg,HAM_1\nISIC_2,HAM_1\nISIC_3,\n"
+    (tmp_path / "ISIC2018_Task3_Training_LesionGroupings.csv").write_text(lesions)
+    found = {image.image_id: image.lesion_id for image in read_dataset(tmp_path).images}
+    assert found == {"ISIC_1": "HAM_1", "ISIC_2": "HAM_1", "ISIC_3": "ISIC_3"}
+
+
+def test_the_archives_table_without_dermoscopic_photographs_or_with_the_oldest_columns(tmp_path):
+    pictures(tmp_path, "a/ISIC_1.jpg", "a/ISIC_2.jpg", "ISIC_3_downsampled.jpg")
+    (tmp_path / "metadata.csv").write_text(
+        "isic_id,diagnosis,diagnosis_5,image_type\nISIC_1,nevus,melanoma,\nISIC_2,nevus,sunny,Dermoscopy\n"
+        "ISIC_3,BCC,,dermoscopic\nISIC_4,BCC,,overview\nISIC_5,BCC,,TBP tile\n"
+    )
+    found = read_dataset(tmp_path)
+    assert {image.image_id: (image.code, image.lesion_id) for image in found.images} == {
+        "ISIC_1": ("MEL", "ISIC_1"), "ISIC_2": ("NV", "ISIC_2"), "ISIC_3": ("BCC", "ISIC_3"),
+    }  # fmt: skip
+    assert "left out: 2 rows." in " ".join(found.notes)
+    (tmp_path / "metadata.csv").write_text("isic_id,sex\nISIC_1,male\n")
+    with pytest.raises(InputRefusedError):
+        read_dataset(tmp_path)
+
+
+def test_derm7pt_without_its_photographs_or_its_parts(tmp_path):
+    derm7pt(tmp_path)
+    for name in ("train", "valid", "test"):
+        (tmp_path / "meta" / f"{name}_indexes.csv").unlink()
+    (tmp_path / "meta" / "train_indexes.csv").write_text("indexes,x\n0.0,1\n,2\n")
+    assert {image.path.stem: image.split for image in read_dataset(tmp_path).images} == {"b": "train", "d": "", "f": ""}
+    (tmp_path / "images").rename(tmp_path / "meta" / "images")
+    assert len(read_dataset(tmp_path).images) == 3
+    (tmp_path / "meta" / "images").rename(tmp_path / "pictures")
+    with pytest.raises(InputRefusedError, match="no folder images/"):
+        read_dataset(tmp_path)
+
+
+def test_ph2_counts_what_is_no_case_and_names_what_is_missing(tmp_path):
+    home = "PH2 Dataset images"
+    names = [f"IMD{number:03}" for number in range(40)]
+    pictures(tmp_path, *(f"{home}/{name}/{name}_Dermoscopic_Image/{name}.bmp" for name in names[1:]))
+    pictures(tmp_path, f"{home}/IMD001/IMD001_Dermoscopic_Image/notes.txt")
+    rows = [f"|| {name.lower()} || | {number % 3} || 0 ||" for number, name in enumerate(names)]
+    (tmp_path / "PH2_dataset.txt").write_text(
+        "\n".join(["|| Name || x | y ||", *rows, "|| IMD9 ||", "Legend: | 1 | 2 |"])
+    )
+    found = read_dataset(tmp_path)
+    assert Counter(image.code for image in found.images) == {"NV": 26, "MEL": 13}
+    assert found.missing == (tmp_path / "IMD000.bmp",)
+    assert "common nevus = NV" in " ".join(found.notes)

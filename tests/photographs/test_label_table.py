@@ -120,3 +120,112 @@ def test_nameless_columns_of_a_spreadsheet_do_no_harm(tmp_path):
     path = tmp_path / "t.csv"
     path.write_text("path,class,,\na.png,MEL,,\n")
     assert read_table(path).rows[0].cells["class"] == "MEL"
+
+
+def damaged(tmp_path, good: int, bad: int, line: str = "b\0.png,NV"):
+    path = tmp_path / "t.csv"
+    path.write_text("\n".join(["path,class", *[line] * bad, *["a.png,MEL"] * good]) + "\n")
+    return path
+
+
+@pytest.mark.parametrize("line", ["b\0.png,NV", "b" * 131_073 + ",NV"])
+def test_one_damaged_line_is_passed_over_and_counted(tmp_path, line):
+    table = read_table(damaged(tmp_path, 1, 1, line))
+    assert [row.line for row in table.rows] == [3]
+    (note,) = table.notes
+    assert note.startswith(f"1 of 2 lines of {table.path} are damaged: line 2 (")
+    assert note.endswith("They are ignored.")
+    assert read_table(damaged(tmp_path, 1, 0, line)).notes == ()
+
+
+def test_a_field_of_131072_characters_is_none_too_many(tmp_path):
+    assert len(read_table(damaged(tmp_path, 1, 1, "b" * 131_072 + ",NV")).rows) == 2
+
+
+@pytest.mark.parametrize(("good", "bad", "is_read"), [(38, 2, True), (37, 2, False), (57, 3, True), (0, 1, False)])
+def test_more_than_five_percent_of_damaged_lines_are_refused(tmp_path, good, bad, is_read):
+    path = damaged(tmp_path, good, bad)
+    if is_read:
+        assert (len(read_table(path).rows), len(read_table(path).damaged)) == (good, bad)
+        return
+    with pytest.raises(InputRefusedError, match=f"^{bad} of {good + bad} lines"):
+        read_table(path)
+
+
+@pytest.mark.parametrize(("bad", "end"), [(3, "line 4 (a zero byte)."), (5, "line 4 (a zero byte) and 2 more.")])
+def test_the_first_three_damaged_lines_are_named(tmp_path, bad, end):
+    with pytest.raises(InputRefusedError) as refused:
+        read_table(damaged(tmp_path, 3, bad))
+    assert str(refused.value.message).endswith(end)
+
+
+@pytest.mark.parametrize(("columns", "is_read"), [(20_000, True), (20_001, False)])
+def test_as_many_columns_as_a_table_of_pixels_has(tmp_path, columns, is_read):
+    path = tmp_path / "t.csv"
+    path.write_text(",".join(f"c{number}" for number in range(columns)) + "\n")
+    if is_read:
+        assert len(read_table(path).columns) == columns
+    else:
+        with pytest.raises(InputRefusedError, match=r"names 20,001 columns; at most 20,000"):
+            read_table(path)
+
+
+@pytest.mark.parametrize(("rows", "is_read"), [(5, True), (6, False)])
+def test_more_cells_than_memory_are_refused(tmp_path, monkeypatch, rows, is_read):
+    monkeypatch.setattr("photographs.label_table.MAX_CELLS", 10)
+    path = damaged(tmp_path, rows, 0)
+    if is_read:
+        assert len(read_table(path).rows) == rows
+    else:
+        with pytest.raises(InputRefusedError, match="more than 10 cells"):
+            read_table(path)
+
+
+def test_columns_of_a_large_table_are_read_though_its_beginning_ends_inside_a_letter(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text("path,class\n" + "\u00e4" * 2_200_000, encoding="utf-8")
+    assert path.read_bytes()[4 * 1024**2 - 1] == "\u00e4".encode()[0], "the cut lies inside"
+    assert read_columns(path) == ("path", "class")
+
+
+@pytest.mark.parametrize(
+    ("head", "columns"),
+    [
+        ("image_path,class", ("path", "class")),
+        ("path,image_path", ("path", "image_path")),
+        ("imagepath", ("imagepath",)),
+    ],
+)
+def test_image_path_is_the_path_where_there_is_no_other(tmp_path, head, columns):
+    (tmp_path / "t.csv").write_text(f"{head}\n")
+    assert read_columns(tmp_path / "t.csv") == read_table(tmp_path / "t.csv").columns == columns
+
+
+def test_a_table_without_columns_says_so(tmp_path):
+    (tmp_path / "t.csv").touch()
+    with pytest.raises(InputRefusedError, match="no column path, class; it has none") as refused:
+        read_table(tmp_path / "t.csv").require(("path", "class"))
+    assert "path, class" in refused.value.remedy
+
+
+@pytest.mark.parametrize(
+    ("text", "encoding"),
+    [("\u00e4 b \u00e4 c \u00e4 d \u00e4 \u00e4\u00e4\u00e4", "cp1252"), ("\u00e4 b \u00e4 c \u00e4 \u00e4\u00e4\u00e4",
+      None),
+     ("\u76ae \u80a4", "gbk"), ("\u00e4\x01", None), ("\u00e4\x0b", None), ("\u00e4\t", "cp1252")],
+)  # fmt: skip
+def test_a_guess_needs_four_of_five_letters_alone_or_all_in_pairs(tmp_path, text, encoding):
+    path = tmp_path / "t.csv"
+    path.write_bytes(f"path,class,by\na.png,MEL,{text}\n".encode("gbk" if encoding == "gbk" else "cp1252"))
+    if encoding is None:
+        with pytest.raises(InputRefusedError, match="cannot be read as a table"):
+            read_table(path)
+    else:
+        assert read_table(path).guessed_encoding == encoding
+        assert read_table(path).rows[0].cells["by"] == text.strip()
+
+
+@pytest.mark.parametrize(("line", "columns"), [("a,b;c", 2), ("a;b;c,d", 3), ("a\tb\tc,d", 3), ("a", 1)])
+def test_the_commonest_separator_of_the_head_separates_and_the_comma_first(tmp_path, line, columns):
+    (tmp_path / "t.csv").write_text(f"{line}\n")
+    assert len(read_columns(tmp_path / "t.csv")) == columns

@@ -79,3 +79,16 @@ def test_fingerprint_is_that_of_the_set_of_lesions():
 def test_labels_are_indices_of_the_canonical_order():
     assert labels_of(many(1)).tolist() == [0, 1, 2, 3, 4, 5, 6]
     assert [image.label for image in many(1)] == [CLASS_INDEX[image.code] for image in many(1)]
+
+
+def test_a_share_of_nothing_holds_nothing_out_and_a_lesion_alone_stays():
+    assert hold_out_lesions(many(4), 0.0)[0] == []
+    held, rest = hold_out_lesions(many(lesions=1), 0.4)
+    assert (held, rest) == ([], many(lesions=1))
+    assert hold_out_lesions(many(lesions=1), 0.6)[1] == [], "rounded"
+
+
+def test_a_share_of_lesions_is_rounded():
+    for lesions, fraction, count in ((3, 0.5, 2), (5, 0.5, 2), (4, 0.4, 2), (4, 0.3, 1), (2, 0.01, 1)):
+        held, _ = hold_out_lesions(many(lesions), fraction)
+        assert len(lesions_of([image for image in held if image.code == "DF"])) == count

@@ -192,3 +192,78 @@ def test_colours_without_black_are_refused(tmp_path):
     image.save(tmp_path / "m.png")
     with pytest.raises(InputRefusedError, match="no black"):
         read_mask(tmp_path / "m.png")
+
+
+def test_up_to_seven_values_are_labels_and_more_are_shades():
+    assert inside(np.arange(8)[None]).sum() == 7, "1 to 7 are labels"
+    assert inside(np.arange(9)[None]).tolist() == [[value >= 4 for value in range(9)]], "1 to 8 reach half at 4"
+    assert inside(np.array([[0, 3, 127]])).tolist() == [[False, True, True]], "all below 128"
+    assert inside(np.array([[0, 3, 128]])).tolist() == [[False, False, True]], "no equal steps"
+    assert inside(np.array([[0, 5]])).tolist() == [[False, True]], "one value, however dark"
+
+
+@pytest.mark.parametrize(
+    ("values", "are_labels"),
+    [((16, 128), True), ((15, 135), False), ((50, 100, 150), True), ((50, 101, 150), True), ((50, 103, 150), False),
+     ((50, 98, 150), False), ((100, 250), False), ((64, 129, 192), True)],
+)  # fmt: skip
+def test_labels_in_equal_steps_begin_at_16_and_may_be_off_by_half_of_1_for_each_step(values, are_labels):
+    assert inside(np.array([[0, *values]])).tolist() == [
+        [False, *(True if are_labels else value >= 128 for value in values)]
+    ]
+
+
+@pytest.mark.parametrize(
+    ("high", "half"), [(100, 50), (127, 63.5), (128, 128), (255, 128), (256, 256), (511, 256), (1000, 512)]
+)
+def test_half_of_shades_is_half_of_the_range_that_holds_them(high, half):
+    shades = np.linspace(high / 10, high, 10)[None]
+    assert inside(shades).tolist() == (shades >= half).tolist()
+
+
+def test_a_tiff_whose_zeros_are_white(tmp_path):
+    for kind, white in ((np.uint16, 65535), (np.float32, 1)):
+        tifffile.imwrite(tmp_path / "m.tif", (~INSIDE * white).astype(kind), photometric="miniswhite")
+        assert np.array_equal(read_mask(tmp_path / "m.tif"), INSIDE)
+
+
+@pytest.mark.parametrize(("dark", "alpha"), [(15, 127), (16, 127), (15, 128)])
+def test_where_black_and_opacity_end(tmp_path, dark, alpha):
+    colours = np.dstack([labels(200), np.full(INSIDE.shape, dark, np.uint8), np.zeros(INSIDE.shape, np.uint8)])
+    Image.fromarray(colours).save(tmp_path / "m.png")
+    if dark < 16:
+        assert np.array_equal(read_mask(tmp_path / "m.png"), INSIDE)
+    else:
+        with pytest.raises(InputRefusedError, match="no black"):
+            read_mask(tmp_path / "m.png")
+    clear = np.where(INSIDE, alpha, 0).astype(np.uint8)
+    Image.fromarray(np.dstack([np.full_like(colours, 255), clear])).save(tmp_path / "a.png")
+    assert np.array_equal(read_mask(tmp_path / "a.png"), INSIDE if alpha >= 128 else np.zeros_like(INSIDE))
+
+
+def test_what_is_clear_is_outside_whatever_it_shows(tmp_path):
+    """Two colours where it is opaque, so that they tell the lesion; the same bright one where it is clear."""
+    grey, opaque = labels(255), np.full(INSIDE.shape, 255, np.uint8)
+    opaque[INSIDE] = 255
+    grey[0], opaque[0] = 255, 0
+    Image.fromarray(np.dstack([grey] * 3 + [opaque])).save(tmp_path / "rgb.png")
+    Image.fromarray(np.dstack([grey, opaque])).save(tmp_path / "grey.png")
+    for name in ("rgb.png", "grey.png"):
+        assert np.array_equal(read_mask(tmp_path / name), INSIDE)
+
+
+def test_only_the_first_three_of_those_that_cannot_be_told_apart_are_named(tmp_path):
+    for count, end in ((3, "(1.jpg, 2.jpg, 3.jpg)"), (4, "(1.jpg, 2.jpg, 3.jpg, …)")):
+        touch(tmp_path, *(f"{folder}/{number}.png" for folder in "ab" for number in range(1, count + 1)))
+        found = find_masks(images(*(f"{number}.jpg" for number in range(1, count + 1))), tmp_path)
+        assert len(found.ambiguous) == count
+        assert f"{count} cannot be told apart by their names and are left out {end}" in found.sentence()
+        assert f"Masks: 0 of {count} images have one; " in found.sentence()
+        assert len(found.unused) == 2 * count
+
+
+def test_folders_count_from_the_innermost(tmp_path):
+    touch(tmp_path, "x/b/1.png", "a/c/1.png", "2.png", "b/3.png")
+    assert matched(tmp_path, "a/b/1.jpg", "a/b/2.jpg", "c/3.jpg") == {
+        "a/b/1.jpg": "x/b/1.png", "a/b/2.jpg": "2.png", "c/3.jpg": "b/3.png",
+    }  # fmt: skip

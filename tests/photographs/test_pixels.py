@@ -141,3 +141,21 @@ def test_digests_are_of_the_pixels_not_of_the_file(tmp_path):
     assert a == b == c
     assert len({a, d, e, f}) == 4
     assert f == ""
+
+
+def test_a_warning_names_three_files_and_counts_the_others(tmp_path):
+    images = images_in(write_labelled_folder(tmp_path, lesions=8))  # 84
+    for count, end in ((3, "."), (4, " and 1 more.")):
+        for image in images[10 : 10 + count]:
+            broken(image.path, "text")
+        names = ", ".join(str(image.path) for image in images[10:13])
+        expected = f"{count} of 84 photographs cannot be read and are left out: {names}{end}"
+        assert load_pixels(images, 8).warning == expected
+
+
+def test_one_dimension_of_a_square_is_the_shorter_one():
+    for height, width in ((3, 8), (8, 3), (5, 5)):
+        mask = np.arange(height * width).reshape(height, width) > -1
+        assert middle_square(mask).shape == (min(height, width),) * 2
+    rows = np.repeat(np.arange(7, dtype=np.uint8)[:, None], 3, axis=1)
+    assert middle_square(rows)[:, 0].tolist() == [2, 3, 4]

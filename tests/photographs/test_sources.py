@@ -181,7 +181,7 @@ def refused(path: Path) -> InputRefusedError:
 
 
 def test_nothing_there(tmp_path):
-    assert str(tmp_path / "none") in refused(tmp_path / "none").message
+    assert refused(tmp_path / "none").message == f"There is no {tmp_path / 'none'}."
 
 
 def test_a_folder_that_may_not_be_read(tmp_path, monkeypatch):
@@ -444,3 +444,147 @@ def test_settings_win_over_the_table_and_the_table_over_the_form():
     assert licence_of("labels.csv", "mine", "me", stated=stated) == Licence("mine", "me")
     assert licence_of("ham10000").name.startswith("CC BY-NC")
     assert licence_of("labels.csv") == Licence()
+
+
+@pytest.mark.parametrize("kind", ["ham10000", "isic2018"])
+def test_the_terms_of_ham10000_are_known_by_its_form(kind):
+    assert "CC BY-NC 4.0" in licence_of(kind).name
+    assert "Tschandl" in licence_of(kind).credit
+    assert licence_of(kind, credit="me").credit == "me"
+    assert licence_of(kind, stated=Licence(credit="a clinic")).credit == "a clinic"
+    assert licence_of(kind, "mine") == Licence("mine", "")
+    assert licence_of("isic2019") == Licence("unknown", "")
+
+
+def test_the_terms_are_said_or_that_nobody_has_said_them():
+    assert Licence("CC-0").sentence == "The weights inherit the terms of the training photographs: **CC-0**."
+    assert "unknown: ask before you pass them on" in Licence().sentence
+
+
+def test_credit_alone_makes_no_licence_and_of_two_columns_the_first_counts(tmp_path):
+    table = write_csv_dataset(tmp_path)
+    rows = rows_of(table)
+    write_table(table, [{**row, "credit": "B" if number else "A"} for number, row in enumerate(rows)])
+    assert read_dataset(table).terms == Licence("unknown", "B; A")
+    write_table(table, [{**row, "license": "two", "licence": "one"} for row in rows])
+    assert read_dataset(table).terms == Licence("one", "")
+
+
+@pytest.mark.parametrize(("gone", "is_read"), [(1, True), (2, False)])
+def test_exactly_one_of_twenty_may_be_missing(tmp_path, gone, is_read):
+    folder = write_labelled_folder(tmp_path, lesions=6)
+    images = read_dataset(folder).images[:20]
+    rows = {row["id"]: row for row in rows_of(folder / "labels.csv")}
+    write_table(folder / "labels.csv", [rows[image.image_id] for image in images])
+    for image in images[:gone]:
+        image.path.unlink()
+    if is_read:
+        assert (
+            read_dataset(folder).notes[0]
+            == f"1 of 20 labelled photographs are missing: {images[0].path}. They are ignored."
+        )
+    else:
+        assert refused(folder).message.startswith("2 of 20 labelled photographs are missing: ")
+
+
+def test_a_repetition_that_says_less_of_the_lesion_is_none_and_another_name_of_the_file_is_one(tmp_path):
+    folder = write_labelled_folder(tmp_path, lesions=1)
+    expected = read_dataset(folder).images
+    with_row(folder / "labels.csv", {"lesion_id": ""}, add=True)
+    with_row(folder / "labels.csv", {"id": "other name"}, add=True)
+    with_row(folder / "labels.csv", {"id": "third name", "lesion_id": ""}, add=True)
+    found = read_dataset(folder)
+    assert found.images == expected
+    assert found.notes == ("Ignored: 3 duplicate rows.",)
+
+
+def test_the_note_on_lesions_is_about_the_images_that_are_there(tmp_path):
+    table = write_csv_dataset(tmp_path, group=False)
+    (note,) = read_dataset(table).notes
+    assert note == "The data set has no lesion identifiers: photographs of the same lesion cannot be recognised."
+    next(tmp_path.glob("MEL/*")).unlink()
+    assert len(read_dataset(table).notes) == 2
+
+
+def test_eight_things_of_a_strange_folder_are_named(tmp_path):
+    for number in range(9):
+        (tmp_path / f"{number}.txt").touch()
+    assert refused(tmp_path).message.endswith("it holds 0.txt, 1.txt, 2.txt, 3.txt, 4.txt, 5.txt, 6.txt, 7.txt.")
+
+
+def test_a_pipe_is_no_data_set(tmp_path):
+    os.mkfifo(tmp_path / "p")
+    assert "is a named pipe, not a data set" in refused(tmp_path / "p").message
+
+
+@pytest.mark.parametrize("folder", ["Metadata", "META", "ISIC2018_Task3_Training_GroundTruth"])
+def test_tables_are_looked_for_in_the_folders_of_the_archives_alone(tmp_path, folder):
+    write_ham10000(tmp_path)
+    (tmp_path / "metadata").rename(tmp_path / "aside")
+    (tmp_path / "aside").rename(tmp_path / folder)
+    assert len(read_dataset(tmp_path).images) == 14
+    (tmp_path / folder).rename(tmp_path / "tables")
+    assert "no data set" in refused(tmp_path).message
+
+
+def test_hidden_tables_and_folders_named_like_tables_are_none(tmp_path):
+    write_isic2018(tmp_path)
+    table = tmp_path / "ISIC2018_Task3_Training_GroundTruth.csv"
+    (tmp_path / "._ISIC2018_Task3_Training_GroundTruth.csv").write_bytes(table.read_bytes())
+    (tmp_path / "x.csv").mkdir()
+    assert len(read_dataset(tmp_path).images) == 28
+
+
+def test_class_folders_that_are_hidden_or_files_are_none(tmp_path):
+    write_image_folder(tmp_path)
+    (tmp_path / "MEL").rename(tmp_path / ".MEL")
+    (tmp_path / "melanoma").touch()
+    assert {image.code for image in read_dataset(tmp_path).images} == set(CLASS_CODES) - {"MEL"}
+
+
+def test_class_folders_without_a_photograph_say_what_they_hold(tmp_path):
+    (tmp_path / "MEL").mkdir()
+    (tmp_path / "MEL" / "a.heic").touch()
+    error = refused(tmp_path)
+    assert "hold no photograph" in error.message
+    assert "HEIC: 1" in error.remedy
+
+
+def test_files_beside_photographs_are_counted_by_kind(tmp_path):
+    write_image_folder(tmp_path)
+    for name in ("MEL/a.txt", "NV/b.TXT", "NV/README", "NV/.hidden", "DF/0_mask.png", "DF/c.gif"):
+        (tmp_path / name).touch()
+    notes = read_dataset(tmp_path).notes
+    (note,) = (note for note in notes if "passed over" in note)
+    assert note.endswith("are passed over: 2 of .txt, 1 of no suffix.")
+
+
+def test_folders_of_no_class_beside_and_inside_parts_are_counted(tmp_path):
+    write_image_folder(tmp_path, parts=("train", "test"))
+    for name in ("train/SCC/1.jpg", "test/SCC/2.jpg", "test/SCC/3.jpg", "other/4.jpg", "train/empty/x.txt"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    (note,) = (note for note in read_dataset(tmp_path).notes if "left out" in note)
+    assert "3 photographs (test/SCC: 2, train/SCC: 1)" in note
+
+
+def test_two_files_of_one_lower_case_name_are_told_by_their_own_case(tmp_path):
+    for name in ("A/x.jpg", "a/x.jpg", "b/Y.jpg", "b/y.jpg", "b/Z.JPG", "C/w.jpeg"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(name.encode())
+    if len(list(tmp_path.iterdir())) < 4:
+        pytest.skip("names here have no case")
+
+    def path_of(text: str) -> Path | None:
+        (tmp_path / "t.csv").write_text(f"path,class\n{text},MEL\n")
+        try:
+            return read_dataset(tmp_path / "t.csv").images[0].path
+        except InputRefusedError:
+            return None
+
+    assert path_of("A/x.jpg") == tmp_path / "A" / "x.jpg"
+    assert path_of("a/X.jpg") is path_of("B/Y.JPG") is None, "two of one name"
+    assert path_of("B/z.png") == tmp_path / "b" / "Z.JPG"
+    assert path_of("c/W.JPG") == tmp_path / "C" / "w.jpeg"
+    assert path_of("c/W") == tmp_path / "C" / "w.jpeg"
+    assert path_of("d/w.jpg") is None

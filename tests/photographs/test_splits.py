@@ -355,3 +355,57 @@ def test_real_lesions_have_the_sizes_that_these_tests_rely_on(code):
     images = read_dataset(Path(os.environ[REAL])).images
     views = Counter(image.lesion_id for image in images if image.code == code and image.split == "train")
     assert Counter(views.values()) == LESIONS[code]
+
+
+@pytest.mark.parametrize("fraction", [-0.1, 1.0])
+def test_impossible_shares_are_refused_by_every_split(fraction):
+    images = many(4, "train")
+    for name in ("test_fraction", "validation_fraction"):
+        with pytest.raises(UsageError, match=str(fraction)):
+            use_given_split(images, **{name: fraction})
+    with pytest.raises(UsageError, match=str(fraction)):
+        lesion_folds(images, 2, validation_fraction=fraction)
+
+
+def test_shares_and_seed_of_the_parts_that_are_not_given():
+    train = many(20, "train")
+    splits = use_given_split(train, test_fraction=0.5, validation_fraction=0.2, split_seed=3)
+    test, rest = hold_out_lesions(train, 0.5, "test-3")
+    validation, train = hold_out_lesions(rest, 0.2, "validation-3")
+    assert [list(part) for part in parts_of(splits)] == [train, validation, test, []]
+
+
+def test_nothing_may_be_held_out():
+    splits = split_by_lesion(many(5), test_fraction=0, validation_fraction=0)
+    assert [len(part) for part in parts_of(splits)] == [len(many(5)), 0, 0, 0]
+    assert splits.leakage == Leakage(0, 0, 0.0, True)
+    assert not lesion_folds(many(4), 2, validation_fraction=0)[0].validation
+
+
+def test_folds_are_dealt_out_by_the_order_of_the_hash_class_after_class():
+    images = many(5)
+    ordered = [
+        f"{code}-{k}"
+        for code in CLASS_CODES
+        for k in sorted(range(5), key=lambda k: hashlib.sha256(f"folds-4:{code}-{k}".encode()).hexdigest())
+    ]
+    for fold, part in enumerate(lesion_folds(images, 3, 4)):
+        assert lesions_of(part.test) == set(ordered[fold::3])
+
+
+def test_what_a_leak_is_called():
+    assert Leakage(8, 1, 0.125, True).sentence == (
+        "1 of 8 held-out images (12.5%) show a lesion that is also in training."
+    )
+    assert Leakage(8, 1, 0.125, False).sentence.startswith("1 of 8 held-out images (12.5%) are exact copies")
+    for known, words in ((True, "split by lesion"), (False, "Remove the copies")):
+        with pytest.raises(InputRefusedError) as refused:
+            require_no_leakage(Leakage(8, 1, 0.125, known), allowed=False)
+        assert words in refused.value.remedy
+
+
+def test_the_fingerprint_is_of_part_lesion_and_image():
+    images = [LabelledImage(f"i{k}", "MEL", f"L{k}", "train", Path("x")) for k in range(3)]
+    given = [dataclasses.replace(images[0], split="test"), dataclasses.replace(images[1], split="val"), images[2]]
+    lines = ["test\tL0\ti0", "train\tL2\ti2", "validation\tL1\ti1"]
+    assert use_given_split(given).fingerprint == hashlib.sha256("\n".join(lines).encode()).hexdigest()

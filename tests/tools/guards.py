@@ -1,12 +1,16 @@
-"""Which tests guard which module of xai/ that computes; pages, plots and commands are not among them."""
+"""Which tests guard which module that computes or reads; pages, plots, requests and commands are not among them."""
 
 from __future__ import annotations
+
+from posixpath import normpath
+
+Guards = dict[str, tuple[str, ...]]
 
 METHODS = ("test_methods", "test_attribution", "test_sanity", "test_explain_methods", "test_explain")
 CLI = ("../cli/test_explain_classify", "../cli/test_explain_methods")
 FRAMES = ("trajectory/test_frames", "trajectory/test_run")
 
-_OWN: dict[str, tuple[str, ...]] = {
+_XAI: Guards = {
     "agreement": ("test_agreement", "test_report"),
     "artefacts": ("test_artefacts", "test_faithfulness"),
     "attribution": ("test_attribution", "test_methods", "test_explain_methods"),
@@ -51,4 +55,97 @@ _OWN: dict[str, tuple[str, ...]] = {
     "trajectory/time_shap": ("trajectory/test_time_shap", "trajectory/test_run"),
 }
 
-GUARDS = {module: (*tests, "test_parameters") for module, tests in _OWN.items()}
+GUARDS: Guards = {module: (*tests, "test_parameters") for module, tests in _XAI.items()}
+"""Of xai/, from there."""
+
+TABLES = ("photographs/test_label_table", "photographs/test_sources", "photographs/test_forms")
+FORMS = ("photographs/test_forms", "photographs/test_sources")
+FILES = ("photographs/test_files", "photographs/test_matrix")
+
+READERS: Guards = {
+    "core/brightness": ("core/test_images",),
+    "core/images": ("core/test_images", "photographs/test_pixels"),
+    "core/tiff": ("core/test_images",),
+    "core/files/csv_text": ("core/files/test_csv_text",),
+    "core/files/walking": ("core/files/test_walking", *FILES),
+    "photographs/diagnoses": ("photographs/test_diagnoses", *FORMS),
+    "photographs/files": FILES,
+    "photographs/image_folders": ("photographs/test_files", *FORMS),
+    "photographs/label_forms": FORMS,
+    "photographs/label_table": TABLES,
+    "photographs/label_terms": FORMS,
+    "photographs/labelled": ("photographs/test_labelled", "photographs/test_splits"),
+    "photographs/licence": FORMS,
+    "photographs/manifest": ("photographs/test_manifest", *FORMS),
+    "photographs/masks": ("photographs/test_masks",),
+    "photographs/missing": FORMS,
+    "photographs/pixels": ("photographs/test_pixels",),
+    "photographs/rows": FORMS,
+    "photographs/sources": (*FORMS, "photographs/test_manifest"),
+    "photographs/splits": ("photographs/test_splits",),
+    "photographs/table_text": TABLES,
+    **{
+        f"photographs/forms/{form}": FORMS
+        for form in ("derm7pt", "folders", "ham10000", "isic_archive", "isic_challenge", "own", "ph2")
+    },
+    "photographs/forms/jsonl": (*FORMS, "photographs/test_manifest"),
+}
+"""What reads photographs, tables and masks."""
+
+PRECISION = "evaluation/test_precision"
+NEARNESS = ("measures/test_memorisation_support", "measures/test_memorisation", PRECISION)
+
+MEASURES: Guards = {
+    "measures/bootstrap": ("measures/test_bootstrap", PRECISION),
+    "measures/features": ("measures/test_features", "measures/test_memorisation", PRECISION),
+    "measures/frechet": ("evaluation/test_frechet", PRECISION),
+    "measures/kid": ("measures/test_kid", PRECISION),
+    "measures/likeness": ("evaluation/test_pairs", PRECISION),
+    "measures/lpips": ("evaluation/test_lpips", PRECISION),
+    "measures/memorisation": NEARNESS,
+    "measures/memorisation_files": ("measures/test_memorisation",),
+    "measures/memorisation_support": NEARNESS,
+    "measures/neighbours": NEARNESS,
+    "measures/pictures": ("measures/sheets/test_contact_sheet", "measures/test_memorisation"),
+    "measures/prdc": ("evaluation/test_prdc", PRECISION),
+    "measures/reference": ("measures/test_reference",),
+}
+
+EVALUATION: Guards = {
+    "evaluation/appearance": ("evaluation/test_appearance", PRECISION),
+    "evaluation/counted": ("evaluation/test_counted",),
+    "evaluation/distribution": ("evaluation/test_distribution", "evaluation/test_run"),
+    "evaluation/diversity": ("evaluation/test_diversity", PRECISION),
+    "evaluation/features": ("evaluation/test_features",),
+    "evaluation/fidelity": ("evaluation/test_run",),
+    "evaluation/measurements": ("evaluation/test_measurements", "evaluation/test_run"),
+    "evaluation/memorisation": ("evaluation/test_memorisation",),
+    "evaluation/pairs": ("evaluation/test_pairs", "evaluation/test_lpips"),
+    "evaluation/results": ("evaluation/test_run",),
+    "evaluation/sets": ("evaluation/test_sets", "evaluation/test_run"),
+    "evaluation/spaces": ("evaluation/test_spaces",),
+    "evaluation/curation/curate": ("evaluation/curation/test_curate",),
+    "evaluation/curation/decide": ("evaluation/curation/test_decide",),
+    "evaluation/curation/evidence": ("evaluation/curation/test_decide", "evaluation/curation/test_curate"),
+    "evaluation/curation/rules": ("evaluation/curation/test_rules",),
+    "evaluation/masks/heuristics": ("evaluation/masks/test_overlap",),
+    "evaluation/masks/overlap": ("evaluation/masks/test_overlap",),
+    "evaluation/masks/section": ("evaluation/masks/test_section",),
+    "evaluation/masks/segmenter": ("evaluation/masks/test_segmenter",),
+    "evaluation/masks/training": ("evaluation/masks/test_segmenter",),
+    "evaluation/utility/arms": ("evaluation/utility/test_arms",),
+    "evaluation/utility/data": ("evaluation/utility/test_experiment", "evaluation/utility/test_curated"),
+    "evaluation/utility/experiment": ("evaluation/utility/test_experiment",),
+    "evaluation/utility/statistics": ("evaluation/utility/test_statistics",),
+    "evaluation/utility/store": ("evaluation/utility/test_experiment",),
+    "evaluation/utility/training": ("evaluation/utility/test_experiment",),
+    "evaluation/utility/verdict": ("evaluation/utility/test_statistics",),
+}
+
+ROOMS: dict[str, Guards] = {
+    "xai": {f"xai/{module}": tuple(normpath(f"xai/{test}") for test in tests) for module, tests in GUARDS.items()},
+    "readers": READERS,
+    "measures": MEASURES,
+    "evaluation": EVALUATION,
+}
+"""By room, modules and their tests from the root of the project and of the tests."""

@@ -1,6 +1,9 @@
-"""Do the tests notice when the code is wrong? Mutants of xai/, drawn at random, against the tests of their module.
+"""Do the tests notice when the code is wrong? Mutants of a room, drawn at random, against the tests of their module.
 
-`python -m tests.tools.mutants --output rows.jsonl [--share 0.1] [--seed 1] [--modules game,trajectory/shift]`
+`python -m tests.tools.mutants --room readers --output rows.jsonl [--share 0.1] [--seed 1] [--modules core/tiff]`
+
+The rooms are xai, readers (of photographs, tables and masks), measures and evaluation; `tests/tools/guards.py` says
+which tests belong to which module. At the end it tells how many were killed, with a 95 % interval of Wilson.
 
 Each mutant has one small fault: another comparison or operator, another number, a negated condition, a missing
 statement or keyword. It is written into a copy of the tree, never into the tree itself, and the tests of its module run
@@ -14,7 +17,9 @@ from __future__ import annotations
 import argparse
 import ast
 import copy
+import gc
 import json
+import math
 import os
 import random
 import resource
@@ -26,7 +31,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from tests.tools.guards import GUARDS
+from tests.tools.guards import ROOMS, Guards
 
 ROOT = Path(__file__).resolve().parents[2]
 LIMIT_S = 240
@@ -35,12 +40,25 @@ LIMIT_S = 240
 SKIPPED = "not memory_does_not_grow and not pyplot_stays_out and not a_kill_leaves_only_whole_parts"
 """Slow tests of other things than results."""
 
-PRELOADED = (
-    "pytest torch torchvision.transforms.functional torchvision.models captum.attr numpy scipy.stats scipy.ndimage "
-    "scipy.sparse.linalg skimage.segmentation PIL.Image matplotlib.figure diffusers safetensors.torch click.testing "
-    "core.generator.image_generator core.generator.reproduce core.models.classification.loading photographs.sources "
-    "measures.reference measures.bootstrap"
+LIBRARIES = (
+    "pytest numpy PIL.Image PIL.ImageDraw PIL.ImageOps tifffile asyncio unittest.mock hypothesis "
+    "_hypothesis_pytestplugin xdist.plugin pytest_cov.plugin pytest_timeout anyio.pytest_plugin core.errors "
+    "core.registry core.config.schema core.jobs.registry core.files.atomic core.files.reading core.keeping "
+    "reports.model tests.support.patience tests.support.scheduling"
 )
+COMPUTING = (
+    f"{LIBRARIES} torch torchvision.models torchvision.transforms.functional matplotlib.figure scipy.stats "
+    "scipy.ndimage scipy.linalg scipy.sparse.linalg sklearn.metrics sklearn.neighbors skimage.metrics "
+    "skimage.segmentation safetensors.torch click.testing core.models.classification.loading photographs.sources"
+)
+PRELOADED = {
+    "xai": f"{COMPUTING} captum.attr diffusers core.generator.image_generator core.generator.reproduce "
+    "measures.reference measures.bootstrap",
+    "readers": LIBRARIES,
+    "measures": COMPUTING,
+    "evaluation": f"{COMPUTING} measures.reference measures.bootstrap measures.lpips reports.html reports.pdf",
+}
+"""What a process has loaded before it forks; nothing of the room itself."""
 
 COMPARED: dict[type, tuple[type, ...]] = {
     ast.Lt: (ast.LtE, ast.GtE), ast.LtE: (ast.Lt, ast.Gt), ast.Gt: (ast.GtE, ast.LtE), ast.GtE: (ast.Gt, ast.Lt),
@@ -251,8 +269,9 @@ def _be_tests(files: tuple[str, ...], log: Path) -> None:
     try:
         import pytest
 
-        paths = [f"tests/xai/{name}.py" for name in files]
-        code = int(pytest.main(["-x", "-q", "-p", "no:cacheprovider", "--tb=line", "-k", SKIPPED, *paths]))
+        options = ["-x", "-q", "-p", "no:cacheprovider", "--tb=line", "-k", SKIPPED]
+        answers = (int(pytest.main([*options, f"tests/{name}.py"])) for name in files)
+        code = next((answer for answer in answers if answer not in (0, pytest.ExitCode.NO_TESTS_COLLECTED)), 0)
     finally:
         os._exit(code)
 
@@ -275,8 +294,11 @@ def main() -> None:
     parser.add_argument("--share", type=float, default=0.1)
     parser.add_argument("--least", type=int, default=5)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--modules", default=",".join(GUARDS))
+    parser.add_argument("--room", choices=ROOMS, default="xai")
+    parser.add_argument("--modules", help="some of the room's, joined by commas, such as xai/game")
     options = parser.parse_args()
+    guards = ROOMS[options.room]
+    names = options.modules.split(",") if options.modules else list(guards)
     output = options.output.absolute()
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place).resolve()
@@ -286,27 +308,34 @@ def main() -> None:
         os.environ.update(OMP_NUM_THREADS="1", MPLBACKEND="Agg")
         for name in [name for name in sys.modules if name.partition(".")[0] == "tests"]:
             del sys.modules[name]
-        for name in PRELOADED.split():
-            __import__(name)
-        _run(folder, output, options)
+        _preload(options.room)
+        _run(folder, output, {name: guards[name] for name in names}, options)
 
 
-def _run(folder: Path, output: Path, options: argparse.Namespace) -> None:
+def _preload(room: str) -> None:
+    for name in PRELOADED[room].split():
+        __import__(name)
+    loaded = {name.replace("/", ".") for name in ROOMS[room]} & sys.modules.keys()
+    if loaded:
+        sys.exit(f"loaded before they are changed: {', '.join(sorted(loaded))}")
+    gc.freeze()
+
+
+def _run(folder: Path, output: Path, guards: Guards, options: argparse.Namespace) -> None:
     log = folder / "tests.log"
-    names = options.modules.split(",")
-    sources = {name: (folder / f"xai/{name}.py").read_text(encoding="utf-8") for name in names}
+    sources = {name: (folder / f"{name}.py").read_text(encoding="utf-8") for name in guards}
     survived = set()
     for time, (name, number) in enumerate(draw(sources, options.share, options.least, options.seed)):
         line, what, text = mutant(sources[name], number)
-        path = folder / f"xai/{name}.py"
+        path = folder / f"{name}.py"
         _write(path, text, 2 * time)
-        code = run_tests(GUARDS[name], log)
+        code = run_tests(guards[name], log)
         _write(path, sources[name], 2 * time + 1)
         survived |= set() if code else {name}
         row = {"module": name, "line": line, "what": what, "number": number, "killed": code != 0, "code": code}
         with output.open("a", encoding="utf-8") as rows:
             rows.write(json.dumps(row) + "\n")
-    _check(tuple(dict.fromkeys(file for name in sources.keys() - survived for file in GUARDS[name])), log)
+    _check(tuple(dict.fromkeys(file for name in sources.keys() - survived for file in guards[name])), log)
     _tell(output)
 
 
@@ -328,7 +357,17 @@ def _tell(output: Path) -> None:
     for name in drawn:
         print(f"{name}: {killed[name]} of {drawn[name]}")
     seconds = resource.getrusage(resource.RUSAGE_CHILDREN)
-    print(f"all: {killed.total()} of {drawn.total()}; {seconds.ru_utime + seconds.ru_stime:.0f} s of processor time")
+    low, high = wilson(killed.total(), drawn.total())
+    print(f"all: {killed.total()} of {drawn.total()}, {low:.0%} to {high:.0%}")
+    print(f"{seconds.ru_utime + seconds.ru_stime:.0f} s of processor time")
+
+
+def wilson(hits: int, total: int) -> tuple[float, float]:
+    """Return Wilson's 95 % interval of a share."""
+    z, share = 1.959964, hits / total
+    middle = share + z * z / (2 * total)
+    half = z * math.sqrt(share * (1 - share) / total + z * z / (4 * total * total))
+    return (middle - half) / (1 + z * z / total), (middle + half) / (1 + z * z / total)
 
 
 if __name__ == "__main__":
