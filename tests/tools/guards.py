@@ -66,7 +66,7 @@ READERS: Guards = {
     "core/brightness": ("core/test_images",),
     "core/images": ("core/test_images", "photographs/test_pixels"),
     "core/tiff": ("core/test_images",),
-    "core/files/csv_text": ("core/files/test_csv_text",),
+    "core/files/text": ("core/files/test_text",),
     "core/files/walking": ("core/files/test_walking", *FILES),
     "photographs/diagnoses": ("photographs/test_diagnoses", *FORMS),
     "photographs/files": FILES,
