@@ -167,6 +167,8 @@ class TrainingJson(_Record):
     leakage: _Leakage = _Leakage()
     hardware: _Hardware | Text | None = None
     init_from: Text | None = None
+    precision: Text = ""
+    split_fingerprint: Text = ""
     data_kind: Text = ""
     data: Text = ""
     licence: Text = ""

@@ -9,12 +9,15 @@ from typing import Any, Final
 import reports
 from core.doctor import SUMS_NAME
 from core.files.atomic import output_errors
-from core.files.reading import read_json
+from core.files.reading import Schema, read_json
+from core.models.config_schema import AutoencoderNetworkConfig
 from core.models.networks import CONFIG_FILE, WEIGHTS_FILE
 from diffusion.autoencoder.config import AutoencoderConfig
 from diffusion.autoencoder.pack import CARD_FILE, REPORT_FILE
+from diffusion.autoencoder.record_schemas import ReconstructionJson
 from diffusion.card_parts import hardware, licence_from, notes_of, photographs_in_words, plain, quoted
 from diffusion.pack import TRAINING_FILE
+from diffusion.record_schemas import TrainingJson
 from reports.inline import Text, marked, parse
 from reports.markdown import render_markdown
 from reports.model import Authored, Block, Bullets, Code, Paragraph, Report, Section, Table
@@ -29,6 +32,13 @@ latents = (net.encode(pictures).latent_dist.mode() - mean) / std   # pictures (N
 again = net.decode(latents * std + mean).sample"""
 
 _ROLES: Final = "the first were looked at on the way and chose nothing, the second are what is measured on below."
+
+_PARTS: Final[Mapping[str, type[Schema]]] = {
+    CONFIG_FILE: AutoencoderNetworkConfig,
+    TRAINING_FILE: TrainingJson,
+    REPORT_FILE: ReconstructionJson,
+}
+"""What is read of a pack."""
 
 _ELSEWHERE: Final = {"device", "threads", "tracker", "perceptual_network"}
 """Settings of the machine rather than of the model."""
@@ -52,8 +62,8 @@ def write_card(pack: Path) -> Path:
 
 def card_of(pack: Path) -> Report:
     """Return the model card of an autoencoder's pack."""
-    config, training, measured = (_content(pack / name) for name in (CONFIG_FILE, TRAINING_FILE, REPORT_FILE))
-    settings = load_settings(AutoencoderConfig, preset=training.get("settings", {}))
+    config, training, measured = (_content(pack / name, schema) for name, schema in _PARTS.items())
+    settings = load_settings(AutoencoderConfig, preset=training.get("settings") or {})
     licence = licence_from(training)
     terms: list[Block] = [
         Paragraph(parse(licence.sentence)),
@@ -69,8 +79,13 @@ def card_of(pack: Path) -> Report:
     return Report(settings.name, _lead(config, settings), sections)
 
 
-def _content(path: Path) -> dict[str, Any]:
-    return read_json(path, dict[str, Any], what="a part of an autoencoder") if path.is_file() else {}
+def _content(path: Path, schema: type[Schema]) -> dict[str, Any]:
+    """Return what a file of the pack says; {} if there is none."""
+    try:
+        found: Schema = read_json(path, schema, what="a part of an autoencoder")
+    except FileNotFoundError:
+        return {}
+    return found.model_dump(exclude_unset=True)
 
 
 def _lead(config: Mapping[str, Any], settings: AutoencoderConfig) -> tuple[Block, ...]:
@@ -162,9 +177,8 @@ def _rows(report: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
         yield _row(title, report["perceptual"], 4)
     for name, key in (("reconstructions", "kernel_distance"), ("the same photographs themselves", "floor")):
         if report.get(key):
-            value, low, high = report[key]
-            title = f"Kernel distance of {name} to training photographs, {report['features']}"
-            yield title, f"{value:.4f}", f"{low:.4f} to {high:.4f}"
+            value = dict(zip(("mean", "low", "high"), report[key], strict=True))
+            yield _row(f"Kernel distance of {name} to training photographs, {report['features']}", value, 4)
     if agreement := report.get("agreement"):
         judge = agreement["judge"]
         yield _row(f"The judge {judge} sees the same class as in the photograph", agreement["same"], 3)
@@ -172,6 +186,10 @@ def _rows(report: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
         yield _row("Its balanced accuracy on reconstructions", agreement["on_reconstructions"], 3)
 
 
-def _row(title: str, value: Mapping[str, float], digits: int) -> tuple[str, str, str]:
-    mean, low, high = (f"{value[name]:.{digits}f}" for name in ("mean", "low", "high"))
+def _row(title: str, value: Mapping[str, float | None], digits: int) -> tuple[str, str, str]:
+    mean, low, high = (_number(value[name], digits) for name in ("mean", "low", "high"))
     return title, mean, f"{low} to {high}"
+
+
+def _number(value: float | None, digits: int) -> str:
+    return "not known" if value is None else f"{value:.{digits}f}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ from torch import Tensor
 
 from core.diffusers_parts import AutoencoderKL
 from core.files.atomic import write_text_atomic
+from core.files.text import finite_json
 from core.models.classification.loading import LoadedNetwork, load_network
 from core.precision import Precision
 from diffusion.autoencoder.losses import PerceptualLoss
@@ -172,7 +172,7 @@ def save_sheet(pixels: Tensor, made: Tensor, folder: Path) -> None:
 
 def write_report(report: ReconstructionReport, folder: Path) -> Path:
     """Write the numbers into a pack and return their file."""
-    write_text_atomic(folder / REPORT_FILE, json.dumps(report.to_json(), indent=2) + "\n")
+    write_text_atomic(folder / REPORT_FILE, finite_json(report.to_json()))
     return folder / REPORT_FILE
 
 

@@ -158,19 +158,35 @@ def keep(latents: Latents, fingerprint: str, output: Path) -> None:
 
 
 def kept(train: ImageSet, validation: ImageSet, autoencoder: Path, fingerprint: str, output: Path) -> Latents | None:
-    """Return what `keep` wrote, or None if that is of other photographs or another autoencoder, or not there.
+    """Return what `keep` wrote, or None if that is of other photographs or another autoencoder, odd, or not there.
 
     Raises
     ------
     ModelRefusedError
-        If the file is damaged.
+        If the file is damaged, or there is no usable autoencoder.
     """
     if not (output / CACHE).is_file():
         return None
     state = load_checkpoint(output / CACHE, torch.device("cpu"))
-    if state.get("fingerprint") != fingerprint:
+    told = state.get("fingerprint")
+    if not (isinstance(told, str) and told == fingerprint):
+        return None
+    shape = _latent_shape(autoencoder, train.pixels.shape[-1])
+    whole = {"train": (len(train), VIEWS, *shape), "validation": (len(validation), 1, *shape)}
+    if not all(_is_kept(state.get(name), expected) for name, expected in whole.items()):
         return None
     parts = [LatentSet(state[name], part.labels) for name, part in (("train", train), ("validation", validation))]
-    if any(len(part.views) != len(part) for part in parts):
-        return None
     return Latents(autoencoder, *parts)
+
+
+def _latent_shape(autoencoder: Path, side: int) -> tuple[int, int, int]:
+    """Return channels, height and width of what an autoencoder makes of a picture with that side."""
+    config = read_autoencoder(autoencoder).config
+    small = side // 2 ** (len(config.block_out_channels) - 1)
+    return config.latent_channels, small, small
+
+
+def _is_kept(views: object, shape: tuple[int, ...]) -> bool:
+    if not (isinstance(views, Tensor) and views.dtype == torch.float16 and views.shape == shape):
+        return False
+    return bool(views.isfinite().all())

@@ -18,9 +18,13 @@ from core.generator.color import load_color_statistics
 from core.generator.image_generator import ImageGenerator
 from core.models.classification.loading import load_network
 from core.models.discovery import discover
+from core.models.networks import WEIGHTS_FILE, decode, read_autoencoder
 from core.models.safe_weights import read_weights
+from diffusion.autoencoder.card import write_card as write_autoencoder_card
 from diffusion.card import card_of, write_card
 from diffusion.colour_statistics import class_statistics, render_statistics
+from diffusion.draws import ImageSet
+from diffusion.latent.latents import CACHE, encode_photographs, keep, kept
 from download.job import fetch
 from download.partial import Partial, Seen
 from download.records import Ledger, Record, read_records, write_record
@@ -30,10 +34,28 @@ from measures.reference import Reference, read_reference
 from tests.fuzz.case import Kind
 from tests.fuzz.forms import as_archive, as_json, as_safetensors, as_zip, raw
 from tests.support.tiny_classifier import write_tiny_classifier
+from tests.support.tiny_latents import write_tiny_autoencoder, write_tiny_latent_pack
 from tests.support.tiny_models import write_tiny_pack
 from training.runtime import CHECKPOINT, load_checkpoint, save_checkpoint
 from xai.sanity import Sanity, Stage, read_sanity, save_sanity
 
+_VALUE = {"mean": 30.5, "low": 30.0, "high": 31.0}
+RECONSTRUCTION = {
+    "images": 12, "lesions": 9, "measured_on": "test", "image_size": 16, "psnr": _VALUE, "ssim": _VALUE,
+    "perceptual": _VALUE, "features": "pixels", "kernel_distance": [0.1, 0.05, 0.2], "floor": None,
+    "agreement": {"judge": "net@12345678", "same": _VALUE, "on_photographs": _VALUE, "on_reconstructions": _VALUE},
+}  # fmt: skip
+TRAINING = {
+    "images_seen": 5, "seconds": 7200, "precision": "fp32", "init_from": None, "licence": "CC0", "data": "photos",
+    "split_fingerprint": "abc", "photographs": {"train": {"MEL": 3}, "test": {"MEL": 1}}, "leakage": {"known": True},
+    "settings": {"image_size": 16, "latent_channels": 4, "widths": [4, 8], "norm_groups": 2},
+    "hardware": {"cpu": "x", "cores": 2, "threads": 1, "gpus": [], "memory_gb": 8},
+}  # fmt: skip
+CPU = torch.device("cpu")
+PHOTOGRAPHS = tuple(
+    ImageSet(torch.zeros(count, 3, 16, 16, dtype=torch.uint8), torch.zeros(count, dtype=torch.int64))
+    for count in (3, 2)
+)
 WEIGHTS = "pack/diffusion_pytorch_model.safetensors"
 SOURCE = WebSource("https://example.invalid/a.zip")
 SHA = "0" * 64
@@ -157,6 +179,37 @@ def write_the_card(folder: Path) -> None:
         write_card(folder / "pack")
 
 
+def make_autoencoder(folder: Path) -> None:
+    """Write an autoencoder's pack with everything that its card tells of."""
+    write_tiny_autoencoder(folder / "pack")
+    for name, content in (("training.json", TRAINING), ("reconstruction.json", RECONSTRUCTION)):
+        (folder / "pack" / name).write_text(json.dumps(content))
+    (folder / "pack/NOTES.md").write_text("- Hairs are lost.\n", encoding="utf-8")
+
+
+def decode_once(folder: Path) -> None:
+    """Read the autoencoder and decode one picture."""
+    net = read_autoencoder(folder / "pack")
+    with torch.no_grad():
+        decode(net, torch.zeros(1, net.config["latent_channels"], 8, 8))
+
+
+def make_cache(folder: Path) -> None:
+    """Write what a training on latent images keeps of its photographs."""
+    write_tiny_autoencoder(folder / "vae")
+    keep(encode_photographs(*PHOTOGRAPHS, folder / "vae", CPU, "fp32"), "f", folder)
+
+
+def read_cache(folder: Path) -> None:
+    """Take it up again."""
+    kept(*PHOTOGRAPHS, folder / "vae", "f", folder)
+
+
+def make_latent(folder: Path) -> None:
+    """Write a latent pack."""
+    write_tiny_latent_pack(folder / "pack")
+
+
 def make_download(folder: Path) -> None:
     """Write what an interrupted download leaves, and what is remembered of finished ones."""
     partial = Partial(folder, SOURCE)
@@ -212,6 +265,31 @@ MODEL_KINDS = {
         {"pack/judgement.json": as_json, "pack/training.json": as_json, "pack/NOTES.md": raw},
         write_the_card,
     ),
+    "autoencoder": Kind(
+        make_autoencoder, {"pack/config.json": as_json, f"pack/{WEIGHTS_FILE}": as_safetensors}, decode_once
+    ),
+    "autoencoder card": Kind(
+        make_autoencoder,
+        {
+            "pack/config.json": as_json,
+            "pack/training.json": as_json,
+            "pack/reconstruction.json": as_json,
+            "pack/NOTES.md": raw,
+        },
+        lambda folder: write_autoencoder_card(folder / "pack"),
+    ),
+    "latent pack": Kind(
+        make_latent,
+        {
+            "pack/unet/config.json": as_json,
+            "pack/vae/config.json": as_json,
+            "pack/isicgui.json": as_json,
+            "pack/scheduler/scheduler_config.json": as_json,
+            f"pack/vae/{WEIGHTS_FILE}": as_safetensors,
+        },
+        draw,
+    ),
+    "latents cache": Kind(make_cache, {CACHE: as_zip}, read_cache),
     "download state": Kind(
         make_download,
         {"state.json": as_json, "ledger.json": as_json, "isicgui-models.json": as_json},
@@ -219,6 +297,6 @@ MODEL_KINDS = {
         refuses=False,
     ),
     "training checkpoint": Kind(
-        make_checkpoint, {CHECKPOINT: as_zip}, lambda folder: load_checkpoint(folder / CHECKPOINT, torch.device("cpu"))
+        make_checkpoint, {CHECKPOINT: as_zip}, lambda folder: load_checkpoint(folder / CHECKPOINT, CPU)
     ),
 }
