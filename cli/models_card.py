@@ -14,6 +14,7 @@ from cli.options import ANY_PATH, FOLDER, OUTPUT_FILE, OUTPUT_FOLDER, RegistryCh
 from cli.progress import ImageBar
 from core.errors import InputRefusedError, ModelArchitectureError, ModelMissingError, UsageError
 from core.events import Event, Notice
+from core.files.reading import read_input
 from core.models.pack import PackRefused
 from core.samplers import SAMPLERS
 
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 CARD_FILE = "README.md"
 CLASSIFIER_RECORD = "classifier.json"
+_MAX_CARD = 16 << 20
+"""Bytes."""
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -128,7 +131,7 @@ def card(json_mode: bool, model: Path, judged: Path | None, data: Path | None, *
             raise UsageError("The folder for images and results is missing.", remedy="Name a folder with --judged DIR.")
         _judge(console, model=model, data=data, output=judged, **values)
     path = _classifier_card(model) if (model / CLASSIFIER_RECORD).is_file() else _generator_card(model, judged)
-    text = path.read_text(encoding="utf-8")
+    text = read_input(path, what="a model card", limit=_MAX_CARD).decode("utf-8", "replace")
     console.event({"event": "card", "file": str(path), "text": text})
     if not json_mode:
         console.say(text)
@@ -185,7 +188,7 @@ def _teller(bar: JobBar, console: Console) -> Callable[[Event], None]:
 
 def _classifier_card(model: Path) -> Path:
     path = model / CARD_FILE
-    if not path.is_file():
+    if not path.exists():
         raise ModelMissingError(
             f"The classifier {model} has no {CARD_FILE}.", remedy="Export it again from its training run.", path=path
         )

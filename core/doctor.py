@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import re
 import shutil
 import sys
 import tempfile
@@ -19,7 +20,7 @@ from core.checks import Check, Checked, DoctorRequest
 from core.config.config_manager import FILE_NAME, ConfigManager
 from core.environment.system_libraries import has_display, missing_libraries, remedy
 from core.events import Event
-from core.files.opening import sha256_of
+from core.files.opening import read_regular, sha256_of
 from core.jobs.stream import JobStopped
 from core.message import Message
 from core.models.discovery import discover
@@ -29,6 +30,10 @@ from core.version import COMMAND
 
 SUMS_NAME: Final = "SHA256SUMS"
 """File in a starter model's folder with one ``<sha256>  <name>`` line per weights file, as `sha256sum` writes it."""
+
+_SUM_LINE: Final = re.compile(r"(?P<digest>[0-9a-fA-F]{64})\s+\*?(?P<name>[^\0]+)")
+_MAX_SUMS: Final = 1 << 20
+"""Bytes of one list."""
 
 LITTLE_DISK: Final = 2 * 1024**3
 LITTLE_MEMORY: Final = 2 * 1024**3
@@ -210,11 +215,18 @@ def _sums(folder: Path) -> Iterator[Check]:
 
 
 def read_sums(folder: Path) -> dict[Path, str]:
-    """Return the SHA-256 that each file should have by the ``SHA256SUMS`` in the subfolders of `folder`."""
+    """Return the SHA-256 that each file should have by the ``SHA256SUMS`` in the subfolders of `folder`.
+
+    Lines, and files, that are none of `sha256sum` are passed over.
+    """
     listed: dict[Path, str] = {}
     for sums in sorted(folder.glob(f"*/{SUMS_NAME}")):
-        pairs = (line.split(maxsplit=1) for line in sums.read_text(encoding="utf-8").splitlines() if line.strip())
-        listed |= {sums.parent / name.lstrip("*"): digest.lower() for digest, name in pairs}
+        try:
+            text = read_regular(sums, _MAX_SUMS).decode("utf-8", "replace")
+        except OSError:
+            continue
+        found = (_SUM_LINE.fullmatch(line.strip()) for line in text.splitlines())
+        listed |= {sums.parent / match["name"]: match["digest"].lower() for match in found if match}
     return listed
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from core.errors import InputRefusedError
+from core.files.opening import open_regular
 from dataset.recipe import Recipe
 from dataset.record import SOURCE, ImageRecord, sane_time, time_of_file
 from dataset.sidecar import read_sidecar
@@ -19,7 +20,7 @@ Rows = Mapping[tuple[str, str], Mapping[str, str]]
 
 def is_complete_png(path: Path) -> bool:
     """Whether a file begins and ends as a PNG does; the predecessor left half files when it was killed."""
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         head = file.read(8)
         size = file.seek(0, 2)
         file.seek(max(0, size - 12))

@@ -108,7 +108,7 @@ def as_passed_on(path: Path, data: bytes) -> bytes:
         text = image.info.get(PNG_KEY)
     try:
         recipe = None if text is None else strict_json.loads(text)
-    except (ValueError, RecursionError):
+    except ValueError:
         recipe = None
     models = recipe.get("models") if isinstance(recipe, dict) else None
     if recipe is None or not isinstance(models, str) or models == folder_name(models):

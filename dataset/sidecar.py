@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from core.files.opening import read_regular
+from core.files import loose_json
 from dataset import strict_json
 from dataset.recipe import Recipe
 
@@ -39,7 +38,6 @@ def sidecar_bytes(image: Path, recipe: Recipe, generated_at: float) -> bytes:
 def read_sidecar(image: Path) -> Mapping[str, Any]:
     """Return what the sidecar of `image` says; empty if there is none or it cannot be read."""
     try:
-        content = json.loads(read_regular(sidecar_path(image), _MAX_BYTES, follow=False).decode("utf-8-sig"))
-    except (OSError, ValueError, RecursionError):
+        return loose_json.read_object(sidecar_path(image), _MAX_BYTES, follow=False)
+    except (OSError, ValueError):
         return {}
-    return content if isinstance(content, dict) else {}

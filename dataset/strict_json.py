@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import PurePath
 from typing import Any, Final
 
+from core.files import loose_json
 from core.files.text import plain
 
 _NAMES: Final = {"Infinity": math.inf, "-Infinity": -math.inf, "NaN": math.nan}
@@ -30,7 +31,10 @@ def loads(text: str | bytes) -> Any:
     ValueError
         If the text is no JSON.
     """
-    return _from_plain(json.loads(text))
+    try:
+        return _from_plain(loose_json.parse(text))
+    except RecursionError as error:
+        raise ValueError("it is nested too deeply") from error
 
 
 def _to_plain(value: Any) -> Any:

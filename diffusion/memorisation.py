@@ -6,10 +6,10 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from core.errors import InputRefusedError
 from core.events import Notice
+from core.images import open_picture
 from diffusion.events import MemorisationJudged
 from diffusion.trainer import DiffusionTrainer
 from measures.memorisation import Memorisation, judge_memorisation
@@ -58,8 +58,15 @@ def sentence(result: Memorisation) -> str:
 
 
 def read_sheet(path: Path, size: int) -> NDArray[np.uint8]:
-    """Return the images of a sample sheet, uint8 (N, 3, size, size), row by row."""
-    with Image.open(path) as picture:
-        sheet = np.array(picture)
+    """Return the images of a sample sheet, uint8 (N, 3, size, size), row by row; what is left at its edges is no image.
+
+    Raises
+    ------
+    InputRefusedError
+        If it is no PNG, or damaged.
+    """
+    with open_picture(path, ("PNG",)) as picture:
+        sheet = np.array(picture.convert("RGB"))
     rows, columns = sheet.shape[0] // size, sheet.shape[1] // size
+    sheet = sheet[: rows * size, : columns * size]
     return sheet.reshape(rows, size, columns, size, 3).transpose(0, 2, 4, 1, 3).reshape(-1, 3, size, size)

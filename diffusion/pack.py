@@ -15,8 +15,9 @@ import torch
 
 from core.diffusers_parts import UNet2DModel
 from core.files.atomic import write_bytes_atomic
+from core.files.opening import read_regular
 from core.models.networks import CONFIG_FILE, WEIGHTS_FILE
-from core.models.pack import SCHEDULER_FOLDER, UNET_FOLDER, VAE_FOLDER
+from core.models.pack import MAX_BYTES, SCHEDULER_FOLDER, UNET_FOLDER, VAE_FOLDER
 from core.taxonomy import CLASS_CODES
 from diffusion.model import NoiseSchedule
 
@@ -111,7 +112,7 @@ def _plain(net: UNet2DModel) -> UNet2DModel:
 def _copy_autoencoder(autoencoder: Path, folder: Path) -> None:
     folder.mkdir(parents=True)
     for name in (CONFIG_FILE, WEIGHTS_FILE):
-        (folder / name).write_bytes((autoencoder / name).read_bytes())
+        (folder / name).write_bytes(read_regular(autoencoder / name, MAX_BYTES))
 
 
 def _index(scheduler: NoiseSchedule) -> dict[str, object]:

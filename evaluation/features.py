@@ -20,6 +20,7 @@ from torch import Tensor
 
 from core.files.arrays import Wanted, read_npz
 from core.files.atomic import write_bytes_atomic
+from core.files.opening import sha256_of
 from core.files.reading import DamagedFileError, damaged
 from core.jobs.stream import JobContext
 from evaluation.sets import ImageSet
@@ -99,7 +100,7 @@ class FeatureCache:
         with ThreadPoolExecutor(min(MAX_THREADS, os.cpu_count() or 1)) as pool:
             for start in range(0, len(paths), BLOCK):
                 block = paths[start : start + BLOCK]
-                block_keys = list(pool.map(_digest, block))
+                block_keys = list(pool.map(sha256_of, block))
                 missing = [i for i, key in enumerate(block_keys) if key not in known]
                 self._compute(table, [block[i] for i in missing], [block_keys[i] for i in missing], extractor, side)
                 keys += block_keys
@@ -164,7 +165,3 @@ def _of_one_length(rows: Rows) -> Rows:
 
 def _digest_pixels(picture: NDArray[np.uint8]) -> str:
     return hashlib.sha256(repr(picture.shape).encode() + picture.tobytes()).hexdigest()
-
-
-def _digest(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()

@@ -7,7 +7,6 @@ that points out of the file.
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -26,6 +25,7 @@ from core.errors import (
     ModelTruncatedError,
     ModelUnsafeError,
 )
+from core.files import loose_json
 from core.message import Message
 
 MAX_BYTES: Final = 1 << 30
@@ -107,7 +107,7 @@ def _read(file: h5py.File, path: Path) -> KerasModel:
             remedy=Message("Save the whole model in Keras with model.save('model.h5')."),
             path=path,
         )
-    topology = json.loads(_text(file.attrs["model_config"]))
+    topology = loose_json.parse(_text(file.attrs["model_config"]))
     described = [(str(layer["class_name"]), layer["config"]) for layer in _layers_of(topology)]
     for kind, config in described:
         _check_kind(kind, str(config["name"]), path)

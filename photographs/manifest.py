@@ -9,7 +9,6 @@ the program was started, as the predecessor's were. A file that holds one JSON a
 
 from __future__ import annotations
 
-import json
 import os
 import re
 from collections.abc import Iterator, Sequence
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from core.errors import InputRefusedError
+from core.files import loose_json
 from core.files.opening import open_regular, read_regular
 from core.message import Message
 from core.taxonomy import CLASS_CODES
@@ -124,8 +124,8 @@ def _text(path: Path) -> str:
 
 def _parsed(text: str) -> Any:
     try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
+        return loose_json.parse(text)
+    except ValueError:
         return None
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -10,6 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
+from core.files import loose_json
 from core.files.opening import read_regular
 
 Row = Mapping[str, Any]
@@ -21,23 +21,22 @@ _MAX_BYTES: Final = 1 << 28
 def read_object(path: Path) -> dict[str, Any]:
     """Return the JSON object in a file; an empty one if there is none, or it is none, or it is absurdly large."""
     try:
-        data = json.loads(read_regular(path, _MAX_BYTES, follow=False))
-    except (OSError, ValueError, RecursionError):
+        return loose_json.read_object(path, _MAX_BYTES, follow=False)
+    except (OSError, ValueError):
         return {}
-    return data if isinstance(data, dict) else {}
 
 
 def problem_of(path: Path) -> str:
     """Return why a file does not hold a JSON object, "" if it does or is not there."""
     try:
-        data = json.loads(read_regular(path, _MAX_BYTES, follow=False))
+        loose_json.read_object(path, _MAX_BYTES, follow=False)
     except FileNotFoundError:
         return ""
     except OSError as error:
         return error.strerror or str(error)
-    except (ValueError, RecursionError):
+    except ValueError:
         return "it is damaged"
-    return "" if isinstance(data, dict) else "it is damaged"
+    return ""
 
 
 def read_rows(path: Path) -> list[Row]:
@@ -98,7 +97,7 @@ def newest(rows: Sequence[Row]) -> dict[str, Any]:
 
 def _row(line: bytes) -> Row | None:
     try:
-        row = json.loads(line)
-    except (ValueError, RecursionError):
+        row = loose_json.parse(line)
+    except ValueError:
         return None
     return row if isinstance(row, dict) else None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import json
 import reprlib
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,6 +12,7 @@ import tomli
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from core.errors import UsageError
+from core.files import loose_json
 from core.files.opening import read_regular
 from core.message import Message
 
@@ -99,15 +99,15 @@ def parse_assignments(assignments: tuple[str, ...]) -> dict[str, object]:
 
 def _json_or_text(value: str) -> object:
     try:
-        return json.loads(value)
-    except (ValueError, RecursionError):
+        return loose_json.parse(value)
+    except ValueError:
         return value
 
 
 def _read(path: Path) -> dict[str, Any]:
     try:
         text = read_regular(path, MAX_BYTES).decode("utf-8-sig")
-        data = tomli.loads(text) if path.suffix.lower() == ".toml" else json.loads(text)
+        data = tomli.loads(text) if path.suffix.lower() == ".toml" else loose_json.parse(text)
     except (OSError, ValueError, RecursionError) as error:
         raise SettingsRefusedError(
             Message("The settings file {path} cannot be read: {error}.", path=path, error=error),

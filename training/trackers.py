@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import logging
 import math
+import re
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -18,6 +20,7 @@ import numpy.typing as npt
 
 from core.errors import UsageError
 from core.files.atomic import write_text_atomic
+from core.files.opening import read_regular
 from core.files.text import csv_line
 from core.message import Message
 
@@ -30,6 +33,9 @@ Picture = npt.NDArray[np.uint8]
 LOG_FILE: Final = "log.jsonl"
 TABLE_FILE: Final = "training_history.csv"
 WANDB_ID_FILE: Final = "wandb_id.txt"
+
+_ID: Final = re.compile(r"[0-9a-f]{16}")
+_ID_BYTES: Final = 16
 
 
 class Tracker(Protocol):
@@ -212,9 +218,13 @@ class WandbTracker:
 def _wandb_id(folder: Path) -> str:
     """Return the run's own id, drawn once and kept in its folder: names such as `fold_0` come again in every run."""
     note = folder / WANDB_ID_FILE
-    if not note.exists():
-        write_text_atomic(note, secrets.token_hex(8))
-    return note.read_text(encoding="utf-8")
+    with suppress(OSError):
+        known = read_regular(note, _ID_BYTES).decode("ascii", "replace")
+        if _ID.fullmatch(known):
+            return known
+    drawn = secrets.token_hex(_ID_BYTES // 2)
+    write_text_atomic(note, drawn)
+    return drawn
 
 
 def _open_tracker(folder: Path, kind: TrackerKind, config: Mapping[str, Any], resume_at: int | None) -> Tracker | None:

@@ -6,6 +6,7 @@ holding only what differs from the defaults. Keys that this version does not kno
 
 from __future__ import annotations
 
+import copy
 import json
 import os
 from collections.abc import Iterable, Mapping
@@ -15,8 +16,8 @@ from typing import Any, Final
 from core.config.legacy import import_legacy, legacy_places, lost_folders
 from core.config.schema import BY_KEY, SCHEMA, Setting, Value
 from core.errors import OutputError, UsageError
+from core.files import loose_json
 from core.files.atomic import write_text_atomic
-from core.files.opening import read_regular
 from core.keeping import set_aside
 from core.message import Message
 from core.utils.path_manager import PathManager
@@ -166,7 +167,7 @@ class ConfigManager:
         return self.path.with_name(self.path.name + ".bak")
 
     def _tree(self) -> dict[str, Any]:
-        tree: dict[str, Any] = json.loads(json.dumps(self._unknown))
+        tree: dict[str, Any] = copy.deepcopy(self._unknown)
         for key, value in self._chosen.items():
             section, _, name = key.partition(".")
             if not isinstance(tree.setdefault(section, {}), dict):  # what the file had there makes no sense
@@ -255,12 +256,10 @@ def read_object(path: Path) -> Mapping[str, Any]:
         If it holds no JSON object in UTF-8.
     """
     try:
-        data = json.loads(read_regular(path, MAX_BYTES).decode("utf-8-sig"))
+        data = loose_json.read_object(path, MAX_BYTES)
         _render(data)  # what cannot be written again is not taken in
     except RecursionError as problem:
         raise ValueError("it is nested too deeply") from problem
-    if not isinstance(data, dict):
-        raise ValueError("it holds no JSON object")
     return data
 
 

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import struct
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from core.conditioning import CLASS, CONDITIONS
+from core.files import loose_json
 from core.files.opening import FileTooLargeError, NotRegularFileError, open_regular, read_regular
 from core.message import Message
 from core.taxonomy import CLASS_CODES, CLASS_INDEX
@@ -91,8 +91,8 @@ def read_json(path: Path, limit: int = 1024**2) -> dict[str, object]:
             Message("{name} cannot be read: {strerror}", name=path.name, strerror=error.strerror)
         ) from error
     try:
-        content = json.loads(data)
-    except (ValueError, RecursionError) as error:
+        content = loose_json.parse(data)
+    except ValueError as error:
         raise ValueError(Message("{name} is no valid JSON: {error}", name=path.name, error=error)) from error
     if not isinstance(content, dict):
         raise ValueError(Message("{name} holds no JSON object", name=path.name))

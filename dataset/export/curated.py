@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core.errors import InputRefusedError
+from core.files.opening import read_regular
 from core.message import Message
 from dataset.curation import CURATION_FILE, Choice, read_curation
 from dataset.export.pictures import Picture
+from photographs.label_table import MAX_BYTES
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,7 @@ def obey_curation(file: Path | None, pictures: Sequence[Picture]) -> Curated:
     judged = [picture for picture in pictures if _is_same(picture, known[picture.path])]
     kept = tuple(picture for picture in judged if (choice := known[picture.path]) and choice.kept)
     told = (*curation.notes, *_warnings(len(pictures) - len(judged), len(judged) - len(kept)))
-    return Curated(kept, told, file.read_bytes())
+    return Curated(kept, told, read_regular(file, MAX_BYTES))
 
 
 def _is_same(picture: Picture, choice: Choice | None) -> bool:

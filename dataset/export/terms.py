@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from core.files.opening import read_regular, sha256_of
 from core.models.pack import DESCRIPTION_NAME, read_json
 from core.utils.path_manager import PathManager
 from dataset.recipe import Recipe
@@ -65,18 +65,10 @@ def _packs(recipe: Recipe, models: Path | None, paths: PathManager) -> Iterator[
 def _holds(pack: Path, name: str, sha256: str) -> bool:
     try:
         if (pack / SUMS).is_file():
-            return f"{sha256} " in (pack / SUMS).read_text(encoding="utf-8", errors="replace")
-        return any(_digest(file) == sha256 for file in (pack / name, pack / "unet" / name) if file.is_file())
+            return f"{sha256} " in read_regular(pack / SUMS, _MAX_CARD_BYTES).decode("utf-8", "replace")
+        return any(sha256_of(file) == sha256 for file in (pack / name, pack / "unet" / name) if file.is_file())
     except OSError:
         return False
-
-
-def _digest(path: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as stream:
-        while block := stream.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()
 
 
 def _read(pack: Path) -> ModelTerms:
@@ -90,9 +82,7 @@ def _read(pack: Path) -> ModelTerms:
 def _section(card: Path) -> str:
     """Return the section of a model card whose heading speaks of the licence."""
     try:
-        if card.stat().st_size > _MAX_CARD_BYTES:
-            return ""
-        text = card.read_text(encoding="utf-8", errors="replace")
+        text = read_regular(card, _MAX_CARD_BYTES).decode("utf-8", "replace")
     except OSError:
         return ""
     for part in f"\n{text}".split("\n## ")[1:]:

@@ -11,6 +11,7 @@ from typing import Any, Final
 from PyQt5.QtCore import QObject, pyqtSignal
 from PyQt5.QtGui import QKeySequence
 
+from core.files import loose_json
 from gui.common.settings import SettingsModel
 from gui.i18n import tr
 
@@ -195,8 +196,8 @@ def readable(text: str) -> str:
 def _read(text: str) -> dict[str, tuple[str, ...]]:
     """Return the stored choices; what is not readable as such was not chosen."""
     try:
-        found = json.loads(text or "{}")
-    except (ValueError, RecursionError):
+        found = loose_json.parse(text or "{}")
+    except ValueError:
         return {}
     return {str(name): _texts(keys) for name, keys in found.items()} if isinstance(found, Mapping) else {}
 

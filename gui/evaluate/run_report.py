@@ -6,7 +6,6 @@ never opened, since that runs whatever code is in it.
 
 from __future__ import annotations
 
-import json
 import logging
 import re
 from collections.abc import Iterable, Mapping
@@ -18,6 +17,7 @@ from typing import Any, Final
 from PyQt5.QtCore import Qt
 from PyQt5.QtGui import QImage
 
+from core.files import loose_json
 from core.files.opening import FileTooLargeError, read_regular
 from core.utils.field_types import MOST
 from gui.workers.picture_file import read_picture
@@ -129,7 +129,7 @@ def _read_json(file: Path) -> Any:
     if file.suffix.lower() != ".json":
         return None
     try:
-        return _ordinary(json.loads(read_regular(file, LARGEST_JSON).decode("utf-8-sig")))
+        return _ordinary(loose_json.parse(read_regular(file, LARGEST_JSON)))
     except FileTooLargeError as error:
         return {"…": str(error.strerror)}
     except (OSError, ValueError, RecursionError) as error:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from core.errors import UsageError
+from core.files import loose_json
 from core.generation import GenerationRequest, order_counts
 from gui.common.settings import SettingsModel
 from gui.i18n import tr
@@ -49,8 +50,8 @@ def remember_request(settings: SettingsModel, request: GenerationRequest) -> Non
 def recall_request(settings: SettingsModel) -> GenerationRequest | None:
     """Return the request that was started last, or None if there is none that this version understands."""
     try:
-        return GenerationRequest.from_json(json.loads(settings.recall(LAST_REQUEST, "", str)))
-    except (ValueError, RecursionError, UsageError):
+        return GenerationRequest.from_json(loose_json.parse(settings.recall(LAST_REQUEST, "", str)))
+    except (ValueError, UsageError):
         return None
 
 

@@ -13,6 +13,7 @@ from typing import Any, Final, Generic, Protocol, TypeVar
 from filelock import FileLock, Timeout
 
 from core.errors import ISICGUIError
+from core.files import loose_json
 from core.files.atomic import output_errors, write_text_atomic
 from core.files.opening import read_regular
 from core.keeping import set_aside
@@ -165,8 +166,8 @@ def _entries(data: bytes) -> list[Any]:
     """
     text = data.decode("utf-8", errors="replace")
     try:
-        whole = json.loads(text)
-    except (ValueError, RecursionError):
+        whole = loose_json.parse(text)
+    except ValueError:
         return _by_line(text)
     if not isinstance(whole, dict) or not isinstance(whole.get("runs"), list):
         raise ValueError("it holds no list of runs")
@@ -183,6 +184,6 @@ def _by_line(text: str) -> list[Any]:
 
 def _parsed(line: str) -> Any:
     try:
-        return json.loads(line.strip().removesuffix(","))
-    except (ValueError, RecursionError):
+        return loose_json.parse(line.strip().removesuffix(","))
+    except ValueError:
         return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 
 from PIL import Image
 
@@ -63,3 +64,16 @@ def test_a_card_or_sheet_that_cannot_be_written_is_exit_4(call, tmp_path):
     assert code == 4
     assert "could not be read or written" in err
     assert (tmp_path / "file").read_text() == "mine"
+
+
+def test_a_card_that_is_no_utf_8_is_shown_and_a_pipe_is_refused(call, tmp_path):
+    classifier = write_tiny_classifier(tmp_path / "classifier")
+    (classifier / "README.md").write_bytes("für alle\n".encode("latin-1"))
+    code, out, _ = call("models", "card", classifier)
+    assert code == 0
+    assert out.startswith("f\N{REPLACEMENT CHARACTER}r alle")
+    (classifier / "README.md").unlink()
+    os.mkfifo(classifier / "README.md")
+    code, _, err = call("models", "card", classifier)
+    assert code == 3
+    assert "README.md" in err

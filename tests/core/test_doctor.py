@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -73,6 +74,24 @@ def test_damaged_and_missing_starter_weights_are_named(paths: PathManager) -> No
     assert [check.status for check in checks] == ["ok", "warn", "warn"]
     assert "changed or damaged" in checks[1].detail
     assert "missing" in checks[2].detail
+
+
+@pytest.mark.parametrize(
+    ("odd", "rest"), [(b"no sums\n", {}), (b"\xff\xfe\n", {}), (b"../a  b\n\n0  \n", {}), (b"0" * 64, {})]
+)
+def test_lists_of_checksums_that_are_none_are_passed_over(paths: PathManager, odd: bytes, rest: dict) -> None:
+    (paths.starter_dir / "odd").mkdir()
+    (paths.starter_dir / "odd" / doctor.SUMS_NAME).write_bytes(odd)
+    (paths.starter_dir / "whole").mkdir()
+    (paths.starter_dir / "whole" / doctor.SUMS_NAME).write_text(f"{'a' * 64} *x.safetensors\n", encoding="utf-8")
+    assert read_sums(paths.starter_dir) == {paths.starter_dir / "whole/x.safetensors": "a" * 64, **rest}
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
+def test_a_pipe_in_place_of_a_list_is_not_waited_for(paths: PathManager) -> None:
+    (paths.starter_dir / "odd").mkdir()
+    os.mkfifo(paths.starter_dir / "odd" / doctor.SUMS_NAME)
+    assert read_sums(paths.starter_dir) == {}
 
 
 def test_an_output_folder_below_a_file_is_told(paths: PathManager, tmp_path: Path) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import importlib.machinery
 import json
+import os
+import re
 import subprocess
 import sys
 import types
@@ -14,7 +16,7 @@ import numpy as np
 import pytest
 
 from core.errors import UsageError
-from training.trackers import LOG_FILE, TABLE_FILE, open_run_log, read_log
+from training.trackers import LOG_FILE, TABLE_FILE, WANDB_ID_FILE, _wandb_id, open_run_log, read_log
 
 
 def table(folder: Path) -> list[dict[str, str]]:
@@ -96,6 +98,19 @@ def test_wandb_knows_a_resumed_run_and_takes_no_other_for_it(tmp_path: Path, mon
     ids = [what["id"] for what in begun]
     assert ids[0] == ids[2] != ids[1]
     assert [what["name"] for what in begun] == ["a/fold_0", "b/fold_0", "a/fold_0"]
+
+
+@pytest.mark.parametrize("odd", ["", "../x", "a b", "x" * 1000, "\ufeffabc", "é"])
+def test_an_odd_note_of_the_runs_id_is_replaced(tmp_path: Path, odd: str):
+    (tmp_path / WANDB_ID_FILE).write_text(odd, encoding="utf-8")
+    told = _wandb_id(tmp_path)
+    assert re.fullmatch("[0-9a-f]{16}", told)
+    assert _wandb_id(tmp_path) == told
+
+
+def test_a_pipe_in_place_of_that_note_is_not_waited_for(tmp_path: Path):
+    os.mkfifo(tmp_path / WANDB_ID_FILE)
+    assert re.fullmatch("[0-9a-f]{16}", _wandb_id(tmp_path))
 
 
 def test_tensorboard_that_is_missing_is_left_out_with_a_warning(tmp_path: Path, monkeypatch, caplog):

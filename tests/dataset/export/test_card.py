@@ -2,6 +2,9 @@
 
 import hashlib
 import json
+import os
+
+import pytest
 
 from core.utils.path_manager import PathManager
 from dataset.export.options import ExportOptions
@@ -69,6 +72,19 @@ def test_the_starters_terms_are_found_wherever_it_lay_when_the_image_was_made(tm
     plan = plan_export(tmp_path / "out", ExportOptions(tmp_path / "set"))
     assert not any("terms" in words for words in plan.warnings)
     assert "the model's terms are **CC BY-NC 4.0**" in card(tmp_path / "out", tmp_path / "set")
+
+
+@pytest.mark.parametrize(
+    ("name", "is_quoted"),
+    [("README.md", False), ("SHA256SUMS", True), ("isicgui.json", False), ("model.safetensors", False)],
+)
+def test_pipes_in_the_place_of_a_models_files_are_not_waited_for(tmp_path, name, is_quoted):
+    digest = make_pack(tmp_path / "models/mine")
+    (tmp_path / "models/mine" / name).unlink(missing_ok=True)
+    os.mkfifo(tmp_path / "models/mine" / name)
+    put(tmp_path / "out", "MEL", 1, 1, models=str(tmp_path / "models"), weights="mine/model.safetensors",
+        weights_sha256=digest)  # fmt: skip
+    assert ("Vienna" in card(tmp_path / "out", tmp_path / "set", format="hf")) is is_quoted
 
 
 def test_images_without_a_recipe_have_unknown_terms(tmp_path):
