@@ -34,6 +34,7 @@ def prepare():
     import evaluation.run
     import evaluation.utility.experiment
     import legacy.keras_import
+    import training.curves
     import xai.trajectory.run
 
     assert classifier.run
@@ -43,6 +44,7 @@ def prepare():
     assert evaluation.run
     assert evaluation.utility.experiment
     assert legacy.keras_import
+    assert training.curves
     torch.set_num_threads(1)
     diffusion.evaluation.load_extractor = lambda *_: PIXELS
     evaluation.run.render_pdf = lambda _findings: b"%PDF-1.4\n"

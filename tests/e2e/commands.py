@@ -13,6 +13,7 @@ from typing import Any
 from PIL import Image
 from safetensors.numpy import load_file
 
+from classifier.config import ClassifierConfig
 from core.taxonomy import CLASS_CODES
 from tests.support.exports import put
 from tests.support.keras_files import simple_cnn, write_keras
@@ -20,6 +21,8 @@ from tests.support.labelled_data import write_labelled_folder
 from tests.support.picture_sets import write_folders, write_labelled
 from tests.support.tiny_classifier import draw_lesion, write_tiny_classifier
 from tests.support.tiny_models import write_tiny_pack
+from training.run_folder import write_run_config
+from training.trackers import open_run_log
 
 STARTER = Path(__file__).resolve().parents[2] / "starter/isic7-128"
 
@@ -111,6 +114,7 @@ def make_world(world: Path) -> Path:
     write_labelled_folder(world / "learnt", lesions=8, size=16)
     write_keras(world / "model.h5", simple_cnn(16))
     write_archive(world)
+    write_runs(world / "runs")
     classes = {"MEL": 13, "NV": 12}
     write_labelled(world / "real", classes, side=16)
     write_folders(world / "spots", classes, side=16)
@@ -121,6 +125,15 @@ def make_world(world: Path) -> Path:
             for index in range(4):
                 Image.fromarray(draw_lesion(code, 1000 * place + index)).save(folder / f"{part}_{index}.png")
     return world
+
+
+def write_runs(root: Path) -> None:
+    """Write two runs with a log each."""
+    for number, name in enumerate(("a", "b")):
+        write_run_config(root / name, kind="classifier", name=name, settings=ClassifierConfig(seed=number))
+        with open_run_log(root / name, "none", columns=("loss",)) as log:
+            for images in (100, 200):
+                log.log(images, loss=1 / (images + number))
 
 
 def write_archive(world: Path) -> None:
@@ -173,6 +186,10 @@ COMMANDS = {
         ("evaluate", "--synthetic", "{world}/spots", "--real", "{world}/real", "--output", "{out}", "--evaluator",
          "{world}/judge", *CPU),
         {"results.json": as_results, "report.html": is_there, "report.pdf": is_there},
+    ),
+    "experiments compare": Command(
+        ("experiments", "compare", "a", "b", "--root", "{world}/runs", "--output", "{out}/curves.png"),
+        {"curves.png": as_bytes},
     ),
     "explain": Command(
         ("explain", "{world}/collection/NV", "--output", "{out}", "--methods", "gradcam", "--classifier",
