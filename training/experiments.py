@@ -154,7 +154,7 @@ def list_runs(root: Path) -> list[Run]:
     return sorted(runs, key=lambda run: (run.date, run.name), reverse=True)
 
 
-def damaged_runs(root: Path) -> dict[Path, str]:
+def damaged_runs(root: Path) -> dict[Path, Message]:
     """Return the folders under `root` that look like runs but cannot be read as such, each with what is wrong.
 
     Raises
@@ -163,14 +163,15 @@ def damaged_runs(root: Path) -> dict[Path, str]:
         If `root` is no folder that can be read.
     """
     found = {folder: _damage(folder) for folder in sorted(_folders(root)) if _is_real_folder(folder)}
-    return {folder: problem for folder, problem in found.items() if problem}
+    return {folder: problem for folder, problem in found.items() if problem is not None}
 
 
-def _damage(folder: Path) -> str:
+def _damage(folder: Path) -> Message | None:
     if problem := problem_of(folder / CONFIG_FILE):
-        return f"{CONFIG_FILE} cannot be read: {problem}"
-    is_begun = any(os.path.lexists(folder / name) for name in _TRACES)
-    return f"{CONFIG_FILE} does not say which trainer wrote it" if is_begun and not is_run(folder) else ""
+        return Message("{file} cannot be read: {why}", file=CONFIG_FILE, why=problem)
+    if any(os.path.lexists(folder / name) for name in _TRACES) and not is_run(folder):
+        return Message("{file} does not say which trainer wrote it", file=CONFIG_FILE)
+    return None
 
 
 def _folders(root: Path) -> list[Path]:
@@ -195,7 +196,7 @@ def read_run(folder: Path) -> RunDetails:
     config = read_object(folder / CONFIG_FILE)
     kind = _kind(config)
     if kind is None or not _is_real_folder(folder):
-        damage = _damage(folder) if _is_real_folder(folder) else ""
+        damage = _damage(folder) if _is_real_folder(folder) else None
         why = damage or f"it is no real folder, or no trainer wrote a {CONFIG_FILE} there"
         raise InputRefusedError(
             Message("'{folder}' is not a training run: {why}.", folder=folder, why=why),

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from core.files import loose_json
 from core.files.opening import read_regular
+from core.message import Message
 
 Row = Mapping[str, Any]
 
@@ -35,7 +36,7 @@ def problem_of(path: Path) -> str:
     except OSError as error:
         return error.strerror or str(error)
     except ValueError:
-        return "it is damaged"
+        return Message("it is damaged")
     return ""
 
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from core.message import Message
+
 if TYPE_CHECKING:
     from training.experiments import Run
 
@@ -82,6 +84,19 @@ def list_entries(root: Path, ended: frozenset[Path] = frozenset()) -> list[RunEn
             )
         )
     return entries
+
+
+def list_damaged(root: Path) -> dict[Path, Message]:
+    """Return the folders that look like runs but cannot be read as such, each with what is wrong.
+
+    Raises
+    ------
+    InputRefusedError
+        If the folder cannot be read.
+    """
+    from training.experiments import damaged_runs
+
+    return damaged_runs(root) if root.is_dir() else {}
 
 
 def read_log(folder: Path) -> RunLog:

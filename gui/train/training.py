@@ -19,7 +19,7 @@ from core.message import Message
 from core.taxonomy import CLASS_CODES
 from core.utils.shell import shell_line
 from gui.common.settings import SettingsModel
-from gui.train.run_list import RunEntry, RunLog, list_entries, read_log
+from gui.train.run_list import RunEntry, RunLog, list_damaged, list_entries, read_log
 from gui.train.training_choice import PRESETS, Kind, TrainingChoice, TrainingRequest, resumed
 from gui.train.training_view import STARTED, TrainingView
 from gui.workers.job import JobEnd, MakeClient, WorkerJob
@@ -53,7 +53,7 @@ class TrainingModel(QObject):
     progressed
         Look at `view`; comes a few times a second at most.
     listed
-        Look at `runs`.
+        Look at `runs` and `damaged`.
     ended
         A training has ended; carries the words that say how.
     failed
@@ -67,6 +67,8 @@ class TrainingModel(QObject):
         Why the last thing asked for did not work, if it did not.
     view
         What is seen: the training that goes on, or the one that was looked up.
+    damaged
+        Folders that look like runs and cannot be read as such, each with what is wrong.
     looked_up
         Folder of the run that was looked up; None while the view follows the training.
     make_client
@@ -100,6 +102,7 @@ class TrainingModel(QObject):
         self.looked_up: Path | None = None
         self.run: Path | None = None
         self.runs: list[RunEntry] = []
+        self.damaged: dict[Path, Message] = {}
 
     @property
     def busy(self) -> bool:
@@ -184,7 +187,7 @@ class TrainingModel(QObject):
     def look_at_runs(self) -> None:
         """List the runs anew."""
         root, over = self.choice.root, frozenset(self._over)
-        self._tasks.start(lambda: list_entries(root, over), self._show_runs, self._refuse)
+        self._tasks.start(lambda: (list_entries(root, over), list_damaged(root)), self._show_runs, self._refuse)
 
     @property
     def leaving(self) -> bool:
@@ -271,8 +274,8 @@ class TrainingModel(QObject):
             self.failed.emit(error)
         self.changed.emit()
 
-    def _show_runs(self, runs: list[RunEntry]) -> None:
-        self.runs = runs
+    def _show_runs(self, found: tuple[list[RunEntry], dict[Path, Message]]) -> None:
+        self.runs, self.damaged = found
         self.listed.emit()
 
     def _show_log(self, log: RunLog) -> None:

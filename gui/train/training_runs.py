@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 from PyQt5.QtCore import Qt
 from PyQt5.QtWidgets import QHBoxLayout, QHeaderView, QTreeWidget, QTreeWidgetItem, QVBoxLayout, QWidget
 
+from core.message import Message
 from gui.common.desktop import open_path
-from gui.i18n import tr
+from gui.i18n import tr, translate
 from gui.i18n.numbers import moment, number, size_text
 from gui.theme.tokens import GAP_SMALL
 from gui.train.run_list import RunEntry
@@ -90,6 +92,8 @@ class TrainingRuns(QWidget):
             self.list.addTopLevelItem(item)
             if entry.run.folder == chosen:
                 self.list.setCurrentItem(item)
+        for folder, problem in self._model.damaged.items():
+            self.list.addTopLevelItem(_damaged_item(folder, problem))
         self._allow()
 
     def _item(self, entry: RunEntry) -> QTreeWidgetItem:
@@ -114,7 +118,7 @@ class TrainingRuns(QWidget):
     def _allow(self) -> None:
         entry = self.chosen
         self.curves.setEnabled(entry is not None)
-        self.folder.setEnabled(entry is not None)
+        self.folder.setEnabled(self.list.currentItem() is not None)
         self.use.setEnabled(entry is not None and entry.model is not None and not self._model.is_used(entry))
         self.resume.setEnabled(entry is not None and entry.can_resume and not self._model.busy)
         self.report.setEnabled(entry is not None and entry.report is not None)
@@ -139,8 +143,20 @@ class TrainingRuns(QWidget):
             open_path(self.chosen.report)
 
     def _open_folder(self) -> None:
-        if self.chosen:
-            open_path(self.chosen.run.folder)
+        item = self.list.currentItem()
+        if item:
+            open_path(Path(item.data(0, FOLDER_ROLE)))
+
+
+def _damaged_item(folder: Path, problem: Message) -> QTreeWidgetItem:
+    """Return the line of a run that cannot be read: what is wrong stands in its tooltip and is read aloud."""
+    item = QTreeWidgetItem([folder.name, "–", tr("damaged")])
+    item.setData(0, FOLDER_ROLE, str(folder))
+    words = f"{folder}: {translate(problem)}"
+    for column in range(item.columnCount()):
+        item.setToolTip(column, words)
+    item.setData(2, int(Qt.ItemDataRole.AccessibleDescriptionRole), words)
+    return item
 
 
 def _kind_words(kind: str) -> str:

@@ -14,6 +14,8 @@ from PIL import Image
 from safetensors.numpy import load_file
 
 from classifier.config import ClassifierConfig
+from core.generation import GenerationRequest, parse_counts
+from core.generator.image_generator import ImageGenerator
 from core.taxonomy import CLASS_CODES
 from tests.support.exports import put
 from tests.support.keras_files import simple_cnn, write_keras
@@ -115,6 +117,7 @@ def make_world(world: Path) -> Path:
     write_keras(world / "model.h5", simple_cnn(16))
     write_archive(world)
     write_runs(world / "runs")
+    generate(world)
     classes = {"MEL": 13, "NV": 12}
     write_labelled(world / "real", classes, side=16)
     write_folders(world / "spots", classes, side=16)
@@ -134,6 +137,19 @@ def write_runs(root: Path) -> None:
         with open_run_log(root / name, "none", columns=("loss",)) as log:
             for images in (100, 200):
                 log.log(images, loss=1 / (images + number))
+
+
+def generate(world: Path) -> None:
+    """Generate one image, to be made again."""
+    request = GenerationRequest(
+        parse_counts("MEL=1"),
+        models=world / "models",
+        output=world / "generated",
+        steps=2,
+        device="cpu",
+        precision="fp32",
+    )
+    list(ImageGenerator().generate(request))
 
 
 def write_archive(world: Path) -> None:
@@ -186,6 +202,14 @@ COMMANDS = {
         ("evaluate", "--synthetic", "{world}/spots", "--real", "{world}/real", "--output", "{out}", "--evaluator",
          "{world}/judge", *CPU),
         {"results.json": as_results, "report.html": is_there, "report.pdf": is_there},
+    ),
+    "data check": Command(
+        ("data", "check", "{world}/learnt", "--output", "{out}"), {"photographs.png": as_bytes}
+    ),
+    "reproduce": Command(
+        ("reproduce", "{world}/generated/MEL/ISIC_0000001.png", "--models", "{world}/models", "--save", "{out}.png",
+         *CPU),
+        {"../out.png": as_bytes},
     ),
     "experiments compare": Command(
         ("experiments", "compare", "a", "b", "--root", "{world}/runs", "--output", "{out}/curves.png"),

@@ -274,6 +274,25 @@ def test_a_stopped_classifier_can_go_on(dialog, model, play, qtbot):
     assert model.problem is None
 
 
+def test_a_damaged_run_is_listed_and_named_and_nothing_can_be_done_with_it(dialog, model, play, qtbot):
+    play(STARTED, step(100, 0.5), FINISHED)
+    whole = train(model, qtbot)
+    broken = whole.run.folder.with_name("broken")
+    shutil.copytree(whole.run.folder, broken)
+    (broken / "config.json").write_text("[" * 5000, encoding="utf-8")
+    model.look_at_runs()
+    qtbot.waitUntil(lambda: bool(model.damaged))
+    dialog.tabs.setCurrentIndex(1)
+    (row,) = dialog.runs.list.findItems("broken", Qt.MatchFlag.MatchExactly)
+    assert row.text(2) == "damaged"
+    assert "config.json cannot be read: it is damaged" in row.toolTip(2)
+    dialog.runs.list.setCurrentItem(row)
+    assert dialog.runs.chosen is None
+    assert not any(button.isEnabled() for button in (dialog.runs.curves, dialog.runs.use, dialog.runs.resume))
+    assert dialog.runs.folder.isEnabled()
+    assert runs(model) == [whole.run.name]
+
+
 def test_the_curves_of_an_earlier_run_are_looked_up_and_left_again(dialog, model, play, qtbot):
     play(STARTED, *[step(n, 0.5) for n in (100, 200)], evaluated(200, 0.7), FINISHED)
     old = train(model, qtbot)

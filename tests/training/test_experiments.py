@@ -15,7 +15,7 @@ from PIL import Image
 
 from core.errors import FolderLockedError, InputRefusedError
 from core.files.folder_lock import FolderLock
-from gui.train.run_list import list_entries
+from gui.train.run_list import list_damaged, list_entries
 from training.cleaning import delete_run, runs_to_clean
 from training.curves import draw_curves
 from training.experiments import HEARTBEAT_SECONDS, compare, damaged_runs, find_run, is_run, list_runs, read_run
@@ -229,8 +229,14 @@ def test_a_run_whose_configuration_is_broken_is_named(tmp_path: Path, text: str)
     (broken / "config.json").write_text(text, encoding="utf-8")
     assert names(list_runs(tmp_path)) == ["whole"]
     assert damaged_runs(tmp_path) == {broken: "config.json cannot be read: it is damaged"}
+    assert list_damaged(tmp_path) == damaged_runs(tmp_path)
+    assert [entry.run.name for entry in list_entries(tmp_path)] == ["whole"]
     with pytest.raises(InputRefusedError, match=r"config\.json cannot be read"):
         read_run(broken)
+
+
+def test_a_folder_that_is_not_there_has_no_damaged_runs(tmp_path: Path):
+    assert list_damaged(tmp_path / "none") == {}
 
 
 def test_what_only_lies_beside_runs_is_not_called_damaged(tmp_path: Path):
