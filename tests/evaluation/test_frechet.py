@@ -65,3 +65,34 @@ def test_one_distribution_stays_at_its_floor_and_another_one_does_not():
     other = measure_frechet(sample(300, 8, 3) + 1, np.concatenate(halves), halves, rng)
     assert other.value > 20 * other.floor
     assert other.infinity == pytest.approx(8, abs=1.2)
+
+
+def test_what_is_said_beside_the_distance():
+    found = measure_frechet(
+        sample(30, 4), sample(40, 4, 1), (sample(8, 4, 2), sample(25, 4, 3)), np.random.default_rng(0)
+    )
+    assert (found.n, found.m, found.d, found.floor_n) == (30, 40, 4, 8)
+    assert found.value == frechet_distance(sample(30, 4), sample(40, 4, 1))
+    assert found.floor > 0
+    few = measure_frechet(
+        sample(30, 4), sample(40, 4, 1), (sample(7, 4, 2), sample(33, 4, 3)), np.random.default_rng(0)
+    )
+    assert (few.floor, few.floor_n) == (None, 0), "a half of fewer than two images a dimension has no floor"
+    alone = measure_frechet(sample(30, 4), sample(7, 4, 1), None, np.random.default_rng(0))
+    assert (alone.value, alone.floor, alone.floor_n, alone.n, alone.m, alone.d) == (None, None, 0, 30, 7, 4)
+    assert "30 and 7 images are too few for 4 feature dimensions: at least 8" in alone.refused
+
+
+def test_the_floor_has_as_many_images_as_the_smallest_of_the_three():
+    halves = sample(40, 3, 2), sample(25, 3, 3)
+    for n, floor_n in ((9, 9), (30, 25)):
+        found = measure_frechet(sample(n, 3), sample(65, 3, 1), halves, np.random.default_rng(5))
+        rng = np.random.default_rng(5)
+        some = [half[rng.choice(len(half), size=floor_n, replace=False)] for half in halves]
+        assert (found.floor_n, found.floor) == (floor_n, pytest.approx(frechet_distance(*some)))
+
+
+def test_one_number_for_each_image_is_a_gaussian_too():
+    a, b = sample(50, 1), sample(50, 1, 1) * 3 + 2
+    expected = (a.mean() - b.mean()) ** 2 + (a.std(ddof=1) - b.std(ddof=1)) ** 2
+    assert frechet_distance(a, b) == pytest.approx(expected)

@@ -63,3 +63,24 @@ def test_the_published_file_is_told_by_its_checksum(trunk, tmp_path, monkeypatch
 def test_it_is_asked_for_with_references_only(tmp_path):
     with pytest.raises(UsageError, match="LPIPS compares pairs"):
         EvaluationRequest((tmp_path,), tmp_path, tmp_path, lpips=tmp_path / "alexnet.pth")
+
+
+@pytest.mark.parametrize(("height", "width", "is_seen"), [(64, 64, True), (64, 63, False), (63, 64, False)])
+def test_both_sides_must_be_large_enough(measure, height, width, is_seen):
+    a, b = (picture[:height, :width] for picture in photographs(2, seed=3, side=64))
+    assert np.isfinite(measure(a, b)) == is_seen
+
+
+def test_the_weights_are_those_of_five_layers():
+    heads = read_heads()
+    assert [head.numel() for head in heads] == [64, 192, 384, 256, 256]
+    assert all((head >= 0).all() for head in heads)
+
+
+def test_another_file_is_told_by_the_first_digits_of_its_own_checksum(tmp_path):
+    file = tmp_path / "other.pth"
+    file.write_bytes(b"no network")
+    with pytest.raises(ModelRefusedError) as refused:
+        load_lpips(file)
+    assert f"(its SHA-256 begins {lpips.sha256_of(file)[:8]})" in refused.value.message
+    assert refused.value.path == file

@@ -90,3 +90,18 @@ def test_distances_are_exact_far_from_the_origin():
     a = np.random.default_rng(0).normal(size=(20, 3)) + 1e6
     expected = np.linalg.norm(a[:, None] - a[None], axis=2)
     assert np.abs(pairwise(a, a) - expected).max() < 1e-6
+
+
+def test_who_lies_exactly_on_the_edge_lies_outside():
+    real, synthetic = np.array([[0.0], [1.0], [3.0]]), np.array([[2.0], [9.0], [10.0]])
+    # radii: 1, 1, 2 and 7, 1, 1; 2 lies on the edge around 1 and inside that around 3; all real lie around 2
+    assert prdc(real, synthetic, 1) == Prdc(1 / 3, 1.0, 1 / 3, 1 / 3)
+
+
+def test_the_fifth_neighbour_is_taken_and_six_images_are_enough():
+    rng = np.random.default_rng(0)
+    real, synthetic = rng.normal(size=(6, 3)), rng.normal(size=(9, 3))
+    assert prdc(real, synthetic) == prdc(real, synthetic, 5) != prdc(real, synthetic, 4)
+    for few in ((real[:5], synthetic), (real, synthetic[:5])):
+        with pytest.raises(ValueError, match="too few"):
+            prdc(*few)

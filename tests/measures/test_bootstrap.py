@@ -59,3 +59,38 @@ def test_refuses_nothing_and_nan():
         resampled_counts(["a"], strata=[0, 1])
     with pytest.raises(ValueError, match="not finite"):
         bootstrap_by_group(lambda i: float("nan"), ["a", "b"], repeats=3)
+
+
+def test_the_ends_are_the_percentiles_of_the_statistic_on_each_resample():
+    values, lesions = np.random.default_rng(1).normal(0, 1, 30), [f"L{row // 2}" for row in range(30)]
+    strata = ["MEL"] * 12 + ["NV"] * 18
+    counts = resampled_counts(lesions, strata=strata, repeats=300, seed=4)
+    found = sorted(float((count * values).sum() / count.sum()) for count in counts)
+    places = [share * 299 for share in (0.025, 0.975)]
+    expected = [found[int(x)] + (x - int(x)) * (found[int(x) + 1] - found[int(x)]) for x in places]
+    ends = bootstrap_by_group(lambda i: float(values[i].mean()), lesions, strata=strata, repeats=300, seed=4)
+    assert ends == pytest.approx(tuple(expected))
+
+
+def test_it_draws_2000_times_with_seed_0_unless_told_otherwise():
+    groups = list("abcde")
+    assert (resampled_counts(groups) == resampled_counts(groups, repeats=2000, seed=0)).all()
+    values = np.arange(5.0)
+
+    def mean(rows: np.ndarray) -> float:
+        return float(values[rows].mean())
+
+    seen: list[int] = []
+    bootstrap_by_group(lambda rows: seen.append(len(rows)) or 0.0, groups)
+    assert seen == [5] * 2000
+    assert bootstrap_by_group(mean, groups) == bootstrap_by_group(mean, groups, repeats=2000, seed=0)
+    assert bootstrap_by_group(lambda rows: float(rows[0]), ["a"], repeats=2) == (0.0, 0.0)
+
+
+def test_strata_may_be_named_by_anything_and_lie_anywhere():
+    groups, strata = ["a", "b", "a", "c", "d", "d"], ["x", None, "x", 3, 3, 3]
+    counts = resampled_counts(groups, strata=strata, repeats=200)
+    assert (counts[:, [0, 1, 2]] == 1).all(), "one lesion of its class comes every time"
+    assert (counts[:, 3] + counts[:, 4] == 2).all()
+    assert (counts[:, 4] == counts[:, 5]).all()
+    assert set(counts[:, 3].tolist()) == {0, 1, 2}

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import torch
 
-from measures.features import equal_length, load_extractor
+from core.models.classification.loading import load_network
+from measures.features import PIXELS, default_evaluator, equal_length, load_extractor
 from tests.support.tiny_classifier import draw_lesion, write_tiny_classifier
 
 
@@ -21,3 +24,33 @@ def test_every_image_counts_alike_whatever_it_excites(tmp_path):
 def test_direction_is_kept_and_nothing_stays_nothing():
     rows = torch.tensor([[3.0, 4.0], [0.0, 0.0]])
     assert torch.allclose(equal_length(rows), torch.tensor([[0.6, 0.8], [0.0, 0.0]]) * 2**0.5)
+
+
+def test_a_space_is_called_by_architecture_and_eight_digits_of_the_weights(tmp_path):
+    folder = write_tiny_classifier(tmp_path / "tiny")
+    extractor = load_extractor(folder)
+    sha256 = load_network(folder).sha256
+    assert re.fullmatch(rf"HAM\(\w+@{sha256[:8]}\)", extractor.name)
+
+
+def test_the_classifier_that_judges_is_the_independent_one_or_else_the_auxiliary_one(tmp_path, monkeypatch):
+    class Home:
+        starter_dir = tmp_path
+        starter_classifier_dir = tmp_path / "auxiliary"
+
+    monkeypatch.setattr("measures.features.PathManager", Home)
+    assert default_evaluator() is None
+    assert load_extractor() is PIXELS
+    for name in ("auxiliary", "classifier-independent"):
+        (tmp_path / name).mkdir()
+        assert default_evaluator() == tmp_path / name
+
+
+def test_pixels_are_means_of_cells_between_0_and_1():
+    images = np.random.default_rng(0).integers(0, 256, (70, 3, 64, 64), dtype=np.uint8)
+    expected = images.reshape(70, 3, 32, 2, 32, 2).mean(axis=(3, 5)).reshape(70, -1) / 255
+    found = PIXELS(images)
+    assert found.dtype == np.float64
+    assert found.shape == (70, 3072)
+    assert np.abs(found - expected).max() < 1e-6
+    assert PIXELS.name == "pixels 32x32"

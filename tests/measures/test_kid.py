@@ -114,3 +114,39 @@ def test_depends_on_nothing_but_its_seed():
 def test_refuses_what_cannot_be_compared(a, b, words: str):
     with pytest.raises(InputRefusedError, match=words):
         kid(a, b)
+
+
+def test_four_images_are_enough_and_half_of_them_are_two():
+    a, b = gaussian(4), gaussian(4, mean=0.5, seed=1)
+    rng, values = np.random.default_rng(0), []
+    for _ in range(100):
+        values.append(slow_squared_mmd(*(x[rng.choice(4, size=2, replace=False)] for x in (a, b))))
+    expected = slow_squared_mmd(a, b)
+    ends = expected + np.percentile(np.array(values) - np.mean(values), (2.5, 97.5))
+    found = kid(a, b)  # a hundred subsets, seed 0
+    assert (found.low, found.value, found.high) == pytest.approx((ends[0], expected, ends[1]))
+
+
+def test_subsets_are_at_most_halves_at_least_pairs_and_at_most_a_thousand():
+    a, b = gaussian(20, 2), gaussian(12, 2, seed=1)
+    assert kid(a, b, subset_size=20) == kid(a, b, subset_size=15) == kid(a, b, subset_size=10) == kid(a, b)
+    assert kid(a, b, subset_size=9) != kid(a, b)
+    assert kid(a, b, subset_size=1) == kid(a, b, subset_size=2) != kid(a, b, subset_size=3)
+    a, b = gaussian(2200, 1), gaussian(5, 1, seed=1)
+    whole = kid(a, b, subsets=3)
+    assert whole == kid(a, b, subsets=3, subset_size=1000) == kid(a, b, subsets=3, subset_size=1050)
+    assert whole != kid(a, b, subsets=3, subset_size=999)
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "words"),
+    [
+        (gaussian(9)[0], gaussian(9), "shape"),
+        (gaussian(9), gaussian(9)[0], "shape"),
+        (gaussian(9), np.full((9, 6), np.inf), "infinite"),
+        (gaussian(9), gaussian(3), "there are 9 and 3"),
+    ],
+)
+def test_refuses_either_side(a, b, words: str):
+    with pytest.raises(InputRefusedError, match=words):
+        kid(a, b)

@@ -150,3 +150,74 @@ def test_fewer_samples_than_a_row(train, held_out, tmp_path: Path):
     save_memorisation(judge_memorisation(samples, train, held_out), tmp_path, samples, train)
     with Image.open(tmp_path / "memorisation_pairs.png") as picture:
         assert picture.size == (4 * 64, 64)
+
+
+def noise(count: int, seed: int) -> np.ndarray:
+    return np.random.default_rng(seed).integers(0, 256, (count, 3, 8, 8), dtype=np.uint8)
+
+
+def test_the_most_suspicious_of_99_photographs_is_just_not_flagged():
+    """The first percentile of 99 is the least of them; who is as near as that is no nearer than a photograph."""
+    held_out = noise(99, 2)
+    result = judge_memorisation(held_out, noise(20, 1), held_out)
+    assert result.pairs[0].score == result.threshold
+    assert (result.flagged, result.n, result.held_out, result.train) == (0, 99, 99, 20)
+    assert result.expected == pytest.approx(1 / 100)
+    assert judge_memorisation(held_out, noise(20, 1), held_out[:98]).expected == pytest.approx(1 / 99)
+    assert judge_memorisation(held_out, noise(20, 1), noise(150, 3)).expected == 0.01
+
+
+def test_what_is_said_of_each_pair_is_what_was_measured(random_features):
+    samples, train, held_out = (photographs(count, seed=seed) for count, seed in ((7, 1), (12, 2), (15, 3)))
+    result = judge_memorisation(samples, train, held_out, random_features)
+    spaces = {PIXELS.name: PIXELS, "random": random_features}
+    near = {name: nearest(all_views(samples, one), one(train)) for name, one in spaces.items()}
+    seen = {name: nearest(all_views(held_out, one), one(train)).relative for name, one in spaces.items()}
+    scores = {name: near[name].relative / np.quantile(seen[name], 0.01) for name in spaces}
+    assert [pair.score for pair in result.pairs] == pytest.approx(sorted(np.minimum(*scores.values())))
+    for pair in result.pairs:
+        name = min(spaces, key=lambda name: scores[name][pair.sample])
+        one, row = spaces[name], pair.sample
+        unseen = nearest(all_views(samples, one), one(held_out)).index
+        assert (pair.space, pair.train, pair.held_out) == (name, near[name].index[row], unseen[row])
+        assert pair.relative_distance == pytest.approx(near[name].relative[row])
+        assert pair.flagged is bool(pair.score < result.threshold)
+
+
+def test_ten_training_images_one_sample_and_one_photograph_are_enough():
+    assert judge_memorisation(noise(1, 0), noise(10, 1), noise(1, 2)).n == 1
+
+
+def test_pixels_are_looked_at_once_even_where_they_are_the_features():
+    assert judge_memorisation(noise(2, 0), noise(10, 1), noise(4, 2), PIXELS).spaces == (PIXELS.name,)
+
+
+def test_copies_of_flat_pictures_are_found_where_no_photograph_has_any_distance():
+    flat = np.full((12, 3, 8, 8), 7, np.uint8)
+    result = judge_memorisation(noise(2, 0), flat, flat[:4])
+    assert np.isfinite([result.excess, result.low, result.high]).all()
+    assert result.flagged == 0
+
+
+def test_the_table_without_names_has_places_and_six_digits(tmp_path: Path):
+    samples, train = noise(30, 0), noise(12, 1)
+    result = judge_memorisation(samples, train, noise(20, 2))
+    save_memorisation(result, tmp_path / "new" / "folder", samples, train)
+    with (tmp_path / "new" / "folder" / "memorisation_pairs.csv").open(encoding="utf-8", newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    for row, pair in zip(rows, result.pairs, strict=True):
+        assert row == {
+            "synthetic": str(pair.sample), "nearest_train": str(pair.train), "nearest_heldout": str(pair.held_out),
+            "relative_distance": f"{pair.relative_distance:.6g}", "flagged": str(int(pair.flagged)),
+        }  # fmt: skip
+    with Image.open(tmp_path / "new" / "folder" / "memorisation_pairs.png") as picture:
+        assert picture.size == (12 * 8, 4 * 8), "24 pairs, six in a row"
+    save_memorisation(result, tmp_path, samples, train, closest=7)
+    with Image.open(tmp_path / "memorisation_pairs.png") as picture:
+        assert picture.size == (12 * 8, 2 * 8)
+    numbers = json.loads((tmp_path / "memorisation.json").read_text(encoding="utf-8"))
+    assert numbers == {
+        "excess": result.excess, "low": result.low, "high": result.high, "flagged": result.flagged, "n": 30,
+        "expected": result.expected, "threshold": result.threshold, "train": 12, "held_out": 20,
+        "spaces": [PIXELS.name],
+    }  # fmt: skip

@@ -7,8 +7,15 @@ import pytest
 from scipy.stats import mannwhitneyu, norm
 
 from measures.memorisation import Memorisation, judge_memorisation
-from measures.memorisation_support import chance_of_less, interval_of_chance, one_of_each
-from measures.neighbours import nearest, to_nearest_other
+from measures.memorisation_support import (
+    chance_of_less,
+    control_of,
+    interval_of_chance,
+    one_of_each,
+    search_siblings,
+    set_level,
+)
+from measures.neighbours import Nearest, nearest, to_nearest_other
 from tests.measures.photographs import photographs, recompressed, turned
 
 
@@ -126,3 +133,37 @@ def test_nearest_other_image_over_several_blocks(monkeypatch: pytest.MonkeyPatch
 
 def test_the_first_of_each_group():
     assert one_of_each(["b", "a", "b", "c"]).tolist() == [0, 1, 3]
+
+
+def test_the_search_for_second_photographs_by_hand():
+    """One view, one number: the second photograph is found where it is nearer than every training image."""
+    training = np.array([[0.0], [10.0], [20.0]])
+    views = np.array([[[1.0], [1.5], [14.0], [11.0], [30.0], [5.0]]])
+    found = search_siblings(views, training, ["a", "a", "b", "b", "c", "c"])
+    # a: 0.5 to its other one, against 1, 9 and 19; b: 3 against 4, 6, 14; c: 25 against 10, 20, 30
+    assert found == pytest.approx([0.5 / ((0.5 + 1 + 9 + 19) / 4), 3 / ((3 + 4 + 6 + 14) / 4), np.inf])
+    assert search_siblings(views, training, [1, 2, 3, 4, 5, 6]).shape == (0,)
+    three = search_siblings(views, training, ["a", "a", "a", "b", "c", "d"])
+    assert three == pytest.approx([0.5 / ((0.5 + 1 + 9 + 19) / 4)]), "the nearest of the others counts"
+
+
+def test_the_control_counts_what_is_below_the_threshold_in_any_space():
+    relative = {"one": np.array([0.2, 0.4, np.inf]), "two": np.array([0.9, 0.5, np.inf])}
+    found = control_of(relative, {"one": 0.4, "two": 0.5}, 1.0)
+    assert (found.share, found.n) == (pytest.approx(1 / 3), 3), "0.5 and 1 and infinity: only below counts"
+    assert control_of({"one": np.array([0.0, 0.1])}, {"one": 0.0}, 1.0).share == 0.5
+    assert control_of({"one": np.empty(0)}, {"one": 1.0}, 1.0) is None
+
+
+def test_numbers_of_a_set_by_hand():
+    training = np.array([[0.0], [2.0], [7.0]])  # 2, 2 and 5 to their nearest other ones
+
+    def near(index: list[int], distance: list[float]) -> Nearest:
+        return Nearest(np.array(index), np.array(distance), np.ones(len(index)))
+
+    level = set_level(near([0, 1, 2, 2], [2.0, 3.0, 5.5, 1.0]), near([0, 0, 2], [2.5, 9.0, 1.0]), training, "aab")
+    assert (level.authentic.share, level.authentic.n) == (0.5, 4), "2 is not farther than 2"
+    assert (level.authentic_held_out.share, level.authentic_held_out.n) == (0.5, 2), "lesion a by its first photograph"
+    assert level.nearer == pytest.approx((1 + 0 + 0 + 1.5) / 8)
+    assert level.c_t == pytest.approx((0.5 - 2.5 / 8) * np.sqrt(12 * 8 / 7))
+    assert (level.low, level.high) == interval_of_chance(2.5 / 8, 4, 2)
