@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, ClassVar, Final, Literal
 
 from core.errors import UsageError
 from core.jobs.options import option
-from core.jobs.registry import job
-from core.jobs.request import Request
+from core.jobs.registry import Request, job
 from core.message import Message
 from core.models.classification.architectures import ARCHITECTURES
 from training.request import read_saved_run

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from cli.classify import classify
-from cli.console import Console
+from cli.console import EXIT_INTERRUPTED, Console
 from cli.curate import curate
 from cli.data import data
 from cli.doctor import doctor
@@ -21,7 +21,6 @@ from cli.generate import generate, resume
 from cli.groups import CommandGroup
 from cli.models import models
 from cli.reproduce import reproduce
-from cli.signals import EXIT_INTERRUPTED
 from cli.streams import flush_standard_streams, silence_broken_streams
 from cli.train import train
 from cli.trajectory import trajectory

@@ -1,16 +1,23 @@
-"""What a command says: JSON events on standard output, progress and errors for people on standard error."""
+"""What a command says: JSON events on standard output, progress and errors for people on standard error.
+
+Ctrl-C asks for a stop: the command stops where nothing finished is lost, and ends with its own exit code.
+"""
 
 from __future__ import annotations
 
+import itertools
 import json
 import logging
+import signal
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from types import FrameType
 from typing import Any
 
 import click
 
+from core.cancel import CancelToken, StopMode
 from core.errors import OutputError
 from core.events import Event
 from core.files.text import plain
@@ -88,3 +95,29 @@ def _output_errors() -> Iterator[None]:
             Message("The results cannot be written to standard output: {why}.", why=error.strerror or error),
             remedy=Message("Free some space, or send them elsewhere."),
         ) from error
+
+
+EXIT_INTERRUPTED = 130
+
+
+@contextmanager
+def stop_on_signal() -> Iterator[CancelToken]:
+    """Turn the first Ctrl-C (or SIGTERM) into a cooperative stop; a second one interrupts at once.
+
+    The first is the first that arrives here: of several processes that train together, one may have passed its stop on
+    before the others get theirs.
+    """
+    cancel = CancelToken()
+    arrived = itertools.count()
+
+    def stop(signum: int, frame: FrameType | None) -> None:
+        if next(arrived):
+            raise KeyboardInterrupt
+        cancel.request(StopMode.NOW)
+
+    previous = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield cancel
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)

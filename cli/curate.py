@@ -7,8 +7,7 @@ from typing import Any, Final
 import click
 
 from cli.console import Console
-from cli.derive import Words, carry_out, request_options
-from cli.options import json_option
+from cli.derive import Words, carry_out, json_option, request_options
 from evaluation.curation.request import CurationFinished, CurationRequest
 
 EPILOG = """

@@ -1,26 +1,123 @@
-"""A command's flags from the fields of its request, and the one way to follow a job."""
+"""A command's flags from the fields of its request, and the one way to follow a job.
+
+Types of parameters and options that several commands share stand here too, and the bars that show how far a job is.
+"""
 
 from __future__ import annotations
 
+import errno
+import os
 import sys
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import MISSING, Field
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, TypeVar
 
 import click
 from tqdm import tqdm
 
-from cli.console import Console
-from cli.options import ANY_PATH, FILE, FOLDER, OUTPUT_FOLDER, GivenPath, RegistryChoice
-from cli.signals import EXIT_INTERRUPTED, stop_on_signal
-from core.events import Event, Failed, Notice, Progress
+from cli.console import EXIT_INTERRUPTED, Console, stop_on_signal
+from core.errors import InputRefusedError, ISICGUIError, OutputError
+from core.events import Event, Failed, ImageDone, Loading, Notice, Progress, Started, Step
+from core.files.opening import special_kind
+from core.generation import PRECISIONS
 from core.jobs.options import Option, options_of
-from core.jobs.registry import run
-from core.jobs.request import Request
+from core.jobs.registry import Request, run
 from core.jobs.stream import JobStopped
 from core.registry import Registry
+from core.samplers import DEFAULT_SAMPLER, SAMPLERS
+
+_ABSENT: Final = frozenset({errno.ENOENT, errno.ENOTDIR})
+
+
+class GivenPath(click.Path):
+    """A path that leads to a file, to a folder or to nothing yet.
+
+    Pipes, sockets and devices are refused here, so that no command ever waits for one; so are paths that the system
+    cannot follow. Whether it is the file or folder that is needed, the engine says, with the exit code that fits.
+
+    Parameters
+    ----------
+    name
+        For the help.
+    dir_okay
+        Whether it may be a folder.
+    error
+        What is raised: that of an input, or that of a place for an output.
+    """
+
+    def __init__(
+        self, name: str = "path", error: type[ISICGUIError] = InputRefusedError, *, dir_okay: bool = True
+    ) -> None:
+        super().__init__(path_type=Path, dir_okay=dir_okay)
+        self.name = name
+        self._error = error
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the path."""
+        path = Path(os.fsdecode(super().convert(value, param, ctx)))
+        if kind := special_kind(path):
+            raise self._error(
+                f"'{path}' is {kind}, neither a file nor a folder.", remedy="Name a file or a folder.", path=path
+            )
+        self._require_reachable(path)
+        return path
+
+    def _require_reachable(self, path: Path) -> None:
+        try:
+            os.stat(path)
+        except OSError as error:
+            if error.errno not in _ABSENT:
+                raise self._error(
+                    f"'{path}' cannot be reached: {error.strerror}.", remedy="Check the path.", path=path
+                ) from error
+
+
+ANY_PATH = GivenPath()
+FOLDER = GivenPath("directory")
+OUTPUT_FOLDER = GivenPath("directory", OutputError)
+FILE = GivenPath("file", dir_okay=False)
+OUTPUT_FILE = GivenPath("file", OutputError, dir_okay=False)
+
+json_option = click.option("--json", "json_mode", is_flag=True, help="Print events as JSON lines on standard output.")
+device_option = click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N.")
+models_option = click.option(
+    "--models", type=FOLDER, help="Folder of models: checkpoints or diffusers folders [default: the starter models]."
+)
+guidance_option = click.option(
+    "--guidance", type=float, help="Classifier-free guidance, 1 = none [default: the model's own]."
+)
+precision_option = click.option(
+    "--precision", type=click.Choice(PRECISIONS), default="auto", show_default=True, help="Numeric precision."
+)
+no_color_option = click.option("--no-color", is_flag=True, help="Disable colour correction.")
+classifier_option = click.option("--classifier", type=ANY_PATH, help="Classifier file or folder [default: starter].")
+inputs_argument = click.argument("inputs", nargs=-1, required=True, type=ANY_PATH, metavar="IMAGE|FOLDER...")
+
+
+class RegistryChoice(click.Choice):
+    """One of the keys of a registry, those added later included."""
+
+    def __init__(self, registry: Registry[Any]) -> None:
+        self._registry = registry
+        self.case_sensitive = True
+
+    @property
+    def choices(self) -> tuple[str, ...]:  # type: ignore[override]  # an attribute there
+        """The keys."""
+        return tuple(self._registry)
+
+
+sampler_option = click.option(
+    "--sampler",
+    type=RegistryChoice(SAMPLERS),
+    default=DEFAULT_SAMPLER,
+    show_default=True,
+    help="Denoising method.",
+)
+
 
 F = TypeVar("F", bound=Callable[..., Any])
 R = TypeVar("R", bound=Request)
@@ -228,3 +325,49 @@ class JobBar:
         if self.bar is not None:
             self.bar.close()
             self.bar = None
+
+
+class ImageBar(JobBar):
+    """Counts images; silent where nobody watches."""
+
+    def take(self, event: Event) -> None:
+        """Let the bar follow an event."""
+        if isinstance(event, Started):
+            self.open(total=event.total, unit="image")
+        elif self.bar is not None:
+            self._describe(event)
+
+    def _describe(self, event: Event) -> None:
+        if isinstance(event, Loading):
+            self.bar.set_description_str(f"{event.class_code} loading model")
+        elif isinstance(event, Step):
+            self.bar.set_description_str(f"{event.class_code} step {event.step}/{event.steps}")
+        elif isinstance(event, ImageDone):
+            self.bar.update(event.done - self.bar.n)
+        elif event.ends:
+            self.close()
+
+
+class TrainingBar(JobBar):
+    """Counts the images of one network after the other.
+
+    Parameters
+    ----------
+    started, step, finished
+        The events of a training that begin the bar, move it and end it; it ends with the job in any case.
+    """
+
+    def __init__(self, started: type[Any], step: type[Any], finished: type[Any] | None = None) -> None:
+        super().__init__()
+        self._started, self._step, self._finished = started, step, finished
+
+    def take(self, event: Any) -> None:
+        """Let the bar follow an event."""
+        if isinstance(event, self._started):
+            name = getattr(event, "class_code", "") or None
+            self.open(total=event.total, initial=event.images, desc=name, unit="image", mininterval=0.5)
+        elif isinstance(event, self._step) and self.bar is not None:
+            self.bar.set_postfix_str(f"loss {event.loss:.4f}", refresh=False)
+            self.bar.update(event.images - self.bar.n)
+        elif event.ends or (self._finished is not None and isinstance(event, self._finished)):
+            self.close()

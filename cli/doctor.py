@@ -8,8 +8,7 @@ from typing import Final
 import click
 
 from cli.console import Console
-from cli.derive import Words, carry_out, request_options
-from cli.options import json_option
+from cli.derive import Words, carry_out, json_option, request_options
 from core.checks import Checked, DoctorRequest
 
 MARKS: Final = {"ok": ("ok  ", "green"), "warn": ("note", "yellow"), "fail": ("FAIL", "red")}

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cli.console import Console
-from cli.options import FOLDER, OUTPUT_FILE, json_option
+from cli.derive import FOLDER, OUTPUT_FILE, json_option
 from core.errors import UsageError
 
 if TYPE_CHECKING:

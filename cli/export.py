@@ -7,8 +7,7 @@ from typing import Any, Final
 import click
 
 from cli.console import Console
-from cli.derive import Words, carry_out, request_of, request_options
-from cli.options import json_option
+from cli.derive import Words, carry_out, json_option, request_of, request_options
 from dataset.export.events import ExportFinished, ExportPlanned, LeftOut
 from dataset.export.options import FORMATS
 from dataset.export.request import ExportRequest

@@ -9,11 +9,8 @@ from typing import Any, ClassVar, Final, TypeVar
 
 import click
 
-from cli.console import Console
-from cli.derive import Words, follow, request_of, request_options
-from cli.options import json_option
-from cli.progress import ImageBar
-from cli.signals import stop_on_signal
+from cli.console import Console, stop_on_signal
+from cli.derive import ImageBar, Words, follow, json_option, request_of, request_options
 from core.conditioning import CONDITIONS, Conditioning, ConditionKind
 from core.errors import ISICGUIError, UsageError
 from core.events import Event, Finished, ImageDone

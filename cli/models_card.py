@@ -9,9 +9,17 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from cli.console import Console
-from cli.derive import JobBar
-from cli.options import ANY_PATH, FOLDER, OUTPUT_FILE, OUTPUT_FOLDER, RegistryChoice, device_option, json_option
-from cli.progress import ImageBar
+from cli.derive import (
+    ANY_PATH,
+    FOLDER,
+    OUTPUT_FILE,
+    OUTPUT_FOLDER,
+    ImageBar,
+    JobBar,
+    RegistryChoice,
+    device_option,
+    json_option,
+)
 from core.errors import InputRefusedError, ModelArchitectureError, ModelMissingError, UsageError
 from core.events import Event, Notice
 from core.files.reading import read_input

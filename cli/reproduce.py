@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cli.console import Console
-from cli.derive import carry_out, request_options
-from cli.options import json_option
+from cli.derive import carry_out, json_option, request_options
 from core.generation import ReproduceRequest
 
 if TYPE_CHECKING:

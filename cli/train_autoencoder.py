@@ -7,10 +7,8 @@ from typing import Any, Final
 import click
 
 from cli.console import Console
-from cli.derive import Words, carry_out, request_options
-from cli.options import json_option
+from cli.derive import TrainingBar, Words, carry_out, json_option, request_options
 from cli.train_diffusion import ProgressRate, about_data, duration
-from cli.training_bar import TrainingBar
 from diffusion.autoencoder.events import AutoencoderFinished, Reconstructed, ReconstructionMeasured
 from diffusion.autoencoder.request import TrainAutoencoderRequest
 from diffusion.events import DataRead, TrainingStarted, TrainingStep

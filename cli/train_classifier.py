@@ -21,9 +21,7 @@ from classifier.events import (
 )
 from classifier.request import TrainClassifierRequest
 from cli.console import Console
-from cli.derive import Words, carry_out, request_options
-from cli.options import json_option
-from cli.training_bar import TrainingBar
+from cli.derive import TrainingBar, Words, carry_out, json_option, request_options
 
 
 @click.command("classifier")

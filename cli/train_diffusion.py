@@ -9,9 +9,7 @@ from typing import Any, Final
 import click
 
 from cli.console import Console
-from cli.derive import Words, carry_out, request_options
-from cli.options import json_option
-from cli.training_bar import TrainingBar
+from cli.derive import TrainingBar, Words, carry_out, json_option, request_options
 from diffusion.events import (
     DataRead,
     Evaluated,

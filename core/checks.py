@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
 from core.events import Event
-from core.jobs.registry import job
-from core.jobs.request import Request
+from core.jobs.registry import Request, job
 
 Status = Literal["ok", "warn", "fail"]
 

@@ -11,7 +11,7 @@ from typing import Final
 
 from core.config.schema import BY_KEY, Value
 from core.doctor import read_requirements
-from core.redaction import Redactor
+from core.home import Redactor
 from core.version import PRODUCT, __version__
 
 LOG_LINES: Final = 200

@@ -12,14 +12,12 @@ from typing import Any, ClassVar, Final
 from core.conditioning import NOTHING, Conditioning
 from core.errors import UsageError
 from core.jobs.options import option
-from core.jobs.registry import job
-from core.jobs.request import Request
+from core.jobs.registry import Request, job
 from core.message import Message
 from core.samplers import DEFAULT_SAMPLER, SAMPLERS, usual_steps
 from core.taxonomy import CLASS_CODES, SEED_MASK, image_seed, parse_class
-from core.utils.field_types import misfit
+from core.utils.field_types import misfit, read_whole_number
 from core.utils.path_manager import PathManager
-from core.utils.whole_number import read_whole_number
 
 DEFAULT_BASE_SEED: Final = 42
 MAX_STEPS: Final = 1000

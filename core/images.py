@@ -1,4 +1,9 @@
-"""Reading any picture that somebody may have made: carefully, and by the decoders of known formats alone."""
+"""Reading any picture that somebody may have made: carefully, and by the decoders of known formats alone.
+
+Values of any range become 8 bits. Cameras keep 10, 12 or 14 bits in words of 16, scripts write floats from 0 to 1 or
+from 0 to 255. The range is the smallest usual one that holds the largest value; where that is a guess between unlike
+pictures, the file is refused.
+"""
 
 from __future__ import annotations
 
@@ -15,11 +20,58 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from core.brightness import UnknownRangeError, to_bytes
 from core.errors import InputRefusedError
 from core.files.opening import MAX_PIXELS, NotRegularFileError, open_regular
 from core.message import Message
 from core.tiff import NotReadError, is_tiff, read_tiff
+
+_DEPTHS: Final = (8, 10, 12, 14, 16)
+
+
+class UnknownRangeError(ValueError):
+    """Values whose range cannot be told; the text says why, as part of a sentence."""
+
+
+def to_bytes(values: NDArray[Any]) -> NDArray[np.uint8]:
+    """Return values as 0..255, of the same shape.
+
+    Parameters
+    ----------
+    values
+        Booleans, whole numbers or floats of one picture.
+
+    Raises
+    ------
+    UnknownRangeError
+        If there are negative, infinite or missing values, or larger ones than any usual range has.
+    """
+    if values.dtype == np.uint8:
+        return np.asarray(values, np.uint8)
+    if values.dtype == np.bool_:
+        return np.asarray(np.where(values, 255, 0), np.uint8)
+    white = _white(values)
+    scaled = values.astype(np.float64) * (255 / white)
+    return np.asarray(np.floor(scaled + 0.5).clip(0, 255), np.uint8)
+
+
+def _white(values: NDArray[Any]) -> float:
+    """Return the value that is white."""
+    if not (np.issubdtype(values.dtype, np.integer) or np.issubdtype(values.dtype, np.floating)):
+        raise UnknownRangeError(Message("values of the kind {kind}", kind=values.dtype))
+    if not np.isfinite(values).all():
+        raise UnknownRangeError(Message("values that are infinite or missing"))
+    low, high = float(values.min(initial=0)), float(values.max(initial=0))
+    if low < 0:
+        raise UnknownRangeError(Message("negative values (down to {low:g})", low=low))
+    if np.issubdtype(values.dtype, np.floating) and high <= 1:
+        return 1.0
+    full = float(np.iinfo(values.dtype).max) if np.issubdtype(values.dtype, np.integer) else 0.0
+    if high <= 2 ** _DEPTHS[-1] - 1:
+        return next(float(2**bits - 1) for bits in _DEPTHS if high <= 2**bits - 1)
+    if high <= full / 2 or not full:
+        raise UnknownRangeError(Message("values up to {high:g}, of no usual range", high=high))
+    return full
+
 
 _AS_THEY_ARE: Final = frozenset({"1", "L", "I", "F", "RGB"})
 """Pillow's modes that are taken as they are; others become RGB."""
@@ -76,7 +128,7 @@ def read_image(path: Path) -> NDArray[np.uint8]:
     """Return a picture as RGB, uint8, shape (H, W, 3), turned upright as its EXIF orientation asks.
 
     PNG, JPEG, BMP, TIFF and WebP of up to 50 megapixels are read; transparency is dropped. Values of more than 8 bits
-    and floats are brought to 0..255 by `core.brightness.to_bytes`.
+    and floats are brought to 0..255 by `core.images.to_bytes`.
 
     Raises
     ------

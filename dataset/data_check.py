@@ -17,8 +17,7 @@ from core.errors import InputRefusedError
 from core.events import Event
 from core.files.atomic import output_errors, write_bytes_atomic
 from core.jobs.options import option
-from core.jobs.registry import job
-from core.jobs.request import Request
+from core.jobs.registry import Request, job
 from core.jobs.stream import JobContext, stream
 from core.message import Message
 from core.taxonomy import CLASS_CODES

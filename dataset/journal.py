@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from core.files.atomic import write_bytes_atomic
 from core.files.opening import read_regular
 from core.files.own import AppendFile
-from dataset import strict_json
+from core.files.text import strict_dumps
 
 if TYPE_CHECKING:
     from core.files.reading import Line
@@ -79,7 +79,7 @@ class Journal:
         OSError
             If that fails; then none of them counts.
         """
-        self._file.append(b"".join(strict_json.dumps(line).encode("utf-8") + b"\n" for line in lines))
+        self._file.append(b"".join(strict_dumps(line).encode("utf-8") + b"\n" for line in lines))
 
     def _set_aside(self, raw: bytes) -> Path:
         copy = self._path.with_name(f"journal.damaged-{hashlib.sha256(raw).hexdigest()[:8]}.jsonl")

@@ -1,13 +1,18 @@
-"""Where things lie in an output folder, and how image files are named."""
+"""Where things lie in an output folder, how image files are named, and what of it is the program's own."""
 
 from __future__ import annotations
 
+import os
 import re
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from core.files.folder_lock import check_lock_files
+from core.files.own import check_own_file, own_file, require_own
 from core.files.walking import EXPLANATIONS_DIR
+from core.taxonomy import CLASS_CODES
 
 CSV_NAME: Final = "synthetic_dataset.csv"
 STATE_DIR: Final = ".isicgui"
@@ -95,3 +100,91 @@ def taken_number(file_name: str) -> int | None:
     """Return the number that a file of any kind occupies (image, sidecar, picture put there by hand), or None."""
     match = _NUMBERED_NAME.match(file_name)
     return int(match[1]) if match else None
+
+
+Names = Mapping[str, frozenset[str]]
+
+
+def file_names(layout: Layout) -> Names:
+    """Return the names of the files in each class folder."""
+    return {code: _names_in(layout.class_dir(code)) for code in CLASS_CODES}
+
+
+def strangers_in(layout: Layout, names: Names, known: Container[tuple[str, str]]) -> Iterator[tuple[str, Path, int]]:
+    """Yield class, path and number of every file that is named as an image and not among the known ones, in order."""
+    for code, present in names.items():
+        for name in sorted(present):
+            number = image_number(name)
+            if number is not None and (code, name) not in known:
+                yield code, layout.class_dir(code) / name, number
+
+
+def _names_in(folder: Path) -> frozenset[str]:
+    try:
+        with os.scandir(folder) as entries:
+            return frozenset(entry.name for entry in entries if entry.is_file())
+    except (FileNotFoundError, NotADirectoryError):
+        return frozenset()
+
+
+def check_own_paths(layout: Layout) -> None:
+    """Refuse a folder in which one of the program's own paths is a link, or leads to another kind of thing.
+
+    Nothing is opened, made or changed. The output folder itself may be a link.
+
+    Raises
+    ------
+    ForeignPathError
+        If one is; it is named.
+    """
+    for folder in _folders(layout):
+        require_own(layout.folder, folder)
+    for file in (layout.journal, layout.ratings, layout.table):
+        check_own_file(layout.folder, file)
+    check_lock_files(layout.state)
+
+
+def part_from_other_names(layout: Layout) -> None:
+    """Give the files that are appended to a content of their own, where a back-up tool keeps them under a second name.
+
+    The lock is held: nobody else appends meanwhile.
+    """
+    for file in (layout.journal, layout.ratings, layout.table):
+        own_file(layout.folder, file)
+
+
+def check_trashed(layout: Layout, place: Layout) -> None:
+    """Refuse the folder of a deletion, and what it moves from and to, if one of them is a link.
+
+    Raises
+    ------
+    ForeignPathError
+        If one is; it is named.
+    """
+    for folder in (*trashed_folders(place), *_content(layout)):
+        require_own(layout.folder, folder)
+
+
+def trashed_folders(place: Layout) -> tuple[Path, ...]:
+    """Return the folders that a deletion may have in the trash, inner ones first."""
+    return tuple(reversed((place.folder, *_content(place))))
+
+
+def _folders(layout: Layout) -> Iterator[Path]:
+    yield from (layout.state, layout.temporary, layout.trash, layout.explanations)
+    yield from _content(layout)
+    for trash_id in _names(layout.trash):
+        yield from trashed_folders(layout.trashed(trash_id))
+
+
+def _content(layout: Layout) -> Iterator[Path]:
+    yield layout.trajectories
+    for code in CLASS_CODES:
+        yield from (layout.class_dir(code), layout.trajectories / code)
+
+
+def _names(folder: Path) -> list[str]:
+    try:
+        return sorted(os.listdir(folder))
+    except (FileNotFoundError, NotADirectoryError):
+        return []

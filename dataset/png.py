@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from PIL import Image, PngImagePlugin
 
 from core.errors import InputRefusedError
+from core.files.text import strict_dumps, strict_loads
 from core.images import open_picture
 from core.message import Message
-from dataset import strict_json
 from dataset.recipe import PNG_KEY, Recipe, folder_name
 
 _HEAD: Final = b"\x89PNG\r\n\x1a\n"
@@ -51,7 +51,7 @@ def encode_png(pixels: NDArray[np.uint8], recipe: Recipe) -> bytes:
     if pixels.dtype != np.uint8 or pixels.ndim != 3 or pixels.shape[2] != 3:
         raise ValueError(f"An image is uint8 of shape (H, W, 3), not {pixels.dtype} of shape {pixels.shape}.")
     info = PngImagePlugin.PngInfo()
-    info.add_itxt(PNG_KEY, strict_json.dumps(recipe.to_json()))
+    info.add_itxt(PNG_KEY, strict_dumps(recipe.to_json()))
     _mark(info)
     buffer = io.BytesIO()
     Image.fromarray(np.ascontiguousarray(pixels)).save(buffer, "PNG", pnginfo=info)
@@ -78,7 +78,7 @@ def read_recipe(path: Path) -> Recipe:
     """
     with open_picture(path, ("PNG",)) as image:
         text = image.info.get(PNG_KEY)
-        data = None if text is None else strict_json.loads(text)
+        data = None if text is None else strict_loads(text)
     if not isinstance(data, dict):
         raise InputRefusedError(
             Message("'{path}' contains no recipe.", path=path),
@@ -107,14 +107,14 @@ def as_passed_on(path: Path, data: bytes) -> bytes:
     with open_picture(path, ("PNG",)) as image:
         text = image.info.get(PNG_KEY)
     try:
-        recipe = None if text is None else strict_json.loads(text)
+        recipe = None if text is None else strict_loads(text)
     except ValueError:
         recipe = None
     models = recipe.get("models") if isinstance(recipe, dict) else None
     if recipe is None or not isinstance(models, str) or models == folder_name(models):
         return data
     new = PngImagePlugin.PngInfo()
-    new.add_itxt(PNG_KEY, strict_json.dumps({**recipe, "models": folder_name(models)}))
+    new.add_itxt(PNG_KEY, strict_dumps({**recipe, "models": folder_name(models)}))
     return _HEAD + b"".join(_with_text(data, new))
 
 

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Final
 from core.files.atomic import output_errors, write_all
 from core.files.own import open_own, own_file, own_folder, read_own
 from core.files.text import plain
-from dataset.deletion import Key
 from dataset.layout import Layout
+from dataset.record import Key
 
 if TYPE_CHECKING:
     from core.files.reading import Line

@@ -1,4 +1,7 @@
-"""The recipe of an image: everything needed to make it again. Carried inside the PNG and in a sidecar."""
+"""The recipe of an image: everything needed to make it again. Carried inside the PNG and in a sidecar.
+
+The sidecar has the keys of the predecessor for its tools beside the full recipe.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any, Final
 
+from core.files import loose_json
+from core.files.text import strict_dumps
 from core.message import Message
 
 PNG_KEY: Final = "isicgui:recipe"
@@ -113,3 +118,36 @@ def folder_name(models: str) -> str:
     """Return what a recipe that is passed on says of a models folder: of an absolute path of any system, its end."""
     is_path = PurePosixPath(models).is_absolute() or bool(PureWindowsPath(models).anchor)
     return PureWindowsPath(models).name if is_path else models
+
+
+_MAX_BYTES: Final = 4 << 20
+_SCHEDULER_KEYS: Final = ("num_train_timesteps", "beta_schedule", "prediction_type")
+
+
+def sidecar_path(image: Path) -> Path:
+    """Return where the sidecar of an image lies."""
+    return image.with_suffix(".json")
+
+
+def sidecar_bytes(image: Path, recipe: Recipe, generated_at: float) -> bytes:
+    """Return the content of the sidecar of `image`, UTF-8 JSON."""
+    content = {
+        "filename": image.name,
+        "class": recipe.class_code,
+        "seed": recipe.seed,
+        "inference_steps": recipe.steps,
+        "scheduler": {key: recipe.scheduler.get(key) for key in _SCHEDULER_KEYS},
+        "model": {"model_path": recipe.weights, "loaded_at": generated_at, "device": recipe.device},
+        "device": recipe.device,
+        "noise_hash": recipe.noise_hash,
+        "recipe": recipe.to_json(),
+    }
+    return (strict_dumps(content, indent=2) + "\n").encode("utf-8")
+
+
+def read_sidecar(image: Path) -> Mapping[str, Any]:
+    """Return what the sidecar of `image` says; empty if there is none or it cannot be read."""
+    try:
+        return loose_json.read_object(sidecar_path(image), _MAX_BYTES, follow=False)
+    except (OSError, ValueError):
+        return {}

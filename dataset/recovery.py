@@ -20,8 +20,8 @@ from core.utils.path_manager import PathManager
 from dataset import table as csv_table
 from dataset import trash
 from dataset.journal import Journal
-from dataset.layout import Layout, taken_number
-from dataset.legacy import (
+from dataset.layout import Layout, Names, file_names, strangers_in, taken_number
+from dataset.reading import (
     Rows,
     describe_by_recipe,
     describe_by_sidecar,
@@ -29,10 +29,8 @@ from dataset.legacy import (
     is_complete_png,
     sidecar_recipe,
 )
-from dataset.record import ImageRecord
-from dataset.run import Run
-from dataset.scan import Names, file_names, strangers_in
-from dataset.sidecar import read_sidecar, sidecar_bytes, sidecar_path
+from dataset.recipe import read_sidecar, sidecar_bytes, sidecar_path
+from dataset.record import ImageRecord, Run
 from dataset.state import DatasetState
 
 _TRAJECTORY_MEMBERS: Final = {"x_t.npy", "x0.npy", "timesteps.npy"}

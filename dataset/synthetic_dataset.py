@@ -23,16 +23,12 @@ from core.generation import GenerationRequest, PlannedImage
 from core.message import Message
 from core.utils.path_manager import PathManager
 from dataset.journal import Journal
-from dataset.layout import Layout
-from dataset.legacy import embedded_recipe
-from dataset.own_paths import check_own_paths, part_from_other_names
+from dataset.layout import Layout, check_own_paths, part_from_other_names
 from dataset.png import encode_png
-from dataset.reading import read_records
-from dataset.recipe import Recipe
-from dataset.record import ImageRecord
+from dataset.reading import embedded_recipe, read_records
+from dataset.recipe import Recipe, sidecar_bytes, sidecar_path
+from dataset.record import ImageRecord, Run, RunSlot, run_to_json
 from dataset.recovery import Recovery, complete_discard
-from dataset.run import Run, RunSlot, run_to_json
-from dataset.sidecar import sidecar_bytes, sidecar_path
 from dataset.state import DatasetState
 from dataset.table import Table
 from dataset.trash import Trash

@@ -21,14 +21,11 @@ from core.errors import InputRefusedError
 from core.files.atomic import explain_os_error, fsync_dir, output_errors
 from core.message import Message
 from core.taxonomy import CLASS_INDEX
-from dataset.deletion import Deletion, Key, WindowRequest, files_to_json, is_given_id
 from dataset.journal import Journal
-from dataset.layout import Layout, image_number
-from dataset.legacy import describe_by_recipe, describe_by_sidecar
-from dataset.own_paths import check_trashed, trashed_folders
-from dataset.record import ImageRecord
-from dataset.scan import file_names
-from dataset.sidecar import sidecar_path
+from dataset.layout import Layout, check_trashed, file_names, image_number, trashed_folders
+from dataset.reading import describe_by_recipe, describe_by_sidecar
+from dataset.recipe import sidecar_path
+from dataset.record import Deletion, ImageRecord, Key, WindowRequest, files_to_json, is_given_id
 from dataset.state import DatasetState
 from dataset.table import Table
 

@@ -28,8 +28,7 @@ from core.models.discovery import discover
 from core.samplers import DEFAULT_SAMPLER, usual_steps
 from core.taxonomy import CLASS_CODES, CLASS_INDEX
 from dataset.layout import Layout
-from dataset.legacy import embedded_recipe
-from dataset.reading import read_records
+from dataset.reading import embedded_recipe, read_records
 from dataset.record import ImageRecord
 from photographs.pixels import read_square
 

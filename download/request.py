@@ -8,8 +8,7 @@ from typing import ClassVar
 
 from core.errors import UsageError
 from core.jobs.options import option
-from core.jobs.registry import job
-from core.jobs.request import Request
+from core.jobs.registry import Request, job
 from core.message import Message
 from core.utils.path_manager import PathManager
 from download.source import ORIGINALS, DriveSource, Source, checked_sum, local_source, remote_source

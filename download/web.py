@@ -11,7 +11,7 @@ from typing import Final
 import requests
 
 from core.message import Message
-from core.utils.whole_number import read_whole_number
+from core.utils.field_types import read_whole_number
 from download.attempt import Attempt, Interrupted, RestartNeeded
 from download.events import Restarting
 from download.pages import begins_like_html, page_error

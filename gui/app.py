@@ -12,8 +12,8 @@ from PyQt5.QtGui import QGuiApplication
 from PyQt5.QtWidgets import QApplication
 
 from core.config.config_manager import ConfigManager
+from core.crash import Ending
 from core.models.discovery import discover
-from core.session_marker import Ending
 from core.utils.logger import RingHandler, setup_logging
 from core.utils.path_manager import PathManager
 from core.version import PRODUCT, SAFE_MODE, __version__

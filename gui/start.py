@@ -6,8 +6,7 @@ import sys
 from pathlib import Path
 from typing import Final
 
-from core.crash import write_report
-from core.session_marker import SessionMarker
+from core.crash import SessionMarker, write_report
 from core.utils.path_manager import PathManager
 from core.version import PRODUCT, SAFE_MODE
 

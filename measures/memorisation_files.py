@@ -12,8 +12,7 @@ import torch
 from PIL import Image
 
 from core.files.atomic import write_bytes_atomic, write_text_atomic
-from core.files.text import csv_line
-from dataset.strict_json import dumps
+from core.files.text import csv_line, strict_dumps
 from measures.features import Images
 from measures.memorisation import Memorisation, Pair
 from measures.neighbours import VIEWS, view
@@ -45,7 +44,7 @@ def save_memorisation(
     resembles the sample most. It contains training photographs: mind their licence before handing it on.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    write_text_atomic(folder / JSON_NAME, dumps(result.to_json(), indent=2) + "\n")
+    write_text_atomic(folder / JSON_NAME, strict_dumps(result.to_json(), indent=2) + "\n")
     write_text_atomic(folder / PAIRS_NAME, _table(result.pairs, names or Names()))
     picture = io.BytesIO()
     _side_by_side(result.pairs[:closest], samples, train).save(picture, "PNG")

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
-from core.redaction import without_home
+from core.home import without_home
 from core.utils import palette
 from reports.authored import blocks_of
 from reports.inline import spans

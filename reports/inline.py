@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Final, Literal, TypeAlias
 
-from core.redaction import without_home
+from core.home import without_home
 
 Style = Literal["", "strong", "code", "link", "good", "doubt", "bad", "unknown"]
 

@@ -66,7 +66,7 @@ ALLOWED: dict[tuple[str, str], str] = {
     ("reports/pdf.py", "Image.open"): OWN,
     ("xai/xai_integration.py", "Image.open"): OWN,
     ("xai/trajectory/folders.py", "json.loads"): OWN,
-    ("core/jobs/faults.py", ".read_text"): "a crash of an own process, in the user's own folder",
+    ("core/jobs/worker.py", ".read_text"): "a crash of an own process, in the user's own folder",
     ("gui/help/diagnostics.py", ".read_text"): "a crash of an own process, in the user's own folder",
     ("core/doctor.py", ".read_text"): "requirements.txt, which lies beside the program",
     ("core/environment/locked_versions.py", ".read_text"): STARTS,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 from core.errors import UsageError
 from core.jobs.options import option
-from core.jobs.request import Request
+from core.jobs.registry import Request
 from core.message import Message
 
 if TYPE_CHECKING:

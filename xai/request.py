@@ -10,10 +10,8 @@ from typing import Any, ClassVar, Literal
 from core.errors import ISICGUIError
 from core.events import INTERRUPTED, Event, Progress
 from core.files.text import finite
-from core.jobs.options import option
-from core.jobs.registry import job
-from core.jobs.request import Request
-from core.jobs.shared_options import classifier_option, device_option
+from core.jobs.options import classifier_option, device_option, option
+from core.jobs.registry import Request, job
 from core.taxonomy import parse_class
 from xai.baselines import BASELINES
 from xai.explanation import STYLES, ExplainOptions, GateVerdict, Style

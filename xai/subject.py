@@ -15,7 +15,7 @@ from core.images import read_image, read_stored
 from core.message import Message
 from core.taxonomy import CLASS_INDEX, parse_class
 from dataset.png import read_recipe
-from dataset.sidecar import read_sidecar
+from dataset.recipe import read_sidecar
 
 MAX_SIDE: Final = 1024
 """Larger pictures are scaled down first: the classifier sees a few hundred pixels of side in any case."""

@@ -14,13 +14,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Final
 
-from filelock import FileLock, Timeout
-
 from core.errors import FolderLockedError
 from core.files import loose_json
 from core.files.atomic import output_errors, write_new_file
 from core.files.own import ForeignPathError, check_own_file
 from core.message import Message
+
+logger = logging.getLogger(__name__)
 
 LOCK_FILE: Final = "lock"
 HOLDER_FILE: Final = "lock.json"
@@ -121,6 +121,8 @@ def is_locked(folder: Path) -> bool:
 
     A lock file that is a link or another program's, or that cannot be opened, counts as held: nobody can tell.
     """
+    from filelock import FileLock
+
     path = folder / LOCK_FILE
     try:
         check_lock_files(folder)
@@ -133,9 +135,6 @@ def is_locked(folder: Path) -> bool:
             return False
     except OSError:  # Timeout is one
         return True
-
-
-logger = logging.getLogger(__name__)
 
 
 class FolderLock:
@@ -153,6 +152,8 @@ class FolderLock:
     """
 
     def __init__(self, folder: Path, *, subject: Path | None = None) -> None:
+        from filelock import FileLock  # takes 30 ms to import: `--help` needs no lock
+
         self._subject = subject or folder
         self._folder = folder
         self._holder_file = folder / HOLDER_FILE
@@ -168,6 +169,8 @@ class FolderLock:
         OutputError
             If the lock file cannot be written; `ForeignPathError` if it is a link or somebody else's.
         """
+        from filelock import Timeout
+
         check_lock_files(self._folder)
         with output_errors(self._subject):
             try:

@@ -10,7 +10,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import PurePath
 from typing import Any, Final
 
-from core.redaction import without_home
+from core.files import loose_json
+from core.home import without_home
 
 
 def plain(text: str) -> str:
@@ -73,3 +74,49 @@ def finite_json(data: Any) -> str:
     """
     text = json.dumps(finite(data), ensure_ascii=False, allow_nan=False, indent=2)
     return without_home(plain(text)) + "\n"
+
+
+_NAMES: Final = {"Infinity": math.inf, "-Infinity": -math.inf, "NaN": math.nan}
+
+
+def strict_dumps(data: Any, *, indent: int | None = None) -> str:
+    """Return `data` as strict JSON.
+
+    Scheduler configurations hold ``-inf`` (`lambda_min_clipped` of DPM-Solver), for which Python would write
+    ``-Infinity``, which is no JSON; here it becomes the string ``"-Infinity"``.
+    """
+    return plain(json.dumps(_storable(data), ensure_ascii=False, allow_nan=False, indent=indent))
+
+
+def strict_loads(text: str | bytes) -> Any:
+    """Read what `strict_dumps` wrote.
+
+    Raises
+    ------
+    ValueError
+        If the text is no JSON.
+    """
+    try:
+        return _restored(loose_json.parse(text))
+    except RecursionError as error:
+        raise ValueError("it is nested too deeply") from error
+
+
+def _storable(value: Any) -> Any:
+    if isinstance(value, float) and not math.isfinite(value):
+        return "NaN" if math.isnan(value) else ("Infinity" if value > 0 else "-Infinity")
+    if isinstance(value, Mapping):
+        return {str(key): _storable(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_storable(item) for item in value]
+    return str(value) if isinstance(value, PurePath) else value
+
+
+def _restored(value: Any) -> Any:
+    if isinstance(value, str):
+        return _NAMES.get(value, value)
+    if isinstance(value, dict):
+        return {key: _restored(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_restored(item) for item in value]
+    return value

@@ -20,10 +20,9 @@ from core.cancel import CancelToken, StopMode
 from core.errors import ISICGUIError
 from core.events import Event
 from core.jobs import worker
-from core.jobs.faults import take_faults
-from core.jobs.request import Request
+from core.jobs.registry import Request
 from core.jobs.stream import JobStopped
-from core.jobs.worker import STOPPED, FarError
+from core.jobs.worker import STOPPED, FarError, take_faults
 from core.message import Message
 
 _log = logging.getLogger(__name__)

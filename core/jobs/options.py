@@ -143,3 +143,13 @@ def _text(how: Option, value: Any) -> str:
     if isinstance(value, Path):
         return str(value.absolute())
     return how.write(value)
+
+
+def device_option() -> Any:
+    """Return the field that says which device computes."""
+    return option("--device", "auto, cpu, cuda or cuda:N.", default="auto")
+
+
+def classifier_option() -> Any:
+    """Return the field that names another classifier than the starter one."""
+    return option("--classifier", "Classifier file or folder.", kind="path", default=None, default_words="starter")

@@ -8,6 +8,8 @@ a job and every value of a call that yields, then ``("return", n, value)`` or ``
 
 When the other end of the pipe is gone, however that process ended, the jobs are stopped and waited for, and then the
 worker ends: what is finished is kept, and nothing computes for nobody.
+
+Where the process was when it crashed, the fault handler tells to a file that outlives it.
 """
 
 from __future__ import annotations
@@ -20,19 +22,46 @@ import sys
 import threading
 import traceback
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from logging.handlers import QueueHandler
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any, Final
+from typing import IO, Any, Final
 
 from core import ROOMS
 from core.cancel import CancelToken, StopMode
 from core.errors import ISICGUIError
-from core.jobs.faults import catch_faults, take_faults
-from core.jobs.registry import resolve, run
-from core.jobs.request import Request
+from core.jobs.registry import Request, resolve, run
 from core.jobs.stream import JobStopped
+from core.utils.path_manager import PathManager
+
+
+def catch_faults(pid: int) -> IO[str] | None:
+    """Let a crash of this process write where it was; the file must be kept open. None if it cannot be written."""
+    path = _path(pid)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        file = path.open("w", encoding="utf-8")
+    except OSError:
+        return None
+    faulthandler.enable(file)
+    return file
+
+
+def take_faults(pid: int) -> str:
+    """Return what a process has left behind, empty if it did not crash; it is told only once."""
+    path = _path(pid)
+    text = ""
+    with suppress(OSError):
+        text = path.read_text(encoding="utf-8", errors="replace").strip()
+        path.unlink()
+    return text
+
+
+def _path(pid: int) -> Path:
+    return PathManager().log_dir / f"engine-{pid}.faults"
+
 
 STOPPED: Final = "stopped"
 """`FarError.kind` of a job that was stopped."""

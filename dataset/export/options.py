@@ -12,7 +12,7 @@ from core.errors import UsageError
 from core.jobs.options import option
 from core.message import Message
 from core.taxonomy import parse_class
-from core.utils.whole_number import read_whole_number
+from core.utils.field_types import read_whole_number
 from dataset.layout import MAX_STARS
 
 Format = Literal["imagefolder", "csv", "jsonl", "hf", "isic"]

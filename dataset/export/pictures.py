@@ -19,10 +19,9 @@ from core.jobs.stream import JobContext
 from core.message import Message
 from dataset.export.terms import ModelTerms, terms_of
 from dataset.layout import Layout
-from dataset.legacy import embedded_recipe
 from dataset.png import as_passed_on
 from dataset.ratings import UNRATED, Rating, damaged_ratings, read_ratings
-from dataset.reading import read_models_folders, read_records
+from dataset.reading import embedded_recipe, read_models_folders, read_records
 from dataset.recipe import Recipe
 from dataset.record import ImageRecord
 

@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from core.jobs.options import option
-from core.jobs.registry import job
-from core.jobs.request import Request
+from core.jobs.registry import Request, job
 from dataset.export.options import ExportOptions, Format, format_option
 
 

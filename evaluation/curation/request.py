@@ -7,10 +7,8 @@ from pathlib import Path
 from typing import ClassVar
 
 from core.events import Event
-from core.jobs.options import option
-from core.jobs.registry import job
-from core.jobs.request import Request
-from core.jobs.shared_options import classifier_option
+from core.jobs.options import classifier_option, option
+from core.jobs.registry import Request, job
 from evaluation.curation.rules import CurationRules, parse_rules
 
 

@@ -8,10 +8,8 @@ from typing import Any, ClassVar, Final, Literal, TypeVar
 
 from core.errors import UsageError
 from core.events import INTERRUPTED, Event
-from core.jobs.options import option
-from core.jobs.registry import job
-from core.jobs.request import Request
-from core.jobs.shared_options import device_option
+from core.jobs.options import device_option, option
+from core.jobs.registry import Request, job
 from core.message import Message
 from evaluation.curation.rules import parse_rules
 

@@ -12,7 +12,7 @@ from PyQt5.QtCore import QObject, pyqtSignal
 
 from core.errors import InputRefusedError
 from core.taxonomy import CLASS_INDEX
-from dataset.legacy import embedded_recipe
+from dataset.reading import embedded_recipe
 from dataset.recipe import Recipe
 from gui.workers.image_check import GONE, Flaw, find_flaw
 from gui.workers.task import TaskRunner

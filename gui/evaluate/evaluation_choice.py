@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final, Literal
 
-from core.jobs.request import Request
+from core.jobs.registry import Request
 from evaluation.curation.request import CurationRequest
 from evaluation.request import EvaluationRequest
 from evaluation.utility.request import PRESETS as EXPERIMENTS

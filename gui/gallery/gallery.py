@@ -13,8 +13,8 @@ from PyQt5.QtCore import QAbstractListModel, QModelIndex, QObject, Qt, pyqtSigna
 from PyQt5.QtGui import QPixmap
 
 from core.taxonomy import class_name
-from dataset.deletion import Key
 from dataset.ratings import Rating
+from dataset.record import Key
 from gui.gallery.flaws import flaw_words, rating_words
 from gui.gallery.gallery_filter import GalleryFilter
 from gui.gallery.ratings import RatingsModel

@@ -8,8 +8,8 @@ from pathlib import Path
 from PyQt5.QtCore import QObject, pyqtSignal
 
 from core.errors import OutputError
-from dataset.deletion import Key
 from dataset.ratings import UNRATED, Rating, write_ratings
+from dataset.record import Key
 from gui.workers.task import TaskRunner
 
 

@@ -12,9 +12,9 @@ from typing import Final
 
 from core.errors import OutputError
 from core.taxonomy import CLASS_CODES, CLASS_INDEX
-from dataset.deletion import Key
 from dataset.ratings import Rating, read_ratings
 from dataset.reading import read_run_ids
+from dataset.record import Key
 
 _log = logging.getLogger(__name__)
 

@@ -34,7 +34,7 @@ def gather(session: Session, extra: Path | str = "") -> Callable[[], str]:
 
     def make() -> str:
         from core.diagnostics import describe
-        from core.redaction import own_redactor
+        from core.home import own_redactor
 
         return describe(
             facts=facts,

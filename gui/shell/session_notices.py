@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from PyQt5.QtCore import QObject
 
 from core.config.config_manager import FILE_NAME
+from core.crash import Ending
 from core.errors import OutputError
 from core.message import Message
-from core.session_marker import Ending
 from gui.common.notices import Notice
 from gui.common.problem import Problem
 from gui.common.window_requests import WindowRequest

@@ -14,7 +14,7 @@ from core.cancel import CancelToken, StopMode
 from core.errors import ISICGUIError
 from core.events import INTERRUPTED, Event
 from core.jobs.client import JobClient, WorkerDiedError, WorkerFaultError
-from core.jobs.request import Request
+from core.jobs.registry import Request
 from core.jobs.stream import JobStopped
 from core.message import Message
 

@@ -16,9 +16,9 @@ from core.images import read_image
 from core.message import Message
 from core.taxonomy import CLASS_INDEX
 from core.utils.palette import HAIRLINE, MUTED, TEXT
-from dataset.legacy import embedded_recipe
 from dataset.png import synthetic_mark
-from dataset.sidecar import read_sidecar
+from dataset.reading import embedded_recipe
+from dataset.recipe import read_sidecar
 
 DEFAULT_TILE: Final = 128
 

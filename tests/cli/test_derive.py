@@ -18,7 +18,7 @@ from cli.derive import carry_out, request_options
 from cli.evaluate import evaluate
 from cli.explain import explain
 from cli.export import export
-from cli.models_download import download
+from cli.models import download
 from cli.train_autoencoder import autoencoder_command
 from cli.train_classifier import classifier_command
 from cli.train_diffusion import diffusion_command
@@ -26,8 +26,7 @@ from cli.trajectory import trajectory
 from cli.utility import utility
 from core.events import Event
 from core.jobs.options import options_of
-from core.jobs.registry import known_jobs
-from core.jobs.request import Request
+from core.jobs.registry import Request, known_jobs
 from core.taxonomy import CLASS_CODES
 from dataset.export.request import ExportRequest
 from diffusion.autoencoder.request import TrainAutoencoderRequest

@@ -6,7 +6,7 @@ import signal
 
 import pytest
 
-from cli.signals import stop_on_signal
+from cli.console import stop_on_signal
 from core.cancel import StopMode
 
 BOTH = (signal.SIGINT, signal.SIGTERM)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from core.diagnostics import LOG_LINES, describe
-from core.redaction import Redactor, own_redactor
+from core.home import Redactor, own_redactor
 
 HOME = "/home/ivanova"
 WINDOWS = "C:\\Users\\Ivanova"

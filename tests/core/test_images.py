@@ -11,9 +11,8 @@ import pytest
 import tifffile
 from PIL import Image
 
-from core.brightness import UnknownRangeError, to_bytes
 from core.errors import InputRefusedError
-from core.images import check_intact, read_image, read_stored
+from core.images import UnknownRangeError, check_intact, read_image, read_stored, to_bytes
 from core.tiff import TiffPicture, read_tiff
 
 SIDE = 24

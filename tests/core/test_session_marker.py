@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from core.session_marker import SessionMarker, last_lines
+from core.crash import SessionMarker, last_lines
 
 ROOT = Path(__file__).resolve().parents[2]
 
 SESSION = """
 import ctypes, os, sys
 from pathlib import Path
-from core.session_marker import SessionMarker
+from core.crash import SessionMarker
 words = SessionMarker(Path(sys.argv[1]))
 words.begin()
 (Path(sys.argv[1]) / "isicgui.log").write_text("the last thing that was done\\n")

@@ -1,6 +1,7 @@
 """Pictures in and out: what is written is read back, and hostile files are refused in words."""
 
 import io
+import json
 import random
 import struct
 import zlib
@@ -13,9 +14,10 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from core.errors import InputRefusedError
+from core.files.text import strict_dumps, strict_loads
 from core.generation import PlannedImage
 from core.images import read_image
-from dataset import png, strict_json
+from dataset import png
 from dataset.png import DIGITAL_SOURCE_TYPE, encode_png, read_recipe
 from tests.support.datasets import make_recipe, pixels_of
 
@@ -59,7 +61,7 @@ def test_the_recipe_is_strict_json_before_the_pixels():
     kinds = [kind for kind, _ in chunks(data)]
     assert kinds.index(b"iTXt") < kinds.index(b"IDAT")
     text = international_texts(data)["isicgui:recipe"]
-    parsed = strict_json.json.loads(text, parse_constant=lambda name: pytest.fail(f"{name} is no JSON"))
+    parsed = json.loads(text, parse_constant=lambda name: pytest.fail(f"{name} is no JSON"))
     assert (parsed["class"], parsed["seed"], parsed["noise_hash"]) == ("MEL", 7, f"{7:016x}")
 
 
@@ -206,6 +208,6 @@ plain = st.recursive(
 @settings(max_examples=100, deadline=None)
 @given(plain)
 def test_strict_json_gives_back_what_it_was_given(value):
-    text = strict_json.dumps(value)
-    strict_json.json.loads(text, parse_constant=lambda name: pytest.fail(f"{name} is no JSON"))
-    assert strict_json.loads(text) == value
+    text = strict_dumps(value)
+    json.loads(text, parse_constant=lambda name: pytest.fail(f"{name} is no JSON"))
+    assert strict_loads(text) == value

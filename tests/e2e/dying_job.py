@@ -11,7 +11,7 @@ from pathlib import Path
 from core.cancel import CancelToken
 from core.events import Event
 from core.jobs import registry
-from core.jobs.request import Request
+from core.jobs.registry import Request
 
 FILE = "DYING_JOB"
 """Environment variable: a file that holds after how many events of the next job the process ends; it is removed."""

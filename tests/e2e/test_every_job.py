@@ -22,8 +22,7 @@ from cli.derive import request_of, request_options
 from core.cancel import CancelToken, StopMode
 from core.events import Continued, Event, Paused
 from core.jobs.client import JobClient, WorkerDiedError
-from core.jobs.registry import Job, known_jobs
-from core.jobs.request import Request
+from core.jobs.registry import Job, Request, known_jobs
 from core.jobs.stream import JobStopped
 from core.taxonomy import CLASS_CODES
 from tests.e2e import dying_job

@@ -41,7 +41,7 @@ from core.errors import ISICGUIError
 from core.events import Event
 from core.jobs import registry
 from core.jobs.client import JobClient
-from core.jobs.request import Request
+from core.jobs.registry import Request
 from core.jobs.stream import JobStopped
 from core.message import Message
 from tests.gui.fake_runs import FakeRun

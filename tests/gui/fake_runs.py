@@ -7,7 +7,7 @@ from pathlib import Path
 
 from classifier.request import TrainClassifierRequest
 from core.events import Event
-from core.jobs.request import Request
+from core.jobs.registry import Request
 from diffusion.request import TrainDiffusionRequest
 
 LOGGED = {"step": "loss", "evaluated": "evaluated", "finished": "finished"}

@@ -10,14 +10,12 @@ from typing import Any, ClassVar, Final
 
 from core.errors import UsageError
 from core.generation import DEFAULT_BASE_SEED, MAX_STEPS, PRECISIONS, PlannedImage, check_range
-from core.jobs.options import option
-from core.jobs.registry import job
-from core.jobs.request import Request
-from core.jobs.shared_options import classifier_option, device_option
+from core.jobs.options import classifier_option, device_option, option
+from core.jobs.registry import Request, job
 from core.message import Message
 from core.samplers import DEFAULT_SAMPLER, SAMPLERS, usual_steps
 from core.taxonomy import CLASS_CODES, SEED_MASK, image_seed, parse_class
-from core.utils.whole_number import read_whole_number
+from core.utils.field_types import read_whole_number
 from xai.baselines import BASELINES
 from xai.methods import METHODS, check_methods, read_names
 

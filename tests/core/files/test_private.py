@@ -10,10 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from core import redaction
-from core.crash import write_report
+from core import home as home_module
+from core.crash import SessionMarker, write_report
 from core.files.own import open_private, private_folder, write_private
-from core.session_marker import SessionMarker
 from core.utils import logger
 from core.utils.logger import setup_logging, shutdown_logging
 from core.utils.path_manager import PathManager
@@ -71,8 +70,8 @@ def test_a_link_or_pipe_in_place_of_the_log_is_left_alone(tmp_path: Path) -> Non
 
 @posix
 def test_reports_of_crashes_are_private_and_name_nobody(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(redaction.getpass, "getuser", lambda: "ivanova")
-    monkeypatch.setattr(redaction, "home_folder", lambda: Path("/data/people/ivanova"))
+    monkeypatch.setattr(home_module.getpass, "getuser", lambda: "ivanova")
+    monkeypatch.setattr(home_module, "home_folder", lambda: Path("/data/people/ivanova"))
     report = write_report(ValueError("/data/people/ivanova/MEL/\udcff.png"), ["classify", "/data/people/ivanova/x"])
     text = report.read_text(encoding="utf-8")
     assert mode(report) == 0o600

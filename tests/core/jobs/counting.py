@@ -16,8 +16,7 @@ from core.cancel import CancelToken, StopMode
 from core.errors import InputRefusedError
 from core.events import Continued, Event, Notice, Paused
 from core.jobs.options import option
-from core.jobs.registry import job
-from core.jobs.request import Request
+from core.jobs.registry import Request, job
 from core.jobs.stream import JobContext, stream
 from core.message import Message
 

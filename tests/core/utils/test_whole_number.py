@@ -1,6 +1,6 @@
 import pytest
 
-from core.utils.whole_number import read_whole_number
+from core.utils.field_types import read_whole_number
 
 
 @pytest.mark.parametrize(("text", "number"), [("0", 0), (" 42 ", 42), ("007", 7), ("9" * 18, 10**18 - 1)])
