@@ -63,7 +63,6 @@ FORMS = ("photographs/test_forms", "photographs/test_sources")
 FILES = ("photographs/test_files", "photographs/test_matrix")
 
 READERS: Guards = {
-    "core/brightness": ("core/test_images",),
     "core/images": ("core/test_images", "photographs/test_pixels"),
     "core/tiff": ("core/test_images",),
     "core/files/text": ("core/files/test_text",),
