@@ -19,6 +19,7 @@ from cli.explain import explain
 from cli.export import export
 from cli.generate import generate, resume
 from cli.groups import CommandGroup
+from cli.guided import image2image, inpaint, interpolate
 from cli.models import models
 from cli.reproduce import reproduce
 from cli.streams import flush_standard_streams, silence_broken_streams
@@ -66,6 +67,9 @@ def cli() -> None:
 
 for command in (
     generate,
+    image2image,
+    inpaint,
+    interpolate,
     resume,
     reproduce,
     explain,

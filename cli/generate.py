@@ -75,7 +75,7 @@ def resume(json_mode: bool, **values: Any) -> int:
 def _carry_out(request: GenerationRequest | ResumeRequest, console: Console) -> int:
     """Run the engine, explain the images that are due, and return the exit code."""
     with stop_on_signal() as cancel:
-        return follow(_explained(run(request, cancel), console), console, _WORDS, bar=ImageBar())
+        return follow(_explained(run(request, cancel), console), console, WORDS, bar=ImageBar())
 
 
 def _explained(events: Iterator[Event], console: Console) -> Iterator[Event]:
@@ -107,4 +107,4 @@ def _sentence(event: Finished) -> str:
     return f"{images} in {event.output} ({event.seconds:.1f} s)"
 
 
-_WORDS: Final[Words] = {Finished: _summary}
+WORDS: Final[Words] = {Finished: _summary}

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Final
 
+from core.beginning import Beginning
 from core.conditioning import NOTHING, Conditioning
 from core.errors import UsageError
 from core.jobs.options import option
@@ -24,7 +25,7 @@ MAX_STEPS: Final = 1000
 MAX_COUNT: Final = 1_000_000
 
 MAX_THREADS: Final = 1024
-_LATER: Final = frozenset({"threads", "conditioning"})
+_LATER: Final = frozenset({"threads", "conditioning", "start"})
 """Fields that version 0.1 did not have: written only where they say something."""
 
 PRECISIONS: Final = ("auto", "fp32", "bf16", "fp16")
@@ -97,6 +98,8 @@ class GenerationRequest(Request):
         CPU threads to compute with, which the last bits of the images depend on; 0 for the usual number.
     conditioning
         What the images are conditioned on beside their class.
+    start
+        What the images begin from, in turn; empty for noise alone.
     """
 
     command: ClassVar[tuple[str, ...]] = ("generate",)
@@ -148,6 +151,7 @@ class GenerationRequest(Request):
         default_words="as many as there are",
     )  # fmt: skip
     conditioning: Conditioning = NOTHING
+    start: tuple[Beginning, ...] = ()
 
     def __post_init__(self) -> None:
         if self.steps is None and isinstance(self.sampler, str):
@@ -179,6 +183,11 @@ class GenerationRequest(Request):
         """Return the words behind `python main.py` that ask for exactly this, conditions included."""
         return [*Request.arguments(self), *self.conditioning.arguments()]
 
+    def beginning(self, planned: PlannedImage) -> Beginning | None:
+        """Return what an image of this run begins from; None for noise alone."""
+        own = [one for one in self.start if one.target in ("", planned.class_code)]
+        return own[planned.index % len(own)] if own else None
+
     def to_json(self) -> dict[str, Any]:
         """Return the request as plain JSON types (paths as absolute strings)."""
         data = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
@@ -186,6 +195,7 @@ class GenerationRequest(Request):
         data["models"], data["output"] = str(self.models.absolute()), str(self.output.absolute())
         data["shard"] = list(self.shard)
         data["conditioning"] = self.conditioning.to_json()
+        data["start"] = [one.to_json() for one in self.start]
         return {key: value for key, value in data.items() if value or key not in _LATER}
 
     @classmethod
@@ -204,6 +214,7 @@ class GenerationRequest(Request):
             values["models"], values["output"] = Path(values["models"]), Path(values["output"])
             values["shard"] = tuple(values.get("shard", (1, 1)))
             values["conditioning"] = Conditioning.of(values.get("conditioning", {}))
+            values["start"] = tuple(Beginning.from_json(one) for one in values.get("start", ()))
             if values.get("steps", 0) is None:
                 raise TypeError("a number of steps is missing")
             return cls(**values)
@@ -305,6 +316,10 @@ class ReproduceRequest(Request):
     )  # fmt: skip
     save: Path | None = option("--save", "Write the reproduced image to this new file.", kind="file", default=None)
     device: str = option("--device", "auto, cpu, cuda or cuda:N.", default="auto")
+    inputs: Path | None = option(
+        "--inputs", "Folder of the images that this one began from.", kind="folder", default=None,
+        default_words="the output folder's .isicgui/inputs",
+    )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,6 +54,11 @@ class Layout:
         return self.state / "tmp"
 
     @property
+    def inputs(self) -> Path:
+        """Pictures and masks that images began from, named by their SHA-256."""
+        return self.state / "inputs"
+
+    @property
     def ratings(self) -> Path:
         """What a person thinks of the images."""
         return self.state / "ratings.jsonl"
@@ -171,7 +176,7 @@ def trashed_folders(place: Layout) -> tuple[Path, ...]:
 
 
 def _folders(layout: Layout) -> Iterator[Path]:
-    yield from (layout.state, layout.temporary, layout.trash, layout.explanations)
+    yield from (layout.state, layout.temporary, layout.inputs, layout.trash, layout.explanations)
     yield from _content(layout)
     for trash_id in _names(layout.trash):
         yield from trashed_folders(layout.trashed(trash_id))

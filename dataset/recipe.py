@@ -50,6 +50,8 @@ class Recipe:
         Versions of the libraries involved.
     conditioning
         What the network was conditioned on beside the class, by kind (`core.conditioning`).
+    start
+        What the image began from (`core.beginning`); empty for noise alone.
     assumed
         What the model did not say and was taken for granted, by what it is about (`scheduler`, `classes`, `weights`).
     """
@@ -74,6 +76,7 @@ class Recipe:
     product_version: str
     versions: Mapping[str, str] = field(default_factory=dict)
     conditioning: Mapping[str, Any] = field(default_factory=dict)
+    start: Mapping[str, Any] = field(default_factory=dict)
     assumed: Mapping[str, str] = field(default_factory=dict)
     run_id: str = ""
     created: str = ""
@@ -88,7 +91,7 @@ class Recipe:
     def to_json(self) -> dict[str, Any]:
         """Return the recipe as plain JSON types; the class is under `class`."""
         data = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
-        for key in ("conditioning", "assumed"):
+        for key in ("conditioning", "start", "assumed"):
             if not data[key]:
                 del data[key]
         return {"class": data.pop("class_code"), **data}

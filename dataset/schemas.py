@@ -9,6 +9,8 @@ from typing import Annotated, Any, Final, Literal, TypeAlias
 
 from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
 
+from core.beginning import Beginning
+from core.errors import UsageError
 from core.files.reading import ClassCode, FileName, Schema, Seed, Text, Whole
 from dataset.layout import MAX_NUMBER, MAX_STARS, image_number
 
@@ -177,6 +179,15 @@ def _plausible(config: dict[str, Any]) -> dict[str, Any]:
     return config
 
 
+def _begins(data: dict[str, Any]) -> dict[str, Any]:
+    if data:
+        try:
+            Beginning.from_json(data)
+        except (UsageError, TypeError) as error:
+            raise ValueError(str(error)) from error
+    return data
+
+
 Triple = Annotated[list[Annotated[float, Field(ge=0, le=1e6)]], Field(min_length=3, max_length=3)]
 
 
@@ -210,6 +221,7 @@ class RecipeJson(Schema):
     product_version: Text
     versions: Annotated[dict[str, Text], Field(max_length=200, default_factory=dict)]
     conditioning: Annotated[dict[str, Any], AfterValidator(_plausible), Field(default_factory=dict)]
+    start: Annotated[dict[str, Any], AfterValidator(_begins), Field(default_factory=dict)]
     assumed: Annotated[dict[str, Text], Field(max_length=20, default_factory=dict)]
     run_id: Id = ""
     created: Text = ""

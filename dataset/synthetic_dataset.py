@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import logging
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, suppress
 from datetime import datetime, timezone
 from pathlib import Path
@@ -127,6 +127,26 @@ class SyntheticDataset:
     def unfinished(self) -> tuple[Run, ...]:
         """Return the interrupted, stopped or failed runs with images still to be made, oldest first."""
         return self._state.unfinished()
+
+    def keep_inputs(self, files: Mapping[str, bytes]) -> None:
+        """Keep the pictures and masks that images begin from; what is kept already is left alone.
+
+        Parameters
+        ----------
+        files
+            Content of each PNG file, by its SHA-256.
+
+        Raises
+        ------
+        OutputError
+            If one cannot be written.
+        """
+        folder = self._layout.inputs
+        with output_errors(self.folder):
+            for sha256, content in files.items():
+                folder.mkdir(exist_ok=True)
+                with suppress(FileExistsError):
+                    create_bytes_atomic(folder / f"{sha256}.png", content, tmp_dir=self._layout.temporary)
 
     def begin_run(self, request: GenerationRequest, planned: Sequence[PlannedImage]) -> Run:
         """Note a new run with its plan and the numbers reserved for it.

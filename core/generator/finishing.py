@@ -21,11 +21,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from core.beginning import Beginning
 from core.events import Event, Failed, ImageDone
 from core.files.atomic import output_errors, write_bytes_atomic
 from core.files.own import own_folder
 from core.generation import PlannedImage, is_explained
-from core.generator.color import ColorStatistics, apply_color_statistics
+from core.generator.color import ColorStatistics
 from core.generator.model_manager import LoadedModel
 from core.generator.sampler import Drawing, Settings, StepState, to_uint8
 from core.models.pack import UNET_FOLDER, is_pack
@@ -126,6 +127,7 @@ def make_recipe(
     settings: Settings,
     color: ColorStatistics | None,
     models: Path,
+    beginning: Beginning | None = None,
 ) -> Recipe:
     """Return the recipe of the image at `position` of a drawn batch; run id and time are the dataset's to add.
 
@@ -133,6 +135,8 @@ def make_recipe(
     ----------
     models
         The models folder; the weights are named relative to it.
+    beginning
+        What the image began from, if not from noise alone.
     """
     return Recipe(
         class_code=planned.class_code,
@@ -155,6 +159,7 @@ def make_recipe(
         product_version=__version__,
         versions=library_versions(),
         conditioning=drawing.conditioning.to_json(),
+        start={} if beginning is None else beginning.to_json(),
         assumed={about: str(words) for about, words in model.assumed.items()},
     )
 
@@ -308,8 +313,7 @@ class Finisher:
     def _store_one(self, batch: DrawnBatch, position: int, pixels: NDArray[np.uint8]) -> ImageDone:
         slot = batch.slots[position]
         color = self._colors.get(slot.planned.class_code)
-        if color is not None:
-            pixels = apply_color_statistics(pixels, color)
+        pixels = batch.drawing.finished(position, pixels, color)
         recipe = make_recipe(
             slot.planned,
             batch.drawing,
@@ -318,6 +322,7 @@ class Finisher:
             settings=batch.settings,
             color=color,
             models=self._run.request.models,
+            beginning=self._run.request.beginning(slot.planned),
         )
         path = self._write(batch.trajectory, position, slot, pixels, recipe)
         self.written += 1

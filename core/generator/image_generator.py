@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar, Final
 
 import numpy as np
 import torch
@@ -34,7 +34,7 @@ from core.generation import (
     order_counts,
     plan_class,
 )
-from core.generator.color import ColorStatistics, apply_color_statistics, load_color_statistics
+from core.generator.color import ColorStatistics, load_color_statistics
 from core.generator.finishing import make_recipe
 from core.generator.model_manager import ModelManager, ModelSource, missing_model, model_source
 from core.generator.run_estimate import choose_batch_size, step_seconds
@@ -49,9 +49,7 @@ from dataset.png import encode_png
 from dataset.recipe import Recipe
 from dataset.synthetic_dataset import Run, SyntheticDataset
 
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
+NO_INPUTS: Final[Mapping[str, bytes]] = {}
 
 
 @dataclass(frozen=True)
@@ -167,17 +165,23 @@ class ImageGenerator:
         last = deque(drawing.states(), maxlen=1).pop()
         color = equipment.colors.get(code)
         for position, (one, pixels) in enumerate(zip(planned, to_uint8(model.pictures(last.sample)), strict=True)):
-            corrected = pixels if color is None else apply_color_statistics(pixels, color)
             recipe = make_recipe(
                 one, drawing, position, model=model, settings=settings, color=color, models=request.models
             )
-            yield Sample(corrected, recipe)
+            yield Sample(drawing.finished(position, pixels, color), recipe)
 
-    def generate(self, request: GenerationRequest, cancel: CancelToken | None = None) -> Iterator[Event]:
+    def generate(
+        self, request: GenerationRequest, cancel: CancelToken | None = None, inputs: Mapping[str, bytes] = NO_INPUTS
+    ) -> Iterator[Event]:
         """Carry out a request.
 
         The stream begins with `Started` and ends with `Finished`. Closing it early leaves a run that `resume` finishes.
         A class whose model is refused yields `Failed`; the others are made all the same.
+
+        Parameters
+        ----------
+        inputs
+            The files that the request's `start` names, by their SHA-256; they are kept in the output folder.
 
         Raises
         ------
@@ -199,6 +203,7 @@ class ImageGenerator:
         refused = _unavailable(counts, catalog)
         batch_size = _batch_size(request, equipment, counts.keys() - refused.keys(), max(counts.values()))
         with SyntheticDataset.open(request.output) as dataset:
+            dataset.keep_inputs(inputs)
             planned = _plan(request, dataset, skip=frozenset(refused))
             run = dataset.begin_run(dataclasses.replace(request, batch_size=batch_size), planned)
             work = RunImages(dataset, run, equipment, batch_size, cancel)
@@ -331,11 +336,13 @@ def _check_steps(sources: Sequence[ModelSource], steps: int) -> None:
 
 
 def _plan(request: GenerationRequest, dataset: SyntheticDataset, skip: frozenset[str]) -> list[PlannedImage]:
+    # images between two are as many as there are places on the way, whatever seeds are taken
+    is_way = any(one.kind == "interpolate" for one in request.start)
     return [
         planned
         for code, count in request.counts
         if code not in skip
-        for planned in plan_class(request, code, count, dataset.seeds(code))
+        for planned in plan_class(request, code, count, frozenset() if is_way else dataset.seeds(code))
     ]
 
 
@@ -400,7 +407,9 @@ def reproduce(request: ReproduceRequest, cancel: CancelToken) -> Iterator[Event]
             path=request.save,
         )
     made = yield from stream(
-        lambda context: reproduce_image(request.image, models=request.models, device=request.device, context=context),
+        lambda context: reproduce_image(
+            request.image, models=request.models, device=request.device, inputs=request.inputs, context=context
+        ),
         cancel,
     )
     if request.save is not None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -29,6 +29,7 @@ from core.models.networks import (
     WEIGHTS_FILE,
     build_net,
     decode,
+    encode,
     read_autoencoder,
     read_state,
     use_per_head_attention,
@@ -67,6 +68,13 @@ class LatentSpace:
         reference = next(self.net.parameters())
         each = latents.to(reference).contiguous(memory_format=torch.channels_last).split(1)
         return torch.cat([decode(self.net, one).float() for one in each])
+
+    @torch.inference_mode()
+    def latents(self, pictures: Tensor) -> Tensor:
+        """Return the latent images (N, C, h, w), float32, of pictures (N, 3, H, W) in -1..1, encoded one by one."""
+        reference = next(self.net.parameters())
+        each = pictures.to(reference).contiguous(memory_format=torch.channels_last).split(1)
+        return torch.cat([encode(self.net, one).float() for one in each])
 
     def sketched(self, latents: Tensor) -> Tensor:
         """Return roughly the same pictures at hardly any cost: the colours of each latent pixel, smoothly enlarged."""
@@ -183,6 +191,14 @@ class LoadedModel:
     def pictures(self, samples: Tensor) -> Tensor:
         """Return the pictures (N, 3, H, W), about -1..1, of what it denoises (N, C, h, w)."""
         return samples if self.space is None else self.space.pictures(samples)
+
+    def latents(self, pictures: Tensor) -> Tensor:
+        """Return what it would denoise to pictures (N, 3, H, W) in -1..1, float32 (N, C, h, w)."""
+        return pictures if self.space is None else self.space.latents(pictures)
+
+    def with_label(self, label: int) -> LoadedModel:
+        """Return the same network, asked for another class."""
+        return replace(self, class_label=label)
 
     def sketches(self, samples: Tensor) -> Tensor:
         """Return the same at once, if roughly: for pictures that are shown while others are being made."""

@@ -12,15 +12,18 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from core.beginning import Beginning
 from core.cache.cache_manager import CacheManager
 from core.conditioning import Conditioning
 from core.errors import DeviceError, InputRefusedError, ModelMissingError, ModelRefusedError, OutputError, UsageError
 from core.generation import GenerationRequest
-from core.generator.color import ColorStatistics, apply_color_statistics
+from core.generator.color import ColorStatistics
 from core.generator.finishing import device_name
 from core.generator.model_manager import LoadedModel, ModelManager, model_source
 from core.generator.run_estimate import choose_batch_size
 from core.generator.sampler import Drawing, Settings, to_uint8
+from core.generator.start import PLAIN, BatchStart
+from core.generator.start_images import StartImages, batch_start
 from core.images import read_image
 from core.jobs.stream import JobContext
 from core.message import Message
@@ -28,6 +31,7 @@ from core.models.config_schema import why_no_scheduler
 from core.models.discovery import ClassModel, candidates
 from core.precision import DTYPES, Precision, precision_again, resolve_device
 from core.utils.path_manager import PathManager
+from dataset.layout import Layout
 from dataset.png import read_recipe
 from dataset.reading import read_models_folders
 from dataset.recipe import Recipe
@@ -74,6 +78,8 @@ class Preparation:
         Whether the weights have the SHA-256 that the recipe names.
     notes
         What has to be done otherwise than recorded, in plain words.
+    start
+        What the image begins from.
     """
 
     recipe: Recipe
@@ -82,12 +88,13 @@ class Preparation:
     batch_size: int
     same_weights: bool
     notes: tuple[str, ...]
+    start: BatchStart = PLAIN
 
     def drawing(self) -> Drawing:
         """Return the image about to be drawn."""
         settings = Settings(self.recipe.sampler, self.recipe.steps, self.recipe.guidance, self.batch_size)
         conditioning = Conditioning.of(self.recipe.conditioning)
-        return Drawing(self.model, settings, [self.recipe.seed], self.recipe.scheduler, conditioning)
+        return Drawing(self.model, settings, [self.recipe.seed], self.recipe.scheduler, conditioning, self.start)
 
     @property
     def color(self) -> ColorStatistics | None:
@@ -96,7 +103,12 @@ class Preparation:
 
 
 def reproduce(
-    image: Path, *, models: Path | None = None, device: str = "auto", context: JobContext | None = None
+    image: Path,
+    *,
+    models: Path | None = None,
+    device: str = "auto",
+    inputs: Path | None = None,
+    context: JobContext | None = None,
 ) -> Reproduction:
     """Make an image again with the seed, sampler, batch shape, precision and colours that its recipe records.
 
@@ -111,6 +123,8 @@ def reproduce(
         Where the weights are now, if they have moved.
     device
         `auto` for the recorded one if it is there, else the best there is.
+    inputs
+        Folder of the pictures that the image began from, if it is not in its output folder any more.
     context
         Told about every denoising step; stops between two of them.
 
@@ -127,13 +141,15 @@ def reproduce(
     JobStopped
         If that was asked for.
     """
-    prepared = prepare(image, models=models, device=device)
+    prepared = prepare(image, models=models, device=device, inputs=inputs)
     with recorded_threads(prepared.recipe.threads):
         pixels = _draw(prepared, context or JobContext())
     return _compare(prepared, pixels, image)
 
 
-def prepare(image: Path, *, models: Path | None = None, device: str = "auto") -> Preparation:
+def prepare(
+    image: Path, *, models: Path | None = None, device: str = "auto", inputs: Path | None = None
+) -> Preparation:
     """Read an image's recipe and load what made it; parameters and errors as of `reproduce`."""
     recipe, original = read_recipe(image), read_image(image)
     _check(recipe, image)
@@ -153,7 +169,25 @@ def prepare(image: Path, *, models: Path | None = None, device: str = "auto") ->
                 now=batch_size,
             )
         )
-    return Preparation(recipe, original, model, batch_size, same, tuple(notes))
+    start = _start(recipe, image, model, found, batch_size, inputs)
+    return Preparation(recipe, original, model, batch_size, same, tuple(notes), start)
+
+
+def _start(
+    recipe: Recipe, image: Path, model: LoadedModel, found: ClassModel, batch_size: int, inputs: Path | None
+) -> BatchStart:
+    """Return what an image begins from; its pictures are looked for in `inputs`, then in its output folder."""
+    if not recipe.start:
+        return PLAIN
+
+    def label_of(code: str) -> int | None:
+        same = [one for one in candidates(found.path, code) if one.path == found.path] if found.path else []
+        return model_source(same[0]).class_label if same and same[0].available else None
+
+    kept = Layout(image.absolute().parent.parent).inputs
+    folders = [folder for folder in (inputs, kept) if folder is not None]
+    beginning = Beginning.from_json(recipe.start)
+    return batch_start([beginning], StartImages(folders), model, recipe.sampler, recipe.steps, batch_size, label_of)
 
 
 def _check(recipe: Recipe, image: Path) -> None:
@@ -169,6 +203,7 @@ def _check(recipe: Recipe, image: Path) -> None:
             guidance=recipe.guidance,
             batch_size=recipe.batch_size,
             conditioning=Conditioning.of(recipe.conditioning),
+            start=(Beginning.from_json(recipe.start),) if recipe.start else (),
         )
         _check_types(recipe)
     except (UsageError, TypeError, ValueError, KeyError) as error:
@@ -193,11 +228,11 @@ def _check_types(recipe: Recipe) -> None:
 
 def _draw(prepared: Preparation, context: JobContext) -> NDArray[np.uint8]:
     context.progress(0, prepared.recipe.steps, unit="steps")
-    for state in prepared.drawing().states():
+    drawing = prepared.drawing()
+    for state in drawing.states():
         context.progress(state.step, state.steps, unit="steps")
         last = state
-    pixels = to_uint8(prepared.model.pictures(last.sample))[0]
-    return pixels if prepared.color is None else apply_color_statistics(pixels, prepared.color)
+    return drawing.finished(0, to_uint8(prepared.model.pictures(last.sample))[0], prepared.color)
 
 
 def _compare(prepared: Preparation, pixels: NDArray[np.uint8], image: Path) -> Reproduction:

@@ -33,7 +33,7 @@ from core.events import (
 from core.generation import MAX_STEPS, GenerationRequest
 from core.generator.color import ColorStatistics
 from core.generator.finishing import DrawnBatch, Finisher, PreviewGate, Trajectory, WorkClock
-from core.generator.model_manager import LoadedModel, ModelManager
+from core.generator.model_manager import LoadedModel, ModelManager, model_source
 from core.generator.sampler import (
     NO_GUIDANCE,
     Drawing,
@@ -44,9 +44,12 @@ from core.generator.sampler import (
     is_out_of_memory,
     to_uint8,
 )
+from core.generator.start import BatchStart
+from core.generator.start_images import StartImages, batch_start
 from core.message import Message
 from core.models.discovery import ClassModel
 from core.precision import Precision
+from dataset.layout import Layout
 from dataset.synthetic_dataset import Run, RunSlot, SyntheticDataset
 
 _NOISE_SHARE: Final = 0.9
@@ -104,6 +107,7 @@ class RunImages:
         self._failed = 0
         self._drew_any = False
         self._late_start_told = False
+        self._start_images = StartImages([Layout(dataset.folder).inputs])
         self.refusals: list[ModelRefusedError | UsageError] = []
 
     @property
@@ -261,7 +265,10 @@ class RunImages:
         guidance = effective_guidance(model, request.guidance)
         settings = Settings(request.sampler, request.steps, guidance, self._batch_size)
         began = self._clock()
-        drawing = Drawing(model, settings, [slot.planned.seed for slot in batch], conditioning=request.conditioning)
+        drawing = Drawing(
+            model, settings, [slot.planned.seed for slot in batch], conditioning=request.conditioning,
+            start=self._start(model, batch, settings),
+        )  # fmt: skip
         trajectory = Trajectory(model.pictures) if request.trajectory else None
         for state in drawing.states():
             self._drew_any = True
@@ -274,6 +281,18 @@ class RunImages:
                 return
         seconds = (self._clock() - began) / len(batch)
         yield from self._finisher.store(DrawnBatch(batch, drawing, state, model, settings, trajectory, seconds))
+
+    def _start(self, model: LoadedModel, batch: Sequence[RunSlot], settings: Settings) -> BatchStart:
+        request = self._run.request
+        beginnings = [one for slot in batch if (one := request.beginning(slot.planned)) is not None]
+        return batch_start(
+            beginnings, self._start_images, model, settings.sampler, settings.steps, settings.batch_size, self._label_of
+        )
+
+    def _label_of(self, code: str) -> int | None:
+        """Return the label by which the networks of this run know a class, if they do."""
+        model = self._equipment.models[code]
+        return model_source(model).class_label if model.available else None
 
     def _pause(self) -> Iterator[Event]:
         """Wait while a pause is asked for; what is being made stays in memory."""

@@ -14,10 +14,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from core.conditioning import NOTHING, Conditioning, Inputs, network_inputs, require_taken
-from core.diffusers_parts import DDPMScheduler, UniPCMultistepScheduler
+from core.diffusers_parts import DDPMScheduler, DPMSolverMultistepScheduler, UniPCMultistepScheduler
 from core.errors import ModelArchitectureError, UsageError
+from core.generator.color import ColorStatistics, apply_color_statistics
 from core.generator.model_manager import LoadedModel, ModelSource
-from core.generator.start import FROM_NOISE, Start
+from core.generator.start import FROM_NOISE, PLAIN, BatchStart, Blend, BlendedClasses, Start, slerp
 from core.message import Message
 from core.models.config_schema import why_no_scheduler
 from core.precision import DTYPES
@@ -140,6 +141,46 @@ class ImageStreams:
         """Return the fingerprint of an image's initial noise."""
         return noise_hash(self.initial[position])
 
+    def step_noise(self, scheduler: Scheduler) -> Tensor | None:
+        """Return the noise of the next step; None to let the scheduler draw it from `generators`."""
+        return None
+
+
+class StreamsBetween(ImageStreams):
+    """The random streams of images on the way from one to another: all their noise is between that of the two ends.
+
+    DDPM draws the noise of its steps itself; there it is that of the nearer end.
+
+    Parameters
+    ----------
+    ends
+        Initial noise (1, C, h, w) of each end, and the seed of its stream.
+    shares
+        Of the second end, one for each image of the batch, 0..1.
+    """
+
+    def __init__(self, ends: tuple[tuple[Tensor, int], tuple[Tensor, int]], shares: Sequence[float]) -> None:
+        (first, first_seed), (second, second_seed) = ends
+        self._shares, self._shape = shares, first.shape
+        self._pairs = [(_continued(first_seed, first.shape), _continued(second_seed, second.shape)) for _ in shares]
+        self.generators = [pair[share > 0.5] for pair, share in zip(self._pairs, shares, strict=True)]
+        self.initial = torch.cat([slerp(first, second, share) for share in shares])
+
+    def step_noise(self, scheduler: Scheduler) -> Tensor | None:
+        """Return the noise of the next step, between that of the ends."""
+        if not isinstance(scheduler, DPMSolverMultistepScheduler):
+            return None
+        drawn = ([torch.randn(self._shape, generator=stream) for stream in pair] for pair in self._pairs)
+        mixed = [slerp(one, other, share) for (one, other), share in zip(drawn, self._shares, strict=True)]
+        return torch.cat(mixed)
+
+
+def _continued(seed: int, shape: Sequence[int]) -> torch.Generator:
+    """Return an image's stream behind its initial noise."""
+    stream = torch.Generator("cpu").manual_seed(seed)
+    torch.randn(tuple(shape), generator=stream)
+    return stream
+
 
 def noise_hash(noise: Tensor) -> str:
     """Return the first 16 hex digits of SHA-256 over the noise as little-endian float32."""
@@ -161,14 +202,16 @@ def denoise(
     start
         What to begin from, on the device, if not from noise alone.
     """
-    noise = streams.initial.to(device) if start.noise is None else start.noise
+    noise = streams.initial.to(device)
     sample = start.first_sample(scheduler, noise, initial_scale(scheduler))
     if start.first and not isinstance(scheduler, DDPMScheduler):  # that one looks its level up by the timestep
         scheduler.set_begin_index(start.first)
     total = len(scheduler.timesteps)
     for step, timestep in enumerate(scheduler.timesteps[start.first :], start=start.first + 1):
         noisy = sample
-        stepped, predicted = advance(predict, scheduler, timestep, noisy, streams.generators)
+        stepped, predicted = advance(
+            predict, scheduler, timestep, noisy, streams.generators, streams.step_noise(scheduler)
+        )
         sample = start.with_surroundings(scheduler, step, stepped, noise)
         yield StepState(step - start.first, total - start.first, float(timestep), noisy, predicted, sample)
 
@@ -181,7 +224,12 @@ def initial_scale(scheduler: Scheduler) -> float:
 # The mode must not be on while the consumer of the loop runs, so it is entered anew for every step.
 @torch.inference_mode()
 def advance(
-    predict: Predictor, scheduler: Scheduler, timestep: Tensor, noisy: Tensor, generators: list[torch.Generator]
+    predict: Predictor,
+    scheduler: Scheduler,
+    timestep: Tensor,
+    noisy: Tensor,
+    generators: list[torch.Generator],
+    noise: Tensor | None = None,
 ) -> tuple[Tensor, Tensor]:
     """Take one denoising step and return x_{t-1} and the predicted x0.
 
@@ -189,11 +237,15 @@ def advance(
     ----------
     generators
         One for each image of the batch; the step's noise is drawn from them.
+    noise
+        In place of what would be drawn; DPM-Solver alone takes it.
     """
     if isinstance(scheduler, FlowEuler | ClippedHeun):
         return scheduler.advance(predict, timestep, noisy)
     output = predict(noisy, timestep)
-    streams = {} if isinstance(scheduler, UniPCMultistepScheduler) else {"generator": generators}
+    streams: dict[str, Any] = {} if isinstance(scheduler, UniPCMultistepScheduler) else {"generator": generators}
+    if noise is not None:
+        streams["variance_noise"] = noise
     result = scheduler.step(output, timestep, noisy, **streams)
     if isinstance(scheduler, DDPMScheduler):
         largest = clip_range(scheduler.config)
@@ -226,7 +278,9 @@ def effective_guidance(model: LoadedModel | ModelSource, asked: float | None) ->
     return float(model.recommended.get("guidance") or NO_GUIDANCE) if asked is None else asked
 
 
-def make_predictor(model: LoadedModel, guidance: float, conditioning: Conditioning = NOTHING) -> Predictor:
+def make_predictor(
+    model: LoadedModel, guidance: float, conditioning: Conditioning = NOTHING, blend: Blend | None = None
+) -> Predictor:
     """Return the function that the denoising loop calls.
 
     With guidance g other than 1 the network sees every image twice in one doubled batch, with its conditions and with
@@ -236,6 +290,8 @@ def make_predictor(model: LoadedModel, guidance: float, conditioning: Conditioni
     ----------
     conditioning
         Beside the class, which is the model's own.
+    blend
+        Mixtures of classes in place of the model's own; as many as there are images in a batch.
     """
     dtype = DTYPES[model.precision]
     asked = conditioning.with_class("own")
@@ -243,7 +299,11 @@ def make_predictor(model: LoadedModel, guidance: float, conditioning: Conditioni
     def predict(images: Tensor, timestep: Tensor, inputs: Inputs) -> Tensor:
         seen = torch.cat([images, *inputs.channels], dim=1) if inputs.channels else images
         seen = seen.to(dtype).contiguous(memory_format=torch.channels_last)
-        with torch.backends.cudnn.flags(deterministic=True, benchmark=False, allow_tf32=False), _refusing(model):
+        with (
+            torch.backends.cudnn.flags(deterministic=True, benchmark=False, allow_tf32=False),
+            _refusing(model),
+            _blending(model, blend),
+        ):
             answer: Tensor = model.net(seen, timestep, **inputs.arguments, return_dict=False)[0]
             if answer.shape != images.shape:
                 raise ValueError(f"it makes {tuple(answer.shape)} of {tuple(images.shape)}")
@@ -259,6 +319,20 @@ def make_predictor(model: LoadedModel, guidance: float, conditioning: Conditioni
         return unconditional + guidance * (conditional - unconditional)
 
     return plain if guidance == NO_GUIDANCE else guided
+
+
+@contextmanager
+def _blending(model: LoadedModel, blend: Blend | None) -> Iterator[None]:
+    """Let the network embed mixtures of classes inside."""
+    if blend is None:
+        yield
+        return
+    embedding = model.net.class_embedding
+    model.net.class_embedding = BlendedClasses(embedding, blend)
+    try:
+        yield
+    finally:
+        model.net.class_embedding = embedding
 
 
 @contextmanager
@@ -322,6 +396,8 @@ class Drawing:
         In place of the model's own, as `build_scheduler` takes it.
     conditioning
         Beside the class, which is the model's own.
+    start
+        What the images begin from, if not from noise alone.
     """
 
     def __init__(
@@ -331,15 +407,17 @@ class Drawing:
         seeds: Sequence[int],
         scheduler_config: Mapping[str, Any] | None = None,
         conditioning: Conditioning = NOTHING,
+        start: BatchStart = PLAIN,
     ) -> None:
         require_taken(conditioning, model.takes, model.path.name)
         self.count = len(seeds)
         self.conditioning = conditioning
         self._model = model
-        self._predict = make_predictor(model, settings.guidance, conditioning)
+        self._start = start
+        self._predict = make_predictor(model, settings.guidance, conditioning, start.blend)
         self._scheduler = build_scheduler(settings.sampler, scheduler_config or model.scheduler_config, settings.steps)
         padding = [_PADDING_SEED] * (settings.batch_size - len(seeds))
-        self._streams = ImageStreams([*seeds, *padding], model.noise_shape)
+        self._streams = start.streams or ImageStreams([*seeds, *padding], model.noise_shape)
         self.scheduler_config = describe_scheduler(self._scheduler)
 
     def noise_hash(self, position: int) -> str:
@@ -349,6 +427,11 @@ class Drawing:
     def states(self) -> Iterator[StepState]:
         """Yield one state per denoising step, without the padding; can be gone through once."""
         n = self.count
-        for state in denoise(self._predict, self._scheduler, self._streams, self._model.device):
+        for state in denoise(self._predict, self._scheduler, self._streams, self._model.device, self._start.start):
             tensors = (state.noisy[:n], state.predicted[:n], state.sample[:n])
             yield StepState(state.step, state.steps, state.timestep, *tensors)
+
+    def finished(self, position: int, pixels: NDArray[np.uint8], color: ColorStatistics | None) -> NDArray[np.uint8]:
+        """Return the image at `position` of the batch as it is stored: colours corrected, surroundings as they were."""
+        corrected = pixels if color is None else apply_color_statistics(pixels, color)
+        return self._start.around(position, corrected)

@@ -9,14 +9,23 @@ arXiv:2010.02502).
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
 
+import numpy as np
 import torch
-from torch import Tensor
+from numpy.typing import NDArray
+from torch import Tensor, nn
 
 from core.schedulers import Predict, Scheduler, image_and_noise, noise_level
 
-_PARALLEL = 1 - 1e-6
+if TYPE_CHECKING:
+    from core.generator.sampler import ImageStreams
+
+Pixels = NDArray[np.uint8]
+
+_PARALLEL: Final = 1 - 1e-6
 """From this cosine on, two noises count as having one direction."""
 
 
@@ -32,14 +41,11 @@ class Start:
         (B, C, h, w) that are noised to the level of the first step; None to begin from noise.
     painted
         (B, 1, h, w) of 0..1: where images are generated; elsewhere they stay what they are. None is everywhere.
-    noise
-        (B, C, h, w) in place of what the seeds give.
     """
 
     first: int = 0
     images: Tensor | None = None
     painted: Tensor | None = None
-    noise: Tensor | None = None
 
     def first_sample(self, scheduler: Scheduler, noise: Tensor, scale: float) -> Tensor:
         """Return x_t of the first step, (B, C, h, w); `scale` is the deviation of the noise that sampling begins with.
@@ -63,6 +69,42 @@ class Start:
 
 
 FROM_NOISE = Start()
+
+
+@dataclass(frozen=True, slots=True)
+class Blend:
+    """Mixtures of two classes that a network is asked for.
+
+    Attributes
+    ----------
+    labels
+        Of the two classes.
+    shares
+        Of the second, for each image of the batch, 0..1.
+    """
+
+    labels: tuple[int, int]
+    shares: tuple[float, ...]
+
+
+class BlendedClasses(nn.Module):
+    """In place of a network's embedding of classes: the first images get mixtures of two, the others their own.
+
+    At the shares 0 and 1 it is the embedding of one class, to the bit.
+    """
+
+    def __init__(self, embedding: nn.Module, blend: Blend) -> None:
+        super().__init__()
+        self.embedding, self.blend = embedding, blend
+
+    def forward(self, labels: Tensor) -> Tensor:
+        """Return the embeddings (B, E) of labels (B,)."""
+        own: Tensor = self.embedding(labels)
+        first, second = (self.embedding(labels.new_tensor([label])) for label in self.blend.labels)
+        shares = own.new_tensor(self.blend.shares)[:, None]
+        mixed = torch.lerp(first, second, shares)
+        mixed = torch.where(shares == 0, first, torch.where(shares == 1, second, mixed))
+        return torch.cat([mixed, own[len(mixed) :]])
 
 
 def steps_left_out(strength: float, steps: int) -> int:
@@ -110,3 +152,54 @@ def invert(predict: Predict, scheduler: Scheduler, images: Tensor, scale: float)
         alpha, sigma = noise_level(scheduler, step)
         sample = alpha * image + sigma * noise
     return sample / scale
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Surroundings:
+    """The picture around what is painted.
+
+    Attributes
+    ----------
+    pixels
+        RGB, uint8, (H, W, 3).
+    share
+        Of what is generated in each pixel, 0..1, (H, W, 1); 0 outside of the mask.
+    """
+
+    pixels: Pixels
+    share: NDArray[np.float32]
+
+    def around(self, made: Pixels) -> Pixels:
+        """Return the generated pixels inside the mask, and the picture's own outside, to the bit."""
+        mixed = self.pixels + self.share * (made.astype(np.float32) - self.pixels)
+        return np.where(self.share == 0, self.pixels, np.rint(mixed).astype(np.uint8))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class BatchStart:
+    """What a batch begins from.
+
+    Attributes
+    ----------
+    start
+        For the denoising loop.
+    streams
+        Random streams in place of those that the seeds give, or None.
+    blend
+        Which mixtures of classes the network is asked for, or None.
+    surroundings
+        By position in the batch, for images that are painted in part.
+    """
+
+    start: Start = FROM_NOISE
+    streams: ImageStreams | None = None
+    blend: Blend | None = None
+    surroundings: Mapping[int, Surroundings] | None = None
+
+    def around(self, position: int, pixels: Pixels) -> Pixels:
+        """Return a finished image with what was to stay as it was."""
+        kept = (self.surroundings or {}).get(position)
+        return pixels if kept is None else kept.around(pixels)
+
+
+PLAIN: Final = BatchStart()

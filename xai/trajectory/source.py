@@ -162,12 +162,17 @@ def source_of_image(image: Path, request: TrajectoryRequest) -> ImageSource:
     Raises
     ------
     InputRefusedError
-        If the file is no picture with a recipe.
+        If the file is no picture with a recipe, or the image did not begin from noise alone.
     ModelRefusedError
         If there is no usable model of its class.
     """
     prepared = prepare(image, models=request.models, device=request.device)
     recipe = prepared.recipe
+    if recipe.start:
+        raise InputRefusedError(
+            Message("{image} began from another image: its way from noise to image is not a whole one.", image=image),
+            remedy=Message("Analyse an image of 'generate'."), path=image,
+        )  # fmt: skip
     return ImageSource(
         PlannedImage(recipe.class_code, recipe.index, recipe.seed),
         prepared.model,

@@ -144,7 +144,9 @@ def test_the_way_back_and_there_again_leads_to_the_image(kind: str) -> None:
         predict = Gaussian(scheduler, kind, torch.zeros(()), 0.5)
         noise = invert(predict, scheduler, images(), initial_scale(scheduler))
         again = build_scheduler(sampler, KINDS[kind], steps)
-        *_, last = denoise(predict, again, ImageStreams([1, 2], SHAPE), CPU, Start(noise=noise))
+        streams = ImageStreams([1, 2], SHAPE)
+        streams.initial = noise
+        *_, last = denoise(predict, again, streams, CPU)
         errors.append(float((last.sample - images()).abs().max()))
     assert errors[1] < 0.05
     assert errors[1] < errors[0] / 2  # of first order: a quarter of the step, about a quarter of the error

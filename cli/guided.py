@@ -1,0 +1,49 @@
+"""`image2image`, `inpaint` and `interpolate`: images that begin from others."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from cli.console import Console
+from cli.derive import carry_out, request_options
+from cli.generate import WORDS
+from cli.options import json_option
+from cli.progress import ImageBar
+from core.guided import GuidedRequest, Image2ImageRequest, InpaintRequest, InterpolateRequest
+
+
+@click.command(short_help="Make new images that begin from given ones.")
+@request_options(Image2ImageRequest)
+@json_option
+def image2image(json_mode: bool, **values: Any) -> int:
+    """Make new images that begin from IMAGES, each noised and denoised again; --strength says how far."""
+    return _carry_out(Image2ImageRequest(**values), json_mode)
+
+
+@click.command(short_help="Make the inside of a mask anew.")
+@request_options(InpaintRequest)
+@json_option
+def inpaint(json_mode: bool, **values: Any) -> int:
+    """Make IMAGE anew inside a mask; outside of it, the result equals the image to the bit.
+
+    The result has the model's size: a larger image is cut to a square and scaled first.
+    """
+    return _carry_out(InpaintRequest(**values), json_mode)
+
+
+@click.command(short_help="Make images on the way from one to another.")
+@request_options(InterpolateRequest)
+@json_option
+def interpolate(json_mode: bool, **values: Any) -> int:
+    """Make images on the way from FIRST to SECOND, both ends included.
+
+    Noise is mixed on the great circle and classes linearly. Sampler, steps, guidance and precision are those of FIRST
+    unless given.
+    """
+    return _carry_out(InterpolateRequest(**values), json_mode)
+
+
+def _carry_out(request: GuidedRequest, json_mode: bool) -> int:
+    return carry_out(request, Console(json_mode=json_mode), WORDS, bar=ImageBar())
