@@ -1,4 +1,4 @@
-"""The model card of a classifier: data and terms, how it was trained, what it can do, what it must not be used for."""
+"""The model card of a classifier: data, licence, training, evaluation and limits of use."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def card_of(results: Results) -> Report:
         _files(results),
         Section("Data, licence, credit", list(_data(results))),
         _training(results),
-        Section("Measured", list(_measured(results))),
+        Section("Evaluation", list(_measured(results))),
         Section("Known limits", [Bullets(list(_limits(results)))]),
     ]
     return Report(f"Lesion classifier ({results.architecture})", _lead(results), sections)
@@ -36,8 +36,8 @@ def card_of(results: Results) -> Report:
 def _lead(results: Results) -> tuple[Block, ...]:
     classes = results.classes
     about = marked(
-        "A classifier of dermatoscopic images into {count} classes: {classes}. **For research only: it is no medical "
-        "device, and nobody should be examined, reassured or treated on its word.**",
+        "A classifier of dermoscopic images into {count} classes: {classes}. **For research only: it is no medical "
+        "device, and its predictions must not be used to examine, reassure or treat anybody.**",
         count=len(classes),
         classes=", ".join(classes),
     )
@@ -64,21 +64,21 @@ def _files(results: Results) -> Section:
                 "`classifier.json`: classes in the order of the outputs, input size, mean and standard deviation, "
                 "temperature, quality."
             ),
-            marked("`SHA256SUMS`: of the weights."),
+            marked("`SHA256SUMS`: checksum of the weights."),
         ]
     )
     inputs = (
-        f"Input: square RGB pictures on the 0 to 1 scale, resized to {preprocessing.image_size}x"
+        f"Input: square RGB images scaled to 0 to 1, resized to {preprocessing.image_size}x"
         f"{preprocessing.image_size} (bilinear, antialiased), minus mean {_rounded(preprocessing.mean)}, divided by "
         f"{_rounded(preprocessing.std)}. Divide the logits by the temperature {results.evaluation.temperature:.3f} "
-        "before a softmax that is to be read as a probability."
+        "before the softmax to get calibrated probabilities."
     )
     return Section("Files", [files, Paragraph(inputs)])
 
 
 def _data(results: Results) -> Iterator[Block]:
     about = results.about
-    yield Paragraph(f"Trained on: {about.data or 'data that nobody described'}.")
+    yield Paragraph(f"Trained on: {about.data or 'unrecorded data'}.")
     yield Paragraph(parse(about.licence.sentence))
     yield Authored(about.licence.credit)
     yield Table(("split", "images", "lesions", *results.classes), split_rows(results.splits, results.classes))
@@ -88,15 +88,15 @@ def _data(results: Results) -> Iterator[Block]:
 
 def _training(results: Results) -> Section:
     words = marked(
-        "It began {origin}. The weights are those of epoch {epoch}, after {images} drawn images and {time}, on "
-        "{hardware}; of all epochs it had the best balanced accuracy on the validation lesions ({selection:.3f}; that "
-        "number is optimistic, because it was used to choose). Seed {seed}. All settings are in the run's "
+        "Training started {origin}. The weights are those of epoch {epoch}, after {images} images and {time}, on "
+        "{hardware}: the epoch with the best balanced accuracy on the validation lesions ({selection:.3f}, which is "
+        "optimistic because it was used for model selection). Seed {seed}. All settings are in the run's "
         "`config.json`.",
         origin=results.origin,
         epoch=results.epoch,
         images=results.images_seen,
         time=duration_text(results.seconds),
-        hardware=results.about.hardware or "hardware that nobody described",
+        hardware=results.about.hardware or "unrecorded hardware",
         selection=results.selection,
         seed=results.seed,
     )
@@ -106,9 +106,9 @@ def _training(results: Results) -> Section:
 def _measured(results: Results) -> Iterator[Block]:
     evaluation = results.evaluation
     yield Paragraph(
-        f"All numbers hold for the rounded weights in this folder, {measured_where(results)}. Intervals are 95 % "
-        "percentiles of 2000 resamples of lesions within their class; they say how much the choice of test lesions "
-        "matters, not how much another training run or another clinic would."
+        f"All numbers are those of the rounded weights in this folder, {measured_where(results)}. Intervals are 95 % "
+        "CIs (percentiles of 2000 resamples of lesions within their class); they cover the choice of test lesions, not "
+        "the variation between training runs or clinics."
     )
     yield Table(("score", "value", "95 % interval"), overall_rows(evaluation))
     yield Table(("class", "images", "lesions", *CLASS_NAMES.values()), class_rows(evaluation))
@@ -127,14 +127,14 @@ def _limits(results: Results) -> Iterator[str]:
     weak = weak_classes(results.evaluation)
     if weak:
         names = ", ".join(f"{code} ({results.evaluation.class_lesions[code]})" for code in weak)
-        yield f"Few held-out lesions speak for some classes, so their numbers say little by themselves: {names}."
+        yield f"Some classes have few held-out lesions, so their numbers are uncertain: {names}."
     count = len(results.classes)
-    yield f"It answers with one of {count} classes to whatever it is shown, a photograph of a cat included."
+    yield f"It predicts one of {count} classes for every input, also for a photograph of a cat."
     yield (
-        "Pictures from other clinics, cameras, skin tones, with other crops, rulers, hair or ink can change the "
-        "answer; nothing here measures by how much."
+        "Images from other clinics, cameras or skin tones, or with other crops, rulers, hair or ink, can change the "
+        "prediction; by how much was not measured."
     )
-    yield "The labels are those of the data; whoever made them can have erred."
+    yield "The labels are those of the data set and may contain errors."
 
 
 def _rounded(values: Triple) -> list[float]:
@@ -150,6 +150,6 @@ def headline_text(results: Results) -> str:
 
 
 def leakage_text(results: Results) -> str:
-    """Return what is known about lesions that are in training and held out at once."""
+    """Return what is known about lesions that are both in training and held out."""
     leakage = results.about.leakage
     return "Leakage between the splits was not measured." if leakage is None else leakage.sentence

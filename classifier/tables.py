@@ -45,8 +45,8 @@ def measured_where(results: Results) -> str:
     few = ", too few to say much," if evaluation.is_small else ""
     count = f"{evaluation.images} images of {evaluation.lesions} lesions{few}"
     if results.measured_on == "test":
-        return f"on {count} that served neither training nor the choice of weights"
-    return f"on the {count} by which the weights were chosen (there was no test set), so it is optimistic"
+        return f"on {count} that were used neither for training nor for model selection"
+    return f"on the {count} used for model selection (there was no test set), so it is optimistic"
 
 
 def overall_rows(evaluation: Evaluation) -> list[Row]:

@@ -1,8 +1,8 @@
-"""The model card of a generator: data, licence, how it was trained, what was measured, what must not be believed of it.
+"""The model card of a generator: data, licence, training, evaluation and known faults.
 
 Written from the files of the pack alone (`config.json`, `isicgui.json`, `training.json`, `judgement.json`), so that it
-can be written again whenever one of them changes. What a person knows besides stands in `NOTES.md` of the pack and is
-taken over as it is.
+can be written again whenever one of them changes. What a person adds in `NOTES.md` of the pack is included
+as it is.
 """
 
 from __future__ import annotations
@@ -72,28 +72,28 @@ def card_of(pack: Pack) -> Report:
     """Return a pack's model card."""
     training, judgement = read_training(pack.folder), read_judgement(pack.folder)
     licence = licence_from(training)
-    how = list(_training(pack, training)) or [Paragraph("Nothing beside the weights says how they were trained.")]
+    how = list(_training(pack, training)) or [Paragraph("The files of this model do not record how it was trained.")]
     sections = [
         Section("Files", [Bullets(list(_files(pack, judgement))), _loading(pack)]),
         Section(
             "Data, licence, credit",
             [
                 Paragraph(parse(licence.sentence)),
-                Authored(licence.credit or "Nobody was named for the training photographs."),
+                Authored(licence.credit or "No author of the training photographs is recorded."),
             ],
         ),
         Section("Training", how),
-        Section("Measured", list(measured(judgement))),
+        Section("Evaluation", list(measured(judgement))),
         Section("Known faults", [Authored(notes_of(pack.folder)), Bullets(_FAULTS)]),
     ]
     return Report(pack.name, _lead(pack), sections)
 
 
 _FAULTS: Final = (
-    "Its images resemble the photographs it learnt from: the patients, cameras and habits of their source, and mostly "
-    "light skin if that is so there. It must not be used to balance or augment a data set for other populations "
-    "without checking.",
-    "Rare classes rest on few photographs; their variety is smaller than that of the disease.",
+    "Its images resemble its training photographs: the patients, cameras and conventions of their source, and mostly "
+    "light skin if the source shows mostly light skin. Do not use it to balance or augment a data set for other "
+    "populations without checking.",
+    "Rare classes were trained on few photographs; they vary less than the disease does.",
 )
 
 
@@ -102,16 +102,16 @@ def _lead(pack: Pack) -> tuple[Block, ...]:
     size = pack.config["sample_size"] * pack.factor
     classes = ", ".join(f"{class_name(code)} ({code})" for code in pack.classes)
     model = "diffusion model" if pack.autoencoder is None else "latent diffusion model"
-    about = f"A {kind} {model} of dermatoscopic images, {size}x{size} pixels: {classes}."
+    about = f"A {kind} {model} of dermoscopic images, {size}x{size} pixels: {classes}."
     limits = parse(
-        "**For research and teaching only. Its images show no real patient's lesion, are no medical evidence, and "
-        "nobody should be examined, reassured or treated by them.**"
+        "**For research and teaching only. Its images show no real patient's lesion, are no medical evidence, and must "
+        "not be used to examine, reassure or treat anybody.**"
     )
     return Paragraph(about), Paragraph(limits)
 
 
 def _files(pack: Pack, judgement: Mapping[str, Any] | None) -> Iterator[Text]:
-    """Yield what each file of a pack is."""
+    """Yield a line about each file of a pack."""
     unet, scheduler = ("", "") if pack.autoencoder is None else (f"{UNET_FOLDER}/", f"{SCHEDULER_FOLDER}/")
     yield marked(
         "`{folder}config.json`, `{weights}`: `diffusers.UNet2DModel`{cost}.",
@@ -166,14 +166,14 @@ def _cost(judgement: Mapping[str, Any] | None) -> str:
     if "gmac" not in model:
         return ""
     return (
-        f", {model['parameters'] / 1e6:.1f} M parameters, {model['gmac']:.1f} GMAC a forward pass "
+        f", {model['parameters'] / 1e6:.1f} M parameters, {model['gmac']:.1f} GMAC per forward pass "
         f"({model['gmac'] - model['attention_gmac']:.1f} without the products inside attention), "
         f"{model['bytes'] / 1e6:.1f} MB"
     )
 
 
 def _training(pack: Pack, training: Mapping[str, Any]) -> Iterator[Block]:
-    """Yield how the weights came about; nothing if that is not known."""
+    """Yield how the weights were trained; nothing if that is not recorded."""
     if not training:
         return
     settings = settings_of(training)
@@ -185,15 +185,15 @@ def _training(pack: Pack, training: Mapping[str, Any]) -> Iterator[Block]:
     flags = [f"--set {quoted(f'{key}={plain(value)}')}" for key, value in changed.items()]
     yield Paragraph(
         marked(
-            "The command that trains it again, on a GPU if there is one (for several: `accelerate launch main.py train "
-            "...`), where `--set max_minutes=` and `--set images=` may be raised:"
+            "To train it again, on a GPU if there is one (for several: `accelerate launch main.py train "
+            "...`), run this command; `--set max_minutes=` and `--set images=` may be raised:"
         )
     )
     latent = [] if pack.autoencoder is None else [f"--latent {pack.folder.name}/{VAE_FOLDER}"]
     yield Code(" ".join(["python main.py train diffusion --data DIR --output DIR", *latent, *flags]))
 
 
-_ROLES: Final = "the first chose the weights that ship, the second are what is measured on below."
+_ROLES: Final = "the first were used for model selection, the second for the evaluation below."
 
 _ELSEWHERE: Final = {"device", "threads", "workers", "extractor", "tracker"}
 """Settings of the machine rather than of the model."""
@@ -216,12 +216,12 @@ def _decay(settings: DiffusionConfig) -> str:
 def _effort(training: Mapping[str, Any], settings: DiffusionConfig) -> str:
     hours = training.get("seconds", 0) / 3600
     return (
-        f"{training['images_seen']:,} images seen (repetitions included), batch {settings.batch_size}, {hours:.1f} "
-        f"hours of wall-clock time on {hardware(training.get('hardware'))}. "
+        f"{training['images_seen']:,} images processed (repetitions included), batch {settings.batch_size}, "
+        f"{hours:.1f} hours of wall-clock time on {hardware(training.get('hardware'))}. "
         f"{_objective(settings)}, AdamW {settings.learning_rate:g} with warm-up and {_decay(settings)}, "
-        f"moving average {settings.ema_decay} (its weights ship), classes drawn by their size to the power "
+        f"moving average {settings.ema_decay} (its weights ship), classes sampled by their size to the power "
         f"{settings.sampling_power:g}, labels dropped with probability {settings.label_dropout:g}, "
-        f"{settings.half_size_share:.0%} of the budget at half the side, random turns and mirror images, "
+        f"{settings.half_size_share:.0%} of the budget at half the side, random rotations and reflections, "
         f"{settings.augmentation:.0%} of the images augmented further, seed {settings.seed}. "
-        + ("Begun with the weights of another run." if training.get("init_from") else "From random weights.")
+        + ("Started from the weights of another run." if training.get("init_from") else "From random weights.")
     )

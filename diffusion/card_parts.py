@@ -14,11 +14,11 @@ NOTES_FILE: Final = "NOTES.md"
 _MAX_NOTES: Final = 1 << 20
 """Bytes."""
 
-_NO_NOTES: Final = "- Nobody has looked through its images and written down what is wrong with them (`NOTES.md`)."
+_NO_NOTES: Final = "- Faults seen by eye have not been recorded yet (`NOTES.md`)."
 
 
 def licence_from(training: Mapping[str, Any]) -> Licence:
-    """Return the terms that `training.json` tells."""
+    """Return the licence that `training.json` records."""
     kind, name = str(training.get("data_kind", "")), str(training.get("licence", UNKNOWN))
     source = f"{kind} {training.get('data', '')}".lower()
     known = any(form in source for form in HAM10000_FORMS)
@@ -27,31 +27,31 @@ def licence_from(training: Mapping[str, Any]) -> Licence:
 
 
 def photographs_in_words(counts: Mapping[str, Mapping[str, int]], leakage: Mapping[str, Any], roles: str) -> str:
-    """Return what was learnt from and what was held out; `roles` says what the parts held out were for."""
+    """Return the number of training and held-out photographs; `roles` says what the held-out ones were used for."""
     train = counts.get("train", {})
     classes = ", ".join(f"{code} {count:,}" for code, count in train.items())
     others = " and ".join(f"{sum(part.values()):,} ({name})" for name, part in counts.items() if name != "train")
     return (
-        f"Learnt from {sum(train.values()):,} photographs ({classes}). {_what_was_held_out(leakage)} were held out: "
+        f"Trained on {sum(train.values()):,} photographs ({classes}). {_what_was_held_out(leakage)} were held out: "
         f"{others}; {roles}"
     )
 
 
 def _what_was_held_out(leakage: Mapping[str, Any]) -> str:
     if not leakage.get("known", True):
-        return "The data set has no lesion identifiers, so other photographs, maybe of the same lesions,"
+        return "The data set has no lesion identifiers, so other photographs, possibly of the same lesions,"
     if leaked := leakage.get("leaked", 0):
         return f"Other photographs, {leaked} of them of lesions that are also in training,"
     return "Photographs of other lesions"
 
 
 def hardware(data: object) -> str:
-    """Return what was computed on."""
+    """Return the hardware in words."""
     if isinstance(data, dict):
         known = {name: data[name] for name in Hardware.__slots__ if name in data}
         if len(known) == len(Hardware.__slots__):
             return Hardware(**{**known, "gpus": tuple(known["gpus"])}).sentence
-    return str(data) if isinstance(data, str) else "hardware that nobody described"
+    return str(data) if isinstance(data, str) else "unrecorded hardware"
 
 
 def plain(value: object) -> str:
@@ -62,12 +62,12 @@ def plain(value: object) -> str:
 
 
 def quoted(text: str) -> str:
-    """Return a word as every shell takes it for one; Windows' own knows no single quotes."""
+    """Return text quoted as one word in every shell; that of Windows does not support single quotes."""
     return f'"{text}"' if " " in text else text
 
 
 def notes_of(folder: Path) -> str:
-    """Return what a person wrote of a pack in its `NOTES.md`, as Markdown.
+    """Return the notes in a pack's `NOTES.md`, as Markdown.
 
     Raises
     ------

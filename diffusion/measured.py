@@ -1,4 +1,4 @@
-"""The numbers of `judgement.json` in words and tables, each with its n, its interval and what it can and cannot say."""
+"""The numbers of `judgement.json` in sentences and tables, each with n, CI and limits."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from core.taxonomy import CLASS_CODES
 from reports.inline import Text, marked, spans
 from reports.model import Block, Paragraph, Table
 
-NOT_JUDGED = "Not measured yet: `python main.py models judge PACK --data DIR --output DIR` does it."
+NOT_JUDGED = "Not evaluated yet; to do so: `python main.py models evaluate PACK --data DIR --output DIR`."
 
 Numbers = Mapping[str, Any]
 
@@ -38,19 +38,20 @@ def _samples(judgement: Numbers) -> Text:
     if (drawn := samples["drawn"]) is not None:
         colour = "with" if drawn["color"] else "without"
         words = (
-            "drawn with `{sampler}`, {steps} steps, guidance {guidance:g}, base seed {seed}, {colour} colour statistics"
+            "generated with `{sampler}`, {steps} steps, guidance {guidance:g}, base seed {seed}, {colour} colour "
+            "statistics"
         )
         how = marked(words, **{**drawn, "colour": colour})
     before = f"{samples['n']} unselected images ({_counts(samples['by_class'])}), "
-    return (before, *spans(how), ". Intervals are 95 %.")
+    return (before, *spans(how), ". All CIs are 95 %.")
 
 
 def _distance(distance: Numbers, data: Numbers) -> Text:
     return marked(
-        "**Distance** (kernel distance, KID, in the features {features}; lower is better, values below 0 mean no "
-        "difference found) to {images} photographs of {lesions} held-out lesions. The floor is that of as many "
-        "photographs out of the {train} of training lesions: what real images reach. In other features the numbers are "
-        "other numbers; they compare models measured here, and nothing else.",
+        "**Distance** (kernel distance in the features {features}; lower is better, values below 0 mean no difference "
+        "found) to {images} photographs of {lesions} held-out lesions. The real-vs-real baseline is the distance of as "
+        "many of the {train} training photographs to the same held-out ones. Values are comparable only within this "
+        "feature space.",
         features=distance["features"],
         train=data["train"]["images"],
         **{name: data["held_out"][name] for name in ("images", "lesions")},
@@ -58,25 +59,25 @@ def _distance(distance: Numbers, data: Numbers) -> Text:
 
 
 def distance_table(distance: Numbers) -> Table:
-    """Return distances and floors, all classes together and each alone."""
+    """Return distances and real-vs-real baselines, all classes together and each alone."""
     rows = [("all, classes matched", distance["overall"]), *distance["by_class"].items()]
     lines = [
         [name, _kid(pair["kid"]), _kid(pair["floor"]), str(pair["kid"]["n_a"]), str(pair["kid"]["n_b"])]
         for name, pair in rows
         if pair is not None
     ]
-    return Table(["", "KID, generated", "KID, real (floor)", "n generated", "n held out"], lines)
+    return Table(["", "kernel distance, generated", "real vs real", "n generated", "n held out"], lines)
 
 
 def _fidelity(fidelity: Numbers) -> Text:
     real = fidelity["real"]
     compared = "" if real is None else (
-        f"; on photographs of lesions that it has not seen it has {_accuracy(real)} ({fidelity['real_source']})"
+        f"; on held-out photographs it reaches {_accuracy(real)} ({fidelity['real_source']})"
     )  # fmt: skip
     return marked(
-        "**Class fidelity**: a classifier that had no part in training ({evaluator}) has a balanced accuracy of "
-        "**{accuracy}** on the generated images, the class asked for counting as right{compared}. It says that the "
-        "classes are told apart, not that the images are real. Rows are classes asked for, columns classes seen:",
+        "**Class fidelity**: a classifier whose gradients were not used in training ({evaluator}) recovers the target "
+        "class of the generated images with balanced accuracy **{accuracy}**{compared}. This shows that the classes "
+        "are distinguishable, not that the images are realistic. Rows are target classes, columns predicted classes:",
         evaluator=fidelity["evaluator"],
         accuracy=_accuracy(fidelity["generated"]),
         compared=compared,
@@ -97,23 +98,23 @@ def _loss(loss: Numbers) -> Text:
     return marked(
         "**Loss** of the shipped weights, same timesteps, noise and classes: {held_out:.4f} on {n} held-out "
         "photographs, {train:.4f} on as many training ones; difference {gap:+.4f} ({low:+.4f} to {high:+.4f}). A "
-        "difference clearly above 0 is memorisation.",
+        "difference clearly above 0 indicates memorisation.",
         **{**loss, "gap": loss["held_out"] - loss["train"]},
     )
 
 
 def _memorisation(found: Numbers) -> Text:
     return marked(
-        "**Memorisation**: {flagged} of {n} images lie as near to a training photograph as only {expected:.1%} of "
-        "held-out photographs do; beyond chance {excess:+.1%} ({low:+.1%} to {high:+.1%}). Nearest of {train} training "
-        "photographs in all turned and mirrored views, in {spaces}; the threshold is from {held_out} held-out "
-        "photographs. It finds copies of whole images, not of parts.",
+        "**Memorisation**: {flagged} of {n} images exceed the copy threshold ({expected:.1%} of held-out "
+        "photographs do); excess over chance {excess:+.1%} ({low:+.1%} to {high:+.1%}). Each image is compared with "
+        "{train} training photographs in eight rotations and reflections, in {spaces}; the threshold is calibrated on "
+        "{held_out} held-out photographs. This detects copies of whole images, not of parts.",
         **{**found, "spaces": " and in ".join(found["spaces"])},
     )
 
 
 def sweep_table(sweep: Sequence[Numbers]) -> Table:
-    """Return what each guidance does to distance and fidelity."""
+    """Return distance and fidelity for each guidance scale."""
     lines = [
         [
             f"{point['guidance']:g}",
@@ -123,7 +124,9 @@ def sweep_table(sweep: Sequence[Numbers]) -> Table:
         ]
         for point in sweep
     ]
-    return Table(["guidance", "KID, mean of classes", "KID, classes matched", "class fidelity"], lines)
+    return Table(
+        ["guidance", "kernel distance, mean of classes", "kernel distance, classes matched", "class fidelity"], lines
+    )
 
 
 def _kid(kid: Numbers) -> str:

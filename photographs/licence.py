@@ -1,4 +1,4 @@
-"""On what terms a trained model may be passed on: those of the photographs that it was trained on."""
+"""The licence of a trained model: that of its training photographs."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ HAM10000 / ISIC 2018 Task 3, "ViDIR Group, Department of Dermatology, Medical Un
 
 @dataclass(frozen=True, slots=True)
 class Licence:
-    """The terms of the training data, which the weights inherit.
+    """The licence of the training data, which the weights inherit.
 
     Attributes
     ----------
     name
         Such as `CC BY-NC 4.0`, or `unknown`.
     credit
-        Whom to name, as Markdown; empty if nobody was named.
+        Whom to credit, as Markdown; empty if nobody is named.
     """
 
     name: str = UNKNOWN
@@ -35,13 +35,13 @@ class Licence:
 
     @property
     def sentence(self) -> str:
-        """What the reader of a model card has to know about the terms."""
+        """What the reader of a model card has to know about the licence."""
         if self.name == UNKNOWN:
             return (
-                "**Nobody has said on what terms the training photographs may be used, so the terms of these weights "
-                "are unknown: ask before you pass them on.**"
+                "**The licence of the training photographs is unknown, and so is that of these weights: ask before you "
+                "share them.**"
             )
-        return f"The weights inherit the terms of the training photographs: **{self.name}**."
+        return f"The weights inherit the licence of the training photographs: **{self.name}**."
 
 
 def licence_of(kind: str, name: str = UNKNOWN, credit: str = "", *, stated: Licence = Licence()) -> Licence:

@@ -28,10 +28,10 @@ import torch
 from diffusers import AutoencoderKL
 net = AutoencoderKL.from_pretrained("{folder}")
 mean, std = (torch.tensor(net.config[name]).view(1, -1, 1, 1) for name in ("latents_mean", "latents_std"))
-latents = (net.encode(pictures).latent_dist.mode() - mean) / std   # pictures (N, 3, H, W) in -1..1
-again = net.decode(latents * std + mean).sample"""
+latents = (net.encode(images).latent_dist.mode() - mean) / std   # images (N, 3, H, W) in -1..1
+reconstructions = net.decode(latents * std + mean).sample"""
 
-_ROLES: Final = "the first were looked at on the way and chose nothing, the second are what is measured on below."
+_ROLES: Final = "the first were used to monitor training, not for model selection, the second for the evaluation below."
 
 _PARTS: Final[Mapping[str, type[Schema]]] = {
     CONFIG_FILE: AutoencoderNetworkConfig,
@@ -67,13 +67,13 @@ def card_of(pack: Path) -> Report:
     licence = licence_from(training)
     terms: list[Block] = [
         Paragraph(parse(licence.sentence)),
-        Authored(licence.credit or "Nobody was named for the training photographs."),
+        Authored(licence.credit or "No author of the training photographs is recorded."),
     ]
     sections = [
         Section("Files", [Bullets(list(_files())), Code(_LOADING.format(folder=pack.name), "python")]),
         Section("Data, licence, credit", terms),
         Section("Training", list(_training(training, settings))),
-        Section("Measured", list(_measured(measured))),
+        Section("Evaluation", list(_measured(measured))),
         Section("Known faults", [Authored(notes_of(pack))]),
     ]
     return Report(settings.name, _lead(config, settings), sections)
@@ -91,14 +91,14 @@ def _content(path: Path, schema: type[Schema]) -> dict[str, Any]:
 def _lead(config: Mapping[str, Any], settings: AutoencoderConfig) -> tuple[Block, ...]:
     size, side = settings.image_size, settings.image_size // settings.factor
     about = marked(
-        "An autoencoder of dermatoscopic photographs: {size} x {size} pixels become {side} x {side} latent pixels of "
-        "{channels} channels, in which a denoiser works, and pixels again. It is convolutional and takes pictures of "
-        "other sizes, too.",
+        "An autoencoder of dermoscopic photographs: it encodes {size} x {size} pixels as {side} x {side} latent pixels "
+        "of {channels} channels, the images on which a denoiser works, and decodes them again. It is convolutional, so "
+        "it takes images of other sizes too.",
         size=size,
         side=side,
         channels=config.get("latent_channels", settings.latent_channels),
     )
-    limits = "**For research and teaching only; what it changes in a picture of a lesion may be what matters.**"
+    limits = "**For research and teaching only; details of a lesion that it changes may be clinically relevant.**"
     return Paragraph(about), Paragraph(parse(limits))
 
 
@@ -108,7 +108,7 @@ def _files() -> Iterator[Text]:
         "each latent channel (`latents_mean`, `latents_std`); `scaling_factor` is 1.",
         weights=WEIGHTS_FILE,
     )
-    yield marked("`{report}`: what was measured.", report=REPORT_FILE)
+    yield marked("`{report}`: the results of the evaluation.", report=REPORT_FILE)
     yield marked("`{training}`: how it was trained. `{sums}`: checksum of the weights.",
                  training=TRAINING_FILE, sums=SUMS_NAME)  # fmt: skip
 
@@ -123,8 +123,8 @@ def _training(training: Mapping[str, Any], settings: AutoencoderConfig) -> Itera
     flags = [f"--set {quoted(f'{key}={plain(value)}')}" for key, value in changed.items()]
     yield Paragraph(
         marked(
-            "The command that trains it again, where `--set max_minutes=` and `--set images=` may be raised; "
-            "`--init-from` this folder goes on from here:"
+            "To train it again, run this command; `--set max_minutes=` and `--set images=` may be raised, and "
+            "`--init-from` with this folder continues from these weights:"
         )
     )
     yield Code(" ".join(["python main.py train autoencoder --data DIR --output DIR", *flags]))
@@ -135,37 +135,37 @@ def _effort(training: Mapping[str, Any], settings: AutoencoderConfig) -> str:
     kind = f"crops of {settings.crop_size} pixels" if settings.crops > 1 else "whole images"
     critic = (
         f"a patch discriminator from {settings.adversarial_start:.0%} of the budget on, its gradient up to "
-        f"{settings.adversarial_weight:g} times the length of the others'"
+        f"{settings.adversarial_weight:g} times as large as that of the others"
         if settings.adversarial_weight
         else "no discriminator"
     )
     return (
-        f"{training.get('images_seen', 0):,} images seen (repetitions included; crops count as the part that they "
-        f"show), batch {settings.batch_size}, {hours:.1f} hours of wall-clock time in "
+        f"{training.get('images_seen', 0):,} images processed (repetitions included; crops count as the share of "
+        f"the image that they show), batch {settings.batch_size}, {hours:.1f} hours of wall-clock time in "
         f"{training.get('precision', 'fp32')} on {hardware(training.get('hardware'))}. {kind} first, whole images in "
         f"the last {settings.whole_share:.0%}. Losses: Charbonnier, {settings.perceptual_weight:g} times the distance "
-        f"in the features of the auxiliary classifier, {settings.kl_weight:g} times the divergence of a latent value, "
-        f"equivariance under scale, turns and mirroring in {settings.equivariance_share:.0%} of the steps, {critic}. "
-        f"AdamW {settings.learning_rate:g} with warm-up and cosine decay, moving average {settings.ema_decay} (its "
-        f"weights ship), seed {settings.seed}. "
-        + ("Begun with the weights of another run." if training.get("init_from") else "From random weights.")
+        f"in the features of the starter classifier, {settings.kl_weight:g} times the KL divergence per latent value, "
+        f"equivariance under scaling, rotation and reflection in {settings.equivariance_share:.0%} of the steps, "
+        f"{critic}. AdamW {settings.learning_rate:g} with warm-up and cosine decay, moving average "
+        f"{settings.ema_decay} (its weights ship), seed {settings.seed}. "
+        + ("Started from the weights of another run." if training.get("init_from") else "From random weights.")
     )
 
 
 def _measured(report: Mapping[str, Any]) -> Iterator[Block]:
     if not report:
-        yield Paragraph("Nothing was measured yet: the training was not completed.")
+        yield Paragraph("Not evaluated yet: the training was not completed.")
         return
     yield Paragraph(
-        f"On {report['images']} photographs of {report['lesions']} lesions that were not trained on "
-        f"({report['measured_on']}), {report['image_size']} pixels a side, with the rounded weights of this folder. "
-        "Intervals are 95 % percentiles under resampling of lesions."
+        f"On {report['images']} photographs of {report['lesions']} held-out lesions "
+        f"({report['measured_on']}), {report['image_size']} pixels per side, with the rounded weights of this folder. "
+        "Intervals are 95 % CIs (percentiles under resampling of lesions)."
     )
     yield Table(("score", "value", "95 % interval"), list(_rows(report)))
     if report.get("agreement"):
         yield Paragraph(
-            "The judge's own split is another, so it may have learnt from some of these photographs: read the "
-            "difference between its two accuracies, not their level."
+            "The independent classifier was trained with another split, so some of these photographs may be among its "
+            "training photographs: compare its two accuracies with each other, not with other values."
         )
 
 
@@ -173,15 +173,15 @@ def _rows(report: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
     yield _row("PSNR, dB", report["psnr"], 2)
     yield _row("SSIM", report["ssim"], 3)
     if report.get("perceptual"):
-        title = "Distance in the judge's features (0 the same, 4 opposite; in place of LPIPS)"
+        title = "Distance in the features of the independent classifier (0 equal, 4 opposite; instead of LPIPS)"
         yield _row(title, report["perceptual"], 4)
-    for name, key in (("reconstructions", "kernel_distance"), ("the same photographs themselves", "floor")):
+    for name, key in (("reconstructions", "kernel_distance"), ("the same photographs (real vs real)", "floor")):
         if report.get(key):
             value = dict(zip(("mean", "low", "high"), report[key], strict=True))
             yield _row(f"Kernel distance of {name} to training photographs, {report['features']}", value, 4)
     if agreement := report.get("agreement"):
         judge = agreement["judge"]
-        yield _row(f"The judge {judge} sees the same class as in the photograph", agreement["same"], 3)
+        yield _row(f"Share with the same predicted class as the photograph, by {judge}", agreement["same"], 3)
         yield _row("Its balanced accuracy on photographs", agreement["on_photographs"], 3)
         yield _row("Its balanced accuracy on reconstructions", agreement["on_reconstructions"], 3)
 

@@ -254,7 +254,7 @@ def test_nothing_is_claimed_that_nobody_said(finished):
     plain = replace(finished[1], about=RunAbout(), extra=None)
     card, page = card_text(plain), parse(page_of(plain, {}))
     for text in (card, page.text):
-        assert "terms of these weights are unknown" in " ".join(text.split())
+        assert "licence of the training photographs is unknown" in " ".join(text.split())
         assert "Leakage between the splits was not measured" in " ".join(text.split())
         assert "further images" not in text
 

@@ -229,7 +229,7 @@ def test_card_says_what_the_files_say(judged, request_: JudgeRequest, pack: Path
     (pack / "NOTES.md").write_text("- Hair is missing.\n", encoding="utf-8")
     text = write_card(pack).read_text(encoding="utf-8")
     for words in (
-        "# tiny", "16x16", "CC0", "The people of the test", "12,800 images seen", "1.5 hours", "1 x GPU Y", "MEL 30",
+        "# tiny", "16x16", "CC0", "The people of the test", "12,800 images processed", "1.5 hours", "1 x GPU Y", "MEL 30",
         "--set split_seed=1", "null class 7", "- Hair is missing.", "28 unselected images", "**Memorisation**",
     ):  # fmt: skip
         assert words in text, words
@@ -275,7 +275,7 @@ def test_the_card_claims_no_split_by_lesion_that_there_was_not(
         ("ham10000", "", "doi:10.1038/sdata.2018.161"),
         ("ham10000", "Medical University of Vienna", "doi:10.1038/sdata.2018.161"),
         ("ham10000", "The clinic", "\nThe clinic\n"),
-        ("mine", "", "Nobody was named"),
+        ("mine", "", "No author of the training photographs is recorded"),
     ],
 )
 def test_known_photographs_are_credited_wholly(pack: Path, tmp_path: Path, data: str, credit: str, words: str):
@@ -297,9 +297,9 @@ def test_checksums_are_what_doctor_compares(pack: Path):
 
 def test_card_of_an_unfinished_pack_says_what_is_missing(tmp_path: Path):
     text = write_card(write_tiny_pack(tmp_path / "fresh")).read_text(encoding="utf-8")
-    assert "Not measured yet" in text
-    assert "Nothing beside the weights says how they were trained" in text
-    assert "Nobody has looked through its images" in text
+    assert "Not evaluated yet" in text
+    assert "do not record how it was trained" in text
+    assert "have not been recorded yet" in text
 
 
 def test_sheet_beside_photographs(judged, request_: JudgeRequest, pack: Path, data: Path, tmp_path: Path):

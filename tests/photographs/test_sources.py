@@ -457,8 +457,8 @@ def test_the_terms_of_ham10000_are_known_by_its_form(kind):
 
 
 def test_the_terms_are_said_or_that_nobody_has_said_them():
-    assert Licence("CC-0").sentence == "The weights inherit the terms of the training photographs: **CC-0**."
-    assert "unknown: ask before you pass them on" in Licence().sentence
+    assert Licence("CC-0").sentence == "The weights inherit the licence of the training photographs: **CC-0**."
+    assert "unknown, and so is that of these weights: ask before you share them" in Licence().sentence
 
 
 def test_credit_alone_makes_no_licence_and_of_two_columns_the_first_counts(tmp_path):

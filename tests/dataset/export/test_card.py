@@ -35,7 +35,7 @@ def test_it_counts_names_the_groups_the_limits_and_the_mark(output, tmp_path):
     assert "| MEL | Melanoma | 6 | 1 | 1 | 8 |" in text
     assert "| all |  | 10 | 3 | 3 | 16 |" in text
     for words in (
-        "80/10/10", "seed group", "`isicgui` alone", "research and teaching only", "never for a diagnosis",
+        "80/10/10", "seed group", "`isicgui`", "research and teaching only", "never for a diagnosis",
         "dpmpp-2m-sde", "abababababababab", DIGITAL_SOURCE_TYPE, "ISICGUI 0.1.0", "SHA256SUMS",
     ):  # fmt: skip
         assert words in text, words
@@ -46,7 +46,7 @@ def test_it_quotes_the_terms_of_the_model_whose_weights_made_the_images(tmp_path
     put(tmp_path / "out", "MEL", 1, 1, models=str(tmp_path / "models"), weights="mine/model.safetensors",
         weights_sha256=digest)  # fmt: skip
     text = card(tmp_path / "out", tmp_path / "set", format="hf")
-    assert f"Images of `mine-64`: the model's terms are **{LICENCE}**" in text
+    assert f"Images of `mine-64`: the licence of the model is **{LICENCE}**" in text
     assert "> Thank **Vienna**." in text
     assert "Long." not in text
     assert "license: cc-by-nc-4.0" in text
@@ -59,7 +59,7 @@ def test_other_weights_in_the_same_place_lend_no_terms(tmp_path):
     plan = plan_export(tmp_path / "out", ExportOptions(tmp_path / "set", format="hf"))
     assert any("licence of mine is unknown" in words for words in plan.warnings)
     text = card(tmp_path / "out", tmp_path / "set", format="hf")
-    assert "the terms are **unknown**" in text
+    assert "the licence is **unknown**" in text
     assert "Vienna" not in text
     assert "license: other" in text
 
@@ -71,7 +71,7 @@ def test_the_starters_terms_are_found_wherever_it_lay_when_the_image_was_made(tm
     put(tmp_path / "out", "MEL", 1, 1, models="/gone/starter", weights=weights, weights_sha256=digest)
     plan = plan_export(tmp_path / "out", ExportOptions(tmp_path / "set"))
     assert not any("terms" in words for words in plan.warnings)
-    assert "the model's terms are **CC BY-NC 4.0**" in card(tmp_path / "out", tmp_path / "set")
+    assert "the licence of the model is **CC BY-NC 4.0**" in card(tmp_path / "out", tmp_path / "set")
 
 
 @pytest.mark.parametrize(
@@ -93,7 +93,7 @@ def test_images_without_a_recipe_have_unknown_terms(tmp_path):
     (tmp_path / "out/NV").mkdir(parents=True)
     Image.new("RGB", (8, 8)).save(tmp_path / "out/NV/ISIC_0000001.png")
     text = card(tmp_path / "out", tmp_path / "set")
-    assert "Images without a recipe: nobody has said on what terms" in text
+    assert "Images without a recipe: their licence is unknown" in text
     assert "| unknown | unknown | unknown | unknown | unknown | unknown | 1 |" in text
 
 
