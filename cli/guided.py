@@ -7,10 +7,8 @@ from typing import Any
 import click
 
 from cli.console import Console
-from cli.derive import carry_out, request_options
+from cli.derive import ImageBar, carry_out, json_option, request_options
 from cli.generate import WORDS
-from cli.options import json_option
-from cli.progress import ImageBar
 from core.guided import GuidedRequest, Image2ImageRequest, InpaintRequest, InterpolateRequest
 
 

@@ -10,8 +10,7 @@ from core.beginning import Beginning
 from core.errors import UsageError
 from core.generation import DEFAULT_BASE_SEED, GenerationRequest, check_range
 from core.jobs.options import option
-from core.jobs.registry import job
-from core.jobs.request import Request
+from core.jobs.registry import Request, job
 from core.message import Message
 from core.samplers import DEFAULT_SAMPLER
 from core.taxonomy import CLASS_CODES, parse_class

@@ -24,7 +24,7 @@ from core.generator.image_generator import ImageGenerator
 from core.generator.reproduce import reproduce
 from core.guided import Image2ImageRequest, InpaintRequest, InterpolateRequest
 from core.images import read_image
-from core.jobs.request import Request
+from core.jobs.registry import Request
 from dataset.png import read_recipe
 from tests.support.tiny_models import write_tiny_pack
 
