@@ -19,6 +19,7 @@ from gui.widgets.buttons import text_button
 from gui.widgets.color_bar import ColorBar
 from gui.widgets.icon_label import IconLabel
 from gui.widgets.labels import ElidedLabel
+from gui.widgets.quiet import show_number
 from xai.explanation import Explanation
 from xai.methods import METHODS
 
@@ -132,7 +133,7 @@ class ExplainFacts(QWidget):
     def _setting_changed(self, key: str) -> None:
         get = self._session.settings.get
         if key == "xai.opacity":
-            self.opacity.setValue(round(100 * get(key)))
+            show_number(self.opacity, 100 * get(key))
         elif key == "xai.style":
             self.style_choice.setCurrentIndex(self.style_choice.findData(get(key)))
 

@@ -50,7 +50,7 @@ class ExplainView(QWidget):
         self._pages = QStackedWidget()
         self._lay_out()
         self._connect()
-        self._set_opacity(self.opacity.value())
+        self._follow_opacity("xai.opacity")
         self._show()
 
     @property
@@ -87,7 +87,8 @@ class ExplainView(QWidget):
         self._model.changed.connect(self._show)
         self._session.picture.changed.connect(self._show)
         self._session.run.state_changed.connect(self._show)
-        self.opacity.valueChanged.connect(self._set_opacity)
+        self.opacity.valueChanged.connect(self._choose_opacity)
+        self._session.settings.changed.connect(self._follow_opacity)
         self.grid.chosen.connect(self._show_chosen)
         self.grid.pin_asked.connect(self._pin)
         self.grid.hovered.connect(self.facts.show_value)
@@ -161,6 +162,9 @@ class ExplainView(QWidget):
         else:
             self._model.pin(shown.entry.key)
 
-    def _set_opacity(self, percent: int) -> None:
+    def _choose_opacity(self, percent: int) -> None:
         self._session.settings.set("xai.opacity", percent / 100)
-        self.grid.set_opacity(percent / 100)
+
+    def _follow_opacity(self, key: str) -> None:
+        if key == "xai.opacity":
+            self.grid.set_opacity(self._session.settings.get(key))

@@ -174,8 +174,7 @@ class PicturePanel(QFrame):
         self.pages.setCurrentIndex(page)
         self._show_recipe()
         self._show_zoom()
-        if page == EXPLAIN:
-            self._session.settings.set("xai.enabled", True)
+        self._session.look_at_explanations(page == EXPLAIN)
 
     def _turn_to_compare(self) -> None:
         self.tabs.setCurrentIndex(COMPARE)
@@ -230,7 +229,7 @@ class PicturePanel(QFrame):
 
     def _leave_denoising(self, event: Finished) -> None:
         if self.tabs.currentIndex() == DENOISING and event.written:
-            self.tabs.setCurrentIndex(EXPLAIN if self._session.explain.enabled else IMAGE)
+            self.tabs.setCurrentIndex(EXPLAIN if self._session.settings.get("xai.enabled") else IMAGE)
 
     def _follow_switch(self, key: str) -> None:
         if key == "xai.enabled":

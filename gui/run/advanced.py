@@ -10,6 +10,7 @@ from core.taxonomy import SEED_MASK
 from gui.common.settings import SettingsModel
 from gui.i18n import tr
 from gui.theme.tokens import GAP_SMALL, GRID
+from gui.widgets.quiet import show_number, show_switch
 
 
 class AdvancedOptions(QWidget):
@@ -80,7 +81,7 @@ class AdvancedOptions(QWidget):
         spin = QDoubleSpinBox()
         spin.setRange(0.0, 50.0)
         spin.setSingleStep(0.5)
-        spin.setDecimals(1)
+        spin.setDecimals(2)
         spin.setSpecialValueText(tr("the model's own"))
         tip = tr("How strongly a model is pushed towards its class; 1 is none")
         spin.setToolTip(tip)
@@ -103,11 +104,11 @@ class AdvancedOptions(QWidget):
     def _show(self) -> None:
         get = self._settings.get
         self.sampler.setCurrentIndex(self.sampler.findData(get("generation.sampler")))
-        self.steps.setValue(get("generation.steps"))
-        self.random.setChecked(get("generation.seed_random"))
-        self.seed.setValue(get("generation.seed"))
+        show_number(self.steps, get("generation.steps"))
+        show_switch(self.random, get("generation.seed_random"))
+        show_number(self.seed, get("generation.seed"))
         self.seed.setEnabled(not get("generation.seed_random"))
-        self.guidance.setValue(get("generation.guidance"))
+        show_number(self.guidance, get("generation.guidance"))
         self.precision.setCurrentIndex(self.precision.findData(get("generation.precision")))
-        self.batch.setValue(get("generation.batch_size"))
-        self.color.setChecked(get("generation.color"))
+        show_number(self.batch, get("generation.batch_size"))
+        show_switch(self.color, get("generation.color"))

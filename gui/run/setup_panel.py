@@ -21,6 +21,7 @@ from gui.widgets.buttons import text_button
 from gui.widgets.fold import Fold
 from gui.widgets.labels import label
 from gui.widgets.panel_head import PanelHead
+from gui.widgets.quiet import show_number
 from gui.widgets.vertical_scroll import VerticalScroll
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ class SetupPanel(QFrame):
 
     def _follow_setting(self, key: str) -> None:
         if key == "generation.count":
-            self._same.setValue(self._session.settings.get(key))
+            show_number(self._same, self._session.settings.get(key))
 
     def _make_row(self, code: str) -> ClassRow:
         classes = self._session.classes

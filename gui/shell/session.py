@@ -87,6 +87,7 @@ class Session(QObject):
         self._jobs = TaskRunner(3, self)
         self._is_open = False
         self._follows_run = False
+        self._looks_at_explanations = False
         self._to_analyse: Path | None = None
         self.settings = settings
         self.last_crash: Path | None = None
@@ -232,6 +233,11 @@ class Session(QObject):
         remember_methods(self.settings, methods)
         self._apply_xai()
 
+    def look_at_explanations(self, looks: bool) -> None:
+        """Explain the shown image as long as somebody looks at that, whatever runs are asked to explain."""
+        self._looks_at_explanations = looks
+        self._apply_xai()
+
     def tell(self, words: str) -> None:
         """Confirm something in passing."""
         _log.info("%s", words)
@@ -311,7 +317,7 @@ class Session(QObject):
     def _apply_xai(self) -> None:
         self.explain.set_style(self.settings.get("xai.style"))
         self.explain.set_options(recall_options(self.settings))
-        self.explain.set_enabled(self.settings.get("xai.enabled"))
+        self.explain.set_enabled(self.settings.get("xai.enabled") or self._looks_at_explanations)
 
     def _open_output(self) -> None:
         self.gallery.open(self.settings.output)

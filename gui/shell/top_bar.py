@@ -22,6 +22,7 @@ from gui.theme.tokens import CONTROL_HEIGHT, GAP_SMALL, ICON_SIZE
 from gui.widgets.buttons import icon_button
 from gui.widgets.elided_combo import ElidedCombo
 from gui.widgets.folder_button import FolderButton, short_path
+from gui.widgets.quiet import show_number, show_switch
 
 DEVICE_CHARACTERS = 12
 """Shown of a device; its memory changes every two seconds and must not move the bar. The list shows all."""
@@ -133,10 +134,10 @@ class TopBar(QWidget):
     def _show_all(self) -> None:
         self._show_folders()
         self._show_devices()
-        self.explain.setChecked(self._settings.get("xai.enabled"))
-        self.every.setValue(self._settings.get("xai.every"))
+        show_switch(self.explain, self._settings.get("xai.enabled"))
+        show_number(self.every, self._settings.get("xai.every"))
         self.every.setEnabled(self._settings.get("xai.enabled"))
-        self.steps.setValue(self._settings.get("xai.save_steps"))
+        show_number(self.steps, self._settings.get("xai.save_steps"))
         self.steps.setEnabled(self._settings.get("xai.enabled"))
 
     def _show_folders(self) -> None:
