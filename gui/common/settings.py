@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
@@ -62,9 +62,15 @@ class SettingsModel(QObject):
         A setting has a new value; carries its key.
     failed
         Saving did not work; carries the exception. Told once, not at every change.
+    postponed
+        A setting is held: what was asked for comes when it is let go; carries its key.
+    held
+        Other settings than before are held.
     """
 
     changed = pyqtSignal(str)
+    postponed = pyqtSignal(str)
+    held = pyqtSignal()
     failed = pyqtSignal(object)
 
     def __init__(
@@ -76,6 +82,8 @@ class SettingsModel(QObject):
         self._config = config
         self._window = Forgetful() if is_safe else _window_file(paths)
         self._told = False
+        self._held: frozenset[str] = frozenset()
+        self._waiting: dict[str, Value] = {}
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.timeout.connect(self.save)
@@ -85,8 +93,13 @@ class SettingsModel(QObject):
         return self._config.get(key)
 
     def set(self, key: str, value: Value) -> None:
-        """Change a setting, say so, and save soon."""
+        """Change a setting, say so, and save soon; one that is held changes when it is let go."""
+        self._waiting.pop(key, None)
         if self._config.get(key) == value:
+            return
+        if key in self._held:
+            self._waiting[key] = value
+            self.postponed.emit(key)
             return
         self._config.set(key, value)
         self._timer.start(SAVE_DELAY_MS)
@@ -100,6 +113,17 @@ class SettingsModel(QObject):
         self.set(key, value)
         if key == "generation.sampler":
             self.set("generation.steps", usual_steps(str(value)))
+
+    def hold(self, keys: Collection[str]) -> None:
+        """Keep some settings as they are, and let every other one go with what was asked for in the meantime."""
+        self._held = frozenset(keys)
+        self.held.emit()
+        for key in [key for key in self._waiting if key not in self._held]:
+            self.set(key, self._waiting[key])
+
+    def is_held(self, key: str) -> bool:
+        """Whether a setting stays as it is for now."""
+        return key in self._held
 
     def is_default(self, key: str) -> bool:
         """Whether a setting is as it was at the first start."""

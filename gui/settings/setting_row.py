@@ -40,6 +40,8 @@ class SettingRow(QWidget):
         super().__init__()
         self._model, self.setting, self._files = model, setting, files
         self._title = translate(setting.title)
+        self._is_there = True
+        self._buttons: list[QWidget] = []
         self._choices = list(choices)
         self.field = self._make_field()
         self.reason = label("", "problem", wrap=True)
@@ -50,6 +52,7 @@ class SettingRow(QWidget):
         self._describe()
         self._lay_out()
         model.changed.connect(self._follow)
+        model.held.connect(self._show_held)
         self._show()
 
     def commit(self) -> None:
@@ -114,6 +117,7 @@ class SettingRow(QWidget):
     def _browse_button(self, words: str, choose: Callable[[], object]) -> QWidget:
         button = text_button(words, choose)
         button.setAccessibleName(f"{self._title}: {words}")
+        self._buttons.append(button)
         return button
 
     def _choose_folder(self) -> None:
@@ -156,13 +160,21 @@ class SettingRow(QWidget):
 
     def _show(self) -> None:
         value = self._model.get(self.setting.key)
-        self.reset.setEnabled(not self._model.is_default(self.setting.key))
+        self._show_held()
         if isinstance(self.field, QCheckBox):
             self.field.setChecked(bool(value))
         elif isinstance(self.field, QComboBox):
             self._show_choice(self.field, str(value))
         elif isinstance(self.field, QLineEdit):
             self._show_text(self.field, value)
+
+    def _show_held(self) -> None:
+        """Let nobody change what a run works with, and say so; what is asked for elsewhere waits for its end."""
+        held = self._model.is_held(self.setting.key)
+        for control in (self.field, *self._buttons):
+            control.setEnabled(not held)
+        self.reset.setEnabled(not held and not self._model.is_default(self.setting.key))
+        self._show_note()
 
     def _show_choice(self, combo: QComboBox, value: str) -> None:
         if value not in [key for key, _ in self._choices]:
@@ -183,8 +195,15 @@ class SettingRow(QWidget):
 
     def _note(self, is_there: bool) -> None:
         """Say that a path leads nowhere: allowed, since drives come and go and folders are made, but rarely meant."""
-        self.note.setText("" if is_there else tr("Nothing exists at this path now."))
-        self.note.setVisible(not is_there)
+        self._is_there = is_there
+        self._show_note()
+
+    def _show_note(self) -> None:
+        words = [tr("Cannot be changed during a run.")] if self._model.is_held(self.setting.key) else []
+        if not self._is_there:
+            words.append(tr("Nothing exists at this path now."))
+        self.note.setText("\n".join(words))
+        self.note.setVisible(bool(words))
 
 
 def _ignore(error: BaseException) -> None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import dataclasses
 import logging
 from pathlib import Path
+from typing import Final
 
 from PyQt5.QtCore import QObject, pyqtSignal
 
 from core.cancel import StopMode
+from core.config.schema import BY_KEY
 from core.errors import ISICGUIError
 from core.events import Failed, Finished, ImageDone
 from core.generation import UNCHANGED, GenerationRequest, RunChanges
@@ -53,6 +55,9 @@ from gui.train.training import TrainingModel
 from gui.workers.engine import Engine
 from gui.workers.task import TaskRunner
 from gui.workers.unfinished import Unfinished, find_unfinished
+
+OF_A_RUN: Final = ("paths.models", "paths.output", "generation.device")
+"""Settings that stay as they are while a run works with them: the window shows its folder and its models."""
 
 _log = logging.getLogger(__name__)
 
@@ -258,6 +263,8 @@ class Session(QObject):
 
     def _connect(self) -> None:
         self.settings.changed.connect(self._setting_changed)
+        self.settings.postponed.connect(self._tell_postponed)
+        self.run.state_changed.connect(self._hold_settings)
         self.catalog.changed.connect(self._catalog_changed)
         self.run.stepped.connect(self.denoising.add)
         self.run.image_done.connect(self._image_done)
@@ -313,6 +320,13 @@ class Session(QObject):
             self._open_output()
         elif key.startswith("xai.") or key in ("paths.classifier", "generation.device"):
             self._apply_xai()
+
+    def _hold_settings(self) -> None:
+        self.settings.hold(OF_A_RUN if self.run.busy else ())
+
+    def _tell_postponed(self, key: str) -> None:
+        words = tr("{setting}: the change takes effect when the run has ended.")
+        self.tell(words.format(setting=translate(BY_KEY[key].title)))
 
     def _apply_xai(self) -> None:
         self.explain.set_style(self.settings.get("xai.style"))
