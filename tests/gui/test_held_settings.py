@@ -43,7 +43,8 @@ def test_the_dialog_shows_what_a_run_holds_and_why_it_cannot_be_changed(
     row = dialog.rows[key]
     assert not row.field.isEnabled()
     assert not row.reset.isEnabled()
-    assert "run" in row.note.text() and row.note.isVisibleTo(row)
+    assert "run" in row.note.text()
+    assert row.note.isVisibleTo(row)
     assert dialog.rows["ui.theme"].field.isEnabled()
     engine.gate.set()
     wait_idle(running, qtbot)
