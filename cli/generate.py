@@ -94,8 +94,11 @@ def _explained(events: Iterator[Event], console: Console) -> Iterator[Event]:
 
 
 def _summary(event: Finished) -> Iterator[str]:
-    if event.run_id:  # without one there was nothing to resume, and a notice said so
+    if event.run_id:
         yield _sentence(event)
+    elif event.status != "completed":
+        yield "Stopped before the run began; nothing was written."
+    # of a completed one that is none there was nothing to resume, which a notice has said
 
 
 def _sentence(event: Finished) -> str:

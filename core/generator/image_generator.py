@@ -20,9 +20,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from core.cache.cache_manager import CacheManager
-from core.cancel import CancelToken
+from core.cancel import CancelToken, StopMode
 from core.errors import InputRefusedError, ModelMissingError, OutputError, UsageError
-from core.events import Event, Finished, Notice
+from core.events import Event, Finished, Notice, RunStatus
 from core.files.atomic import create_bytes_atomic, output_errors
 from core.generation import (
     UNCHANGED,
@@ -176,6 +176,7 @@ class ImageGenerator:
         """Carry out a request.
 
         The stream begins with `Started` and ends with `Finished`. Closing it early leaves a run that `resume` finishes.
+        A stop that comes before the run has begun leaves nothing: there is a `Finished` of no run, and no folder.
         A class whose model is refused yields `Failed`; the others are made all the same.
 
         Parameters
@@ -197,11 +198,17 @@ class ImageGenerator:
             If not even one image fits into the device's memory.
         """
         cancel = cancel or CancelToken()
+        counts = dict(request.counts)
+        if cancel.mode is not None:
+            yield _nothing_begun(cancel, request.output, sum(counts.values()))
+            return
         catalog = discover(request.models)
         equipment = self._equip(request, catalog)
-        counts = dict(request.counts)
         refused = _unavailable(counts, catalog)
         batch_size = _batch_size(request, equipment, counts.keys() - refused.keys(), max(counts.values()))
+        if cancel.mode is not None:
+            yield _nothing_begun(cancel, request.output, sum(counts.values()))
+            return
         with SyntheticDataset.open(request.output) as dataset:
             dataset.keep_inputs(inputs)
             planned = _plan(request, dataset, skip=frozenset(refused))
@@ -243,6 +250,9 @@ class ImageGenerator:
                 remedy=Message("Bring it, or its drive, back, or name another output folder."),
                 path=output,
             )
+        if cancel.mode is not None:
+            yield _nothing_begun(cancel, output, 0)
+            return
         with SyntheticDataset.open(output, create=False) as dataset:
             runs = [run for run in dataset.unfinished() if changes.run_id in ("", run.run_id)]
             if not runs:
@@ -285,6 +295,12 @@ class ImageGenerator:
         device = resolve_device(request.device)
         precision = resolve_precision(request.precision, device)
         return Equipment(catalog.classes, self._manager, color_corrections(catalog, request.color), device, precision)
+
+
+def _nothing_begun(cancel: CancelToken, output: Path, images: int) -> Finished:
+    """Return the end of what was stopped before it began: no run is noted that somebody would be asked to finish."""
+    status: RunStatus = "discarded" if cancel.mode is StopMode.DISCARD else "stopped"
+    return Finished("", status, written=0, failed=0, remaining=images, seconds=0.0, output=output)
 
 
 def color_corrections(catalog: Catalog, wanted: bool) -> Mapping[str, ColorStatistics]:

@@ -99,9 +99,26 @@ class JobClient:
         """
         yield from self._stream("run", (request,), cancel)
 
-    def stream(self, function: str, *arguments: Any, cancel: CancelToken | None = None) -> Iterator[Any]:
-        """Call ``module:function`` over there and yield what it yields; `worker.CANCEL` stands for its token."""
-        yield from self._stream("call", (function, arguments), cancel)
+    def stream(
+        self,
+        function: str,
+        *arguments: Any,
+        cancel: CancelToken | None = None,
+        can_be_left: Callable[[], bool] = lambda: False,
+    ) -> Iterator[Any]:
+        """Call ``module:function`` over there and yield what it yields; `worker.CANCEL` stands for its token.
+
+        Parameters
+        ----------
+        can_be_left
+            Whether a stop need not wait for the other side, which has only to be told: it has not begun.
+
+        Raises
+        ------
+        JobStopped
+            If it was left.
+        """
+        yield from self._stream("call", (function, arguments), cancel, can_be_left)
 
     def call(self, function: str, *arguments: Any, cancel: CancelToken | None = None) -> Any:
         """Call ``module:function`` over there and return what it returns."""
@@ -128,7 +145,13 @@ class JobClient:
         if line:
             line.close()
 
-    def _stream(self, what: str, asked: tuple[Any, ...], cancel: CancelToken | None) -> Generator[Any, None, Any]:
+    def _stream(
+        self,
+        what: str,
+        asked: tuple[Any, ...],
+        cancel: CancelToken | None,
+        can_be_left: Callable[[], bool] = lambda: False,
+    ) -> Generator[Any, None, Any]:
         line = self._connected()
         cancel = cancel or CancelToken()
         relay = _Relay(cancel)
@@ -140,6 +163,8 @@ class JobClient:
                 try:
                     kind, value = answers.get(timeout=STOP_LATENCY)
                 except Empty:
+                    if cancel.mode is not None and can_be_left():
+                        raise JobStopped from None
                     continue
                 if kind == "item":
                     yield value

@@ -26,6 +26,7 @@ from core.events import (
     Step,
 )
 from core.generation import UNCHANGED, GenerationRequest, RunChanges
+from core.jobs.stream import JobStopped
 from gui.i18n import tr
 from gui.i18n.numbers import duration
 from gui.workers.engine import Engine
@@ -269,7 +270,11 @@ class RunModel(QObject):
             self.made.clear()
 
     def _fail(self, error: BaseException) -> None:
-        self.error = error
+        if isinstance(error, JobStopped) and self.output is not None:  # before the engine had begun
+            left = sum(dict(self.request.counts).values()) if self.request else 0
+            self.last = Finished("", "stopped", 0, 0, remaining=left, seconds=0.0, output=self.output)
+        else:
+            self.error = error
 
     def _end(self) -> None:
         """Tell the result only when the thread has really ended, so that a new run may start in the same breath."""
@@ -297,6 +302,8 @@ def _images(count: int) -> str:
 
 def summary(event: Finished) -> str:
     """Say in a sentence how a run ended."""
+    if event.status != "completed" and not event.run_id:
+        return tr("Stopped before the run began.")
     if event.status == "discarded":
         return tr("Stopped. The images of this run were deleted.")
     if event.status == "stopped":

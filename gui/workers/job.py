@@ -26,6 +26,9 @@ GRACE_MS: Final = 20_000
 KILLED: Final = 137
 """Exit code told for a worker that was ended from outside or crashed; the number is what shells say."""
 
+BEGIN_GRACE_MS: Final = 2000
+"""The same for a job that has not told anything yet: it loads its libraries, which nothing can be kept of."""
+
 EVENTS_AT_ONCE: Final = 200
 """Events taken in before the GUI thread gets its turn again."""
 
@@ -92,7 +95,7 @@ class WorkerJob(QObject):
         self._thread.finished.connect(self._finish)
         self._turn = _single_shot(self, self._take_turn)
         self._grace = _single_shot(self, self._client.kill)
-        self._over = False
+        self._over = self._has_told = False
 
     @property
     def running(self) -> bool:
@@ -127,6 +130,7 @@ class WorkerJob(QObject):
         if not self.running:
             return
         wait = self._grace_ms if grace_ms is None else grace_ms
+        wait = wait if self._has_told else min(wait, BEGIN_GRACE_MS)
         if not self._grace.isActive() or wait < self._grace.remainingTime():
             self._grace.start(wait)
         self._cancel.request(mode)
@@ -148,6 +152,7 @@ class WorkerJob(QObject):
     def _take_turn(self) -> None:
         """Deliver some events, and the rest when everything else in the window has had its turn."""
         for event in self._thread.take(EVENTS_AT_ONCE):
+            self._has_told = True
             self.told.emit(event)
         if self._thread.has_more:
             self._turn.start(0)

@@ -51,6 +51,7 @@ class ProcessEngine:
     def __init__(self, make_engine: Callable[[], Engine]) -> None:
         self._client = JobClient("isicgui-engine", prepare=partial(host, make_engine))
         self._threads = 0
+        self._loaded: int | None = None
 
     @property
     def pid(self) -> int | None:
@@ -60,6 +61,7 @@ class ProcessEngine:
     def warm_up(self) -> EngineInfo:
         """Start the process and load the libraries in it."""
         info: EngineInfo = self._call("warm_up")
+        self._loaded = self.pid
         return info
 
     def use_threads(self, count: int) -> None:
@@ -123,4 +125,18 @@ class ProcessEngine:
         return self._client.call(_ANSWER, method, self._threads, *arguments)
 
     def _stream(self, method: str, *arguments: Any, cancel: CancelToken) -> Iterator[Any]:
-        yield from self._client.stream(_ANSWER, method, self._threads, *arguments, cancel=cancel)
+        """Follow a stream; a stop does not wait for libraries that are still being loaded.
+
+        The load goes on, since whoever stops one thing begins another. What was asked for finds itself stopped then.
+        """
+        stream = self._client.stream(
+            _ANSWER, method, self._threads, *arguments, cancel=cancel, can_be_left=lambda: not self._is_loaded
+        )
+        for item in stream:
+            self._loaded = self.pid
+            yield item
+
+    @property
+    def _is_loaded(self) -> bool:
+        """Whether the process that there is now has its libraries."""
+        return self._loaded is not None and self._loaded == self.pid

@@ -10,18 +10,22 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from PyQt5.QtWidgets import QApplication
 
 from core.cancel import CancelToken, StopMode
 from core.errors import ISICGUIError, UnknownClassError
 from core.events import Continued, Finished, ImageDone, Paused, Step
 from core.generation import GenerationRequest
 from core.jobs.client import WorkerDiedError, WorkerFaultError
+from core.jobs.stream import JobStopped
 from core.taxonomy import CLASS_CODES
 from dataset.png import encode_png
+from gui.run.run import RunModel, summary
 from gui.workers.engine import EngineInfo
 from gui.workers.process_engine import ProcessEngine
 from tests.gui.fake_engine import FakeEngine, make_pixels, make_recipe
@@ -47,6 +51,69 @@ class Remote(FakeEngine):
             os.kill(os.getpid(), signal.SIGKILL)
         self.step_seconds = 0.1 if wish == {"BKL": 50} else 0.0
         yield from super().generate(request, cancel)
+
+
+LOADED = "ISICGUI_TEST_LOADED"
+"""Names the file that a `SlowToLoad` waits for."""
+
+
+class SlowToLoad(FakeEngine):
+    """Its libraries are loaded when a file is there; a call that needs them waits for that, as one lock makes it."""
+
+    def warm_up(self) -> EngineInfo:
+        self._load()
+        return super().warm_up()
+
+    def generate(self, request: GenerationRequest, cancel: CancelToken) -> Iterator[object]:
+        self._load()
+        if cancel.mode is not None:
+            yield Finished("", "stopped", 0, 0, 1, 0.0, request.output)
+        else:
+            yield from super().generate(request, cancel)
+
+    def _load(self) -> None:
+        while not Path(os.environ[LOADED]).exists():
+            time.sleep(0.01)
+
+
+@pytest.fixture
+def loading(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, qapp: QApplication) -> Iterator[ProcessEngine]:
+    monkeypatch.setenv(LOADED, str(tmp_path / "loaded"))
+    engine = ProcessEngine(SlowToLoad)
+    yield engine
+    (tmp_path / "loaded").touch()
+    engine.close()
+
+
+@pytest.mark.parametrize("mode", list(StopMode))
+def test_a_stop_while_the_libraries_are_loaded_is_obeyed_at_once_and_leaves_nothing(
+    loading: ProcessEngine, tmp_path: Path, qtbot, mode: StopMode
+) -> None:
+    warmed: list[EngineInfo] = []
+    threading.Thread(target=lambda: warmed.append(loading.warm_up())).start()
+    wait_until(lambda: loading.pid is not None)
+    run, output = RunModel(loading), tmp_path / "output"
+    run.start(request_of(output, MEL=1))
+    run.stop(mode)
+    qtbot.waitUntil(lambda: not run.busy)
+    assert not warmed  # it ended before they were loaded
+    assert run.error is None
+    assert run.last is not None
+    assert (run.last.status, run.last.run_id) == ("stopped", "")
+    assert summary(run.last) == "Stopped before the run began."
+    run.start(request_of(output, NV=1))
+    (tmp_path / "loaded").touch()
+    qtbot.waitUntil(lambda: not run.busy)
+    assert run.done == 1
+    assert [path.parent.name for path in output.glob("*/*.png")] == ["NV"]
+    wait_until(lambda: bool(warmed))
+
+
+def test_a_stopped_explanation_does_not_wait_for_the_libraries(loading: ProcessEngine, tmp_path: Path) -> None:
+    cancel = CancelToken()
+    cancel.request(StopMode.NOW)
+    with pytest.raises(JobStopped):
+        list(loading.explain(tmp_path / "a.png", ExplainOptions(), None, cancel))
 
 
 @pytest.fixture

@@ -125,6 +125,14 @@ def test_one_that_does_not_stop_is_ended_by_force(run: Any, tmp_path: Path) -> N
     assert watched.wait() == JobEnd(KILLED, True)
 
 
+def test_one_that_still_loads_when_it_is_stopped_is_not_waited_for(run: Any) -> None:
+    """It has told nothing, so there is nothing that it could keep."""
+    watched = run(CountRequest(does="load", at=1), grace_ms=10**8)
+    watched.until(lambda: watched.job.pid != 0)
+    watched.job.stop()
+    assert watched.wait() == JobEnd(KILLED, True)
+
+
 def test_the_process_is_gone_after_the_end_and_after_leave(run: Any) -> None:
     watched = run(CountRequest(to=1000, does="slowly"))
     watched.until(lambda: bool(watched.events))

@@ -27,6 +27,7 @@ from core.generator.color import ColorStatistics, apply_color_statistics
 from core.generator.finishing import PreviewGate
 from core.generator.image_generator import ImageGenerator
 from core.images import read_image
+from core.models.discovery import discover
 from core.taxonomy import image_seed
 from dataset.png import read_recipe
 from dataset.synthetic_dataset import SyntheticDataset
@@ -212,8 +213,36 @@ def test_a_stop_while_the_last_image_is_stored_is_a_completed_run(ask):
 def test_a_stop_before_the_start_makes_nothing(ask):
     cancel = CancelToken()
     cancel.request(StopMode.NOW)
-    seen = list(ImageGenerator().generate(ask(), cancel))
-    assert [event.name for event in seen] == ["started", "finished"]
+    request = ask()
+    (end,) = ImageGenerator().generate(request, cancel)
+    assert (end.name, end.run_id, end.status, end.written) == ("finished", "", "stopped", 0)
+    assert not request.output.exists()
+
+
+def test_a_stop_while_models_are_looked_for_leaves_no_run(ask, monkeypatch):
+    request, cancel = ask({"MEL": 2}), CancelToken()
+    list(ImageGenerator().generate(request))
+
+    def discover_slowly(folder):
+        cancel.request(StopMode.NOW)
+        return discover(folder)
+
+    monkeypatch.setattr("core.generator.image_generator.discover", discover_slowly)
+    (end,) = ImageGenerator().generate(request, cancel)
+    assert (end.run_id, end.status, end.remaining) == ("", "stopped", 2)
+    assert find_unfinished(request.output) == []
+
+
+def test_a_stop_before_a_resume_leaves_the_run_as_it_was(ask):
+    request, cancel = ask({"MEL": 2}), CancelToken()
+    events = ImageGenerator().generate(request)
+    next(event for event in events if isinstance(event, ImageDone))
+    events.close()
+    before = find_unfinished(request.output)
+    cancel.request(StopMode.NOW)
+    (end,) = ImageGenerator().resume(request.output, cancel)
+    assert (end.run_id, end.status) == ("", "stopped")
+    assert find_unfinished(request.output) == before != []
 
 
 # --- resume ---------------------------------------------------------------------------------------------------------

@@ -91,6 +91,7 @@ _DOES = {
     "kill": lambda: os.kill(os.getpid(), signal.SIGKILL),
     "refuse": _refuse,
     "fail": _fail,
+    "load": lambda: time.sleep(3600),
     "log": _log,
 }
 
