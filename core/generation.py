@@ -236,13 +236,13 @@ class RunChanges:
 
     Attributes
     ----------
-    run_id
-        Finish this run alone; empty for every interrupted run of the folder.
+    run_ids
+        Finish these runs alone; empty for every run of the folder that is not finished.
     models, device, batch_size
         In place of those that the run was asked for with; None to leave them.
     """
 
-    run_id: str = ""
+    run_ids: tuple[str, ...] = ()
     models: Path | None = None
     device: str | None = None
     batch_size: int | None = None
@@ -291,7 +291,7 @@ class ResumeRequest(Request):
     @property
     def changes(self) -> RunChanges:
         """What to do otherwise."""
-        return RunChanges(self.run_id, self.models, self.device, self.batch_size)
+        return RunChanges((self.run_id,) if self.run_id else (), self.models, self.device, self.batch_size)
 
 
 @job("core.generator.image_generator:reproduce")

@@ -254,7 +254,7 @@ class ImageGenerator:
             yield _nothing_begun(cancel, output, 0)
             return
         with SyntheticDataset.open(output, create=False) as dataset:
-            runs = [run for run in dataset.unfinished() if changes.run_id in ("", run.run_id)]
+            runs = [run for run in dataset.unfinished() if not changes.run_ids or run.run_id in changes.run_ids]
             if not runs:
                 yield from (Notice("recovered", text) for text in dataset.notices)
                 yield Notice("nothing_to_resume", Message("Every run in {output} is finished.", output=output))

@@ -27,7 +27,9 @@ class Memory:
     total: int
 
     def text(self) -> str:
-        """Say it with one digit after the point."""
+        """Say it with one digit after the point; dots before anything was measured."""
+        if not self.total:
+            return "…"
         return tr("{used:.1f} / {total:.0f} GB").format(used=self.used / GIB, total=self.total / GIB)
 
 

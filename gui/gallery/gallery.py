@@ -71,9 +71,15 @@ class GalleryModel(QAbstractListModel):
         thumbnails.ready.connect(self._thumbnail_ready)
         self.ratings.changed.connect(self._ratings_changed)
 
+    @property
+    def is_reading(self) -> bool:
+        """Whether it is not known yet what the folder holds."""
+        return self.output is None or (self.scanning and self._is_first_look)
+
     def open(self, output: Path) -> None:
         """Show the images of another folder."""
         self.stop()
+        self.scanning = self._is_first_look = True
         self.beginResetModel()
         self.output = output
         self.filter = dataclasses.replace(self.filter, run="")

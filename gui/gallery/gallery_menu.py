@@ -26,7 +26,8 @@ class GalleryMenu(QMenu):
     items
         The images it is about.
     act
-        The panel's own actions by name: ``compare``, ``sheet``, ``delete``, ``delete_rejected``, ``undo``, ``empty``.
+        The panel's own actions by name: ``copy``, ``compare``, ``sheet``, ``delete``, ``delete_rejected``, ``undo``,
+        ``empty``.
     """
 
     def __init__(
@@ -52,6 +53,8 @@ class GalleryMenu(QMenu):
         first = Path(self._items[0].path) if self._items else Path()
         self._add(tr("Open in the system's viewer"), lambda: open_path(first), bool(self._items))
         self._add(tr("Show in the file manager"), lambda: open_path(first.parent), bool(self._items))
+        count = len(self._items)
+        self._add(tr("Copy %n image(s)", max(1, count)) + self._key("copy-image"), self._act["copy"], count > 0)
 
     def _add_rating(self) -> None:
         ratings, keys = self._session.gallery.ratings, [item.key for item in self._items]

@@ -22,6 +22,7 @@ from core.files.opening import MAX_SHEET_IMAGES
 from core.taxonomy import CLASSES
 from gui.common.desktop import open_path
 from gui.common.problem import Problem
+from gui.gallery.copying import copy_chosen_text, copy_pictures
 from gui.gallery.empty_trash_dialog import EmptyTrashDialog
 from gui.gallery.flaws import flaw_line
 from gui.gallery.gallery_filters import GalleryFilters
@@ -121,6 +122,16 @@ class GalleryPanel(QFrame):
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.buttonClicked.connect(lambda button: trash.empty() if button is dialog.delete_button else None)
         dialog.open()
+
+    def copy(self) -> None:
+        """Copy the chosen images, or the shown one: its picture and their files; chosen text of a field goes first."""
+        if copy_chosen_text():
+            return
+        shown = self._session.picture.picture
+        files = [Path(item.path) for item in self.selected()] or ([shown.path] if shown else [])
+        if files:
+            copy_pictures(files, shown)
+            self._session.tell(tr("%n image(s) copied.", len(files)))
 
     def compare(self) -> None:
         """Compare two chosen images; of one, wait for another to be chosen."""
@@ -236,6 +247,8 @@ class GalleryPanel(QFrame):
         self.filters.setVisible(total > 0)
         if total:
             self._empty.say(tr("No matching images"), tr("Choose another class, run or rating above."))
+        elif self._model.is_reading:
+            self._empty.say(tr("Reading the folder…"), "")
         else:
             self._empty.say(tr("No images yet"), tr("Images appear here as soon as they are finished."))
         self.pages.setCurrentIndex(1 if shown else 0)
@@ -281,6 +294,7 @@ class GalleryPanel(QFrame):
 
     def _offer_menu(self, place: QPoint) -> None:
         act = {
+            "copy": self.copy,
             "compare": self.compare,
             "sheet": self.export_sheet,
             "delete": self.delete,

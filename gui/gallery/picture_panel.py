@@ -212,6 +212,8 @@ class PicturePanel(QFrame):
             return
         if flaw:
             self.empty.say(*flaw_lines(flaw))
+        elif self._session.gallery.is_reading:
+            self.empty.say(tr("Reading the folder…"), "")
         elif self._session.gallery.counts:
             self.empty.say(tr("Choose an image on the right"), tr("or press Start to generate new ones."))
         else:

@@ -168,7 +168,7 @@ class ProblemActions(QObject):
 
     def _go_on(self, run: FailedRun, changes: RunChanges, unfinished: list[Unfinished]) -> None:
         if run.request is None or run.run_id in [found.run_id for found in unfinished]:
-            changes = dataclasses.replace(changes, run_id=run.run_id)
+            changes = dataclasses.replace(changes, run_ids=(run.run_id,) if run.run_id else ())
             self._session.finish_run(run.output, run.request, changes)
         else:
             self._session.carry_out(changes.apply(run.request))

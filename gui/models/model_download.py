@@ -12,11 +12,12 @@ from PyQt5.QtCore import QObject, pyqtSignal
 
 from core.errors import ISICGUIError
 from core.events import Event
+from core.jobs.client import JobClient
 from download.events import Downloading, Extracting, Fetching, Finished, Refused, Restarting, Retrying, Verifying
 from download.request import DownloadRequest
 from download.source import ORIGINALS, ORIGINALS_BYTES
 from gui.common.settings import SettingsModel
-from gui.workers.job import JobEnd, WorkerJob
+from gui.workers.job import JobEnd, MakeClient, WorkerJob
 from gui.workers.task import TaskRunner
 
 TARGET_KEY: Final = "download/target"
@@ -103,6 +104,8 @@ class ModelDownload(QObject):
         What is to be said in between: why the download waits, why it begins anew.
     last, problem
         How the last one ended; at most one of them is set.
+    make_client
+        Makes the client of the next download; tests prepare its process with other jobs.
     """
 
     changed = pyqtSignal()
@@ -112,6 +115,7 @@ class ModelDownload(QObject):
     def __init__(self, settings: SettingsModel, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._settings = settings
+        self.make_client: MakeClient = JobClient
         self._files = TaskRunner(1, self)
         self._job: WorkerJob | None = None
         self._refused: list[str] = []
@@ -173,7 +177,7 @@ class ModelDownload(QObject):
         self.last = self.problem = None
         self._refused.clear()
         self._begin_at(Stage.BEGINNING)
-        self._job = WorkerJob(request, self)
+        self._job = WorkerJob(request, self, make_client=self.make_client)
         self._job.told.connect(self._follow)
         self._job.ended.connect(self._end)
         self._job.start()

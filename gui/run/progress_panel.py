@@ -14,6 +14,8 @@ from gui.theme.tokens import GAP
 from gui.widgets.labels import ElidedLabel
 
 RESOLUTION = 1000
+LEAST_PER_SECOND = 0.1
+"""Slower runs are told in images a minute."""
 
 
 class ProgressPanel(QWidget):
@@ -39,6 +41,8 @@ class ProgressPanel(QWidget):
             layout.addWidget(part)
         layout.addWidget(self.what, 2)
         self._last = tr("Ready")
+        self._per_minute: bool | None = None
+        run.state_changed.connect(self._begin_anew)
         run.progress_changed.connect(self._show)
         run.state_changed.connect(self._show)
         self._show()
@@ -59,9 +63,21 @@ class ProgressPanel(QWidget):
         run = self._run
         self.bar.setValue(round(run.fraction * RESOLUTION))
         self.count.setText(f"{run.done} / {run.total}" if run.total else "")
-        self.rate.setText(_rate(run.rate) if run.rate else "")
+        self.rate.setText(self._rate(run.rate) if run.rate else "")
         self.remaining.setText(tr("{time} left").format(time=duration(run.remaining)) if run.remaining else "")
         self.what.setText(self._words())
+
+    def _rate(self, per_second: float) -> str:
+        """Say a rate in the unit that suits the first one of the run, so that its numbers can be compared."""
+        if self._per_minute is None:
+            self._per_minute = per_second < LEAST_PER_SECOND
+        if self._per_minute:
+            return tr("{rate:.1f} img/min").format(rate=60 * per_second)
+        return tr("{rate:.2f} img/s").format(rate=per_second)
+
+    def _begin_anew(self) -> None:
+        if self._run.state is RunState.STARTING:
+            self._per_minute = None
 
     def _words(self) -> str:
         run = self._run
@@ -82,9 +98,3 @@ class ProgressPanel(QWidget):
             tr("{code} {made} of {count}").format(code=code, made=run.made[code], count=count)
             for code, count in run.counts.items()
         )
-
-
-def _rate(per_second: float) -> str:
-    if per_second >= 0.1:
-        return tr("{rate:.2f} img/s").format(rate=per_second)
-    return tr("{rate:.1f} img/min").format(rate=60 * per_second)

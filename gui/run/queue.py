@@ -269,7 +269,7 @@ def _details(run: QueuedRun) -> str:
     words = {
         QueueState.WAITING: tr("Waiting"),
         QueueState.RUNNING: tr("Running"),
-        QueueState.INTERRUPTED: tr("Interrupted; the missing images will be generated"),
+        QueueState.INTERRUPTED: tr("Not finished; the missing images will be generated"),
         QueueState.DONE: tr("Done"),
         QueueState.FAILED: tr("Failed"),
         QueueState.DISCARDED: tr("Stopped, its images deleted"),

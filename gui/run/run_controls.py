@@ -113,6 +113,8 @@ class RunControls(QWidget):
             tr("Generate more with new random seeds"), lambda: self._session.regenerate(random_seeds=True)
         )
         self.random.setToolTip(tr("The last run again, with a fresh seed for every image, recorded with it"))
+        self.finish = menu.addAction(tr("Finish the stopped runs of this folder"), self._session.finish_stopped)
+        menu.aboutToShow.connect(self._show_stopped)
         self.command = keyed(menu.addAction(tr("Copy as command"), self.copy_command), "copy-command")
         self.command.setToolTip(tr("The command line of the same run"))
         button.setMenu(menu)
@@ -183,6 +185,12 @@ class RunControls(QWidget):
         for control in (self.regenerate, self.random):
             control.setEnabled(not run.busy and run.last_request is not None)
         self.regenerate.setToolTip(_regenerate_tip(run.last_request))
+
+    def _show_stopped(self) -> None:
+        stopped = self._session.stopped
+        left = sum(run.total - run.done for run in stopped)
+        self.finish.setEnabled(bool(stopped) and not self._session.run.busy)
+        self.finish.setToolTip(tr("%n image(s) are left to be generated.", left) if stopped else "")
 
     def _show_warnings(self) -> None:
         session = self._session

@@ -13,12 +13,12 @@ from PyQt5.QtWidgets import QDockWidget, QMainWindow, QMenu, QToolBar, QVBoxLayo
 
 from core.cancel import StopMode
 from core.version import PRODUCT
+from gui.common.notices import Notice
 from gui.common.problem import Problem
 from gui.common.regions import chain_focus, step_region
 from gui.common.shortcuts import Area, Key, Keyboard, keyed
 from gui.gallery.gallery_panel import GalleryPanel
 from gui.gallery.picture_panel import PicturePanel
-from gui.gallery.scan import SUFFIXES
 from gui.gallery.tree_panel import TreePanel
 from gui.help.problem_dialog import ProblemDialog
 from gui.i18n import tr
@@ -26,8 +26,10 @@ from gui.run.progress_panel import ProgressPanel
 from gui.run.queue_panel import QueuePanel
 from gui.run.run import RunModel, RunState, summary
 from gui.run.setup_panel import SetupPanel
+from gui.shell import dropped
 from gui.shell.banner import Banner
 from gui.shell.close_dialog import CloseDialog
+from gui.shell.close_work_dialog import work_of
 from gui.shell.dock import make_dock
 from gui.shell.help_actions import HelpActions
 from gui.shell.log_panel import LogPanel
@@ -42,6 +44,9 @@ from gui.widgets.picture_view import STEP
 
 REFERENCE_SIZE: Final = (1280, 800)
 LAYOUT_VERSION: Final = 2
+DROP: Final = "drop"
+"""Topic of the notice about something dropped that cannot be shown."""
+
 TOLD_MS: Final = 5000
 """How long a confirmation stands in the status line."""
 OPEN_DELAY_MS: Final = 30
@@ -72,6 +77,7 @@ class MainWindow(QMainWindow):
         self.session = session
         self._opened = False
         self._closing = False
+        self._gives_work_up = False
         self._close_dialog: CloseDialog | None = None
         self._problems: list[ProblemDialog] = []
         self.setWindowTitle(self._name())
@@ -112,6 +118,7 @@ class MainWindow(QMainWindow):
 
     def leave(self) -> None:
         """Close without asking; a run is stopped first, and its finished images are kept."""
+        self._gives_work_up = True
         self._answered(stop=True)
 
     def toggle_panels(self) -> None:
@@ -154,6 +161,11 @@ class MainWindow(QMainWindow):
             event.ignore()
             self.desk.leave_training()
             return
+        work = () if self._gives_work_up else work_of(self.session)
+        if work:
+            event.ignore()
+            self.desk.leave_work(work, self.leave)
+            return
         self.remember()
         self.hide()
         if self.session.analyses.busy:  # it keeps what is finished, which takes a moment; nobody has to watch that
@@ -164,17 +176,22 @@ class MainWindow(QMainWindow):
         super().closeEvent(event)
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        """Welcome image files."""
-        if _dropped_image(event) is not None:
+        """Welcome files, and what else is answered in words."""
+        if dropped.is_welcome(event.mimeData()):
             event.acceptProposedAction()
 
     def dropEvent(self, event: QDropEvent) -> None:
-        """Show the first image file and its recipe; settings stay as they are."""
-        path = _dropped_image(event)
-        if path:
-            event.acceptProposedAction()
-            self.session.show_image(path)
+        """Show the first file and its recipe, or say why there is nothing to be shown; settings stay as they are."""
+        if not dropped.is_welcome(event.mimeData()):
+            return
+        event.acceptProposedAction()
+        found = dropped.take(event.mimeData())
+        if isinstance(found, Path):
+            self.session.notices.withdraw(DROP)
+            self.session.show_image(found)
             self.picture.tabs.setCurrentIndex(0)
+        else:
+            self.session.notices.post(Notice(DROP, found, icon="warning"))
 
     def _make_panels(self) -> None:
         session = self.session
@@ -283,6 +300,7 @@ class MainWindow(QMainWindow):
                 ("Esc",), tr("Stop now and keep the finished images"), lambda: session.stop(StopMode.NOW), "stop", run
             ),
             Key(("P",), tr("Pause, or resume"), controls.pause.click, "pause", run),
+            Key((), tr("Finish the stopped runs of this folder"), session.finish_stopped, "finish-stopped", run),
             Key(("Ctrl+R",), tr("Generate more"), controls.regenerate.click, "regenerate", run),
             Key(("Ctrl+Shift+Return",), tr("Add to the queue"), controls.enqueue.click, "enqueue", run),
             Key(("Ctrl+Shift+C",), tr("Copy as command"), controls.copy_command, "copy-command", run),
@@ -316,6 +334,7 @@ class MainWindow(QMainWindow):
             Key(("X",), tr("Reject the image, or undo the rejection"), gallery.toggle_rejected, "reject", Area.GALLERY),
             Key(("C",), tr("Compare the chosen images"), gallery.compare, "compare", Area.GALLERY),
             Key(("Del",), tr("Move the chosen images to the trash"), gallery.delete, "delete", Area.GALLERY),
+            Key(("Ctrl+C",), tr("Copy the chosen images"), gallery.copy, "copy-image", Area.GALLERY),
             Key(("Ctrl+Z",), tr("Undo the last deletion"), gallery.undo, "undo", Area.GALLERY),
             Key(("Ctrl+Shift+E",), tr("Export for training"), self.desk.show_export, "export", Area.GALLERY),
             Key(("Ctrl+Shift+T",), tr("Train a generator or a classifier"), self.desk.show_training, "train", window),
@@ -410,7 +429,7 @@ class MainWindow(QMainWindow):
             return
         self._closing = True
         if self.session.run.busy:
-            self.session.stop(StopMode.NOW)
+            self.session.stop_to_close()
         else:
             QTimer.singleShot(0, self.close)
 
@@ -478,11 +497,3 @@ def _end_of(run: RunModel) -> str:
     if run.error:
         return tr("The run ended with an error.")
     return summary(run.last) if run.last else tr("Ready")
-
-
-def _dropped_image(event: QDropEvent) -> Path | None:
-    for url in event.mimeData().urls():
-        path = Path(url.toLocalFile())
-        if path.suffix.lower() in SUFFIXES and path.is_file():
-            return path
-    return None

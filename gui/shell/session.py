@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import logging
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -59,11 +60,20 @@ from gui.workers.unfinished import Unfinished, find_unfinished
 OF_A_RUN: Final = ("paths.models", "paths.output", "generation.device")
 """Settings that stay as they are while a run works with them: the window shows its folder and its models."""
 
+LEFT: Final = "run/left"
+MOST_LEFT: Final = 8
+"""Ids of the runs that were stopped because their window was closed; so many are remembered."""
+
 _log = logging.getLogger(__name__)
 
 
 class Session(QObject):
     """What one window knows.
+
+    Attributes
+    ----------
+    interrupted, stopped
+        Runs of the output folder that are not finished: against anybody's will, or since somebody has stopped them.
 
     Signals
     -------
@@ -96,6 +106,8 @@ class Session(QObject):
         self._to_analyse: Path | None = None
         self.settings = settings
         self.last_crash: Path | None = None
+        self.interrupted: list[Unfinished] = []
+        self.stopped: list[Unfinished] = []
         self.notices = NoticesModel(self)
         self.keys = KeysModel(settings, self)
         self.classes = ClassesModel(settings, self)
@@ -179,7 +191,16 @@ class Session(QObject):
 
     def resume(self) -> None:
         """Finish the interrupted runs of the output folder."""
-        self.finish_run(self.settings.output, None, UNCHANGED)
+        self._finish(self.interrupted)
+
+    def finish_stopped(self) -> None:
+        """Finish the runs of the output folder that somebody has stopped."""
+        self._finish(self.stopped)
+
+    def _finish(self, runs: Sequence[Unfinished]) -> None:
+        if runs:
+            changes = RunChanges(tuple(run.run_id for run in runs))
+            self.finish_run(self.settings.output, None, changes)
 
     def finish_run(self, output: Path, request: GenerationRequest | None, changes: RunChanges) -> None:
         """Finish interrupted runs of a folder, unless a run is going on.
@@ -213,7 +234,20 @@ class Session(QObject):
         """Stop the run; the queue does not begin another one after it."""
         if self.run.busy:
             self.queue.hold()
+            self._note_left(is_left=False)
         self.run.stop(mode)
+
+    def stop_to_close(self) -> None:
+        """Stop the run because its window is closed; the next start offers to finish it."""
+        self.stop(StopMode.NOW)
+        self._note_left(is_left=True)
+
+    def _note_left(self, *, is_left: bool) -> None:
+        """Remember whether the run was interrupted by the end of its window, or stopped by somebody."""
+        run_id = self.run.started.run_id if self.run.started else ""
+        others = [left for left in self.settings.recall(LEFT, [], list) if left != run_id]
+        if run_id:
+            self.settings.remember(LEFT, [run_id, *others][:MOST_LEFT] if is_left else others)
 
     def close(self) -> None:
         """Save and give everything back; the run must have ended."""
@@ -297,7 +331,7 @@ class Session(QObject):
 
     def _start_queued(self, queued: QueuedRun) -> None:
         if queued.state is QueueState.INTERRUPTED:
-            self.finish_run(queued.request.output, queued.request, UNCHANGED)
+            self.finish_run(queued.request.output, queued.request, _of_queued(queued))
         else:
             self.carry_out(queued.request)
 
@@ -348,7 +382,10 @@ class Session(QObject):
 
     def _tell_unfinished(self, output: Path, runs: list[Unfinished]) -> None:
         if output == self.settings.output and not self.run.busy:
-            self.unfinished.emit(runs)
+            left = self.settings.recall(LEFT, [], list)
+            self.stopped = [run for run in runs if run.is_stopped and run.run_id not in left]
+            self.interrupted = [run for run in runs if run not in self.stopped]
+            self.unfinished.emit(self.interrupted)
 
     def _catalog_changed(self) -> None:
         catalog = self.catalog.catalog
@@ -426,3 +463,8 @@ class Session(QObject):
         wanted, self._to_analyse = self._to_analyse, None
         if picture and picture.path == wanted:
             self.wish.emit(WindowRequest.ANALYSIS)
+
+
+def _of_queued(queued: QueuedRun) -> RunChanges:
+    """Return that a queued run alone is finished, whatever else its folder holds."""
+    return RunChanges((queued.run_id,)) if queued.run_id else UNCHANGED

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -133,6 +133,17 @@ class SessionDialogs(QObject):
 
         if not self._session.training.leaving:
             self._stand.show("leave training", partial(CloseTrainingDialog, self._session.training, self._window))
+
+    def leave_work(self, work: Sequence[str], leave: Callable[[], object]) -> None:
+        """Ask whether what goes on is to be stopped, and leave if it is."""
+        from gui.shell.close_work_dialog import CloseWorkDialog
+
+        def make() -> QDialog:
+            dialog = CloseWorkDialog(work, self._window)
+            dialog.buttonClicked.connect(lambda button: leave() if button is dialog.stop_button else None)
+            return dialog
+
+        self._stand.show("leave work", make)
 
     def dialog(self, name: str) -> QDialog | None:
         """Return an open dialog by its name, such as ``settings`` or ``training``."""

@@ -66,6 +66,7 @@ class StatusLine(QStatusBar):
         on = catalog.has_color_statistics and wanted
         self.models.setText(catalog.title or tr("reading the models…"))
         state = tr("on") if on else tr("off") if catalog.has_color_statistics else tr("none")
+        state = "…" if catalog.catalog is None else state
         self.colors.setText(tr("Colour statistics: {state}").format(state=state))
 
     def _show_memory(self) -> None:

@@ -1,4 +1,4 @@
-"""Looks for interrupted runs in an output folder, without locking it or writing to it. No Qt."""
+"""Looks for runs that are not finished in an output folder, without locking it or writing to it. No Qt."""
 
 from __future__ import annotations
 
@@ -12,15 +12,22 @@ from dataset.reading import read_state
 
 @dataclass(frozen=True, slots=True)
 class Unfinished:
-    """An interrupted run: `done` of `total` images are there."""
+    """A run that is not finished: `done` of `total` images are there.
+
+    Attributes
+    ----------
+    is_stopped
+        Whether somebody has stopped it, rather than that it failed or its process ended.
+    """
 
     run_id: str
     done: int
     total: int
+    is_stopped: bool = False
 
 
 def find_unfinished(output: Path) -> list[Unfinished]:
-    """Return the interrupted runs of a folder, oldest first; a folder without a journal has none.
+    """Return the runs of a folder that are not finished, oldest first; a folder without a journal has none.
 
     What another process is making at this moment, another window for example, is not interrupted.
 
@@ -36,4 +43,7 @@ def find_unfinished(output: Path) -> list[Unfinished]:
         return []
     state = read_state(layout)
     state.mark_done()
-    return [Unfinished(run.run_id, len(run.slots) - len(run.pending), len(run.slots)) for run in state.unfinished()]
+    return [
+        Unfinished(run.run_id, len(run.slots) - len(run.pending), len(run.slots), run.status == "stopped")
+        for run in state.unfinished()
+    ]

@@ -95,7 +95,9 @@ class Opener:
             if run.busy:
                 run.stop(StopMode.NOW)
                 self._qtbot.waitUntil(lambda run=run: not run.busy)
-            window.close()
+            self._engine.closed = False
+            window.leave()
+            self._qtbot.waitUntil(lambda: self._engine.closed)
             window.deleteLater()
 
 

@@ -25,6 +25,7 @@ from gui.i18n import tr
 from gui.run.discard_dialog import DiscardDialog
 from gui.settings.changes_dialog import ChangesDialog
 from gui.shell.close_dialog import CloseDialog
+from gui.shell.close_work_dialog import CloseWorkDialog
 from gui.shell.main_window import MainWindow
 from gui.train.close_training_dialog import CloseTrainingDialog
 from tests.gui.fake_engine import make_explanation, make_pixels
@@ -133,6 +134,7 @@ DIALOGS: Final[Mapping[str, Maker]] = {
     "training": _training,
     "evaluation": _evaluation,
     "close while training": lambda window: CloseTrainingDialog(window.session.training, window),
+    "close while working": lambda window: CloseWorkDialog(["An export: nothing is left of it."], window),
     "close": lambda window: CloseDialog(3, 8, window),
     "discard": lambda window: DiscardDialog(3, Path("output"), window),
     "empty trash": lambda window: EmptyTrashDialog(5, window),

@@ -344,7 +344,8 @@ def test_the_window_closes_while_an_analysis_runs(window: MainWindow, output: Pa
     qtbot.waitUntil(lambda: window.session.analyses.analyses[0].fraction > 0, timeout=PATIENCE_MS)
     pid = window.session.analyses._job.pid
     window.close()
-    assert not window.isVisible()
+    window.desk.dialog("leave work").stop_button.click()
+    qtbot.waitUntil(lambda: not window.isVisible())
     qtbot.waitUntil(lambda: window.session._engine.closed, timeout=PATIENCE_MS)
     assert not psutil.pid_exists(pid)
     kept = json.loads((window.session.settings.paths.config_dir / "analyses.json").read_text())["runs"]

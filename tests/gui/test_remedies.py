@@ -130,7 +130,7 @@ def test_a_run_that_its_folder_knows_is_finished_and_not_begun_anew(
     qtbot.waitUntil(lambda: bool(engine.resumed))
     wait_idle(window, qtbot)
     assert engine.resumed == [output]
-    assert engine.changes == [RunChanges(own, batch_size=4)]
+    assert engine.changes == [RunChanges((own,), batch_size=4)]
     assert len(engine.requests) == 1
     assert other in [run.run_id for run in find_unfinished(output)]
 

@@ -341,7 +341,7 @@ def test_one_interrupted_run_of_several_is_finished_in_another_way(ask, tmp_path
         request, cancel = ask({"MEL": 3}, seed=seed, batch_size=1, precision="fp32"), CancelToken()
         stop_at(ImageGenerator().generate(request, cancel), cancel, StopMode.NOW, Step, 5)
     first, second = find_unfinished(request.output)
-    changes = RunChanges(first.run_id, device="cpu", batch_size=2)
+    changes = RunChanges((first.run_id,), device="cpu", batch_size=2)
     events = list(ImageGenerator().resume(request.output, changes=changes))
     assert [(e.run_id, e.batch_size, e.device) for e in of_kind(events, Started)] == [(first.run_id, 2, "cpu")]
     assert [run.run_id for run in find_unfinished(request.output)] == [second.run_id]
