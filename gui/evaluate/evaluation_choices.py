@@ -19,8 +19,6 @@ from gui.widgets.elided_combo import ElidedCombo
 from gui.widgets.labels import label
 from gui.widgets.typed import when_typed
 
-WIDTH = 330
-
 
 class EvaluationChoices(QWidget):
     """Shows the choice of an `EvaluationModel` and changes it, nothing else."""
@@ -28,7 +26,6 @@ class EvaluationChoices(QWidget):
     def __init__(self, model: EvaluationModel) -> None:
         super().__init__()
         self._model = model
-        self.setFixedWidth(WIDTH)
         self.kinds = self._make_kinds()
         self.purpose = label("", "muted", wrap=True)
         self.synthetic = QLineEdit()

@@ -21,13 +21,19 @@ from gui.evaluate.evaluation_choices import EvaluationChoices, place_titles
 from gui.evaluate.finding_row import FindingRow
 from gui.i18n import tr, translate
 from gui.theme.tokens import GAP, GAP_LARGE, GAP_SMALL, GRID
+from gui.widgets.bounded import Bounded
 from gui.widgets.buttons import text_button
 from gui.widgets.empty_state import EmptyState
+from gui.widgets.fitting import fit
 from gui.widgets.labels import ElidedLabel, label
+from gui.widgets.vertical_scroll import VerticalScroll
 from gui.widgets.warning_lines import WarningLines
 
 SIZE = (940, 620)
 RESOLUTION = 1000
+CHOICES_WIDTH = 346
+MOST_PROBLEM, MOST_NOTES = 72, 112
+"""Heights at most, in pixels; what is longer is scrolled."""
 
 
 class EvaluationDialog(QDialog):
@@ -49,7 +55,7 @@ class EvaluationDialog(QDialog):
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle(tr("Evaluate"))
         self.setAccessibleName(tr("Evaluate a synthetic set"))
-        self.resize(*SIZE)
+        fit(self, SIZE)
         model.open()
         self.choices = EvaluationChoices(model)
         self.findings = QVBoxLayout()
@@ -89,7 +95,10 @@ class EvaluationDialog(QDialog):
     def _lay_out(self) -> None:
         columns = QHBoxLayout()
         columns.setSpacing(GAP_LARGE)
-        columns.addWidget(self.choices)
+        choices = VerticalScroll(self.choices)
+        choices.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        choices.setFixedWidth(CHOICES_WIDTH)
+        columns.addWidget(choices)
         columns.addLayout(self._found(), 1)
         buttons = QHBoxLayout()
         buttons.setSpacing(GAP_SMALL)
@@ -102,7 +111,7 @@ class EvaluationDialog(QDialog):
         layout.setContentsMargins(GAP_LARGE, GAP_LARGE, GAP_LARGE, GAP_LARGE)
         layout.setSpacing(GAP)
         layout.addLayout(columns, 1)
-        layout.addWidget(self.problem)
+        layout.addWidget(Bounded(self.problem, MOST_PROBLEM))
         layout.addWidget(self.bar)
         layout.addLayout(buttons)
 
@@ -121,10 +130,10 @@ class EvaluationDialog(QDialog):
         self.area.verticalScrollBar().rangeChanged.connect(self._follow)
         column = QVBoxLayout()
         column.setSpacing(GAP_SMALL)
-        column.addWidget(self.verdict)
+        column.addWidget(Bounded(self.verdict, MOST_PROBLEM))
         column.addWidget(self.empty, 1)
         column.addWidget(self.area, 1)
-        column.addWidget(self.notes)
+        column.addWidget(Bounded(self.notes, MOST_NOTES))
         return column
 
     def _follow(self, _least: int, most: int) -> None:

@@ -15,6 +15,7 @@ from gui.evaluate.run_report import RunReport, read_report
 from gui.i18n import tr
 from gui.theme.tokens import GAP, GAP_SMALL
 from gui.widgets.buttons import text_button
+from gui.widgets.fitting import fit
 from gui.workers.task import TaskRunner
 
 SIZE = (860, 680)
@@ -28,7 +29,7 @@ class ReportWindow(QWidget):
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setAttribute(Qt.WidgetAttribute.WA_QuitOnClose, False)
         self.setWindowTitle(tr("Explanations: {name}").format(name=path.name))
-        self.resize(*SIZE)
+        fit(self, SIZE)
         self.path = path
         self.report: RunReport | None = None
         self._tasks = TaskRunner(1, self)

@@ -32,6 +32,7 @@ from gui.i18n import tr, translate
 from gui.theme.tokens import CONTROL_HEIGHT, GAP, GAP_LARGE, GAP_SMALL
 from gui.widgets.check_menu import CheckMenu
 from gui.widgets.elided_combo import ElidedCombo
+from gui.widgets.fitting import fit
 from gui.widgets.labels import label
 from xai.methods import METHODS
 from xai.trajectory.request import TrajectoryRequest
@@ -76,7 +77,7 @@ class AnalysisDialog(QDialog):
         self._lay_out()
         self._connect()
         self._show()
-        self.resize(WIDTH, self.layout().heightForWidth(WIDTH))
+        fit(self, (WIDTH, self.layout().heightForWidth(WIDTH)))
 
     def request(self) -> TrajectoryRequest:
         """Return what the controls say."""

@@ -17,12 +17,18 @@ from gui.gallery.folder_tree import FolderTree
 from gui.i18n import tr, translate
 from gui.i18n.numbers import size_text
 from gui.theme.tokens import GAP, GAP_LARGE, GAP_SMALL
+from gui.widgets.bounded import Bounded
 from gui.widgets.buttons import icon_button, text_button
+from gui.widgets.fitting import fit
 from gui.widgets.labels import ElidedLabel, label
+from gui.widgets.vertical_scroll import VerticalScroll
 from gui.widgets.warning_lines import WarningLines
 
 SIZE = (900, 690)
-CHOICES_WIDTH = 340
+CHOICES_WIDTH = 356
+MOST_PROBLEM, MOST_WARNINGS = 72, 96
+"""Heights at most, in pixels; what is longer is scrolled."""
+
 NAMED = 20
 """Files that cannot be exported whose reasons the tooltip tells."""
 
@@ -45,7 +51,7 @@ class ExportDialog(QDialog):
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle(tr("Export for training"))
         self.setAccessibleName(tr("Export for training"))
-        self.resize(*SIZE)
+        fit(self, SIZE)
         model.open(curation)
         self.choices = ExportChoices(model)
         self.summary = label("", "title", wrap=True)
@@ -78,16 +84,18 @@ class ExportDialog(QDialog):
         self.finish.setToolTip(tr("Close; a running export continues"))
 
     def _lay_out(self) -> None:
-        self.choices.setFixedWidth(CHOICES_WIDTH)
+        choices = VerticalScroll(self.choices)
+        choices.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        choices.setFixedWidth(CHOICES_WIDTH)
         columns = QHBoxLayout()
         columns.setSpacing(GAP_LARGE)
-        columns.addWidget(self.choices)
+        columns.addWidget(choices)
         columns.addLayout(self._preview(), 1)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(GAP_LARGE, GAP_LARGE, GAP_LARGE, GAP_LARGE)
         layout.setSpacing(GAP)
         layout.addLayout(columns, 1)
-        layout.addWidget(self.problem)
+        layout.addWidget(Bounded(self.problem, MOST_PROBLEM))
         layout.addWidget(self.progress)
         layout.addLayout(self._buttons())
 
@@ -100,7 +108,7 @@ class ExportDialog(QDialog):
         column.addLayout(head)
         column.addWidget(self.tree, 1)
         column.addWidget(self.counts)
-        column.addWidget(self.warnings)
+        column.addWidget(Bounded(self.warnings, MOST_WARNINGS))
         return column
 
     def _buttons(self) -> QHBoxLayout:

@@ -12,6 +12,7 @@ from gui.common.keys import Key, KeysModel
 from gui.common.shortcuts import area_title
 from gui.i18n import tr
 from gui.theme.tokens import GAP, GAP_SMALL
+from gui.widgets.fitting import fit
 from gui.widgets.labels import label
 
 SIZE = (520, 400)
@@ -29,7 +30,7 @@ class CommandPalette(QDialog):
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle(tr("Run a command"))
         self.setAccessibleName(tr("Run a command"))
-        self.resize(*SIZE)
+        fit(self, SIZE)
         self.search = QLineEdit()
         self.search.setPlaceholderText(tr("Type what you want to do"))
         self.search.setAccessibleName(tr("Type what you want to do"))

@@ -13,6 +13,7 @@ from core.files.own import write_private
 from gui.i18n import tr
 from gui.theme.tokens import GAP, GAP_LARGE, GAP_SMALL
 from gui.widgets.buttons import text_button
+from gui.widgets.fitting import fit
 from gui.widgets.labels import label
 from gui.workers.task import TaskRunner
 
@@ -34,7 +35,7 @@ class DiagnosticsDialog(QDialog):
         self._tasks = TaskRunner(1, self)
         self.setWindowTitle(title)
         self.setAccessibleName(title)
-        self.resize(*SIZE)
+        fit(self, SIZE)
         self.text = self._make_text()
         self.told = label("", "muted", wrap=True)
         self.copy = text_button(tr("Copy"), self._copy)

@@ -9,6 +9,7 @@ from gui.help.glossary import Term, matching, terms
 from gui.i18n import tr
 from gui.theme.tokens import GAP, GAP_LARGE
 from gui.widgets.buttons import text_button
+from gui.widgets.fitting import fit
 
 SIZE = (620, 420)
 LIST_WIDTH = 220
@@ -24,7 +25,7 @@ class GlossaryDialog(QDialog):
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle(tr("Glossary"))
         self.setAccessibleName(tr("Glossary"))
-        self.resize(*SIZE)
+        fit(self, SIZE)
         self.search = QLineEdit()
         self.search.setPlaceholderText(tr("Find a word"))
         self.search.setAccessibleName(tr("Find a word"))

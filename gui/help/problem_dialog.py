@@ -21,6 +21,7 @@ from gui.common.problem import Problem
 from gui.help.problem_actions import Remedy
 from gui.i18n import tr
 from gui.theme.tokens import GAP, GAP_LARGE, GAP_SMALL
+from gui.widgets.bounded import Bounded
 from gui.widgets.buttons import text_button
 from gui.widgets.icon_label import IconLabel
 from gui.widgets.labels import label
@@ -29,6 +30,8 @@ WIDTH = 480
 TEXT_WIDTH = 400
 ICON_SIDE = 32
 DETAILS_HEIGHT = 160
+MOST_WORDS = 240
+"""Height of what is said, at most, in pixels: buttons and details must find room on a small screen, too."""
 
 
 class ProblemDialog(QDialog):
@@ -54,7 +57,7 @@ class ProblemDialog(QDialog):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(GAP_LARGE, GAP_LARGE, GAP_LARGE, GAP_LARGE)
         layout.setSpacing(GAP)
-        layout.addLayout(self._words())
+        layout.addWidget(Bounded(self._words(), MOST_WORDS))
         if self.remedies:
             layout.addLayout(self._remedies())
         layout.addWidget(self.details)
@@ -66,7 +69,7 @@ class ProblemDialog(QDialog):
         self.setAccessibleName(problem.title)
         self.setAccessibleDescription(f"{problem.message} {problem.remedy}")
 
-    def _words(self) -> QHBoxLayout:
+    def _words(self) -> QWidget:
         name, token = ("warning", "doubt") if self.problem.expected else ("error", "none")
         picture = IconLabel(name, token, ICON_SIDE)
         column = QVBoxLayout()
@@ -79,11 +82,13 @@ class ProblemDialog(QDialog):
                 line.setTextFormat(Qt.TextFormat.PlainText)
                 column.addWidget(line)
         column.addStretch(1)
-        row = QHBoxLayout()
+        words = QWidget()
+        row = QHBoxLayout(words)
+        row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(GAP)
         row.addWidget(picture, 0, Qt.AlignmentFlag.AlignTop)
         row.addLayout(column, 1)
-        return row
+        return words
 
     def _remedies(self) -> QVBoxLayout:
         """One button a line: their words are sentences, and longer in other languages."""

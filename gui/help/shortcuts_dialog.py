@@ -23,6 +23,7 @@ from gui.help.key_recorder import KeyRecorder
 from gui.i18n import tr
 from gui.theme.tokens import GAP, GAP_LARGE, GAP_SMALL
 from gui.widgets.buttons import text_button
+from gui.widgets.fitting import fit
 from gui.widgets.labels import label
 
 SIZE = (620, 560)
@@ -42,7 +43,7 @@ class ShortcutsDialog(QDialog):
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle(tr("Keyboard shortcuts"))
         self.setAccessibleName(tr("Keyboard shortcuts"))
-        self.resize(*SIZE)
+        fit(self, SIZE)
         self.search = self._make_search()
         self.tree = self._make_tree()
         self.recorder = KeyRecorder()

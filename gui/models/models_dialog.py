@@ -5,8 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PyQt5.QtCore import QSize, Qt
-from PyQt5.QtGui import QGuiApplication
+from PyQt5.QtCore import Qt
 from PyQt5.QtWidgets import QDialog, QFileDialog, QFrame, QHBoxLayout, QLabel, QMenu, QVBoxLayout, QWidget
 
 from core.taxonomy import CLASS_CODES
@@ -19,6 +18,7 @@ from gui.models.offer_card import OfferCard
 from gui.models.transfer_bar import TransferBar
 from gui.theme.tokens import GAP, GAP_LARGE, GAP_SMALL, PRIMARY_HEIGHT
 from gui.widgets.buttons import icon_button, text_button
+from gui.widgets.fitting import fit
 from gui.widgets.folder_button import short_path
 from gui.widgets.labels import label
 from gui.widgets.vertical_scroll import VerticalScroll
@@ -43,7 +43,7 @@ class ModelsDialog(QDialog):
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle(tr("Models and this computer"))
         self.setAccessibleName(tr("Models and this computer"))
-        self.resize(QSize(*SIZE).boundedTo(QGuiApplication.primaryScreen().availableSize() - QSize(*FRAME)))
+        fit(self, SIZE)
         self.starter = text_button(tr("Start with the starter models"), self._use_starter)
         self.fetch = text_button(tr("Download"), self._fetch_or_stop)
         self.folder = text_button(tr("Other folder…"), self._choose_target)

@@ -13,6 +13,7 @@ from gui.i18n import tr, translate
 from gui.settings.setting_words import value_words
 from gui.theme.tokens import GAP, GAP_LARGE, GAP_SMALL
 from gui.widgets.buttons import text_button
+from gui.widgets.fitting import fit
 from gui.widgets.labels import label
 
 SIZE: Final = (620, 400)
@@ -28,7 +29,7 @@ class ChangesDialog(QDialog):
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle(title)
         self.setAccessibleName(title)
-        self.resize(*SIZE)
+        fit(self, SIZE)
         self.list = _make_list(changes)
         self.action = text_button(action, self.accept)
         self.action.setEnabled(bool(changes))

@@ -30,6 +30,7 @@ from gui.settings.setting_row import Choice, SettingRow
 from gui.settings.setting_words import fits, section_title
 from gui.theme.tokens import GAP, GAP_LARGE, GAP_SMALL, GRID
 from gui.widgets.buttons import text_button
+from gui.widgets.fitting import fit
 from gui.widgets.labels import label
 from gui.widgets.vertical_scroll import VerticalScroll
 from gui.workers.task import TaskRunner
@@ -70,7 +71,7 @@ class SettingsDialog(QDialog):
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle(tr("Settings"))
         self.setAccessibleName(tr("Settings"))
-        self.resize(*SIZE)
+        fit(self, SIZE)
         self.rows = {setting.key: self._make_row(setting) for setting in SCHEMA}
         self.search = self._make_search()
         self._items: dict[str, QListWidgetItem] = {}

@@ -38,8 +38,9 @@ from gui.shell.session_dialogs import SessionDialogs
 from gui.shell.status_line import StatusLine
 from gui.shell.top_bar import TopBar
 from gui.shell.window_look import copy_look
-from gui.shell.window_place import brought_back, centred, room_on
+from gui.shell.window_place import brought_back, centred
 from gui.theme.tokens import GAP_SMALL, GRID
+from gui.widgets.fitting import room_on
 from gui.widgets.picture_view import STEP
 
 REFERENCE_SIZE: Final = (1280, 800)

@@ -7,13 +7,10 @@ from typing import Final
 
 from PyQt5.QtCore import QRect
 
+from gui.widgets.fitting import TITLE_BAR, room_on
+
 GRIP: Final = 80
 """Pixels of the title bar that must be on a screen so that the window can be taken by it."""
-
-TITLE_BAR: Final = 32
-
-FRAME: Final = 4
-"""Pixels that window managers draw around a window; how many exactly is known only once it is shown."""
 
 
 def brought_back(place: QRect, screens: Sequence[QRect]) -> QRect:
@@ -36,11 +33,6 @@ def centred(place: QRect, screen: QRect) -> QRect:
     found = QRect(room.topLeft(), place.size().boundedTo(room.size()))
     found.moveCenter(room.center())
     return found
-
-
-def room_on(screen: QRect) -> QRect:
-    """Return where on a screen the inside of a window can be so that its title bar and frame are seen, too."""
-    return screen.adjusted(FRAME, TITLE_BAR, -FRAME, -FRAME)
 
 
 def _fits(place: QRect, screen: QRect) -> bool:

@@ -14,7 +14,9 @@ from gui.train.training import TrainingState
 from gui.train.training_choices import TrainingChoices, problem_words
 from gui.train.training_progress import TrainingProgress
 from gui.train.training_runs import TrainingRuns
+from gui.widgets.bounded import Bounded
 from gui.widgets.buttons import text_button
+from gui.widgets.fitting import fit
 from gui.widgets.labels import ElidedLabel, label
 from gui.widgets.wheel_guard import WheelGuard
 
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
 
 SIZE = (1000, 660)
 CHOICES_WIDTH = 330
+MOST_PROBLEM = 72
+"""Its height at most, in pixels; what is longer is scrolled."""
 
 
 class TrainingDialog(QDialog):
@@ -35,7 +39,7 @@ class TrainingDialog(QDialog):
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle(tr("Train"))
         self.setAccessibleName(tr("Train a generator or a classifier"))
-        self.resize(*SIZE)
+        fit(self, SIZE)
         self._model.open()
         self.choices = TrainingChoices(session)
         self.progress = TrainingProgress(self._model)
@@ -76,7 +80,7 @@ class TrainingDialog(QDialog):
         layout.setContentsMargins(GAP_LARGE, GAP_LARGE, GAP_LARGE, GAP_LARGE)
         layout.setSpacing(GAP)
         layout.addLayout(columns, 1)
-        layout.addWidget(self.problem)
+        layout.addWidget(Bounded(self.problem, MOST_PROBLEM))
         row = QHBoxLayout()
         row.setSpacing(GAP_SMALL)
         row.addWidget(self.copy)

@@ -16,8 +16,9 @@ from PyQt5.QtWidgets import QApplication
 from gui.common.notices import Notice
 from gui.i18n import languages, set_language
 from gui.shell.main_window import MainWindow
-from gui.shell.window_place import FRAME, TITLE_BAR, brought_back, centred, room_on
+from gui.shell.window_place import brought_back, centred
 from gui.widgets.elided_combo import ElidedCombo
+from gui.widgets.fitting import FRAME, TITLE_BAR, room_on
 from tests.gui.conftest import Opener
 from tests.gui.dialogs import DIALOGS
 from tests.gui.layout_check import SIZES, flaws
