@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from PyQt5.QtCore import Qt
-from PyQt5.QtWidgets import QComboBox, QHBoxLayout, QSizePolicy, QSlider, QVBoxLayout, QWidget
+from PyQt5.QtWidgets import QBoxLayout, QComboBox, QHBoxLayout, QSizePolicy, QSlider, QVBoxLayout, QWidget
 
 from gui.explain.explain import ShownMap
 from gui.explain.explain_controls import setting_combo
@@ -14,11 +14,11 @@ from gui.explain.gate_badge import TOKENS, GateBadge
 from gui.explain.probability_bars import ProbabilityBars
 from gui.explain.xai_words import choice_name, method_name, short_name, style_name, unit_name
 from gui.i18n import tr, translate
-from gui.theme.tokens import GAP_SMALL, GRID
+from gui.theme.tokens import CONTROL_HEIGHT, GAP_SMALL, GRID
 from gui.widgets.buttons import text_button
 from gui.widgets.color_bar import ColorBar
 from gui.widgets.icon_label import IconLabel
-from gui.widgets.labels import ElidedLabel
+from gui.widgets.labels import ElidedLabel, TwoLineLabel
 from gui.widgets.quiet import show_number
 from xai.explanation import Explanation
 from xai.methods import METHODS
@@ -26,6 +26,9 @@ from xai.methods import METHODS
 if TYPE_CHECKING:
     from gui.shell.session import Session
 
+
+MOST_LINES_NARROW = 6
+"""Lines of the numbers behind a map when they stand in a column."""
 
 GOOD_GAP, FAIR_GAP = 0.01, 0.05
 """Relative convergence deltas: below the first a map is taken to add up, above the second it is not."""
@@ -44,19 +47,43 @@ class ExplainFacts(QWidget):
         self.legend = self._make_legend()
         self.badge = GateBadge()
         self.gap = IconLabel("green", "evidence")
-        self.caption = ElidedLabel()
+        self.caption = TwoLineLabel()
         self.caption.setProperty("role", "muted")
         self.test = text_button(tr("Test this map"), self._test)
         self.numbers = self._make_numbers()
         self.agreement = ElidedLabel()
         self.agreement.setProperty("role", "muted")
         self.bars = ProbabilityBars()
+        self._narrow = False
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(GRID)
         for part in (self.legend, self.badge, self.numbers, self.agreement, self.bars):
             layout.addWidget(part)
         session.settings.changed.connect(self._setting_changed)
+
+    def set_narrow(self, narrow: bool) -> None:
+        """Stand beside the maps, in a column, or below them, in rows."""
+        if narrow == self._narrow:
+            return
+        self._narrow = narrow
+        direction = QBoxLayout.Direction.TopToBottom if narrow else QBoxLayout.Direction.LeftToRight
+        for line in (self._legend_line, self._number_line):
+            line.setDirection(direction)
+        self.caption.most_lines = MOST_LINES_NARROW if narrow else TwoLineLabel.MOST_LINES
+        self.badge.set_narrow(narrow)
+        self.bars.set_upright(narrow)
+
+    def least_height(self, width: int) -> int:
+        """Return the height of what must be seen below the maps: the scale, and the verdict with its reasons."""
+        return self.bar.sizeHint().height() + GRID + self.badge.row_height(width - CONTROL_HEIGHT)
+
+    def full_height(self, width: int) -> int:
+        """Return the height of everything below the maps."""
+        line = self.fontMetrics().lineSpacing()
+        agreement = line + GRID if self.agreement.text() else 0
+        numbers = max(CONTROL_HEIGHT, TwoLineLabel.MOST_LINES * line)
+        return self.least_height(width) + GRID + numbers + GRID + agreement + self.bars.row_height
 
     def show_map(self, shown: ShownMap) -> None:
         """Show what is known about a map."""
@@ -109,22 +136,28 @@ class ExplainFacts(QWidget):
 
     def _make_legend(self) -> QWidget:
         whole = QWidget()
-        line = QHBoxLayout(whole)
+        line = self._legend_line = QBoxLayout(QBoxLayout.Direction.LeftToRight, whole)
         line.setContentsMargins(0, 0, 0, 0)
         line.setSpacing(GAP_SMALL)
         line.addWidget(self.bar, 1)
-        line.addWidget(self.style_choice)
-        line.addWidget(self.opacity)
+        choices = QHBoxLayout()
+        choices.setSpacing(GAP_SMALL)
+        choices.addWidget(self.style_choice)
+        choices.addWidget(self.opacity)
+        line.addLayout(choices)
         return whole
 
     def _make_numbers(self) -> QWidget:
         whole = QWidget()
-        line = QHBoxLayout(whole)
+        line = self._number_line = QBoxLayout(QBoxLayout.Direction.LeftToRight, whole)
         line.setContentsMargins(0, 0, 0, 0)
         line.setSpacing(GAP_SMALL)
-        line.addWidget(self.gap)
-        line.addWidget(self.caption, 1)
-        line.addWidget(self.test)
+        words = QHBoxLayout()
+        words.setSpacing(GAP_SMALL)
+        words.addWidget(self.gap, 0, Qt.AlignmentFlag.AlignTop)
+        words.addWidget(self.caption, 1)
+        line.addLayout(words, 1)
+        line.addWidget(self.test, 0, Qt.AlignmentFlag.AlignLeft)
         return whole
 
     def _choose_style(self, row: int) -> None:

@@ -12,6 +12,7 @@ from gui.explain.explain import ExplainState, ShownMap
 from gui.explain.explain_controls import ExplainControls
 from gui.explain.explain_facts import ExplainFacts
 from gui.explain.map_grid import MapGrid
+from gui.explain.maps_and_facts import MapsAndFacts
 from gui.explain.xai_words import method_name
 from gui.i18n import tr
 from gui.theme.tokens import GAP, GAP_SMALL, GRID
@@ -68,14 +69,8 @@ class ExplainView(QWidget):
         self.grid.set_pixels(shown)
 
     def _lay_out(self) -> None:
-        filled = QWidget()
-        inside = QVBoxLayout(filled)
-        inside.setContentsMargins(0, 0, 0, 0)
-        inside.setSpacing(GAP_SMALL)
-        inside.addWidget(self.grid, 1)
-        inside.addWidget(self.facts)
         self._pages.addWidget(self._waiting())
-        self._pages.addWidget(filled)
+        self._pages.addWidget(MapsAndFacts(self.grid, self.facts))
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(GRID)

@@ -173,10 +173,15 @@ def best_columns(count: int, width: int, height: int) -> int:
     """
     if count < 2:
         return count
-
-    def side(columns: int) -> float:
-        rows = -(-count // columns)
-        return min(width / columns, height / rows - HEAD)
-
     wide = [columns for columns in range(1, count + 1) if width / columns >= NARROWEST]
-    return max(wide or (1,), key=lambda columns: (round(side(columns)), -columns))
+    return max(wide or (1,), key=lambda columns: (round(_side(count, columns, width, height)), -columns))
+
+
+def best_side(count: int, width: int, height: int) -> float:
+    """Return the side that square pictures, one at least, have in a place of this size."""
+    return _side(count, best_columns(count, width, height), width, height)
+
+
+def _side(count: int, columns: int, width: int, height: int) -> float:
+    rows = -(-count // columns)
+    return min(width / columns, height / rows - HEAD)

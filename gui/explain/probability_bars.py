@@ -18,12 +18,19 @@ from gui.theme.tokens import GAP_SMALL
 
 BAR: Final = 6
 
+NAME_WIDTH, SHARE_WIDTH, LINE_WIDTH = 56, 48, 180
+"""Of a line: its code, its percentage, and all of it with its bar at least."""
+
 
 class ProbabilityBars(QWidget):
-    """Seven small columns of code, percentage and bar; the predicted class stands out by weight and colour."""
+    """Code, percentage and bar of each class; the predicted class stands out by weight and colour.
+
+    Seven small columns, or seven lines where it stands upright.
+    """
 
     def __init__(self) -> None:
         super().__init__()
+        self._is_upright = False
         self._probabilities: Mapping[str, float] = {}
         self.setFont(tabular(self.font()))
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
@@ -36,13 +43,27 @@ class ProbabilityBars(QWidget):
         self.setAccessibleDescription(told)
         self.update()
 
+    def set_upright(self, upright: bool) -> None:
+        """Stand in lines under each other, or in columns."""
+        if upright != self._is_upright:
+            self._is_upright = upright
+            self.updateGeometry()
+            self.update()
+
+    @property
+    def row_height(self) -> int:
+        """The height in columns: two lines of text and a bar."""
+        return 2 * self.fontMetrics().height() + BAR + 4
+
     def sizeHint(self) -> QSize:
-        """Ask for two lines of text and a bar."""
-        return QSize(7 * 62, 2 * self.fontMetrics().height() + BAR + 4)
+        """Ask for two lines of text and a bar, or for seven lines."""
+        if self._is_upright:
+            return QSize(LINE_WIDTH, len(CLASSES) * self.fontMetrics().height())
+        return QSize(7 * 62, self.row_height)
 
     def minimumSizeHint(self) -> QSize:
-        """Ask for what seven columns need at least."""
-        return QSize(7 * 46, self.sizeHint().height())
+        """Ask for what seven columns, or lines, need at least."""
+        return QSize(LINE_WIDTH if self._is_upright else 7 * 46, self.sizeHint().height())
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw the columns."""
@@ -50,12 +71,13 @@ class ProbabilityBars(QWidget):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         best = max(self._probabilities, key=lambda code: self._probabilities[code], default="")
         for number, lesion in enumerate(CLASSES):
-            self._draw(painter, self._column(number), lesion.code, is_best=lesion.code == best)
+            draw = self._draw_line if self._is_upright else self._draw
+            draw(painter, self._place(number), lesion.code, is_best=lesion.code == best)
 
     def event(self, event: QEvent) -> bool:
         """Give each column its own tooltip."""
         if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
-            hit = [c.code for i, c in enumerate(CLASSES) if self._column(i).contains(event.pos())]
+            hit = [c.code for i, c in enumerate(CLASSES) if self._place(i).contains(event.pos())]
             if hit:
                 QToolTip.showText(event.globalPos(), self._words(hit[0]), self)
             return True
@@ -64,6 +86,12 @@ class ProbabilityBars(QWidget):
     def _column(self, number: int) -> QRect:
         width = (self.width() + GAP_SMALL) / len(CLASSES)
         return QRect(round(number * width), 0, round(width) - GAP_SMALL, self.height())
+
+    def _place(self, number: int) -> QRect:
+        if not self._is_upright:
+            return self._column(number)
+        high = self.fontMetrics().height()
+        return QRect(0, number * high, self.width(), high)
 
     def _words(self, code: str) -> str:
         value = self._probabilities.get(code)
@@ -81,6 +109,20 @@ class ProbabilityBars(QWidget):
         number = "–" if value is None else percent(value)
         painter.drawText(top.translated(0, line), int(Qt.AlignmentFlag.AlignLeft), number)
         self._draw_bar(painter, QRectF(column.left(), 2 * line + 3, column.width(), BAR), value or 0.0, is_best)
+
+    def _draw_line(self, painter: QPainter, line: QRect, code: str, *, is_best: bool) -> None:
+        value = self._probabilities.get(code)
+        font = tabular(self.font())
+        font.setBold(is_best)
+        painter.setFont(font)
+        painter.setPen(palette.color("text" if is_best else "muted"))
+        share = line.adjusted(NAME_WIDTH, 0, 0, 0)
+        painter.drawText(line, int(Qt.AlignmentFlag.AlignLeft), code)
+        share.setWidth(SHARE_WIDTH)
+        painter.drawText(share, int(Qt.AlignmentFlag.AlignRight), "–" if value is None else percent(value))
+        left = NAME_WIDTH + SHARE_WIDTH + GAP_SMALL
+        top = line.top() + (line.height() - BAR) / 2
+        self._draw_bar(painter, QRectF(left, top, line.width() - left, BAR), value or 0.0, is_best)
 
     def _draw_bar(self, painter: QPainter, area: QRectF, value: float, is_best: bool) -> None:
         painter.setPen(Qt.PenStyle.NoPen)

@@ -75,6 +75,7 @@ class QueuePanel(QFrame):
         view.setProperty("plain", True)
         view.setAccessibleName(tr("Queued runs"))
         view.setUniformItemSizes(True)
+        view.setMinimumHeight(CONTROL_HEIGHT)
         view.setTextElideMode(Qt.TextElideMode.ElideRight)
         view.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         return view

@@ -13,7 +13,7 @@ from core.files.own import write_private
 from gui.i18n import mark, tr
 from gui.shell.log import KEPT, LogModel
 from gui.theme import palette
-from gui.theme.tokens import GAP_SMALL, GRID
+from gui.theme.tokens import CONTROL_HEIGHT, GAP_SMALL, GRID
 from gui.widgets.buttons import icon_button
 from gui.widgets.panel_head import PanelHead
 
@@ -69,6 +69,7 @@ class LogPanel(QFrame):
         text.setProperty("plain", True)
         text.setAccessibleName(tr("Log"))
         text.setTabChangesFocus(True)
+        text.setMinimumHeight(CONTROL_HEIGHT)  # one line: on a low screen the picture gets the rest
         return text
 
     def _lay_out(self) -> None:

@@ -45,6 +45,9 @@ from gui.widgets.picture_view import STEP
 
 REFERENCE_SIZE: Final = (1280, 800)
 LAYOUT_VERSION: Final = 2
+LOW_WINDOW, LOW_PANEL = 680, 64
+"""Below the one height of the window the panels at its bottom begin with the other."""
+
 DROP: Final = "drop"
 """Topic of the notice about something dropped that cannot be shown."""
 
@@ -462,10 +465,17 @@ class MainWindow(QMainWindow):
         if not self._restored:
             self._size_docks()
 
+    def _first_size(self, place: _Place, i: int) -> int:
+        """Return the width (0) or height (1) of a panel; those at the bottom are low where the picture has little."""
+        is_low = i == 1 and place.area == Qt.DockWidgetArea.BottomDockWidgetArea and self.height() < LOW_WINDOW
+        return LOW_PANEL if is_low else place.size[i]
+
     def _size_docks(self) -> None:
         for i, orientation in enumerate((Qt.Orientation.Horizontal, Qt.Orientation.Vertical)):
             sized = [
-                (dock, place.size[i]) for dock, place in zip(self.docks, self._places, strict=True) if place.size[i]
+                (dock, self._first_size(place, i))
+                for dock, place in zip(self.docks, self._places, strict=True)
+                if place.size[i]
             ]
             self.resizeDocks([dock for dock, _ in sized], [size for _, size in sized], orientation)
 

@@ -57,12 +57,19 @@ class ElidedLabel(QLabel):
 
 
 class TwoLineLabel(ElidedLabel):
-    """As many lines as its words need, two at most; the whole text is in the tooltip."""
+    """As many lines as its words need, two at most unless more are allowed; the whole text is in the tooltip.
 
-    MOST_LINES = 2
+    Attributes
+    ----------
+    most_lines
+        How many there are at most.
+    """
+
+    MOST_LINES: Final = 2
 
     def __init__(self, text: str = "", parent: QWidget | None = None) -> None:
         super().__init__(text, parent=parent)
+        self.most_lines = self.MOST_LINES
         self.setWordWrap(True)  # so that a layout asks for the height of a width
 
     def heightForWidth(self, width: int) -> int:
@@ -72,10 +79,10 @@ class TwoLineLabel(ElidedLabel):
     def lines(self, width: int) -> list[str]:
         """Return what is shown in a width, line by line."""
         found = self._wrapped(width)
-        if len(found) <= self.MOST_LINES:
+        if len(found) <= self.most_lines:
             return found
-        rest = "".join(found[self.MOST_LINES - 1 :])
-        return [*found[: self.MOST_LINES - 1], self.fontMetrics().elidedText(rest, self._mode, width)]
+        rest = "".join(found[self.most_lines - 1 :])
+        return [*found[: self.most_lines - 1], self.fontMetrics().elidedText(rest, self._mode, width)]
 
     def _wrapped(self, width: int) -> list[str]:
         text, found = self.text(), []

@@ -11,7 +11,10 @@ __all__ = ["show_number", "show_switch"]
 def show_number(control: QSpinBox | QDoubleSpinBox | QSlider, value: float) -> None:
     """Show a number that stands already, as nearly as the control can."""
     with QSignalBlocker(control):
-        control.setValue(value if isinstance(control, QDoubleSpinBox) else round(value))
+        if isinstance(control, QDoubleSpinBox):
+            control.setValue(value)
+        else:
+            control.setValue(round(value))
 
 
 def show_switch(control: QAbstractButton, on: bool) -> None:

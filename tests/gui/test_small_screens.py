@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from PyQt5.QtCore import QPoint, QRect
-from PyQt5.QtWidgets import QAbstractScrollArea, QApplication, QLabel, QPushButton, QWidget
+from PyQt5.QtWidgets import QAbstractScrollArea, QApplication, QLabel, QPushButton, QToolButton, QWidget
 
 from gui.common.problem import Problem
 from gui.evaluate.report_window import ReportWindow
@@ -15,7 +15,10 @@ from gui.shell.main_window import MainWindow
 from gui.widgets import fitting
 from gui.widgets.bounded import Bounded
 from gui.widgets.warning_lines import WarningLines
+from gui.widgets.yielding_row import YieldingRow
 from tests.gui.dialogs import DIALOGS
+from tests.gui.explaining import EXPLAIN, explain, make_image, show, wait_ready
+from tests.gui.fake_engine import REASONS, FakeEngine
 from tests.gui.layout_check import flaws
 from tests.gui.test_layout import ordinary_font, worded
 
@@ -138,3 +141,82 @@ def test_the_place_of_words_is_there_as_long_as_they_are(qapp: QApplication, qtb
     assert place.heightForWidth(300) == 80
     lines.show_warnings([])
     assert place.isHidden()
+
+
+# --- the window itself ----------------------------------------------------------------------------------------------
+
+WINDOWS = ((1272, 636), (1024, 700), (1024, 616))
+"""Inside of a window on 1280 x 720 and on 1024 x 700 with a taskbar, and the smallest size that is promised."""
+
+LEAST_SIDE = 170
+LONG_REASONS = (
+    "The predicted class differs from the class that the image was made for.",
+    "The classifier changes its mind when the image is moved by a single pixel, so that its reasons are doubtful.",
+)
+
+
+def tools(window: MainWindow) -> list[str]:
+    """Every tool above the picture that can be reached, in sight or in the menu."""
+    head = window.picture.head
+    assert isinstance(head, YieldingRow)
+    head.menu.aboutToShow.emit()
+    seen = [button for button in head.findChildren(QToolButton) if button.isVisibleTo(head) and button is not head.more]
+    return [button.toolTip() for button in seen] + [action.text() for action in head.menu.actions()]
+
+
+@pytest.mark.parametrize("size", WINDOWS, ids=lambda size: f"{size[0]}x{size[1]}")
+def test_every_tool_of_the_picture_can_be_reached(worded: MainWindow, qtbot, size: tuple[int, int]) -> None:
+    worded.resize(1600, 900)
+    qtbot.wait(30)
+    everything = sorted(tools(worded))
+    assert not worded.picture.head.more.isVisibleTo(worded)
+    worded.resize(*size)
+    qtbot.wait(30)
+    assert sorted(tools(worded)) == everything
+    assert len(everything) == 6
+
+
+def test_a_tool_in_the_menu_does_what_its_button_does(window: MainWindow, qtbot) -> None:
+    window.resize(1024, 700)
+    qtbot.wait(30)
+    head = window.picture.head
+    assert head.more.isVisibleTo(window)
+    assert not window.picture.pixels.isVisibleTo(window)
+    for shown in (True, False):
+        head.menu.aboutToShow.emit()
+        (action,) = [action for action in head.menu.actions() if "single pixels" in action.text()]
+        assert action.isChecked() is not shown
+        action.trigger()
+        assert window.picture.pixels.isChecked() is shown
+
+
+@pytest.mark.parametrize("size", WINDOWS, ids=lambda size: f"{size[0]}x{size[1]}")
+def test_a_map_is_large_and_its_verdict_whole(
+    engine: FakeEngine, worded: MainWindow, output: Path, qtbot, monkeypatch, size: tuple[int, int]
+) -> None:
+    monkeypatch.setitem(REASONS, "amber", LONG_REASONS)
+    engine.level = "amber"
+    worded.setup.advanced.set_open(False)
+    worded.resize(*size)
+    worded.reset_layout()
+    worded.picture.tabs.setCurrentIndex(EXPLAIN)
+    show(worded, output / "MEL" / "ISIC_0000001.png", qtbot)
+    wait_ready(worded, qtbot)
+    qtbot.wait(100)
+    assert (worded.width(), worded.height()) == size
+    view, reason = worded.picture.explain.view, worded.picture.explain.facts.badge.reason
+    assert min(view.width(), view.height()) >= LEAST_SIDE
+    assert reason.text() == " ".join(LONG_REASONS)
+    assert reason.height() >= reason.heightForWidth(reason.width())
+    assert reason.visibleRegion().boundingRect().height() >= reason.heightForWidth(reason.width())
+
+
+def test_on_a_large_screen_the_facts_stand_below_the_map(window: MainWindow, tmp_path: Path, qtbot) -> None:
+    window.resize(1400, 1100)
+    explain(window, make_image(tmp_path, "a.png", 1), qtbot)
+    qtbot.wait(50)
+    facts, grid = window.picture.explain.facts, window.picture.explain.grid
+    assert facts.mapTo(window, QPoint()).y() >= grid.mapTo(window, QPoint(0, grid.height())).y()
+    window.resize(1600, 640)
+    qtbot.wait(50)
+    assert facts.mapTo(window, QPoint()).x() >= grid.mapTo(window, QPoint(grid.width(), 0)).x()
