@@ -48,11 +48,13 @@ def run_xai_analysis(
 
 
 def default_folder(image: Path) -> Path:
-    """Return a new folder for the analysis of an image: `<output>/xai_results/<timestamp>_<stem>`.
+    """Return a new folder for the analysis of an image: `<output>/xai_results/<timestamp>_<CLASS>_<stem>`.
 
-    The output folder is the one that holds the class folder in which the image lies, else the image's own.
+    The output folder is the one that holds the class folder in which the image lies, else the image's own; then there
+    is no class in the name. Each class has an image of each number: the stem alone would not say which it is.
     """
     parent = image.absolute().parent
-    output = parent.parent if parent.name in CLASS_INDEX else parent
+    is_classed = parent.name in CLASS_INDEX
+    output, code = (parent.parent, f"{parent.name}_") if is_classed else (parent, "")
     stamp = datetime.now().strftime("%Y%m%d_%H%M%S_%f")[:-3]
-    return output / "xai_results" / f"{stamp}_{PathManager.safe_component(image.stem)}"
+    return output / "xai_results" / f"{stamp}_{code}{PathManager.safe_component(image.stem)}"

@@ -12,6 +12,7 @@ from gui.common.desktop import open_path
 from gui.evaluate.json_tree import JsonTree
 from gui.evaluate.report_page import page_of
 from gui.evaluate.run_report import RunReport, read_report
+from gui.explain.analysis_words import run_title
 from gui.i18n import tr
 from gui.theme.tokens import GAP, GAP_SMALL
 from gui.widgets.buttons import text_button
@@ -28,7 +29,7 @@ class ReportWindow(QWidget):
         super().__init__(parent, Qt.WindowType.Window)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setAttribute(Qt.WidgetAttribute.WA_QuitOnClose, False)
-        self.setWindowTitle(tr("Explanations: {name}").format(name=path.name))
+        self.setWindowTitle(tr("Explanations: {name}").format(name=run_title(path.name)))
         fit(self, SIZE)
         self.path = path
         self.report: RunReport | None = None

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
-from core.taxonomy import CLASS_CODES
+from core.taxonomy import CLASS_CODES, CLASS_INDEX
+from dataset.layout import image_number
 from gui.explain.analysis_store import Analysis, AnalysisState
 from gui.i18n import mark, tr, translate
 from gui.i18n.numbers import duration, percent
@@ -46,16 +49,42 @@ def progress_of(analysis: Analysis) -> str:
 
 def run_title(name: str) -> str:
     """Return what a folder of explanations is called: what is explained, and when; any other name as it is."""
+    return _title(name, "%Y-%m-%d %H:%M")
+
+
+def run_titles(names: Sequence[str]) -> list[str]:
+    """Return what folders of explanations are called side by side: to the second where the minute does not tell."""
+    titles = [run_title(name) for name in names]
+    common = Counter(titles)
+    return [
+        _title(name, "%Y-%m-%d %H:%M:%S") if common[title] > 1 else title
+        for name, title in zip(names, titles, strict=True)
+    ]
+
+
+def _title(name: str, form: str) -> str:
     if found := re.fullmatch(r"(\d{8}_\d{6})_\d{3}_(.+)", name):
-        return f"{found[2]} · {_when(found[1])}"
-    if found := re.fullmatch(r"xai_analysis_(.+)_(\d{8}_\d{6})(?:_\d+)?", name):
-        return tr("{classes} trajectory · {when}").format(classes=found[1], when=_when(found[2]))
+        return f"{_image_title(found[2])} · {_when(found[1], form)}"
+    if found := re.fullmatch(r"xai_analysis_(.+?)_(\d{8}_\d{6})(?:_\d+)?", name):
+        what, when = _image_title(found[1]), _when(found[2], form)
+        return tr("{classes} trajectory · {when}").format(classes=what, when=when)
     return name
 
 
-def _when(stamp: str) -> str:
+def _image_title(what: str) -> str:
+    """Return an image of a class as the gallery calls it, ``MEL 7``; anything else as it is."""
+    code, _, stem = what.partition("_")
+    if code not in CLASS_INDEX or not stem:
+        return what
+    number = image_number(f"{stem}.png")
+    if number is None:
+        return what if stem in CLASS_INDEX or stem.partition("_")[0] in CLASS_INDEX else f"{code} {stem}"
+    return f"{code} {number}"
+
+
+def _when(stamp: str, form: str) -> str:
     try:
-        return f"{datetime.strptime(stamp, '%Y%m%d_%H%M%S'):%Y-%m-%d %H:%M}"
+        return datetime.strptime(stamp, "%Y%m%d_%H%M%S").strftime(form)
     except ValueError:
         return stamp
 

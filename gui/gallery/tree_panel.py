@@ -10,7 +10,7 @@ from PyQt5.QtWidgets import QFrame, QTreeWidget, QTreeWidgetItem, QVBoxLayout
 
 from core.taxonomy import CLASS_CODES
 from gui.common.desktop import open_path
-from gui.explain.analysis_words import run_title
+from gui.explain.analysis_words import run_titles
 from gui.i18n import tr
 from gui.theme.icons import icon
 from gui.theme.tokens import GAP_SMALL, GRID
@@ -101,8 +101,9 @@ class TreePanel(QFrame):
     def _show_runs(self) -> None:
         self._xai.takeChildren()
         runs = self._session.gallery.summary.xai_runs if self._session.gallery.summary else ()
-        for run in runs[:SHOWN_RUNS]:
-            _child(self._xai, run_title(run.name), Path(run.path))
+        shown = runs[:SHOWN_RUNS]
+        for run, title in zip(shown, run_titles([run.name for run in shown]), strict=True):
+            _child(self._xai, title, Path(run.path))
         if len(runs) > SHOWN_RUNS:
             further = _child(self._xai, tr("%n further run(s)…", len(runs) - SHOWN_RUNS), Path(runs[-1].path).parent)
             further.setData(0, FOLDER_ROLE, True)

@@ -22,7 +22,7 @@ from gui.explain.analyses import AnalysesModel
 from gui.explain.analyses_list import AnalysesList, AnalysisRow
 from gui.explain.analysis_dialog import AnalysisDialog
 from gui.explain.analysis_store import AnalysisState, AnalysisStore, read_request
-from gui.explain.analysis_words import run_title
+from gui.explain.analysis_words import run_title, run_titles
 from gui.shell.main_window import MainWindow
 from tests.gui.conftest import Opener
 from tests.gui.explaining import make_image, show
@@ -248,10 +248,31 @@ def test_the_list_that_an_earlier_version_wrote_goes_on_with_the_same_analyses(
     assert one.model.analyses[1].folder == Path("/home/me/isic/output/xai_results/xai_analysis_all_20261121_101500")
 
 
+def test_rows_of_one_minute_are_told_apart_by_their_seconds() -> None:
+    names = [
+        f"20261120_{when}_{image}"
+        for when, image in (
+            ("164558_375", "MEL_ISIC_0000001"),
+            ("164501_002", "MEL_ISIC_0000001"),
+            ("164558_375", "NV_ISIC_0000001"),
+        )
+    ]
+    assert run_titles(names) == [
+        "MEL 1 · 2026-11-20 16:45:58",
+        "MEL 1 · 2026-11-20 16:45:01",
+        "NV 1 · 2026-11-20 16:45",
+    ]
+
+
 @pytest.mark.parametrize(
     ("name", "title"),
     [
         ("20261120_164558_375_ISIC_0000001", "ISIC_0000001 · 2026-11-20 16:45"),
+        ("20261120_164558_375_MEL_ISIC_0000001", "MEL 1 · 2026-11-20 16:45"),
+        ("20261120_164558_375_NV_ISIC_0000001", "NV 1 · 2026-11-20 16:45"),
+        ("20261120_164558_375_NV_my photo", "NV my photo · 2026-11-20 16:45"),
+        ("20261120_164558_375_MELANOMA_7", "MELANOMA_7 · 2026-11-20 16:45"),
+        ("xai_analysis_MEL_ISIC_0000012_20261120_164558", "MEL 12 trajectory · 2026-11-20 16:45"),
         ("xai_analysis_MEL_NV_20261120_164558_2", "MEL_NV trajectory · 2026-11-20 16:45"),
         ("xai_analysis_MEL_99999999_999999", "MEL trajectory · 99999999_999999"),
         ("my own name", "my own name"),

@@ -138,7 +138,7 @@ def test_run_xai_analysis(tmp_path):
     Image.fromarray(draw_lesion("MEL", 7)).save(image)
     overlay, saved = run_xai_analysis(str(image), "cpu", str(classifier))
     assert saved.is_file()
-    assert re.fullmatch(r"\d{8}_\d{6}_\d{3}_ISIC_0000007", saved.parent.name)
+    assert re.fullmatch(r"\d{8}_\d{6}_\d{3}_MEL_ISIC_0000007", saved.parent.name)
     assert saved.parent.parent == tmp_path / "out" / "xai_results"
     with Image.open(saved) as picture:
         assert np.array_equal(np.asarray(picture), np.asarray(overlay))

@@ -19,6 +19,7 @@ from core.files.folder_lock import FolderLock
 from core.files.own import own_work_folder, require_own
 from core.generation import PlannedImage
 from core.jobs.stream import JobContext, stream
+from core.utils.path_manager import PathManager
 from xai.trajectory.analysis import ImageAnalysis, analyse_image
 from xai.trajectory.artefacts import draw_pictures, write_numbers, write_report
 from xai.trajectory.events import Analysed, AnalysisFinished, AnalysisStarted
@@ -82,7 +83,10 @@ def run_analysis(request: TrajectoryRequest, context: JobContext | None = None) 
     """
     began, context = time.perf_counter(), context or JobContext()
     make_source, planned = _sources(request)
-    folder = find_folder(request, classes_in_name(tuple(dict.fromkeys(image.class_code for image in planned))))
+    name = classes_in_name(tuple(dict.fromkeys(image.class_code for image in planned)))
+    if request.image is not None:
+        name = f"{name}_{PathManager.safe_component(request.image.stem)}"
+    folder = find_folder(request, name)
     if folder != request.output:
         require_own(request.output, folder)
     parts = _parts(planned, folder)
