@@ -20,10 +20,12 @@ from evaluation.curation.request import CurationFinished
 from evaluation.measurements import MEASUREMENTS
 from evaluation.request import EvaluationFinished, Judged
 from evaluation.utility.request import ArmTrained, UtilityFinished
+from gui.common.photograph_check import PhotographCheck
 from gui.common.settings import SettingsModel
 from gui.evaluate.evaluation_choice import (
     ALL_PLACES,
     NOTHING,
+    PHOTOGRAPHS,
     PLACES,
     PRESETS,
     RULES,
@@ -83,6 +85,8 @@ class EvaluationModel(QObject):
         The finished page, once there is one; after a curation the table of its decisions.
     notes
         What a person should know about the sets.
+    checks
+        The looks at the chosen photographs, by the names of their places.
     make_client
         Makes the client of the next evaluation; tests prepare its process with other jobs.
     """
@@ -95,6 +99,7 @@ class EvaluationModel(QObject):
         super().__init__(parent)
         self._settings = settings
         self.make_client: MakeClient = JobClient
+        self.checks = {name: PhotographCheck(self, needs_labels=False) for name in PHOTOGRAPHS}
         self._job: WorkerJob | None = None
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
@@ -139,6 +144,8 @@ class EvaluationModel(QObject):
         """Begin with the output folder in force, unless something goes on or was found."""
         if not self.busy and not self.findings and not self.verdict:
             self.choice = dataclasses.replace(self.choice, synthetic=self._settings.output)
+        for name in self.checks:
+            self._look_at(name, opens=False)
 
     def choose(self, **changes: Any) -> None:
         """Change the choice by the names of `EvaluationChoice`."""
@@ -153,6 +160,7 @@ class EvaluationModel(QObject):
         """Choose one of the folders; an empty path takes it back."""
         places = {**dict(self.choice.places), name: path}
         self.choose(places=tuple((key, value) for key, value in places.items() if value))
+        self._look_at(name, opens=not self.busy)
 
     def start(self) -> None:
         """Judge the chosen set."""
@@ -163,6 +171,7 @@ class EvaluationModel(QObject):
             self._settings.remember("evaluation/begun", str(self.output))
             self._settings.remember("evaluation/begun_as", self.choice.signature)
         self._forget_findings()
+        self.leave_photographs()
         self.state = EvaluationState.RUNNING
         self._job = job = WorkerJob(self.choice.request(self.output), self, make_client=self.make_client)
         job.told.connect(self._take)
@@ -180,8 +189,21 @@ class EvaluationModel(QObject):
     def close(self) -> None:
         """Stop and wait a moment, for the end of the program."""
         self._timer.stop()
+        for check in self.checks.values():
+            check.close()
         if self._job:
             self._job.leave(LEAVE_MS)
+
+    def leave_photographs(self) -> None:
+        """Open no further photograph to see what was chosen; nobody looks, or something else needs the machine."""
+        for check in self.checks.values():
+            check.stop()
+
+    def _look_at(self, name: str, *, opens: bool) -> None:
+        check, text = self.checks.get(name), self.choice.place(name)
+        path = Path(text).expanduser() if text else None
+        if check is not None and check.path != path:
+            check.look(path, opens=opens)
 
     def _forget_findings(self) -> None:
         self.fraction, self.words, self.level, self.verdict = 0.0, "", "unknown", ""

@@ -21,6 +21,9 @@ PLACES: Final[dict[Kind, tuple[str, ...]]] = {
 }
 """The folders that a command takes besides the synthetic set."""
 
+PHOTOGRAPHS: Final = ("real", "train", "test")
+"""Those of them that hold labelled photographs."""
+
 NEEDED: Final[dict[Kind, tuple[str, ...]]] = {"evaluate": ("real",), "curate": (), "utility": ("train", "test")}
 
 ALL_PLACES: Final = tuple(dict.fromkeys(name for places in PLACES.values() for name in places))

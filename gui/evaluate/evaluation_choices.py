@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
+from typing import cast
 
 from PyQt5.QtWidgets import QButtonGroup, QFileDialog, QHBoxLayout, QLineEdit, QPushButton, QVBoxLayout, QWidget
 
 from core.home import expanded, home_folder
 from evaluation.measurements import MEASUREMENTS
+from gui.common.photograph_report import PhotographReport
 from gui.evaluate.evaluation import EvaluationModel
 from gui.evaluate.evaluation_choice import ALL_PLACES, NOTHING, PLACES, PRESETS, RULES, Kind
 from gui.i18n import tr, translate
@@ -31,6 +33,7 @@ class EvaluationChoices(QWidget):
         self.synthetic = QLineEdit()
         self.lines = {name: QLineEdit() for name in ALL_PLACES}
         self.boxes: dict[str, QWidget] = {}
+        self.reports: dict[str, PhotographReport] = {}
         self.preset = self._make_combo("preset", _presets())
         self.measure = self._make_combo("measure", _measures())
         self.before = self._make_combo("before", _rules())
@@ -102,7 +105,10 @@ class EvaluationChoices(QWidget):
         layout.addWidget(self.purpose)
         layout.addWidget(self._place_box(tr("Generated images"), self.synthetic, self._browse_synthetic))
         for name, title in place_titles().items():
-            self.boxes[name] = self._place_box(title, self.lines[name], partial(self._browse, name))
+            box = self.boxes[name] = self._place_box(title, self.lines[name], partial(self._browse, name))
+            if name in self._model.checks:
+                self.reports[name] = PhotographReport(self._model.checks[name])
+                cast(QVBoxLayout, box.layout()).addWidget(self.reports[name])
         self.boxes["measure"] = _box(tr("Measures"), self.measure)
         self.boxes["preset"] = _box(tr("Thoroughness"), self.preset)
         self.boxes["before"] = _box(tr("Filter before training"), self.before)

@@ -78,6 +78,7 @@ class EvaluationDialog(QDialog):
         model.changed.connect(self._show)
         model.progressed.connect(self._show_progress)
         model.ended.connect(self._tell_end)
+        self.finished.connect(model.leave_photographs)
         self._show()
 
     def _dress(self) -> None:

@@ -49,6 +49,7 @@ class QueuePanel(QFrame):
         self.head = PanelHead(tr("Queue"))
         self.list = self._make_list()
         self.hint = label("", "muted", wrap=True)
+        self.hint.setMinimumHeight(2 * self.hint.fontMetrics().lineSpacing())
         self.hint.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
         self.start = self._make_start()
         self.up = keyed(icon_button("up", tr("Earlier"), lambda: self.move_run(-1)), "queue-up")

@@ -321,6 +321,8 @@ class Session(QObject):
         self.training.failed.connect(self.report)
         self.training.ended.connect(self._tell_message)
         self.evaluation.ended.connect(self._tell_message)
+        for check in self.evaluation.checks.values():
+            check.failed.connect(self.report)
 
     def _checked_request(self) -> GenerationRequest | None:
         try:

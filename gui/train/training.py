@@ -18,6 +18,7 @@ from core.jobs.client import JobClient, WorkerDiedError
 from core.message import Message
 from core.taxonomy import CLASS_CODES
 from core.utils.shell import shell_line
+from gui.common.photograph_check import PhotographCheck
 from gui.common.settings import SettingsModel
 from gui.train.run_list import RunEntry, RunLog, list_damaged, list_entries, read_log
 from gui.train.training_choice import PRESETS, Kind, TrainingChoice, TrainingRequest, resumed
@@ -61,8 +62,8 @@ class TrainingModel(QObject):
 
     Attributes
     ----------
-    photographs
-        What is known of the chosen photographs; None until they have been looked at.
+    check
+        The look at the chosen photographs.
     problem
         Why the last thing asked for did not work, if it did not.
     view
@@ -86,6 +87,9 @@ class TrainingModel(QObject):
         self._settings = settings
         self.make_client: MakeClient = JobClient
         self._tasks = TaskRunner(1, self)
+        self.check = PhotographCheck(self)
+        self.check.changed.connect(self.changed)
+        self.check.failed.connect(self.failed)
         self._job: WorkerJob | None = None
         self._live = TrainingView()
         self._over: set[Path] = set()
@@ -95,8 +99,6 @@ class TrainingModel(QObject):
         self._timer.timeout.connect(self.progressed)
         self.choice = self._recall()
         self.state = TrainingState.IDLE
-        self.photographs: Overview | None = None
-        self.looking = False
         self.problem: ISICGUIError | None = None
         self.view = self._live
         self.looked_up: Path | None = None
@@ -108,6 +110,11 @@ class TrainingModel(QObject):
     def busy(self) -> bool:
         """Whether a training goes on."""
         return self.state is not TrainingState.IDLE
+
+    @property
+    def photographs(self) -> Overview | None:
+        """What is known of the chosen photographs; None until they have been looked at."""
+        return self.check.overview
 
     @property
     def can_train(self) -> bool:
@@ -122,8 +129,8 @@ class TrainingModel(QObject):
     def open(self) -> None:
         """Look at the photographs and the runs."""
         self.look_at_runs()
-        if self.choice.data and self.photographs is None and not self.looking:
-            self._look_at_photographs(self.choice.data)
+        if self.choice.data and self.photographs is None and not self.check.looking:
+            self.check.look(self.choice.data, opens=False)
 
     def choose(self, **changes: Any) -> None:
         """Change the choice by the names of `TrainingChoice`."""
@@ -134,7 +141,8 @@ class TrainingModel(QObject):
         self.choice = dataclasses.replace(before, **changes)
         self._remember()
         if self.choice.data != before.data and self.choice.data:
-            self._look_at_photographs(self.choice.data)
+            self.problem = None
+            self.check.look(self.choice.data, opens=not self.busy)
         if self.choice.root != before.root:
             self.look_at_runs()
         self.changed.emit()
@@ -202,6 +210,7 @@ class TrainingModel(QObject):
     def close(self) -> None:
         """Begin nothing more, for the end of the program."""
         self._timer.stop()
+        self.check.close()
 
     def _asked(self) -> TrainingChoice:
         """Return the choice with what is known of its photographs."""
@@ -213,6 +222,7 @@ class TrainingModel(QObject):
 
     def _begin(self, request: TrainingRequest, run: Path) -> None:
         self._live, self.problem, self.run = TrainingView(), None, run
+        self.check.stop()
         self._over.discard(run)
         self.state = TrainingState.STARTING
         self._job = job = WorkerJob(request, self, make_client=self.make_client)
@@ -246,26 +256,6 @@ class TrainingModel(QObject):
         then, self._then = self._then, None
         if then:
             QTimer.singleShot(0, then)
-
-    def _look_at_photographs(self, data: Path) -> None:
-        self.photographs, self.looking, self.problem = None, True, None
-
-        def work() -> Overview:
-            from dataset.overview import overview
-
-            return overview(data)
-
-        self._tasks.start(work, partial(self._show_photographs, data), partial(self._refuse_photographs, data))
-
-    def _show_photographs(self, data: Path, found: Overview) -> None:
-        if data == self.choice.data:
-            self.photographs, self.looking = found, False
-            self.changed.emit()
-
-    def _refuse_photographs(self, data: Path, error: BaseException) -> None:
-        if data == self.choice.data:
-            self.looking = False
-            self._refuse(error)
 
     def _refuse(self, error: BaseException) -> None:
         if isinstance(error, ISICGUIError):

@@ -18,17 +18,15 @@ from PyQt5.QtWidgets import (
     QWidget,
 )
 
-from core.errors import ISICGUIError
 from core.home import expanded, home_folder
 from gui.common.devices import device_entries
-from gui.i18n import tr, translate
+from gui.common.photograph_report import PhotographReport
+from gui.i18n import tr
 from gui.theme.tokens import GAP_SMALL, GRID
-from gui.train.photograph_table import PhotographTable
 from gui.train.training_choice import PRESETS, Kind
 from gui.widgets.buttons import icon_button, text_button
 from gui.widgets.labels import label
 from gui.widgets.typed import when_typed
-from gui.widgets.warning_lines import WarningLines
 
 if TYPE_CHECKING:
     from gui.shell.session import Session
@@ -49,9 +47,9 @@ class TrainingChoices(QWidget):
             "folder", tr("Choose a folder of photographs"), self._choose_folder, flat=False
         )
         self.browse_table = icon_button("report", tr("Choose a table of photographs"), self._choose_table, flat=False)
-        self.found = label("", "muted", wrap=True)
-        self.table = PhotographTable()
-        self.warnings = WarningLines()
+        self.report = PhotographReport(
+            self._model.check, tr("Class folders, HAM10000, ISIC 2018, or a table."), tells_problem=False
+        )
         self.preset = QComboBox()
         self.purpose = label("", "muted", wrap=True)
         self.device = QComboBox()
@@ -74,24 +72,6 @@ class TrainingChoices(QWidget):
         self._show_presets(choice.kind, choice.preset)
         self._show_devices(choice.device)
         self.minutes.setValue(choice.minutes)
-        self._show_photographs()
-
-    def _show_photographs(self) -> None:
-        model, found = self._model, self._model.photographs
-        if found is None:
-            words = tr("Looking…") if model.looking else tr("Class folders, HAM10000, ISIC 2018, or a table.")
-            self.found.setText(words)
-            self.table.hide()
-            self.warnings.show_warnings([])
-            return
-        lesions = tr("%n lesion(s)", sum(found.lesions.values())) if found.grouped else tr("lesions unknown")
-        images = tr("%n photograph(s)", sum(found.images.values()))
-        words = tr("{kind}: {images}, {lesions}; licence: {terms}")
-        self.found.setText(words.format(kind=found.kind, images=images, lesions=lesions, terms=found.licence))
-        self.table.show_counts(found.images, found.lesions if found.grouped else {})
-        self.table.show()
-        leakage = [translate(found.leakage)] if found.leaks else []
-        self.warnings.show_warnings([*leakage, *map(translate, found.notes)])
 
     def _show_presets(self, kind: Kind, preset: str) -> None:
         if [self.preset.itemData(row) for row in range(self.preset.count())] != list(PRESETS[kind]):
@@ -147,8 +127,7 @@ class TrainingChoices(QWidget):
         layout.setSpacing(GRID)
         layout.addLayout(_row(*self.kinds.values()))
         self._add(layout, tr("Photographs"), _row(self.data, self.browse_folder, self.browse_table))
-        for widget in (self.found, self.table, self.warnings):
-            layout.addWidget(widget)
+        layout.addWidget(self.report)
         self._add(layout, tr("Preset"), _row(self.preset))
         layout.addWidget(self.purpose)
         self._add(layout, tr("Device"), _row(self.device))
@@ -202,11 +181,6 @@ class TrainingChoices(QWidget):
 
     def _place(self) -> str:
         return str(self._model.choice.data or home_folder())
-
-
-def problem_words(problem: ISICGUIError | None) -> str:
-    """Return what stands against something, and what to do about it."""
-    return f"{translate(problem.message)} {translate(problem.remedy)}".strip() if problem else ""
 
 
 def _show_path(line: QLineEdit, path: Path | None) -> None:

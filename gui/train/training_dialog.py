@@ -8,10 +8,11 @@ from PyQt5.QtCore import Qt
 from PyQt5.QtGui import QGuiApplication
 from PyQt5.QtWidgets import QDialog, QFrame, QHBoxLayout, QScrollArea, QTabWidget, QVBoxLayout, QWidget
 
+from gui.common.photograph_report import problem_words
 from gui.i18n import tr, translate
 from gui.theme.tokens import GAP, GAP_LARGE, GAP_SMALL
 from gui.train.training import TrainingState
-from gui.train.training_choices import TrainingChoices, problem_words
+from gui.train.training_choices import TrainingChoices
 from gui.train.training_progress import TrainingProgress
 from gui.train.training_runs import TrainingRuns
 from gui.widgets.bounded import Bounded
@@ -55,6 +56,7 @@ class TrainingDialog(QDialog):
         self._lay_out()
         self._model.changed.connect(self._show)
         self._model.ended.connect(self._tell_end)
+        self.finished.connect(self._model.check.stop)
         self._show()
 
     def show_curves(self) -> None:
@@ -105,7 +107,7 @@ class TrainingDialog(QDialog):
         model = self._model
         self.choices.show_choice()
         self.choices.setEnabled(not model.busy)
-        words = problem_words(model.problem)
+        words = problem_words(model.problem or model.check.problem)
         self.problem.setText(words)
         self.problem.setVisible(bool(words))
         self.go.setText(tr("Stop") if model.busy else tr("Train"))

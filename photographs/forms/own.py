@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
+from core.message import Message
 from photographs.diagnoses import Named
 from photographs.label_forms import LABEL_FORMS, OWN, Found, LabelForm, Place
 from photographs.label_table import LabelRow, LabelTable, read_table
@@ -65,7 +66,7 @@ def _find_own(place: Place) -> Sequence[Path]:
 LABEL_FORMS.add(
     LabelForm(
         "labels.csv",
-        "Own table",
+        Message("Own table"),
         f"{LABELS_FILE} with the columns {', '.join(OWN_COLUMNS)} (path relative to the table) and maybe split.",
         _find_own,
         read_own_table,
@@ -77,7 +78,7 @@ LABEL_FORMS.add(
 LABEL_FORMS.add(
     LabelForm(
         "csv",
-        "Table of paths",
+        Message("Table of paths"),
         f"a CSV file with the columns {', '.join(CSV_COLUMNS)}, and maybe group (the lesion) and split, named itself.",
         lambda place: (),
         read_csv,

@@ -69,9 +69,11 @@ def play(tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def model(window, play, qtbot) -> Iterator[EvaluationModel]:
+def model(window, play, qtbot, monkeypatch) -> Iterator[EvaluationModel]:
     evaluation = window.session.evaluation
     evaluation.make_client = fake_client
+    for check in evaluation.checks.values():
+        monkeypatch.setattr(check, "open_all", lambda: None)  # its process has tests of its own
     yield evaluation
     if evaluation.busy:
         evaluation.stop()

@@ -81,9 +81,10 @@ def play(tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def model(window, play, qtbot) -> Iterator[TrainingModel]:
+def model(window, play, qtbot, monkeypatch) -> Iterator[TrainingModel]:
     training = window.session.training
     training.make_client = fake_client
+    monkeypatch.setattr(training.check, "open_all", lambda: None)  # its process has tests of its own
     yield training
     if training.busy:
         training.stop()
@@ -125,16 +126,16 @@ def asked(folder):
 
 
 def test_the_photographs_are_described_before_anything_is_trained(dialog):
-    for words in ("labels.csv", "32 photographs", "16 lesions", "unknown"):
-        assert words in dialog.choices.found.text()
-    assert dialog.choices.table.accessibleName() == "MEL 12, NV 20"
+    for words in ("Own table", "32 photographs", "16 lesions", "unknown"):
+        assert words in dialog.choices.report.found.text()
+    assert dialog.choices.report.table.accessibleName() == "MEL 12, NV 20"
     assert dialog.go.isEnabled()
 
 
 def test_what_is_no_data_set_is_said_and_cannot_be_trained_on(dialog, model, qtbot, tmp_path):
     (tmp_path / "empty").mkdir()
     model.choose(data=tmp_path / "empty")
-    qtbot.waitUntil(lambda: model.problem is not None)
+    qtbot.waitUntil(lambda: model.check.problem is not None)
     assert "no data set of labelled photographs" in dialog.problem.text()
     assert dialog.problem.isVisible()
     assert not dialog.go.isEnabled()

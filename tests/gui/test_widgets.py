@@ -286,20 +286,34 @@ def test_the_wheel_changes_no_value_that_only_lies_under_the_pointer(qtbot) -> N
 REASONS = ("The image stands for MEL, but the classifier says BKL.", "The map shows edges more than what was learnt.")
 
 
-def test_the_reason_of_a_verdict_takes_a_second_line_before_it_is_shortened(qtbot) -> None:
-    badge = GateBadge()
-    qtbot.addWidget(badge)
-    badge.show_verdict(GateVerdict("amber", REASONS))
-    reason = badge.findChild(TwoLineLabel)
-    whole = reason.fontMetrics().horizontalAdvance(" ".join(REASONS))
-    assert reason.lines(2 * whole) == [" ".join(REASONS)]
-    assert "".join(reason.lines(whole * 2 // 3)) == " ".join(REASONS)
-    short = reason.lines(whole // 4)
+def test_words_of_two_lines_take_a_second_one_before_they_are_shortened(qtbot) -> None:
+    words = TwoLineLabel(" ".join(REASONS))
+    qtbot.addWidget(words)
+    whole = words.fontMetrics().horizontalAdvance(" ".join(REASONS))
+    assert words.lines(2 * whole) == [" ".join(REASONS)]
+    assert "".join(words.lines(whole * 2 // 3)) == " ".join(REASONS)
+    short = words.lines(whole // 4)
     assert len(short) == 2
     assert short[1].endswith("…")
-    one, two = (reason.heightForWidth(width) for width in (2 * whole, whole // 4))
+    one, two = (words.heightForWidth(width) for width in (2 * whole, whole // 4))
     assert two == 2 * one
-    assert badge.heightForWidth(whole * 2 // 3) > badge.heightForWidth(3 * whole)
+    words.most_lines = 6
+    assert "".join(words.lines(whole // 4)) == " ".join(REASONS)
+
+
+@pytest.mark.parametrize("narrow", [True, False])
+def test_the_reasons_of_a_verdict_are_never_shortened(qtbot, narrow: bool) -> None:
+    badge = GateBadge()
+    qtbot.addWidget(badge)
+    badge.set_narrow(narrow)
+    badge.show_verdict(GateVerdict("amber", REASONS))
+    width = badge.reason.fontMetrics().horizontalAdvance(" ".join(REASONS)) // 2
+    badge.resize(width, badge.heightForWidth(width))
+    badge.show()
+    assert badge.reason.text() == " ".join(REASONS)
+    assert badge.reason.height() >= badge.reason.heightForWidth(badge.reason.width())
+    below = badge.reason.y() > badge._word.y()
+    assert below is narrow
 
 
 def test_a_colour_bar_says_its_unit_as_long_as_there_is_room_for_it(qtbot) -> None:
