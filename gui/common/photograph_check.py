@@ -135,6 +135,7 @@ class PhotographCheck(QObject):
         self.looking = self.is_unlabelled = False
         self.overview: Overview | None = None
         self.checked: DataChecked | None = None
+        self._answer: DataChecked | None = None
         self.problem: ISICGUIError | None = None
         self.done = self.total = 0
 
@@ -162,7 +163,7 @@ class PhotographCheck(QObject):
         if self.sender() is not self._job:
             return
         if isinstance(event, DataChecked):
-            self.checked = event
+            self._answer = event
         elif event.progress and event.progress.unit == "images":
             self.done, self.total = event.progress.done, event.progress.total
             if not self._timer.isActive():
@@ -173,6 +174,7 @@ class PhotographCheck(QObject):
         if job is not self._job:
             return
         self._job = None
+        self.checked = self._answer
         self.problem = None if end.cancelled else end.error
         self.changed.emit()
 
