@@ -22,7 +22,6 @@ from cli.derive import (
 )
 from core.errors import InputRefusedError, ModelArchitectureError, ModelMissingError, UsageError
 from core.events import Event, Notice
-from core.files.reading import read_input
 from core.models.pack import PackRefused
 from core.samplers import SAMPLERS
 
@@ -133,6 +132,8 @@ def card(json_mode: bool, model: Path, judged: Path | None, data: Path | None, *
     The card is written from the files in the pack: its configuration, training.json, judgement.json, and NOTES.md with
     the known faults.
     """
+    from core.files.reading import read_input
+
     console = Console(json_mode=json_mode)
     if data is not None:
         if judged is None:

@@ -29,7 +29,6 @@ from core.generation import PlannedImage, is_explained
 from core.generator.color import ColorStatistics
 from core.generator.model_manager import LoadedModel
 from core.generator.sampler import Drawing, Settings, StepState, to_uint8
-from core.models.pack import UNET_FOLDER, is_pack
 from core.utils.path_manager import PathManager
 from core.version import __version__
 from dataset.layout import Layout, image_number
@@ -149,7 +148,7 @@ def make_recipe(
         guidance=settings.guidance,
         weights=_relative(model.path, models),
         weights_sha256=model.sha256,
-        models=model_name(model.path),
+        models=model.name,
         color=None if color is None else color.to_json(),
         precision=model.precision,
         device=device_name(model.device),
@@ -162,14 +161,6 @@ def make_recipe(
         start={} if beginning is None else beginning.to_json(),
         assumed={about: str(words) for about, words in model.assumed.items()},
     )
-
-
-def model_name(weights: Path) -> str:
-    """Return the name of the pack that a weights file belongs to, or of the checkpoint that it is."""
-    folder = weights.absolute().parent
-    if folder.name == UNET_FOLDER and is_pack(folder.parent):
-        return folder.parent.name
-    return folder.name if is_pack(folder) else weights.stem
 
 
 @functools.cache

@@ -19,7 +19,7 @@ from torch.nn.functional import interpolate
 from core.cache.cache_manager import CacheManager
 from core.conditioning import CLASS
 from core.diffusers_parts import AutoencoderKL, UNet2DModel
-from core.errors import ModelArchitectureError, ModelMissingError, ModelTruncatedError, OutOfMemoryError
+from core.errors import ModelMissingError, ModelTruncatedError, OutOfMemoryError
 from core.message import Message
 from core.models.discovery import ClassModel
 from core.models.networks import (
@@ -34,7 +34,7 @@ from core.models.networks import (
     read_state,
     use_per_head_attention,
 )
-from core.models.pack import Pack, PackRefused, read_pack
+from core.models.pack import Pack, pack_name
 from core.models.safe_weights import sha256_of
 from core.precision import DTYPES
 
@@ -122,7 +122,13 @@ def sketch_from_json(data: Mapping[str, Any] | None, channels: int) -> tuple[Ten
 
 @dataclass(frozen=True, slots=True)
 class ModelSource:
-    """Where a class's network comes from, before anything is loaded."""
+    """Where a class's network comes from, before anything is loaded.
+
+    Attributes
+    ----------
+    name
+        Of the pack, or of the checkpoint.
+    """
 
     weights: Path
     net_config: Mapping[str, Any]
@@ -135,6 +141,7 @@ class ModelSource:
     autoencoder: Path | None = None
     factor: int = 1
     sketch: Mapping[str, Any] | None = None
+    name: str = ""
 
     @property
     def image_size(self) -> int:
@@ -158,6 +165,8 @@ class LoadedModel:
         Of the weights, those of an autoencoder included; see `ModelManager.identity`.
     path
         The weights file.
+    name
+        Of the pack that it belongs to, or of the checkpoint that it is.
     recommended
         What the model's maker recommends: `sampler`, `steps`, `guidance`.
     takes
@@ -181,6 +190,7 @@ class LoadedModel:
     takes: tuple[str, ...] = (CLASS,)
     assumed: Mapping[str, str] = field(default_factory=dict)
     space: LatentSpace | None = None
+    name: str = ""
 
     @property
     def noise_shape(self) -> tuple[int, int, int]:
@@ -250,6 +260,7 @@ class ModelManager:
             takes=source.takes,
             assumed=source.assumed,
             space=space,
+            name=source.name,
         )
 
     def identity(self, source: ModelSource) -> str:
@@ -352,21 +363,12 @@ def model_source(model: ClassModel) -> ModelSource:
     ------
     ModelMissingError
         If the class is not available; the message says why.
-    ModelArchitectureError
-        If its pack has changed since it was found and is not usable any more.
     """
     if not model.available or model.path is None:
         raise missing_model(model)
-    if model.kind == "checkpoint":
-        return ModelSource(model.path, PREDECESSOR_NET, PREDECESSOR_SCHEDULER)
-    try:
-        return _pack_source(read_pack(model.path), model.class_code)
-    except PackRefused as error:
-        raise ModelArchitectureError(
-            Message("The model pack {path} cannot be used: {error}.", path=model.path, error=error),
-            remedy=Message("Restore it."),
-            path=model.path,
-        ) from error
+    if model.pack is not None:
+        return _pack_source(model.pack, model.class_code)
+    return ModelSource(model.path, PREDECESSOR_NET, PREDECESSOR_SCHEDULER, name=model.path.stem)
 
 
 def _pack_source(pack: Pack, class_code: str) -> ModelSource:
@@ -374,5 +376,5 @@ def _pack_source(pack: Pack, class_code: str) -> ModelSource:
     scheduler = pack.scheduler or PREDECESSOR_SCHEDULER
     return ModelSource(
         pack.weights, pack.config, scheduler, label, pack.null_label, pack.recommended, pack.takes, pack.assumed,
-        pack.autoencoder, pack.factor, pack.sketch,
+        pack.autoencoder, pack.factor, pack.sketch, pack_name(pack.folder),
     )  # fmt: skip

@@ -21,7 +21,7 @@ from core.generator.color import ColorStatistics
 from core.generator.finishing import device_name
 from core.generator.model_manager import LoadedModel, ModelManager, model_source
 from core.generator.run_estimate import choose_batch_size
-from core.generator.sampler import Drawing, Settings, to_uint8
+from core.generator.sampler import Drawing, Settings, build_scheduler, to_uint8
 from core.generator.start import PLAIN, BatchStart
 from core.generator.start_images import StartImages, batch_start
 from core.images import read_image
@@ -94,7 +94,9 @@ class Preparation:
         """Return the image about to be drawn."""
         settings = Settings(self.recipe.sampler, self.recipe.steps, self.recipe.guidance, self.batch_size)
         conditioning = Conditioning.of(self.recipe.conditioning)
-        return Drawing(self.model, settings, [self.recipe.seed], self.recipe.scheduler, conditioning, self.start)
+        config = self.recipe.scheduler or self.model.scheduler_config
+        scheduler = build_scheduler(settings.sampler, config, settings.steps)
+        return Drawing(self.model, settings, [self.recipe.seed], scheduler, conditioning, self.start)
 
     @property
     def color(self) -> ColorStatistics | None:

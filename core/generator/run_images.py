@@ -49,6 +49,7 @@ from core.generator.start_images import StartImages, batch_start
 from core.message import Message
 from core.models.discovery import ClassModel
 from core.precision import Precision
+from core.schedulers import Scheduler
 from dataset.layout import Layout
 from dataset.synthetic_dataset import Run, RunSlot, SyntheticDataset
 
@@ -175,23 +176,22 @@ class RunImages:
         try:
             model = self._equipment.manager.load(chosen, self._equipment.device, self._equipment.precision)
             require_taken(self._run.request.conditioning, model.takes, model.path.name)
-            first = self._first_timestep(model)
+            scheduler = build_scheduler(self._run.request.sampler, model.scheduler_config, self._run.request.steps)
         except (ModelRefusedError, UsageError) as error:  # UsageError: trained with fewer timesteps than were asked for
             yield self.refuse(class_code, error, len(slots))
             return
         yield Loaded(class_code, model.path, model.sha256, self._clock() - began)
         yield from self._notices(class_code, model)
+        first = self._first_timestep(scheduler)
         if first < _NOISE_SHARE * MAX_STEPS and not self._late_start_told:
             self._late_start_told = True
             yield _late_start(self._run.request, first)
         self._finisher.start_clock()
-        yield from self._batches(model, slots)
+        yield from self._batches(model, slots, scheduler)
 
-    def _first_timestep(self, model: LoadedModel) -> float:
-        """Return where `ddpm` would begin; the other samplers choose their timesteps themselves."""
-        request = self._run.request
-        scheduler = build_scheduler(request.sampler, model.scheduler_config, request.steps)
-        if request.sampler != "ddpm":
+    def _first_timestep(self, scheduler: Scheduler) -> float:
+        """Return where `ddpm` begins; the other samplers choose their timesteps themselves."""
+        if self._run.request.sampler != "ddpm":
             return MAX_STEPS
         return float(scheduler.timesteps[0]) * MAX_STEPS / scheduler.config.num_train_timesteps
 
@@ -217,14 +217,16 @@ class RunImages:
                 ),
             )
 
-    def _batches(self, model: LoadedModel, slots: deque[RunSlot]) -> Iterator[Event]:
+    def _batches(self, model: LoadedModel, slots: deque[RunSlot], scheduler: Scheduler | None) -> Iterator[Event]:
+        """Make the images of a class; the first batch takes `scheduler`, which serves once, the others build theirs."""
         while slots and self._cancel.mode is None:
             yield from self._pause()
             if self._cancel.mode is not None:
                 return
             batch = [slots.popleft() for _ in range(min(self._batch_size, len(slots)))]
+            fresh, scheduler = scheduler, None
             try:
-                yield from self._batch(model, batch)
+                yield from self._batch(model, batch, fresh)
                 continue
             except ModelRefusedError as error:
                 yield self.refuse(batch[0].planned.class_code, error, len(batch) + len(slots))
@@ -260,14 +262,14 @@ class RunImages:
             ),
         )
 
-    def _batch(self, model: LoadedModel, batch: Sequence[RunSlot]) -> Iterator[Event]:
+    def _batch(self, model: LoadedModel, batch: Sequence[RunSlot], scheduler: Scheduler | None) -> Iterator[Event]:
         request = self._run.request
         guidance = effective_guidance(model, request.guidance)
         settings = Settings(request.sampler, request.steps, guidance, self._batch_size)
         began = self._clock()
         drawing = Drawing(
-            model, settings, [slot.planned.seed for slot in batch], conditioning=request.conditioning,
-            start=self._start(model, batch, settings),
+            model, settings, [slot.planned.seed for slot in batch], scheduler, request.conditioning,
+            self._start(model, batch, settings),
         )  # fmt: skip
         trajectory = Trajectory(model.pictures) if request.trajectory else None
         for state in drawing.states():

@@ -392,8 +392,8 @@ class Drawing:
     ----------
     seeds
         One for each image, at most `settings.batch_size`.
-    scheduler_config
-        In place of the model's own, as `build_scheduler` takes it.
+    scheduler
+        In place of the model's own, fresh from `build_scheduler`.
     conditioning
         Beside the class, which is the model's own.
     start
@@ -405,7 +405,7 @@ class Drawing:
         model: LoadedModel,
         settings: Settings,
         seeds: Sequence[int],
-        scheduler_config: Mapping[str, Any] | None = None,
+        scheduler: Scheduler | None = None,
         conditioning: Conditioning = NOTHING,
         start: BatchStart = PLAIN,
     ) -> None:
@@ -415,7 +415,7 @@ class Drawing:
         self._model = model
         self._start = start
         self._predict = make_predictor(model, settings.guidance, conditioning, start.blend)
-        self._scheduler = build_scheduler(settings.sampler, scheduler_config or model.scheduler_config, settings.steps)
+        self._scheduler = scheduler or build_scheduler(settings.sampler, model.scheduler_config, settings.steps)
         padding = [_PADDING_SEED] * (settings.batch_size - len(seeds))
         self._streams = start.streams or ImageStreams([*seeds, *padding], model.noise_shape)
         self.scheduler_config = describe_scheduler(self._scheduler)

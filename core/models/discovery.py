@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Literal
 
 from core.message import Message, joined
-from core.models.pack import Pack, PackRefused, is_pack, read_pack, why_unusable
+from core.models.pack import Pack, PackRefused, pack_in, why_unusable
 from core.taxonomy import CLASS_CODES, CLASS_INDEX
 
 COLOR_STATISTICS_NAME: Final = "color_statistics.json"
@@ -31,6 +31,8 @@ class ClassModel:
         The checkpoint file or the pack's folder; None if there is nothing at all.
     reason
         Why the class is not available; empty if it is.
+    pack
+        What the pack says about itself, read once.
     true_colors
         The model says that its colours are right as they come (docs/adr/0011).
     assumed
@@ -42,6 +44,7 @@ class ClassModel:
     path: Path | None = None
     kind: Kind | None = None
     reason: str = ""
+    pack: Pack | None = field(default=None, repr=False, compare=False)
     true_colors: bool = False
     assumed: tuple[str, ...] = ()
 
@@ -112,6 +115,7 @@ def _of_pack(pack: Pack, code: str) -> ClassModel:
         True,
         pack.folder,
         "pack",
+        pack=pack,
         true_colors=pack.recommended.get("color") is False,
         assumed=tuple(pack.assumed.values()),
     )
@@ -140,13 +144,17 @@ def _checkpoints(folder: Path, ignored: list[Ignored]) -> Iterator[ClassModel]:
 
 
 def _packs(folder: Path, ignored: list[Ignored]) -> Iterator[Pack]:
-    for place in [folder] if is_pack(folder) else _subfolders(folder):
-        if not is_pack(place):
-            continue
+    places = iter([folder])
+    while (place := next(places, None)) is not None:
         try:
-            yield read_pack(place)
+            pack = pack_in(place)
         except PackRefused as error:
             ignored.append((place, error.reason))
+        else:
+            if pack is not None:
+                yield pack
+            elif place == folder:
+                places = iter(_subfolders(folder))
 
 
 def _files(folder: Path) -> list[Path]:

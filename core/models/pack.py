@@ -180,15 +180,25 @@ class Pack:
         return tuple(code for code in CLASS_CODES if code in known)
 
 
-def is_pack(folder: Path) -> bool:
-    """Tell whether a folder presents itself as a diffusion network of diffusers, usable or not."""
+def pack_in(folder: Path) -> Pack | None:
+    """Read the pack in a folder; None if the folder does not present itself as a diffusion network of diffusers.
+
+    Raises
+    ------
+    PackRefused
+        As `read_pack`.
+    """
     home = _config_folder(folder)
     if home is None:
-        return False
+        return None
+    described = (folder / DESCRIPTION_NAME).is_file()
     try:
-        return "_class_name" in read_json(home / "config.json") or (folder / DESCRIPTION_NAME).is_file()
-    except ValueError:
-        return (folder / DESCRIPTION_NAME).is_file() or any(home.glob("diffusion_pytorch_model*"))
+        config = read_json(home / "config.json")
+    except ValueError as error:
+        if described or any(home.glob("diffusion_pytorch_model*")):
+            raise PackRefused(error.args[0]) from error
+        return None
+    return _pack(folder, home, config) if described or "_class_name" in config else None
 
 
 def read_pack(folder: Path) -> Pack:
@@ -204,6 +214,19 @@ def read_pack(folder: Path) -> Pack:
         raise PackRefused(Message("{name} has no config.json", name=folder.name))
     try:
         config = read_json(home / "config.json")
+    except ValueError as error:
+        raise PackRefused(error.args[0]) from error
+    return _pack(folder, home, config)
+
+
+def pack_name(folder: Path) -> str:
+    """Return the name of the pack in a folder: of the folder, or of the whole pipeline whose network lies in it."""
+    folder = folder.absolute()
+    return folder.parent.name if folder.name == UNET_FOLDER else folder.name
+
+
+def _pack(folder: Path, home: Path, config: dict[str, Any]) -> Pack:
+    try:
         scheduler = _read_scheduler(folder, home)
         about = read_json(folder / DESCRIPTION_NAME) if (folder / DESCRIPTION_NAME).is_file() else {}
         vae = _read_autoencoder(folder)

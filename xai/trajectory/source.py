@@ -17,11 +17,11 @@ from core.cache.cache_manager import CacheManager
 from core.errors import InputRefusedError
 from core.generation import PlannedImage
 from core.generator.color import ColorStatistics, apply_color_statistics
-from core.generator.finishing import device_name, model_name
+from core.generator.finishing import device_name
 from core.generator.image_generator import color_corrections
 from core.generator.model_manager import LoadedModel, ModelManager, missing_model
 from core.generator.reproduce import prepare, recorded_threads
-from core.generator.sampler import Drawing, Settings, effective_guidance, to_uint8
+from core.generator.sampler import Drawing, Settings, build_scheduler, effective_guidance, to_uint8
 from core.message import Message
 from core.models.discovery import discover
 from core.precision import resolve_device, resolve_precision
@@ -61,7 +61,9 @@ class ImageSource:
 
     def drawing(self) -> Drawing:
         """Return the image about to be drawn."""
-        return Drawing(self.model, self.settings, [self.planned.seed], self.scheduler_config)
+        config = self.scheduler_config or self.model.scheduler_config
+        scheduler = build_scheduler(self.settings.sampler, config, self.settings.steps)
+        return Drawing(self.model, self.settings, [self.planned.seed], scheduler)
 
     def finish(self, samples: Tensor) -> NDArray[np.uint8]:
         """Return what was denoised, shape (N, C, h, w), as `generate` would save it: uint8, shape (N, H, W, 3)."""
@@ -108,7 +110,7 @@ class ImageSource:
             "sampler": self.settings.sampler,
             "steps": self.settings.steps,
             "guidance": self.settings.guidance,
-            "weights": f"{model_name(self.model.path)}/{self.model.path.name}",
+            "weights": f"{self.model.name}/{self.model.path.name}",
             "weights_sha256": self.model.sha256,
             "precision": self.model.precision,
             "device": device_name(self.model.device),

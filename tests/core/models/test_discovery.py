@@ -8,7 +8,11 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
 
+from core.cache.cache_manager import CacheManager
+from core.generator.model_manager import ModelManager
+from core.models import pack as pack_module
 from core.models.discovery import candidates, discover
 from core.models.pack import MAX_BYTES, read_pack
 from core.taxonomy import CLASS_CODES
@@ -246,3 +250,13 @@ def test_color_statistics_inside_the_only_pack_count(tmp_path):
     pack = write_tiny_pack(tmp_path / "isic7")
     path = put(pack, "color_statistics.json", b"{}")
     assert discover(tmp_path).color_statistics == path
+
+
+def test_a_pack_is_read_once_for_a_catalogue_and_a_run(tmp_path, monkeypatch):
+    write_tiny_pack(tmp_path / "models" / "pack")
+    seen = []
+    real = pack_module.read_json
+    monkeypatch.setattr(pack_module, "read_json", lambda path, *rest: seen.append(path.name) or real(path, *rest))
+    chosen = discover(tmp_path / "models").classes["MEL"]
+    ModelManager(CacheManager()).load(chosen, torch.device("cpu"), "fp32")
+    assert sorted(seen) == ["config.json", "isicgui.json", "scheduler_config.json"]
