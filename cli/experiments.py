@@ -15,6 +15,7 @@ from cli.derive import FOLDER, OUTPUT_FILE, json_option
 from core.errors import UsageError
 
 if TYPE_CHECKING:
+    from core.message import Message
     from training.experiments import Comparison, Run, RunDetails
 
 _DEFAULT_ROOT = Path("runs")
@@ -143,7 +144,7 @@ def _runs(root: Path) -> list[Run]:
     return list_runs(root) if root.exists() or root != _DEFAULT_ROOT else []
 
 
-def _damaged(root: Path) -> dict[Path, str]:
+def _damaged(root: Path) -> dict[Path, Message]:
     from training.experiments import damaged_runs
 
     return damaged_runs(root) if root.exists() or root != _DEFAULT_ROOT else {}

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from PIL import Image
 from safetensors.numpy import load_file
 
@@ -112,6 +113,9 @@ def make_world(world: Path) -> Path:
     for number in range(1, 7):
         put(world / "collection", "MEL", number, number, pixels=draw_lesion("MEL", number))
     put(world / "collection", "NV", 1, 9, pixels=draw_lesion("NV", 9))
+    lesion = draw_lesion("MEL", 1)
+    inside = np.tri(*lesion.shape[:2], dtype=np.uint8) * 255
+    Image.fromarray(inside).save(world / "mask.png")
     write_labelled_folder(world / "photographs", lesions=6, size=16)
     write_labelled_folder(world / "learnt", lesions=8, size=16)
     write_keras(world / "model.h5", simple_cnn(16))

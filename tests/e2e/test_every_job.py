@@ -77,12 +77,38 @@ def as_images(out: Path) -> dict[str, Any]:
 
 
 MODELS = ("--models", "{world}/models")
-GENERATE = ("--classes", "MEL=4", *MODELS, "--steps", "3", "--batch-size", "1", "--precision", "fp32", *CPU)
+SHORT = (*MODELS, "--steps", "3", "--batch-size", "1", "--precision", "fp32", *CPU)
+GENERATE = ("--classes", "MEL=4", *SHORT)
 
 CASES: dict[str, Case] = {
     **{key: Case(command, dies_after=3) for key, command in COMMANDS.items() if key in JOBS},
     "generate": Case(
         Command(("generate", "--output", "{out}", *GENERATE), {".": as_images}),
+        again=("resume", "{out}", *MODELS),
+        dies_after=8,
+    ),
+    "image2image": Case(
+        Command(
+            ("image2image", "{world}/collection/MEL", "--class", "NV", "--output", "{out}", *SHORT), {".": as_images}
+        ),
+        again=("resume", "{out}", *MODELS),
+        dies_after=8,
+    ),
+    "inpaint": Case(
+        Command(
+            ("inpaint", "{world}/collection/MEL/ISIC_0000001.png", "--mask", "{world}/mask.png", "--class", "MEL",
+             "--count", "4", "--output", "{out}", *SHORT),
+            {".": as_images},
+        ),
+        again=("resume", "{out}", *MODELS),
+        dies_after=8,
+    ),
+    "interpolate": Case(
+        Command(
+            ("interpolate", "{world}/collection/MEL/ISIC_0000001.png", "{world}/collection/NV/ISIC_0000001.png",
+             "--count", "4", "--output", "{out}", *SHORT),
+            {".": as_images},
+        ),
         again=("resume", "{out}", *MODELS),
         dies_after=8,
     ),
