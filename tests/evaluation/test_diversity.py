@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from core.files.text import finite
-from evaluation.diversity import diversity, vendi_score
+from evaluation.diversity import diversity, near_duplicates, vendi_score
 from evaluation.sets import read_set
-from measures.features import PIXELS
+from measures.features import PIXELS, Extractor
 from tests.evaluation.pictures import photographs, recompressed, write_set
 
 
@@ -79,3 +80,48 @@ def test_too_few_pictures(real, tmp_path):
     found = judge(real, tmp_path, photographs(5, seed=5))
     assert found.level == "unknown"
     assert found.data == {"n": 5}
+
+
+def test_ten_pictures_of_ten_lesions_are_enough(real, tmp_path):
+    assert judge(real, tmp_path / "ten", photographs(10, seed=5)).data["n"] == 10
+    few = judge(real, tmp_path / "nine", photographs(9, seed=5))
+    assert (few.level, few.data) == ("unknown", {"n": 9})
+    one_lesion = replace(real, images=tuple(replace(image, lesion="L") for image in real.images))
+    assert judge(one_lesion, tmp_path / "lesion", photographs(10, seed=5)).data == {"n": 1}
+
+
+def test_the_score_is_that_of_features_around_the_mean_of_the_photographs(real, tmp_path):
+    synthetic = read_set(write_set(tmp_path / "s", photographs(12, seed=5)))
+    twelve = real.only(range(12))
+    rows = Extractor("mean of each row", lambda pixels: pixels.mean(dim=3).flatten(1))  # knows what is upright
+    found = diversity(synthetic, twelve, rows)
+    features = [rows(images.pixels(128)) for images in (synthetic, twelve)]
+    middle = features[1].mean(axis=0)
+    assert found.data["vendi"] == pytest.approx(vendi_score(features[0] - middle))
+    assert found.data["vendi_real"] == pytest.approx(vendi_score(features[1] - middle))
+    assert found.data["space"] == rows.name
+    assert found.data["pairs"] == []
+
+
+def test_nearest_other_images_by_hand():
+    far = np.inf
+    own = np.array([[far, 1.0, 4.0], [1.0, far, 5.0], [4.0, 5.0, far]])
+    other = np.array([[far, 8.0, 2.0], [8.0, far, 9.0], [2.0, 9.0, far]])
+    real = np.array([[far, 2.0, 3.0], [2.0, far, 6.0], [3.0, 6.0, far]])  # nearest: 2, 2, 3; the unit is 2
+    scores, partners, threshold = near_duplicates([own, other], [real, 2 * real])
+    assert scores.tolist() == [0.5, 0.5, 0.5]
+    assert partners.tolist() == [1, 0, 0]
+    assert threshold == pytest.approx(0.75 * 1.0)
+    alone = near_duplicates([own], [np.where(np.eye(3) > 0, far, 0.0)])
+    assert np.isfinite(alone[2])
+
+
+def test_ten_pairs_are_shown_the_nearest_first(real, tmp_path):
+    pictures = photographs(30, seed=5)
+    pictures[15:] = pictures[:15]
+    found = judge(real, tmp_path, pictures)
+    assert found.data["duplicates"] == 30
+    assert len(found.data["pairs"]) == 10
+    pictures[4:15] = photographs(11, seed=6)
+    found = judge(real, tmp_path / "few", pictures)
+    assert len(found.data["pairs"]) == found.data["duplicates"] == 8

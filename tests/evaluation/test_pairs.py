@@ -12,8 +12,10 @@ from scipy.ndimage import uniform_filter
 from core.files.text import finite
 from evaluation.pairs import BANDS, compare_pairs, match, summarise
 from evaluation.sets import read_set
+from measures.bootstrap import bootstrap_by_group
 from measures.likeness import mae, mse, psnr, ssim
 from tests.evaluation.pictures import photographs, write_set
+from tests.support.watched_job import WatchedJob
 
 
 def noisy(pictures, amount, seed=1):
@@ -151,3 +153,54 @@ def test_pairs_of_different_sizes_are_counted(tmp_path, pictures):
     images = write_set(tmp_path / "a", [*pictures[:7], photographs(1, side=50)[0]])
     found = compare_pairs(read_set(images), read_set(write_set(tmp_path / "b", pictures)))
     assert (found.data["pairs"], found.data["different_size"]) == (7, 1)
+
+
+@pytest.mark.parametrize(
+    ("key", "limits", "step"),
+    [("psnr", (40, 30, 20), 0.5), ("ssim", (0.95, 0.85, 0.7), 0.01), ("mae", (5, 15, 30), -0.5),
+     ("mse", (100, 500, 1000), -1), ("dice", (0.9, 0.7, 0.5), 0.01), ("iou", (0.8, 0.5, 0.3), 0.01)],
+)  # fmt: skip
+def test_a_band_begins_just_beyond_its_limit(key, limits, step):
+    names = ("excellent", "good", "fair", "poor")
+    for place, limit in enumerate(limits):
+        assert BANDS[key].name(limit + step) == names[place]
+        assert BANDS[key].name(limit) == names[place + 1]
+
+
+def test_the_interval_is_that_of_a_thousand_resamples():
+    values = np.array([20.0, 25.0, 31.0, 33.0, 47.0])
+    found = summarise("psnr", values)
+    ends = bootstrap_by_group(lambda rows: float(values[rows].mean()), range(5), repeats=1000)
+    assert (found["low"], found["high"]) == ends
+    assert found["band"] == "good"
+    assert summarise("psnr", np.array([np.inf])) == {"mean": None, "low": None, "high": None, "n": 0, "band": None}
+    assert summarise("lpips", values)["band"] is None
+
+
+@pytest.mark.parametrize("amount", [0, 3, 12, 60])
+def test_the_verdict_is_by_structural_similarity(tmp_path, pictures, amount):
+    images = read_set(write_set(tmp_path / "a", noisy(pictures, amount)))
+    others = read_set(write_set(tmp_path / "b", pictures))
+    job = WatchedJob()
+    found = compare_pairs(images, others, job)
+    mean = np.mean([ssim(one, other) for one, other in zip(noisy(pictures, amount), pictures, strict=True)])
+    band = BANDS["ssim"].name(mean)
+    assert found.data["ssim"]["mean"] == pytest.approx(mean)
+    assert found.level == {"excellent": "good", "good": "good", "fair": "doubt", "poor": "bad"}[band]
+    identical = 8 if not amount else 0
+    assert (
+        f"8 pairs compared, {identical} of them identical; by structural similarity they are {band}." in found.verdict
+    )
+    assert job.told == [(number, 8) for number in range(8)]
+    assert found.data["identical"] == identical
+
+
+def test_tiny_pairs_are_judged_by_their_noise(tmp_path):
+    tiny = photographs(4, side=6)
+    images = read_set(write_set(tmp_path / "a", noisy(tiny, 80)))
+    found = compare_pairs(images, read_set(write_set(tmp_path / "b", tiny)))
+    assert found.data["ssim"]["mean"] is None
+    assert found.data["psnr"]["band"] in found.verdict
+    same = compare_pairs(images, images)
+    assert (same.level, same.data["identical"]) == ("good", 4)
+    assert "they are excellent" in same.verdict

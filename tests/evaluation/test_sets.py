@@ -1,12 +1,19 @@
 """Whatever a folder holds is read, and what is wrong with it is named, counted and survived."""
 
+from dataclasses import replace
+from pathlib import Path
+
 import numpy as np
 import pytest
 from PIL import Image
 
 from core.errors import InputRefusedError
-from evaluation.sets import divide, read_set
+from evaluation.sets import ImageSet, divide, lesions_in_both, read_set, refuse_shared_pictures
+from photographs.labelled import LabelledImage
+from photographs.pixels import read_square
+from photographs.splits import split_by_lesion
 from tests.support.picture_sets import spot, write_folders, write_labelled
+from tests.support.watched_job import WatchedJob
 
 
 def test_a_labelled_data_set_keeps_classes_and_lesions(tmp_path):
@@ -92,3 +99,99 @@ def test_parts_that_a_data_set_reserves_are_never_learnt_from(tmp_path):
     train, held = divide(read_set(tmp_path / "data"))
     assert {"MEL0", "MEL1", "MEL2", "MEL3"} <= {image.name for image in held.images}
     assert len(train) + len(held) == 40
+
+
+def test_pixels_are_middle_squares_in_the_order_of_the_images(tmp_path, monkeypatch):
+    found = read_set(write_folders(tmp_path / "out", {"MEL": 5, "NV": 4}))
+    whole = found.pixels(24)
+    for image, pixels in zip(found.images, whole, strict=True):
+        assert np.array_equal(pixels.transpose(1, 2, 0), read_square(image.path, 24))
+    monkeypatch.setattr("evaluation.sets.BLOCK", 4)
+    assert [len(block) for block in found.blocks(24)] == [4, 4, 1]
+    assert np.array_equal(found.pixels(24), whole)
+    assert found.only([3, 1]).images == (found.images[3], found.images[1])
+    empty = found.only([])
+    assert empty.pixels(24).shape == (0, 3, 24, 24)
+    assert (len(empty), empty.lesions, empty.counts) == (0, [], {})
+
+
+def of_sizes(*sizes) -> ImageSet:
+    return ImageSet(Path("x"), "x", (), sizes=sizes)
+
+
+def test_the_side_is_the_commonest_shorter_one():
+    assert of_sizes().side == 0
+    assert of_sizes(((64, 48), 3), ((48, 99), 2), ((64, 64), 4)).side == 48
+    assert of_sizes(((64, 48), 3), ((64, 64), 4)).side == 64
+
+
+def test_three_sizes_and_three_unreadable_files_are_named(tmp_path):
+    write_folders(tmp_path / "out", {"MEL": 2})
+    for number, side in enumerate((50, 51, 52)):
+        assert len(read_set(tmp_path / "out").notes) == (number > 0)
+        Image.fromarray(spot(1, side)).save(tmp_path / "out" / "MEL" / f"{side}.png")
+    (note,) = read_set(tmp_path / "out").notes
+    assert note.endswith("48×48 (2), 50×50 (1), 51×51 (1), ….")
+    for number in range(3):
+        (tmp_path / "out" / "MEL" / f"a{number}.png").write_bytes(b"")
+    assert read_set(tmp_path / "out").notes[1] == "Skipped because unreadable: 3 files (a0.png, a1.png, a2.png)."
+    (tmp_path / "out" / "MEL" / "a3.png").write_bytes(b"")
+    assert read_set(tmp_path / "out").notes[1] == "Skipped because unreadable: 4 files (a0.png, a1.png, a2.png, …)."
+
+
+def test_reading_is_counted_and_the_name_is_that_of_the_folder(tmp_path):
+    write_folders(tmp_path / "out", {"MEL": 3})
+    job = WatchedJob()
+    assert read_set(tmp_path / "out", context=job).name == "out"
+    assert job.told == [(0, 3), (1, 3), (2, 3)]
+    assert read_set(tmp_path / "out", "mine").name == "mine"
+
+
+def test_what_is_unknown_is_on_no_side_of_a_division_and_reserved_images_are_held_out(tmp_path):
+    whole = read_set(write_labelled(tmp_path / "data", {"MEL": 40, "NV": 40}))
+    images = tuple(replace(image, code=None) if n % 10 == 0 else image for n, image in enumerate(whole.images))
+    train, held = divide(replace(whole, images=images))
+    assert len(train) + len(held) == 72
+    splits = split_by_lesion(
+        [LabelledImage(i.name, i.code, i.lesion, i.part, i.path) for i in images if i.code is not None]
+    )
+    assert {image.name for image in train.images} == {image.image_id for image in splits.train}
+    with pytest.raises(InputRefusedError, match="too few lesions"):
+        divide(whole.only([0]))
+
+
+def test_a_photograph_on_both_sides_is_counted_and_named(tmp_path):
+    one = read_set(write_folders(tmp_path / "one", {"MEL": 3}))
+    other = read_set(write_folders(tmp_path / "other", {"NV": 4}, paint=lambda seed, side: spot(seed + 900, side)))
+    refuse_shared_pictures(one, other)
+    for number in range(2):
+        other.images[number + 1].path.write_bytes(one.images[number].path.read_bytes())
+    with pytest.raises(InputRefusedError, match="2 of the 4 held-out") as refused:
+        refuse_shared_pictures(one, other)
+    assert f"such as {other.images[1].name}." in refused.value.message
+
+
+def test_lesions_of_one_name_are_told_where_both_sides_name_lesions(tmp_path):
+    one = read_set(write_labelled(tmp_path / "one", {"MEL": 6}))
+    other = read_set(write_labelled(tmp_path / "other", {"MEL": 4}))
+    names = sorted({*one.lesions} & {*other.lesions})
+    assert names
+    warning = lesions_in_both(one, other)
+    assert warning is not None
+    assert f"({len(names)}, such as {names[0]})" in warning
+    assert lesions_in_both(replace(one, grouped=False), other) is None
+    assert lesions_in_both(one, replace(other, grouped=False)) is None
+    renamed = tuple(replace(image, lesion=f"other {image.lesion}") for image in other.images)
+    assert lesions_in_both(one, replace(other, images=renamed)) is None
+
+
+def test_class_folders_of_a_heap_are_known_by_their_codes_in_any_case(tmp_path):
+    for name in ("deep/mel/1.jpg", "deep/nevus/2.jpg", "deep/NV/3.jpg"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(spot(1)).save(tmp_path / name)
+    found = read_set(tmp_path)
+    assert [(image.name, image.code, image.lesion) for image in found.images] == [
+        ("deep/NV/3.jpg", "NV", "deep/NV/3.jpg"), ("deep/mel/1.jpg", "MEL", "deep/mel/1.jpg"),
+        ("deep/nevus/2.jpg", None, "deep/nevus/2.jpg"),
+    ]  # fmt: skip
+    assert found.labels.tolist() == [1, 0, -1]

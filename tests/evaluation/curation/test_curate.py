@@ -15,8 +15,10 @@ from core.cancel import StopMode
 from core.errors import InputRefusedError, UsageError
 from core.jobs.stream import JobContext, JobStopped
 from core.models.classification.loading import load_network
+from core.taxonomy import CLASS_CODES
 from dataset.curation import read_curation
 from evaluation.curation.curate import curate
+from evaluation.curation.evidence import measure_fidelity, measure_twins
 from evaluation.curation.rules import parse_rules
 from evaluation.sets import read_set
 from tests.measures.photographs import photographs, recompressed
@@ -179,3 +181,57 @@ def test_it_can_be_stopped_while_copies_are_looked_for(tmp_path, judge):
         assert job.words[:3] == ["Reading the images", "Classifying the images", "Looking for copies"]
         assert "Comparing the images" not in job.words
         assert job.told[3:] == sorted(job.told[3:])
+
+
+def test_copies_need_both_sides_and_without_them_it_is_told(tmp_path, judge, photos):
+    save(tmp_path / "set", "NV/0.png", draw_lesion("NV"))
+    images = read_set(tmp_path / "set")
+    for sides in ({"train": photos[0]}, {"held_out": photos[1]}):
+        with pytest.raises(UsageError, match="Copy detection"):
+            curate(images, parse_rules("copies"), network=judge, **sides)
+        found = curate(images, parse_rules("none"), network=judge, **sides)
+        assert found.decisions[0].copy_score is None
+        assert found.decisions[0].nearest_train == ""
+        assert any("Copy detection was skipped" in note for note in found.notes)
+    found = curate(images, parse_rules("none"), network=judge, train=photos[0], held_out=photos[1])
+    assert found.decisions[0].copy_score > 0
+    assert not any("Copy detection was skipped" in note for note in found.notes)
+    assert any(f"small_cnn@{judge.sha256[:8]} was used for this curation" in note for note in found.notes)
+
+
+def test_every_decision_says_what_was_measured(tmp_path, judge):
+    for number in range(5):
+        save(tmp_path, f"NV/{number}.png", draw_lesion("NV", 40 + number))
+    images = read_set(tmp_path)
+    found = curate(images, parse_rules("none"), network=judge)
+    pixels = images.pixels(min(128, images.side))
+    fidelity, twins = measure_fidelity(judge, pixels, images.labels), measure_twins(pixels)
+    for row, decision in enumerate(found.decisions):
+        assert decision.fidelity == pytest.approx(fidelity.probability[row])
+        assert decision.seen_as == CLASS_CODES[fidelity.seen[row]]
+        assert decision.duplicate_of == images.images[twins.nearest[row]].name
+        assert decision.duplicate_distance == pytest.approx(twins.distance[row])
+        assert (decision.code, decision.kept, decision.rule) == ("NV", True, "")
+    assert sorted(decision.rank for decision in found.decisions) == [1, 2, 3, 4, 5]
+    assert found.sentence == "All 5 images are kept by the rules none."
+    assert found.evaluator == f"small_cnn@{judge.sha256[:8]}"
+    data = found.to_json()
+    assert (data["near_duplicate"], data["rules"], data["left_out"], data["format"]) == (0.03, "none", {}, 1)
+
+
+def test_progress_goes_from_the_images_to_the_decisions(tmp_path, judge, photos):
+    save(tmp_path, "NV/0.png", draw_lesion("NV"))
+    events = []
+    curate(
+        read_set(tmp_path), parse_rules("none"), network=judge, train=photos[0], held_out=photos[1],
+        context=JobContext(tell=events.append),
+    )  # fmt: skip
+    first = {}
+    for event in events:
+        first.setdefault(str(event.words), event.fraction)
+    assert first == {
+        "Reading the images": 0, "Classifying the images": pytest.approx(0.1), "Looking for copies": pytest.approx(0.2),
+        "Comparing the images": pytest.approx(0.9), "Writing the decisions": pytest.approx(1),
+    }  # fmt: skip
+    fractions = [event.fraction for event in events]
+    assert fractions == sorted(fractions)

@@ -103,3 +103,39 @@ def test_no_two_kept_images_are_twins_and_everyone_left_out_has_a_kept_twin():
         assert not any({i, j} <= kept for i, j in pairs)
         for image in set(range(12)) - kept:
             assert any(image in pair and (set(pair) - {image}) <= kept for pair in pairs)
+
+
+def test_the_best_are_those_of_the_highest_rank_whatever_their_place():
+    found = decide(evidence([0.2, 0.9, 0.5, 0.7]), parse_rules("best=2"))
+    assert found.rank.tolist() == [4, 1, 3, 2]
+    assert rules_of(found) == ["best", "", "best", ""]
+    assert found.verdicts[0].reason == "Not among the best 2 of its class."
+    some = decide(evidence([0.2, 0.9, 0.5, 0.7, 0.1]), parse_rules("fidelity>=0.3,best=50%"))
+    assert rules_of(some) == ["fidelity", "", "", "", "fidelity"], "half of five are three"
+
+
+def test_twins_of_equal_quality_keep_the_first_and_ranks_count_within_the_class():
+    found = decide(evidence([0.5, 0.5, 0.5], labels=[1, 0, 1], pairs=[(0, 2)]), parse_rules("duplicates"))
+    assert rules_of(found) == ["", "", "duplicates"]
+    assert found.rank.tolist() == [1, 1, 2]
+
+
+def test_the_reason_names_class_answer_and_probability():
+    labels = np.array([3, 4])
+    seen = Fidelity(np.array([0.1236, 0.9]), np.array([5, 4]))
+    found = decide(Evidence(["a", "b"], labels, seen), parse_rules("fidelity>=0.25"))
+    assert found.verdicts[0].reason == (
+        "Target class AKIEC, predicted class DF: the target class has a probability of 0.124, below 0.25."
+    )
+    copied = decide(evidence([0.5, 0.5], copies=[0.456, 2]), parse_rules("copies"))
+    assert (
+        "training image train/0 than 99 % of held-out photographs are to any (score 0.46)" in copied.verdicts[0].reason
+    )
+
+
+def test_what_was_not_measured_counts_for_nothing():
+    assert qualities(Evidence(["a", "b"], np.array([0, 0]))).tolist() == [0.5, 0.5]
+    unknown = evidence([float("nan"), 0.0, 0.5])
+    assert qualities(unknown).tolist() == [0.0, 0.5, 1.0], "a class that the classifier does not know comes last"
+    edge = evidence(None, copies=[1.0, 5.0, 0.9], distance=[0.03, 9.0, 0.029])
+    assert qualities(edge).tolist() == [0.75, 0.75, 0.0]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from evaluation.masks.heuristics import brightness, red_channel, saturation
+from evaluation.masks.heuristics import HEURISTICS, brightness, red_channel, saturation
 from evaluation.masks.overlap import dice, iou
 from photographs.masks import inside
 
@@ -67,3 +67,20 @@ def test_the_old_heuristics_on_a_perfect_dark_lesion():
     assert dice(red_channel(image), where).tolist() == [0]
     assert dice(saturation(image), where).tolist() == [1]
     assert dice(brightness(image), where).tolist() == [1]
+
+
+def pixels(*colours: tuple[int, int, int]) -> np.ndarray:
+    return np.array(colours, np.uint8).T[None, :, None, :]
+
+
+def test_where_the_old_heuristics_turn():
+    assert red_channel(pixels((127, 255, 255), (128, 0, 0))).tolist() == [[[False, True]]]
+    assert saturation(pixels((200, 100, 150), (200, 99, 150), (0, 0, 0), (0, 0, 1))).tolist() == [
+        [[False, True, False, True]]
+    ]
+    assert brightness(pixels((127, 127, 128), (128, 127, 128), (255, 0, 127), (0, 0, 255))).tolist() == [
+        [[True, False, True, True]]
+    ]
+    assert {name: rule.__name__ for name, rule in HEURISTICS.items()} == {
+        name: name for name in ("red_channel", "saturation", "brightness")
+    }

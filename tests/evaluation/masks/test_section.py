@@ -95,3 +95,29 @@ def test_a_single_image_has_no_control(made):
     found = follow_masks(one, write(root / "masks", masks_of(masks)), Darkness())
     assert found.level == "unknown"
     assert found.data["segmenter"]["dice_of_wrong_masks"] is None
+
+
+def test_the_control_gives_each_image_the_mask_of_the_one_before_it(made):
+    root, masks = made
+    folder = write(root / "masks", masks_of(masks))
+    images = read_set(root / "images")
+    found = follow_masks(images, folder, Darkness())
+    seen = Darkness()(images.pixels(128))
+    order = [int(image.name.rsplit("/")[-1].split(".")[0]) for image in images.images]
+    asked = np.kron(masks[order], np.ones((2, 2), bool))  # from 64 to 128 pixels
+    overlaps = [2 * (a & b).sum() / (a.sum() + b.sum()) for a, b in zip(seen, np.roll(asked, 1, axis=0), strict=True)]
+    assert found.data["segmenter"]["dice_of_wrong_masks"] == pytest.approx(np.mean(overlaps))
+    right = [2 * (a & b).sum() / (a.sum() + b.sum()) for a, b in zip(seen, asked, strict=True)]
+    assert found.data["segmenter"]["dice"]["mean"] == pytest.approx(np.mean(right))
+    assert found.data["segmenter"]["iou"]["mean"] == pytest.approx(np.mean([x / (2 - x) for x in right]))
+    assert (found.data["ambiguous"], found.data["without_mask"], found.data["empty_masks"]) == (0, 0, 0)
+    assert f"Mean Dice {np.mean(right):.2f}" in found.verdict
+    assert "n = 12) between mask and segmented lesion; the segmenter itself reaches 0.95" in found.verdict
+
+
+def test_what_cannot_be_told_apart_is_counted(made):
+    root, masks = made
+    names = {f"{folder}/{i}": mask.astype(np.uint8) for folder in "ab" for i, mask in enumerate(masks[:3])}
+    found = follow_masks(read_set(root / "images"), write(root / "masks", names), Darkness())
+    assert (found.level, found.data) == ("unknown", {"n": 0, "ambiguous": 3})
+    assert "3 cannot be told apart" in found.verdict

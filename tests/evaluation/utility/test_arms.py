@@ -68,3 +68,31 @@ def test_a_class_without_real_images_is_not_made_up():
     labels = np.array([0] * 10 + [3] * 4)
     arm = next(arm for arm in plan_arms((1.0,)) if arm.key == DUPLICATED)
     assert training_rows(arm, REAL_ROWS, SYNTHETIC_ROWS, labels, 0).tolist() == list(range(10))
+
+
+def test_titles_ratios_and_what_is_added():
+    arms = {arm.key: arm for arm in plan_arms((2.0, 0.5))}
+    assert arms[DUPLICATED].ratio == 2.0, "the first ratio where there is no 1"
+    assert {arm.key: arm for arm in plan_arms((2.0, 1.0))}[DUPLICATED].ratio == 1.0
+    assert arms[DUPLICATED].title == "real + resampled real (matched control), 2 : 1"
+    assert [(arms[key].ratio, arms[key].added, arms[key].real) for key in ("synthetic_0.5", "synthetic_2")] == [
+        (0.5, "synthetic", True), (2.0, "synthetic", True),
+    ]  # fmt: skip
+    assert (arms[SYNTHETIC_ONLY].real, arms[SYNTHETIC_ONLY].is_control) == (False, False)
+    assert all(arms[key].added == "nothing" and arms[key].ratio == 0 for key in (REAL, "real_weighted"))
+
+
+def test_fewer_than_half_an_image_is_none_and_the_rest_is_drawn_without_repetition():
+    assert rows("synthetic_0.04", (0.04,)) == list(range(10))
+    assert len(rows("synthetic_0.06", (0.06,))) == 11
+    added = Counter(rows("synthetic_0.6", (0.6,))[10:])
+    assert sorted(added.values()) == [1, 1, 2, 2]
+
+
+def test_the_draw_is_the_same_for_the_matched_control():
+    for seed in range(5):
+        wanted = Counter(LABELS[row] for row in rows("synthetic_0.5", (0.5,), seed)[10:])
+        arm = next(arm for arm in plan_arms((0.5,)) if arm.key == DUPLICATED)
+        found = training_rows(arm, REAL_ROWS, SYNTHETIC_ROWS, LABELS, seed)[10:]
+        assert Counter(LABELS[row] for row in found) == wanted
+        assert max(Counter(found.tolist()).values()) <= 2

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
+from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,6 +16,7 @@ from PIL import Image
 from core.cancel import CancelToken, StopMode
 from core.errors import InputRefusedError, UsageError
 from core.events import Notice, Progress
+from core.taxonomy import CLASS_CODES
 from evaluation.utility.arms import plan_arms
 from evaluation.utility.data import read_material
 from evaluation.utility.experiment import run_experiment
@@ -309,3 +313,120 @@ def test_a_test_set_of_one_class_is_refused(world, ask, tmp_path):
 def test_impossible_requests_are_wrong_usage(ask, values):
     with pytest.raises(UsageError):
         ask(**values)
+
+
+def test_every_step_of_a_short_training_is_told_with_its_share_of_the_whole(ask):
+    steps = [event for event in of(carry_out(ask(seeds=1)), Progress) if event.total == 6]
+    assert [event.done for event in steps] == [1, 2, 3, 4, 5, 6] * ARMS
+    expected = [round(0.05 + 0.95 * (arm + step / 6) / ARMS, 4) for arm in range(ARMS) for step in range(1, 7)]
+    assert [event.fraction for event in steps] == expected
+
+
+def test_the_digest_of_a_part_is_of_pixels_and_its_classes_are_in_order(ask):
+    material = read_material(ask())
+    part = material.synthetic
+    assert part.digests == [hashlib.sha256(one.numpy().tobytes()).hexdigest() for one in part.pixels]
+    assert part.codes == CLASS_CODES
+    digest = hashlib.sha256()
+    for one in (material.train, material.validation, material.test, material.synthetic):
+        digest.update(one.pixels.numpy().tobytes())
+        digest.update(one.labels.numpy().astype("<i8").tobytes())
+        digest.update("\n".join(one.lesions).encode())
+    assert material.fingerprint == digest.hexdigest()
+
+
+def test_fifteen_percent_of_the_lesions_choose(ask, tmp_path):
+    draw(tmp_path / "many", 20, 3000, ("MEL", "NV"))
+    material = read_material(ask(train=tmp_path / "many"))
+    assert Counter(material.validation.labels.tolist()) == {0: 3, 1: 3}
+    assert material.notes[2].startswith("There are no training photographs of BCC, AKIEC, BKL, DF, VASC")
+
+
+def test_a_class_of_one_lesion_has_none_to_choose_by_and_only_such_classes_are_refused(ask, tmp_path):
+    draw(tmp_path / "some", 6, 3000, ("MEL", "NV"))
+    draw(tmp_path / "some2", 1, 4000, ("DF",))
+    shutil.move(tmp_path / "some2" / "DF", tmp_path / "some" / "DF")
+    notes = read_material(ask(train=tmp_path / "some")).notes
+    assert "DF: too few lesions for model selection." in notes
+    draw(tmp_path / "single", 1, 3000)
+    with pytest.raises(InputRefusedError, match="none is left for model selection"):
+        read_material(ask(train=tmp_path / "single"))
+
+
+def test_lesions_in_training_and_test_are_refused_where_both_name_them(ask, tmp_path):
+    for name, first in (("train", 0), ("test", 900)):
+        draw(tmp_path / name, 3, first, ("MEL", "NV"))
+        pictures = sorted((tmp_path / name).rglob("*.png"))
+        rows = [
+            f"{path.stem},{path.parent.name},{name}{path.stem[-5:]},{path.relative_to(tmp_path / name)}"
+            for path in pictures
+        ]
+        rows[0] = rows[0].replace(f",{name}", ",L", 1)
+        (tmp_path / name / "labels.csv").write_text("\n".join(["id,class,lesion_id,path", *rows]))
+    with pytest.raises(InputRefusedError, match="In both training and test data: 1 lesion, such as L"):
+        read_material(ask(train=tmp_path / "train", test=tmp_path / "test"))
+
+
+def test_notes_of_several_synthetic_sets_are_all_told(world, ask, tmp_path):
+    for name in ("one", "two"):
+        shutil.copytree(world / "synthetic", tmp_path / name)
+        (tmp_path / name / "MEL" / f"broken_{name}.png").write_bytes(b"\x89PNG")
+    material = read_material(ask(synthetic=(tmp_path / "one", tmp_path / "two")))
+    for name in ("one", "two"):
+        assert any(note.startswith(f"{name}: ") and f"broken_{name}" in note for note in material.notes)
+    assert len(material.synthetic) == 42
+
+
+def test_the_best_state_is_that_of_the_best_look(ask):
+    """The answers are those of the step that is told, and no look is better."""
+    training = ask(steps=6).settings.training
+    material = read_material(ask())
+    trainer = ArmTrainer(material, training, "cpu")
+    scores = []
+    own = trainer._score
+    trainer._score = lambda *given: scores.append(own(*given)) or scores[-1]
+    running = trainer.train(plan_arms((1.0,))[0], 3)
+    while True:
+        try:
+            next(running)
+        except StopIteration as end:
+            outcome = end.value
+            break
+    looks = sorted(trainer._looks())
+    assert looks[-1] == 6
+    assert len(scores) == len(looks)
+    assert outcome.score == max(scores)
+    assert outcome.best_step == looks[scores.index(max(scores))]
+    truth = material.validation.labels.numpy()
+    hits = [np.mean(outcome.validation.argmax(1)[truth == label] == label) for label in range(7)]
+    assert outcome.score == pytest.approx(np.mean(hits))
+
+
+def test_looks_are_even_and_the_last_is_the_last_step(ask):
+    material, training = read_material(ask()), ask().settings.training
+    for steps, looks, expected in (
+        (100, 8, {12, 25, 38, 50, 62, 75, 88, 100}), (6, 8, {1, 2, 3, 4, 5, 6}), (10, 1, {10}), (9, 3, {3, 6, 9}),
+    ):  # fmt: skip
+        assert ArmTrainer(material, replace(training, steps=steps, looks=looks), "cpu")._looks() == expected
+
+
+def test_every_row_is_drawn_equally_often_or_every_class(ask):
+    material = read_material(ask())
+    training = replace(ask().settings.training, steps=41, batch_size=6)
+    trainer = ArmTrainer(material, training, "cpu")
+    plain, _, sampled, *_ = plan_arms((1.0,))
+    rows = torch.tensor([0, 1, 2, 3, 4, 20, 21, 22, 34])
+
+    def drawn(arm):
+        batches = list(trainer._draws(arm, rows, torch.Generator().manual_seed(1)))
+        assert [len(batch) for batch in batches] == [6] * 41
+        return Counter(torch.cat(batches).tolist())
+
+    counts = drawn(plain)
+    assert set(counts) == set(rows.tolist())
+    assert max(counts.values()) - min(counts.values()) <= 1
+    classes = Counter()
+    for row, count in drawn(sampled).items():
+        classes[int(material.train.labels[row])] += count
+    assert len(classes) >= 3
+    assert max(classes.values()) < 2 * min(classes.values())
