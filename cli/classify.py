@@ -13,7 +13,7 @@ from xai.request import Classified, ClassifyRequest, Refused
 WORDS: Final[Words] = {
     Refused: lambda event: [f"Error: {event.message}", event.remedy],
     Classified: lambda event: (
-        f"{event.file}  {event.predicted} {event.probabilities[event.predicted]:.0%}  gate: {event.gate.level}"
+        f"{event.file}  {event.predicted} {event.probabilities[event.predicted]:.0%}  check: {event.gate.result}"
     ),
 }
 

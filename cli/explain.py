@@ -21,7 +21,7 @@ def _end(event: ExplainFinished) -> Iterator[str]:
 
 WORDS: Final[Words] = {
     Refused: lambda event: [f"Error: {event.message}", event.remedy],
-    Explained: lambda event: f"{event.file}  {event.method} for {event.target}  gate: {event.gate.level}",
+    Explained: lambda event: f"{event.file}  {event.method} for {event.target}  check: {event.gate.result}",
     ExplainFinished: _end,
 }
 

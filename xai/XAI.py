@@ -40,7 +40,7 @@ def main(environment: Mapping[str, str] = os.environ, folder: Path | None = None
     except ISICGUIError as error:
         return _refuse(error)
     except KeyboardInterrupt:
-        sys.stderr.write("Interrupted. The same command goes on from there.\n")
+        sys.stderr.write("Interrupted. Run the same command again to continue.\n")
         return 130
     return 0
 

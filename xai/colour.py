@@ -75,7 +75,7 @@ def blend(base: NDArray[np.uint8], strength: Floats, opacity: float, style: Styl
     opacity
         0 leaves the picture as it is.
     style
-        `signed`: red for, blue against. `positive`: red for, and nothing else. `jet`: what speaks for, in the rainbow
+        `signed`: red supports, blue opposes. `positive`: only red. `jet`: positive values in the rainbow
         of older figures, over the whole picture; it is neither even to the eye nor safe for the colour-blind.
     """
     if style == "signed":

@@ -21,6 +21,9 @@ Style = Literal["signed", "positive", "jet"]
 
 STYLES: Final[tuple[Style, ...]] = ("signed", "positive", "jet")
 
+CHECK_RESULTS: Final[Mapping[GateLevel, str]] = {"green": "passed", "amber": "caution", "red": "failed"}
+"""What each level of the reliability check means."""
+
 MAX_STEPS: Final = 1 << 14
 MAX_SEED: Final = (1 << 32) - 1
 MAX_PLAYERS: Final = 64
@@ -28,18 +31,23 @@ MAX_PLAYERS: Final = 64
 
 @dataclass(frozen=True, slots=True)
 class GateVerdict:
-    """Whether a map may be read as evidence.
+    """The result of the reliability check: whether to trust a map.
 
     Attributes
     ----------
     level
-        `green` evidence, `amber` doubt, `red` no evidence at all.
+        `green` passed, `amber` caution, `red` failed.
     reasons
         Plain sentences, worst first; empty for green.
     """
 
     level: GateLevel
     reasons: tuple[str, ...] = ()
+
+    @property
+    def result(self) -> str:
+        """The level in words: passed, caution or failed."""
+        return CHECK_RESULTS[self.level]
 
     def to_json(self) -> dict[str, Any]:
         """Return `{"level": ..., "reasons": [...]}`."""
@@ -55,7 +63,7 @@ class ExplainOptions:
     methods
         Keys of `xai.methods.METHODS`; one named twice counts once.
     target
-        `label` (the class the image was made for or lies in the folder of), `predicted`, or a class code.
+        `label` (the target class of the image, or the class of its folder), `predicted`, or a class code.
     classifier
         Weights file or classifier folder; None for the starter classifier.
     baseline

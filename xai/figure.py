@@ -1,4 +1,4 @@
-"""The figure of one explanation: picture, map with colour bar in logits, the classifier's answer, and the verdict."""
+"""The figure of one explanation: image, map with colour bar, predicted probabilities, and the reliability check."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def render_figure(explanation: Explanation, *, scale: float | None = None, style
     canvas = FigureCanvasAgg(figure)
     _draw_title(figure, explanation)
     picture = figure.add_axes((0.03, 0.334, 0.28, 0.513))
-    _draw_picture(picture, Image.fromarray(explanation.image), "picture")
+    _draw_picture(picture, Image.fromarray(explanation.image), "image")
     _draw_superpixels(picture, explanation)
     overlay = render_overlay(explanation, scale=scale, style=style)
     _draw_picture(figure.add_axes((0.325, 0.334, 0.28, 0.513)), overlay, _TITLES[style])
@@ -73,10 +73,10 @@ def long_name(target: str) -> str:
 
 
 def all_well(method: str) -> str:
-    """Say what a green gate means for a map of this method."""
+    """Return what a passed reliability check means for a map of this method."""
     if METHODS[method].complete:
-        return "A validated classifier, sure of the class it was asked about, and a map that adds up."
-    return "A validated classifier, sure of the class it was asked about."
+        return "Validated classifier, clear prediction of the explained class, completeness error within limits."
+    return "Validated classifier, clear prediction of the explained class."
 
 
 def _draw_title(figure: Figure, explanation: Explanation) -> None:
@@ -94,9 +94,9 @@ def _draw_picture(axes: Axes, picture: Image.Image, title: str) -> None:
 
 
 _TITLES: Final[dict[Style, str]] = {
-    "signed": "what speaks for and against",
-    "positive": "what speaks for it",
-    "jet": "what speaks for it, in jet",
+    "signed": "attribution map",
+    "positive": "positive attribution",
+    "jet": "positive attribution, jet",
 }
 
 
@@ -111,13 +111,13 @@ def _draw_superpixels(axes: Axes, explanation: Explanation) -> None:
 
 
 def _draw_gap(figure: Figure, explanation: Explanation) -> None:
-    """Say how far the map is from adding up, on a badge in the colour of the level."""
+    """Give the completeness error, on a badge in the colour of its level."""
     gap = explanation.relative_delta
     if not METHODS[explanation.method].complete or gap is None or not np.isfinite(gap):
         return
     colour = MARKS[delta_level(gap)].colour
     box = {"boxstyle": "round,pad=0.35", "facecolor": colour, "edgecolor": "none"}
-    words = f"gap {gap:.2%}"
+    words = f"completeness error {gap:.2%}"
     figure.text(0.603, 0.866, words, color="white", fontsize=8, ha="right", va="center", bbox=box, parse_math=False)
 
 
@@ -127,7 +127,7 @@ def _draw_colour_bar(axes: Axes, unit: str, scale: float, style: Style) -> None:
     axes.imshow(colours, aspect="auto", origin="lower", extent=(0.0, 1.0, low, scale))
     axes.set_xticks([])
     axes.yaxis.tick_right()
-    ticks = {-scale: f"\u2264 \u2212{scale:.2g}  against", 0.0: "0", scale: f"\u2265 +{scale:.2g}  for"}
+    ticks = {-scale: f"\u2264 \u2212{scale:.2g}  opposes", 0.0: "0", scale: f"\u2265 +{scale:.2g}  supports"}
     shown = {value: words for value, words in ticks.items() if value >= low}
     axes.set_yticks(list(shown), list(shown.values()))
     axes.tick_params(labelsize=8, colors=MUTED, length=3, color=HAIRLINE)
@@ -148,7 +148,7 @@ def _draw_answer(axes: Axes, explanation: Explanation) -> None:
     axes.set_xlim(0, 1.18)
     axes.set_xticks([])
     axes.tick_params(length=0)
-    axes.set_title("the classifier's answer", loc="left", fontsize=9, color=MUTED)
+    axes.set_title("predicted probabilities", loc="left", fontsize=9, color=MUTED)
     _hide_frame(axes)
 
 
@@ -164,10 +164,10 @@ def _draw_verdict(figure: Figure, explanation: Explanation) -> None:
     icon.set_axis_off()
     icon.set_anchor("W")
     figure.text(0.062, 0.267, MARKS[level].word, color=MARKS[level].colour, fontsize=11, weight="bold", va="center")
-    lines = textwrap.wrap(" ".join(explanation.gate.reasons or (all_well(explanation.method),)), 128)
+    lines = textwrap.wrap(" ".join(explanation.gate.reasons or (all_well(explanation.method),)), 124)
     if len(lines) > _VERDICT_LINES:
         lines = [*lines[: _VERDICT_LINES - 1], f"{lines[_VERDICT_LINES - 1]} \u2026"]
-    figure.text(0.18, 0.267, "\n".join(lines), color=TEXT, fontsize=9, va="center", parse_math=False)
+    figure.text(0.195, 0.267, "\n".join(lines), color=TEXT, fontsize=9, va="center", parse_math=False)
 
 
 def _draw_small_print(figure: Figure, explanation: Explanation, scale: float) -> None:
@@ -175,9 +175,9 @@ def _draw_small_print(figure: Figure, explanation: Explanation, scale: float) ->
     if why_no_map(explanation) is None:
         parts.append(
             f"Shown: sum over the channels, smoothed by {SMOOTHING:.0%} of the side; colours end at \u00b1{scale:.2g} "
-            f"({CLIP_PERCENTILE} % of the pixels of the strongest map lie within). The .npz holds the raw values."
+            f"({CLIP_PERCENTILE} % of the pixels of the strongest map are within). The .npz holds the raw values."
         )
-    parts.append("Shows what this classifier reacts to. For research only, never a diagnosis.")
+    parts.append("Shows what this classifier responds to. For research only, never a diagnosis.")
     lines = [line for part in parts for line in textwrap.wrap(part, _LINE)]
     figure.text(
         0.03, 0.215, "\n".join(lines), color=MUTED, fontsize=7.8, linespacing=1.5, va="top", parse_math=False
@@ -185,18 +185,18 @@ def _draw_small_print(figure: Figure, explanation: Explanation, scale: float) ->
 
 
 def _account(explanation: Explanation) -> str:
-    """Say what the target's logit is made of, as far as the method accounts for it."""
+    """Return the logits of image and baseline, and the part that the method explains."""
     facts = METHODS[explanation.method]
     if not facts.uses_baseline:
-        return f"logit {signed(explanation.score, 2)}; this method compares with no baseline."
+        return f"logit {signed(explanation.score, 2)}; this method uses no baseline."
     difference = explanation.score - explanation.baseline_score
     relative = "" if explanation.relative_delta is None else f" ({explanation.relative_delta:.2%})"
     words = (
-        f"logit {signed(explanation.score, 2)} against {signed(explanation.baseline_score, 2)} at the baseline: "
+        f"logit {signed(explanation.score, 2)}, at the baseline {signed(explanation.baseline_score, 2)}: difference "
         f"{signed(difference, 2)}"
     )
     if facts.complete:
-        words += f" is explained, error {signed(explanation.delta, 4)}{relative}"
+        words += f" explained, completeness error {signed(explanation.delta, 4)}{relative}"
     if explanation.method == "ig":
         words += f", {explanation.steps} steps"
     baseline = BASELINES[explanation.baseline].hint

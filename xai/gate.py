@@ -138,7 +138,7 @@ def normalised_entropy(probabilities: Mapping[str, float]) -> float:
 
 
 def judge_target(target: str, predicted: str) -> GateVerdict:
-    """Say so when a class is explained that is not the classifier's answer."""
+    """Report when the explained class is not the predicted class."""
     if target == predicted:
         return GREEN
     return _amber(
@@ -151,7 +151,7 @@ def judge_target(target: str, predicted: str) -> GateVerdict:
 
 
 def judge_direction(target: str, predicted: str, difference: float) -> GateVerdict:
-    """Say so when the image speaks against the very class that the classifier answers: the baseline is to blame."""
+    """Report when the image opposes the predicted class: the baseline is not suitable."""
     if target != predicted or not difference < 0:
         return GREEN
     return _amber(

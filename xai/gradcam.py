@@ -1,6 +1,6 @@
 """Class activation maps: what the cells of a late layer say for the score, enlarged to the picture.
 
-Grad-CAM: Selvaraju et al. 2017, arXiv:1610.02391, without its final ReLU, so that what speaks against stays visible.
+Grad-CAM: Selvaraju et al. 2017, arXiv:1610.02391, without its final ReLU, so that negative contributions stay visible.
 LayerCAM: Jiang et al. 2021, doi:10.1109/TIP.2021.3089943; it is positive by definition.
 """
 

@@ -1,4 +1,4 @@
-"""The gate's mark on a picture: a shape, a word and a colour, so that none of them has to be relied upon alone."""
+"""The mark of the reliability check on an image: a shape, words and a colour, so that none has to suffice alone."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _OVERSAMPLING: Final = 4
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """How a gate level is shown."""
+    """How a level of the reliability check is shown."""
 
     word: str
     colour: str
@@ -29,9 +29,9 @@ class Mark:
 
 
 MARKS: Final[dict[GateLevel, Mark]] = {
-    "green": Mark("EVIDENCE", "#1a7f37", 0, "tick"),
-    "amber": Mark("DOUBT", "#9a6700", 3, "bang"),
-    "red": Mark("NO EVIDENCE", "#c0262d", 8, "cross"),
+    "green": Mark("CHECKS PASSED", "#1a7f37", 0, "tick"),
+    "amber": Mark("CAUTION", "#9a6700", 3, "bang"),
+    "red": Mark("CHECKS FAILED", "#c0262d", 8, "cross"),
 }
 
 _STROKES: Final[dict[str, tuple[tuple[tuple[float, float], ...], ...]]] = {
@@ -74,7 +74,7 @@ def stamp(picture: Image.Image, level: GateLevel) -> Image.Image:
 
 
 def say_instead(picture: NDArray[np.uint8], level: GateLevel, title: str, words: str) -> Image.Image:
-    """Return the picture grey and hatched, with words across it: what stands where no map may be shown."""
+    """Return the picture grey and hatched, with words across it, to show in place of a map that is withheld."""
     canvas = _hatched(picture)
     width, height = canvas.size
     size = max(9, round(min(width, height) * 0.038))

@@ -31,7 +31,7 @@ def why_no_map(explanation: Explanation) -> tuple[str, str] | None:
     if not np.isfinite(explanation.attribution).all():
         return "NO ATTRIBUTION", Message("The attribution contains values that are not numbers.")
     if explanation.gate.level == "red":
-        return "NO EVIDENCE", explanation.gate.reasons[0]
+        return "CHECKS FAILED", explanation.gate.reasons[0]
     if not explanation.attribution.any():
         return "NO ATTRIBUTION", Message("Every value of the attribution is 0: at this baseline no pixel matters.")
     if METHODS[explanation.method].of_difference and explanation.relative_delta is None:
@@ -66,7 +66,7 @@ def render_overlay(
 ) -> Image.Image:
     """Return the picture with the map over it, enlarged by a whole factor if it is small.
 
-    Red speaks for the target, blue against it. Where no map may be drawn (red gate, zero or NaN map, nothing to
+    Red supports the explained class, blue opposes it. Where no map may be drawn (red gate, zero or NaN map, nothing to
     explain) the picture is grey and hatched and says so.
 
     Parameters

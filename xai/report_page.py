@@ -11,7 +11,7 @@ from reports.inline import Span, Text
 from reports.model import LEVELS as SIGNS
 from reports.model import Block, Details, Facts, Figure, Heading, Level, Paragraph, Report, Section, Table, Verdict
 from xai.comparison import Comparison
-from xai.explanation import GateLevel
+from xai.explanation import CHECK_RESULTS, GateLevel
 from xai.figure import all_well, long_name, png_bytes
 from xai.gate import delta_level
 from xai.marks import MARKS
@@ -54,29 +54,29 @@ def report_of(
     sections += [_section(entry, entry.figure) for entry in entries if entry.figure is not None]
     if len(left := [entry for entry in entries if entry.figure is None]):
         sections.append(_list(left))
-    return Report("What the classifier reacts to", _introduction(entries), sections, "ISICGUI explanations")
+    return Report("What the classifier responds to", _introduction(entries), sections, "ISICGUI explanations")
 
 
 def gate_verdict(level: GateLevel, text: Text = "") -> Verdict:
-    """Return what the gate says of a map."""
+    """Return the result of the reliability check for a map."""
     return Verdict(LEVELS[level], text, MARKS[level].word)
 
 
 def _introduction(entries: Sequence[Entry]) -> Sequence[Block]:
     levels = [entry.data["gate"]["level"] for entry in entries]
-    counts = ", ".join(f"{levels.count(level)} {mark.word.lower()}" for level, mark in MARKS.items() if level in levels)
+    counts = ", ".join(f"{levels.count(level)} {result}" for level, result in CHECK_RESULTS.items() if level in levels)
     maps = "explanation" if len(entries) == 1 else "explanations"
     about = (
-        "Red regions raise the score of the class named above a picture, blue regions lower it, compared with the "
-        "baseline picture. The verdict says whether a map may be read as evidence about this classifier. No map says "
-        "what a lesion is: for research only, never a diagnosis."
+        "Red regions support the class named above an image, blue regions oppose it, compared with the baseline image. "
+        "The reliability check shows whether to trust a map as a description of this classifier. No map shows what a "
+        "lesion is: for research only, never a diagnosis."
     )
-    return Paragraph(f"{len(entries)} {maps}: {counts}.", "muted"), Paragraph(about)
+    return Paragraph(f"{len(entries)} {maps}; reliability check: {counts}.", "muted"), Paragraph(about)
 
 
 def _comparison(comparison: Comparison) -> Section:
     ends = "; ".join(f"\u00b1{scale:.2g} {unit}" for unit, scale in comparison.scales.items())
-    missing = f" {comparison.left_out} more maps found no room." if comparison.left_out else ""
+    missing = f" {comparison.left_out} more maps are not on this sheet." if comparison.left_out else ""
     words = (
         f"One scale for each unit (colours end at {ends}), so within a unit a pale map is a weak one; maps of "
         f"different units cannot be compared. The figures below use the full range of colours for each "
@@ -99,10 +99,10 @@ def _agreement(agreement: Sequence[Mapping[str, Any]]) -> Section:
         for pair in said["pairs"]
     ]
     about = (
-        "Rank correlation of each two maps over 16 x 16 cells (1: the same order, 0: by chance), and how much of their "
-        "most important tenths they share (by chance 5 %). Maps that disagree cannot all be right."
+        "Rank correlation of each pair of maps over 16 x 16 cells (1: the same order, 0: by chance), and the overlap "
+        "of their top 10 % of cells (by chance 5 %). Maps that disagree cannot all be right."
     )
-    head = ("picture", "maps", "rank correlation", "shared tenth")
+    head = ("image", "maps", "rank correlation", "overlap of the top 10 %")
     table = Table(head, rows, "Table", words=frozenset({0, 1}), folded=True)
     return Section("Do the methods agree?", [Paragraph(about, "muted"), table])
 
@@ -127,11 +127,13 @@ def _list(entries: Sequence[Entry]) -> Section:
          data["files"]["figure"])
         for data in (entry.data for entry in entries)
     ]  # fmt: skip
-    return Section(f"{len(entries)} more maps", [Table(("", "gate", "figure"), rows, words=frozenset({0, 1, 2}))])
+    return Section(
+        f"{len(entries)} more maps", [Table(("", "reliability check", "figure"), rows, words=frozenset({0, 1, 2}))]
+    )
 
 
 def _faithfulness(data: Mapping[str, Any]) -> Iterator[Block]:
-    """Yield what was measured of the map beside its controls; nothing if it was not asked."""
+    """Yield the faithfulness measures of the map and of its controls; nothing if they were not requested."""
     if data["faithfulness"] is None:
         return
     rows = [
@@ -153,7 +155,7 @@ def _gap(data: Mapping[str, Any]) -> tuple[str | Span, ...]:
     if relative is None or not METHODS[data["method"]].complete:
         return ()
     level = LEVELS[delta_level(relative)]
-    return " ", Span(f"{SIGNS[level].sign} gap {relative:.2%}", level)
+    return " ", Span(f"{SIGNS[level].sign} completeness error {relative:.2%}", level)
 
 
 def _file_name(data: Mapping[str, Any]) -> str:

@@ -104,7 +104,7 @@ def render_table(rows: Sequence[Mapping[str, Any]]) -> str:
     """Return the Markdown table of all methods that were measured, the control last."""
     head = (
         "| method | n | deletion (below 0 is better) | insertion (above 0) | ROAD (above 0) | in the lesion: share, "
-        "and above the area's share | gate green / amber / red |\n| --- | --- | --- | --- | --- | --- | --- |\n"
+        "and above the area's share | check green / amber / red |\n| --- | --- | --- | --- | --- | --- | --- |\n"
     )
     measured = {row["method"] for row in rows}
     return head + "".join(_line(rows, method) for method in (*METHODS, RANDOM) if method in measured)

@@ -31,14 +31,14 @@ def test_json_is_events_only_and_words_go_to_standard_error(call, small, tmp_pat
     assert events[0]["parts"] == ["NV 2 (seed 1396962881)"]
     assert events[-2]["class"] == "NV"
     assert events[-1]["report"] == str(tmp_path / "x" / "report.html")
-    assert events[-1]["verdict"].startswith("NO EVIDENCE")
+    assert events[-1]["verdict"].startswith("Reliability check: failed")
     assert "Report:" in err
 
 
 def test_for_people_the_verdict_and_where_the_report_is(call, small, tmp_path):
     code, out, _ = call("trajectory", "--class", "MEL", "--output", tmp_path / "x", *small)
     assert code == 0
-    assert "NO EVIDENCE" in out
+    assert "Reliability check: failed" in out
     assert str(tmp_path / "x" / "report.html") in out
 
 

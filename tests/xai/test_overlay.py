@@ -140,7 +140,7 @@ def test_shown_maps_are_smoothed_without_losing_anything_and_raw_arrays_are_left
         ({"values": np.full((8, 6), np.nan)}, "NO ATTRIBUTION"),
         ({"values": np.where(np.eye(8, 6) > 0, np.inf, 1.0)}, "NO ATTRIBUTION"),
         ({"relative_delta": None}, "NOTHING TO EXPLAIN"),
-        ({"gate": RED}, "NO EVIDENCE"),
+        ({"gate": RED}, "CHECKS FAILED"),
     ],
 )
 def test_words_instead_of_a_map(fields, title):

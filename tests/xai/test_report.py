@@ -91,7 +91,7 @@ def test_the_page_needs_nothing_else(tmp_path):
         with Image.open(io.BytesIO(base64.b64decode(source.removeprefix("data:image/png;base64,")))) as picture:
             picture.verify()
     assert not re.search("https?:", re.sub(r'base64,[^"]*', "", page))
-    assert "EVIDENCE" in page
+    assert "CHECKS FAILED" in page
     assert "it is random" in page
     assert "never a diagnosis" in page
 
@@ -204,15 +204,15 @@ def test_arrays_that_a_method_has_not_are_not_there(tmp_path):
 @pytest.mark.parametrize(("gap", "level"), [(0.002, "good"), (0.02, "doubt"), (0.2, "bad")])
 def test_the_gap_is_a_badge_in_the_colour_of_its_level(tmp_path, gap, level):
     page = save_explanations([explanation(relative_delta=gap)], tmp_path).report.read_text(encoding="utf-8")
-    assert re.search(rf'<span class="{level}">. gap {gap:.2%}</span>', page)
+    assert re.search(rf'<span class="{level}">. completeness error {gap:.2%}</span>', page)
 
 
 @pytest.mark.parametrize("method", ["combined", "gradcam", "layercam", "occlusion", "smoothgrad"])
 def test_methods_that_do_not_add_up_have_no_badge_and_no_such_praise(tmp_path, method):
     page = save_explanations(maps_of("a.png", method), tmp_path).report.read_text(encoding="utf-8")
-    assert not re.search(r"gap \d", page)
-    assert "a map that adds up" not in page
-    assert "A validated classifier" in page
+    assert not re.search(r"completeness error \d", page)
+    assert "completeness error within limits" not in page
+    assert "Validated classifier" in page
 
 
 def test_methods_that_compare_with_no_baseline_name_none(tmp_path):
@@ -250,5 +250,5 @@ def test_a_long_report_lists_what_it_does_not_show(tmp_path, monkeypatch):
     assert page.count("data:image/png") == 3, "comparison and two figures"
     assert "2 more maps" in page
     assert "3_ig_MEL_figure.png" in page
-    assert "2 more maps found no room" in page
+    assert "2 more maps are not on this sheet" in page
     assert len(strict(saved.analysis)["explanations"]) == 4

@@ -61,7 +61,7 @@ def draw_pictures(folder: Path, pictures: Mapping[str, Picture], context: JobCon
         try:
             drawn[name] = draw()
         except Exception as error:  # noqa: BLE001  the boundary: whatever is wrong with a plot, the numbers stand
-            logger.warning("The picture %s could not be drawn: %r", name, error)
+            logger.warning("The figure %s failed: %r", name, error)
             failed[name] = repr(error)
             continue
         with output_errors(folder):

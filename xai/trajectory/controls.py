@@ -1,9 +1,9 @@
-"""What the index is held against: three null rows that must collapse, and two rivals that need not.
+"""What the causal shift index is compared with: three negative controls, and two comparison maps.
 
-A null row is built so that its true value is 0, whatever network and picture (ADR 13): a random map marks no place
-more than another; two heads shuffled at random are worth the same; so are a class and another, dealt out at random.
-If one stands, measurement or statistics are at fault. A rival is what another map, or another class, gives in place of
-this map for this class: every map of a lesion picture finds the lesion, and every logit reacts to it.
+The true value of a negative control is 0 for every network and image (ADR 13): a random map marks no place more than
+another; two heads with permuted weights are exchangeable; so are a class and another in random order. If one differs
+from 0, measurement or statistics are biased. A comparison map is what another map, or another class, gives in place of
+this map for this class: every map of a lesion image finds the lesion, and every logit responds to it.
 """
 
 from __future__ import annotations
@@ -30,23 +30,23 @@ from xai.trajectory.target import Target
 
 NULLS: Final = {
     "random_attribution": "regions of a smooth random map, effect on the class itself",
-    "random_head": "regions of the map of a head shuffled at random, minus the same for a head shuffled otherwise; "
+    "random_head": "regions of the map of a head with permuted weights, minus the same for another permutation; "
     "effect on the class itself",
     "permuted_labels": "regions of the class's own map; effect on the class itself and on another one, the two labels "
     "put in random order, one minus the other",
 }
-"""Rows that must come to nothing."""
+"""Negative controls: their true value is 0."""
 
 RIVALS: Final = {
-    "shuffled_head_map": "regions of a map of the same network with a shuffled head, effect on the class itself",
-    "other_class_effect": "regions of the class's own map, effect on another class drawn at random",
+    "shuffled_head_map": "regions of the map of a head with permuted weights, effect on the class itself",
+    "other_class_effect": "regions of the class's own map, effect on another class chosen at random",
 }
-"""Rows that say how much of the index is not owed to this map for this class."""
+"""Comparison maps: how much of the index is not specific to this map and this class."""
 
 CONTROLS: Final = {**NULLS, **RIVALS}
 
 _STEPS: Final = 32
-"""Most steps of Integrated Gradients for the map of a shuffled head: its regions are needed, not its sum."""
+"""Most steps of Integrated Gradients for the map of a permuted head: its regions are needed, not its sum."""
 
 Picture = NDArray[np.uint8]
 Shifts = Mapping[str, Shift]
@@ -54,7 +54,7 @@ Shifts = Mapping[str, Shift]
 
 @dataclass(frozen=True, slots=True)
 class Controls:
-    """What the index of one picture is held against; each maps a row to one shift for each intervention.
+    """What the index of one image is compared with; each maps a row to one shift per intervention.
 
     Attributes
     ----------

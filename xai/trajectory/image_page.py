@@ -26,9 +26,9 @@ def report_on_image(data: Mapping[str, Any], drawn: Drawn) -> Report:
     came = ("trajectory_all_steps.png", "probabilities_over_time.png")
     sections = [
         _verdict(data),
-        *shown(drawn, "How the image came about", came, _how(data)),
+        *shown(drawn, "How the image formed", came, _how(data)),
         *_time(data["time_shap"], drawn),
-        *shown(drawn, "What the classifier looks at", _step_names(drawn), _MAPS),
+        *shown(drawn, "Which regions the classifier uses", _step_names(drawn), _MAPS),
         _causal(data, drawn),
         *shown(drawn, "GradCAM", ["gradcam_overview.png"], _CAM),
         _about(data, drawn),
@@ -53,9 +53,9 @@ def pictures(drawn: Drawn, names: Iterable[str], title: str) -> list[Figure]:
 _MAPS: Final = (
     "Red regions raise the logit of the class, blue ones lower it, compared with the image's own skin tone. All maps "
     "of one method share one scale, that of the colour bar, so that a pale map is a weak one. White outlines: the "
-    "tenth of the picture that the first map marks most; dotted: the tenth it marks least."
+    "top 10 % of pixels of the first map; dotted: its bottom 10 %."
 )
-_CAM: Final = "GradCAM is coarse: it knows no more than one value for each cell, whatever the smooth picture suggests."
+_CAM: Final = "Grad-CAM is coarse: it has one value per cell of the feature map, whatever the smooth image suggests."
 
 
 def _verdict(data: Mapping[str, Any]) -> Section:
@@ -67,8 +67,8 @@ def _verdict(data: Mapping[str, Any]) -> Section:
 def _how(data: Mapping[str, Any]) -> str:
     kept = ", ".join(str(frame["step"]) for frame in data["frames"])
     return (
-        f"From left to right step {kept} of {len(data['timesteps'])}: above what the network saw, below what it took "
-        "the image to become. The last one is the image as it is saved."
+        f"From left to right step {kept} of {len(data['timesteps'])}: above the input of the network, below the "
+        "predicted image. The last one is the image as it is saved."
     )
 
 
@@ -92,12 +92,12 @@ def _time(played: Mapping[str, Any], drawn: Drawn) -> Iterator[Section]:
         for group in played["groups"]
     ]
     words = (
-        "Which steps make the class? Each bar is a Shapley value: what a group of steps adds to the logit, averaged "
-        f"over every order in which the groups could be let act. Here {played['neutral_action_in_words']}. The values "
-        f"add up to {signed(played['v_all'] - played['v_none'])}: the logit of this image, {signed(played['v_all'])}, "
-        f"minus that of the image made with all steps left out, {signed(played['v_none'])}."
+        "Which steps decide the class? Each bar is a Shapley value: what a group of steps adds to the logit, averaged "
+        f"over every order of the groups. Here {played['neutral_action_in_words']}. The values "
+        f"sum to {signed(played['v_all'] - played['v_none'])}: the logit of this image, {signed(played['v_all'])}, "
+        f"minus that of the image with all steps ablated, {signed(played['v_none'])}."
     )
-    yield from shown(drawn, "When the class came into the image", ["time_shap_analysis.png"], words)
+    yield from shown(drawn, "When the class appeared", ["time_shap_analysis.png"], words)
     table = Table(("steps", "timesteps", "logits", "standard error"), rows)
     yield Section("Time-SHAP in numbers", [table, Facts(list(_time_facts(played).items()))])
 
@@ -106,8 +106,8 @@ def _time_facts(played: Mapping[str, Any]) -> dict[str, object]:
     return {
         "method": played["method"],
         "error of the sum": f"{played['efficiency_error']:.1g} logits",
-        "coalitions played": played["coalitions_played"],
-        "groups of steps walked": f"{played['segments_walked']}, instead of {played['segments_without_sharing']}",
+        "coalitions evaluated": played["coalitions_played"],
+        "groups of steps computed": f"{played['segments_walked']}, instead of {played['segments_without_sharing']}",
         "orders sampled": played["orders_sampled"] or "none: the values are exact",
         "Hoeffding's bound": f"{played['hoeffding']['orders_needed_if_sampled']} sampled orders keep an error "
         f"below {played['hoeffding']['eps_logits']} logits with 95 % confidence (observed range "
@@ -129,10 +129,10 @@ def _causal(data: Mapping[str, Any], drawn: Drawn) -> Section:
     meanings = [f"{ROWS[control]}: {measured['what']}" for control, measured in csi["controls"].items()]
     head = ("map", "intervention", "|dF| top", "|dF| bottom", "|dF| random", "CSI", "top \u2212 random")
     words = (
-        f"Regions of {csi['pixels']} pixels each are changed in four ways, and |dF| is how far the logit moves. "
+        f"Regions of {csi['pixels']} pixels each are changed in four ways, and |dF| is the change of the logit. "
         f"{csi['formula']}. Random: the top region itself at 20 random places. n = 1: these are measurements, not a "
-        "test. Controls come to nothing over many images, whatever the classifier sees; two of them are the difference "
-        "of two measurements. Rivals are another map, and another class."
+        "test. Over many images the negative controls are consistent with zero for every classifier; two of them are "
+        "the difference of two measurements. The comparisons use another map, and another class."
     )
     table = Table(head, rows, words=frozenset({0, 1}))
     return Section(title, [Paragraph(words, "muted"), *plots, table, Bullets(meanings)])
@@ -148,7 +148,7 @@ def _about(data: Mapping[str, Any], drawn: Drawn) -> Section:
     image, settings = data["image"], data["settings"]
     facts: dict[str, object] = {
         "explained": image["explained"],
-        "drawn with": f"{image['sampler']}, {image['steps']} steps, guidance {image['guidance']:g}",
+        "generated with": f"{image['sampler']}, {image['steps']} steps, guidance {image['guidance']:g}",
         "weights": f"{image['weights']} (SHA-256 {image['weights_sha256'][:16]}\u2026)",
         "classifier": f"{data['classifier']['path']} (SHA-256 {data['classifier']['sha256'][:16]}\u2026)",
         "methods": ", ".join(settings["methods"]),
@@ -160,5 +160,5 @@ def _about(data: Mapping[str, Any], drawn: Drawn) -> Section:
         blocks.append(Bullets(data["notes"]))
     if drawn.failed:
         failed = [f"{name}: {reason}" for name, reason in drawn.failed.items()]
-        blocks += [Paragraph("Pictures that could not be drawn; the numbers are all there:"), Bullets(failed)]
+        blocks += [Paragraph("Figures that failed; all numbers are complete:"), Bullets(failed)]
     return Section("How this was made", blocks)

@@ -16,12 +16,12 @@ from xai.trajectory.shift import Shift, change
 ROWS = {
     "own": "this map, this class",
     "random_attribution": "control: random map",
-    "random_head": "control: two shuffled heads",
+    "random_head": "control: two permuted heads",
     "permuted_labels": "control: swapped classes",
-    "shuffled_head_map": "rival: shuffled head",
-    "other_class_effect": "rival: another class",
+    "shuffled_head_map": "comparison: permuted head",
+    "other_class_effect": "comparison: another class",
 }
-"""Every row with its name in plots and tables: the map itself, the controls that must collapse, the rivals."""
+"""Every row with its name in plots and tables: the map itself, the negative controls, the comparison maps."""
 
 
 def interventions_figure(item: ExplainedFrame, seed: int) -> bytes:

@@ -47,7 +47,7 @@ def probabilities(analysis: ImageAnalysis) -> bytes:
             markersize=4,
             linewidth=2.4 if own else 1.2,
             color=SERIES[number],
-            label=f"{analysis.classifier.classes[index]}{' (made for)' if own else ''}",
+            label=f"{analysis.classifier.classes[index]}{' (target)' if own else ''}",
         )
     _label(axes, steps)
     return figure_png(figure)

@@ -10,8 +10,7 @@ from scipy.ndimage import gaussian_filter
 
 from core.utils.palette import MUTED, TEXT, figure_png, style_axes
 from xai.colour import blend_signed, grey
-from xai.explanation import GateLevel
-from xai.marks import MARKS
+from xai.explanation import CHECK_RESULTS, GateLevel
 from xai.numbers import signed
 from xai.overlay import CLIP_PERCENTILE, OPACITY, SMOOTHING
 from xai.trajectory.analysis import ImageAnalysis
@@ -78,10 +77,10 @@ def _rows(figure: SubFigure, played: TimeShap, shown: int, level: GateLevel) -> 
         show(grid[1, number + 1], blend_signed(ground, strength, OPACITY))
     below = f"where that raised (red) or lowered (blue) the logit (\u00b1{scale:.2g} logits per pixel)"
     if level == "red":
-        below = "no map of the logit, as there is no evidence"
+        below = "no map of the logit, because the reliability check failed"
     figure.supxlabel(
-        f"Above: how each group changed the picture (grey: not at all; \u00b1{reach:.2f} of full brightness).\n"
-        f"Below: {below}. One scale per row. The gate says {MARKS[level].word}.",
+        f"Above: how each group changed the image (grey: not at all; \u00b1{reach:.2f} of full brightness).\n"
+        f"Below: {below}. One scale per row. Reliability check: {CHECK_RESULTS[level]}.",
         fontsize=8, color=MUTED,
     )  # fmt: skip
 

@@ -20,7 +20,7 @@ from xai.trajectory.summary_words import family_words, verdict_of_summary
 from xai.trajectory.words import LOGIT
 
 _HEAD = (
-    "class", "intervention", "n", "mean", "95 % interval", "Wilcoxon p", "Holm p", "permutation p", "Welch p",
+    "class", "intervention", "n", "mean", "95 % CI", "Wilcoxon p", "Holm p", "permutation p", "Welch p",
     "rank-biserial", "Cohen's d",
 )  # fmt: skip
 
@@ -38,9 +38,9 @@ def report_on_images(summary: Summary, drawn: Drawn, parts: Sequence[str]) -> Re
     sections = [
         Section("Verdict", [*verdict, Paragraph(LOGIT, "muted")]),
         _plot(drawn, "Does the marked region matter?", "statistical_analysis.png", f"{FORMULA}."),
-        _plot(drawn, "When does the class come into the images?", "time_shap_summary.png", _TIMES),
+        _plot(drawn, "When does the class appear in the images?", "time_shap_summary.png", _TIMES),
         Section("Tests over the images", list(_tables(summary))),
-        Section("Controls and rivals", [Paragraph(_CONTROLS, "muted"), controls]),
+        Section("Negative controls and comparison maps", [Paragraph(_CONTROLS, "muted"), controls]),
         Section("The images", [Paragraph(Span(name, "link", f"{name}/{REPORT_FILE}")) for name in parts]),
     ]
     return Report(f"Trajectories of {sum(summary.images.values())} images", (), sections)
@@ -48,19 +48,19 @@ def report_on_images(summary: Summary, drawn: Drawn, parts: Sequence[str]) -> Re
 
 _TIMES = (
     "Mean Shapley values over the images of a class: what a group of steps adds to the logit of the class. Lines: 95 % "
-    f"bootstrap intervals, from {ENOUGH} images on."
+    f"bootstrap CIs, from {ENOUGH} images on."
 )
 _COLUMNS = (
-    "Means are in logits; above 0 the marked region moves the classifier more. Rank-biserial correlation lies between "
-    "\u22121 and 1, Cohen's d is the mean over the standard deviation, Welch's test leaves the pairing aside. "
-    f"Fewer than {ENOUGH} images have no interval: it would be too narrow."
+    "Means are in logits; above 0 the marked region changes the logit more. Rank-biserial correlation is between "
+    "\u22121 and 1, Cohen's d is the mean over the standard deviation, the Welch test ignores the pairing. "
+    f"Fewer than {ENOUGH} images have no CI: it would be too narrow."
 )
 _CONTROLS = (
-    "The true value of a control is 0, whatever the classifier sees: a random map marks no place more than another, "
-    "two heads shuffled at random are worth the same, and so are a class and another in random order. A control that "
-    "stands would say that the measurement is at fault. A rival need not come to nothing: the map of a shuffled head "
-    "and the effect on another class tell what any map gives that finds the lesion at all, and what of the index is "
-    "therefore not owed to this map for this class."
+    "The true value of a negative control is 0 for every classifier: a random map marks no place more than another, "
+    "two heads with permuted weights are exchangeable, and so are a class and another in random order. A control that "
+    "differs from zero shows that the measurement is biased. A comparison map need not be zero: the map of a head with "
+    "permuted weights and the effect on another class show the CSI of any map that finds the lesion, the part that is "
+    "not specific to this map and this class."
 )
 
 
@@ -78,7 +78,7 @@ def _tables(summary: Summary) -> Iterator[Block]:
 
 def _control_tables(summary: Summary) -> Iterator[Block]:
     yield _control_table([row for row in summary.rows if row.map_row != "own"])
-    yield Heading("The map itself minus a random map and minus the rivals")
+    yield Heading("The map itself minus a random map and minus the comparison maps")
     yield _control_table(summary.beyond)
 
 

@@ -1,4 +1,4 @@
-"""What came out, in sentences that a dermatologist can follow; every number is in logits unless said otherwise."""
+"""The result for one image in sentences; every number is in logits unless stated otherwise."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ import numpy as np
 from core.taxonomy import CLASS_INDEX, class_name
 from xai.attribution import MIN_DIFFERENCE
 from xai.explanation import GateVerdict
-from xai.marks import MARKS
 from xai.numbers import signed
 from xai.trajectory.analysis import ImageAnalysis
 from xai.trajectory.controls import Controls
@@ -20,19 +19,19 @@ from xai.trajectory.shift import Shift
 from xai.trajectory.time_shap import TimeShap
 
 ANECDOTE: Final = "This is one image, an anecdote: n = 1, no test."
-RESEARCH: Final = "It says what this classifier reacts to. For research only, never a diagnosis."
+RESEARCH: Final = "This describes what the classifier responds to. For research only, never a diagnosis."
 LOGIT: Final = (
-    "A logit is the classifier's score for a class before the scores are made into probabilities: the higher, the "
-    "likelier."
+    "A logit is the classifier's score for a class before the scores are converted to probabilities; a higher logit "
+    "means a more probable class."
 )
 
 NULL_WORDS: Final = {
     "random_attribution": "a random map",
-    "random_head": "two shuffled heads, one minus the other",
+    "random_head": "two heads with permuted weights, one minus the other",
     "permuted_labels": "this class and another in random order, one minus the other",
 }
 RIVAL_WORDS: Final = {
-    "shuffled_head_map": "the map of a shuffled head",
+    "shuffled_head_map": "the map of a head with permuted weights",
     "other_class_effect": "the effect on another class",
 }
 _COMPARED: Final = {**NULL_WORDS, **RIVAL_WORDS}
@@ -41,7 +40,10 @@ _COMPARED: Final = {**NULL_WORDS, **RIVAL_WORDS}
 def verdict_of_image(analysis: ImageAnalysis) -> list[str]:
     """Return the result for one image, the most important sentence first."""
     if analysis.gate.level == "red":
-        return [say_gate(analysis.gate), "All numbers below describe this classifier, but say nothing about lesions."]
+        return [
+            say_gate(analysis.gate),
+            "All numbers below describe this classifier only; they are no information about lesions.",
+        ]
     return [
         say_answer(analysis),
         *say_difference(analysis.difference),
@@ -55,21 +57,19 @@ def verdict_of_image(analysis: ImageAnalysis) -> list[str]:
 
 
 def say_gate(gate: GateVerdict) -> str:
-    """Return the gate's verdict on classifier and map."""
-    if gate.level == "green":
-        return "The gate found no reason to doubt the map."
-    return f"{MARKS[gate.level].word}: {' '.join(gate.reasons)}"
+    """Return the result of the reliability check for classifier and map."""
+    return " ".join((f"Reliability check: {gate.result}.", *gate.reasons))
 
 
 def say_answer(analysis: ImageAnalysis) -> str:
-    """Return what the classifier makes of the image."""
+    """Return the predicted class of the image and its target class."""
     code, answer = analysis.class_code, analysis.answer
     share = f"{answer.probabilities[answer.predicted]:.0%}"
     if answer.predicted == code:
-        return f"The image was made for {long(code)}, and the classifier takes it for that ({share})."
+        return f"The target class is {long(code)}, and it is the predicted class ({share})."
     own = f"{answer.probabilities[code]:.0%}"
     said = f"{long(answer.predicted)} ({share}; {own} {code})"
-    return f"The image was made for {long(code)}, but the classifier says {said}."
+    return f"The target class is {long(code)}, but the predicted class is {said}."
 
 
 def say_difference(difference: int) -> list[str]:
@@ -77,39 +77,39 @@ def say_difference(difference: int) -> list[str]:
     if not difference:
         return []
     return [
-        f"Everything here is about the image drawn again from its recipe, which is not that of the file: they differ "
-        f"by up to {difference} of 255 levels."
+        f"All results are about the image reproduced from its recipe, which differs from the file by up to "
+        f"{difference} of 255 levels."
     ]
 
 
 def say_time(played: TimeShap, code: str) -> str:
-    """Return when the class came into the image."""
+    """Return when the class appeared in the image."""
     gain = played.full - played.empty
     if abs(gain) < MIN_DIFFERENCE:
         return (
-            f"With all steps left out the logit of {code} would be nearly the same ({signed(-gain, 2)}), so there is "
-            "no class to be looked for in time."
+            f"With all steps ablated the logit of {code} would be nearly the same ({signed(-gain, 2)}), so there is no "
+            "effect to be divided among the steps."
         )
     group = int(np.argmax(np.sign(gain) * played.shapley.values))
-    verb = "come into" if gain > 0 else "leave"
+    verb = "appears" if gain > 0 else "disappears"
     share = played.shapley.values[group]
     return (
-        f"Signs of {code} {verb} the image most of all in {steps(played.groups[group])} of {played.groups[-1][1]}: "
-        f"they account for {signed(share, 2)} of the {signed(gain, 2)} logits by which this image differs from the one "
-        "made with all steps left out."
+        f"The class {code} {verb} mostly in {steps(played.groups[group])} of {played.groups[-1][1]}: they contribute "
+        f"{signed(share, 2)} of the logit difference of {signed(gain, 2)} between this image and the one with all "
+        "steps ablated."
     )
 
 
 def say_controls(own: Mapping[str, Shift], controls: Controls) -> str:
-    """Return how often the index is as high as that of the map itself with another map, or for another class."""
+    """Return how often another map, or another class, reaches the causal shift index of the map itself."""
     rows = {"random_attribution": controls.nulls["random_attribution"], **controls.rivals}
     counted = ", ".join(
         f"{_COMPARED[name]} under {sum(shifts[kind].csi >= shift.csi for kind, shift in own.items())}"
         for name, shifts in rows.items()
     )
     return (
-        f"As high an index as that of this map for this class is reached by {counted} of {len(own)} interventions. "
-        "Where one reaches it, the effect is not owed to this map for this class."
+        f"The causal shift index (CSI) of this map for this class is reached by {counted} of {len(own)} interventions. "
+        "Where it is reached, the effect is not specific to this map and this class."
     )
 
 
@@ -118,20 +118,20 @@ def say_shifts(shifts: Mapping[str, Shift]) -> str:
     stronger = {TITLES[name]: shift for name, shift in shifts.items() if shift.control > 0 and shift.csi > 0}
     if not stronger:
         return (
-            "Changing the tenth of the picture that the map marks moves the classifier no more than changing as much "
-            "of it elsewhere: here the map does not point at what matters."
+            "Changing the top 10 % of pixels of the map changes the logit no more than changing an equal area "
+            "elsewhere: the map does not mark what matters to the classifier here."
         )
     most = max(stronger.values(), key=lambda shift: shift.control)
     return (
-        f"Changing the tenth of the picture that the map marks moves the classifier more than changing as much of it "
-        f"elsewhere under {len(stronger)} of {len(shifts)} interventions ({', '.join(stronger)}; at best by "
+        f"Changing the top 10 % of pixels of the map changes the logit more than changing an equal area elsewhere "
+        f"under {len(stronger)} of {len(shifts)} interventions ({', '.join(stronger)}; at most "
         f"{most.mean_top:.2f} against {most.mean_rival:.2f} logits at random places)."
     )
 
 
 def say_logit(temperature: float) -> str:
     """Return what a logit is, for a classifier whose logits are divided by a temperature."""
-    return f"{LOGIT} One logit more makes the odds of the class {math.exp(1 / temperature):.1f} times as high."
+    return f"{LOGIT} One logit more multiplies the odds of the class by {math.exp(1 / temperature):.1f}."
 
 
 def steps(group: tuple[int, int]) -> str:

@@ -359,7 +359,7 @@ def test_a_random_head_is_called_no_evidence_first_of_all(make_request, tmp_path
     judge = write_tiny_classifier(tmp_path / "judge", trained=False)
     request = make_request(classifier=judge, quick=True, steps=2, groups=1)
     finished, _ = collect(request)
-    assert finished.verdict.startswith("NO EVIDENCE")
+    assert finished.verdict.startswith("Reliability check: failed")
     assert read(request.output)["gate"]["level"] == "red"
 
 

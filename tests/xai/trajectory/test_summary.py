@@ -86,8 +86,8 @@ def test_a_real_effect_is_found_in_every_comparison_and_the_controls_collapse(rn
     words = " ".join(verdict_of_summary(summary))
     assert "in 24 of 24 comparisons" in words
     assert "and less in" not in words
-    assert words.count("has collapsed") == len(NULLS)
-    assert words.count("has no such index") == len(RIVALS)
+    assert words.count("is consistent with zero") == len(NULLS)
+    assert words.count("has no such CSI") == len(RIVALS)
 
 
 def test_an_effect_the_other_way_round_is_said_as_such(rng):
@@ -106,18 +106,18 @@ def test_without_an_effect_nothing_is_claimed(rng):
 def test_a_control_that_does_not_collapse_is_said_aloud_on_either_side(rng, null):
     summary = summarise([image("MEL", rng, own=2.0, null=null) for _ in range(12)])
     words = " ".join(verdict_of_summary(summary))
-    assert words.count("has not collapsed, though its true value is 0") == len(NULLS)
-    assert words.count("and in 0 of 8 the interval covers 0") == len(NULLS)
-    assert "has collapsed" not in words
+    assert words.count("differs from zero, although its true value is 0") == len(NULLS)
+    assert words.count("and in 0 of 8 the CI includes 0") == len(NULLS)
+    assert "is consistent with zero" not in words
 
 
 def test_a_rival_with_an_index_of_its_own_is_said_aloud_and_does_not_blame_the_measurement(rng):
     summary = summarise([image("MEL", rng, own=2.0, rival=1.5) for _ in range(12)])
     words = " ".join(verdict_of_summary(summary))
-    assert words.count("has such an index too: in 8 of 8 comparisons") == len(RIVALS)
+    assert words.count("also has a CSI above 0: in 8 of 8 comparisons") == len(RIVALS)
     assert words.count("the map exceeds it in 8 of 8 comparisons") == len(RIVALS)
-    assert words.count("has collapsed") == len(NULLS)
-    assert "at fault" not in words
+    assert words.count("is consistent with zero") == len(NULLS)
+    assert "biased" not in words
 
 
 def test_a_difference_is_compared_part_with_part(rng):
@@ -139,7 +139,7 @@ def test_null_rows_without_effect_are_seldom_said_to_stand():
             for control in one["csi"]["controls"].values():
                 control["interventions"] = dict.fromkeys(INTERVENTIONS, control["interventions"]["noise"])
         words = verdict_of_summary(summarise(images))
-        said += ["not collapsed" in sentence for sentence in words if "collapsed" in sentence]
+        said += ["differs from zero" in sentence for sentence in words if sentence.startswith("The negative control")]
     assert len(said) == 20 * len(NULLS)
     assert sum(said) <= 4  # of 60 at 1 % each; more has a probability of about 0.0005
 
@@ -163,8 +163,8 @@ def test_one_image_of_a_class_is_not_tested(rng):
     summary = summarise([image("MEL", rng)])
     assert all(row.result.n == 1 and row.result.wilcoxon_p is None for row in summary.rows)
     words = " ".join(verdict_of_summary(summary))
-    assert "nothing can be tested" in words
-    assert "With 1 image of a class no test of that class can be significant" in words
+    assert "no test is possible" in words
+    assert "With 1 image per class, no test of that class can be significant" in words
 
 
 def test_values_are_differences_by_image_in_order(rng):
@@ -178,8 +178,8 @@ def test_values_are_differences_by_image_in_order(rng):
 
 def test_controls_are_not_judged_from_a_handful_of_images(rng):
     words = " ".join(verdict_of_summary(summarise([image("MEL", rng, null=1.0) for _ in range(5)])))
-    assert "cannot be judged from fewer than 6 images of a class" in words
-    assert "collapsed" not in words
+    assert "cannot be tested with fewer than 6 images per class" in words
+    assert "is consistent with zero" not in words
 
 
 def test_what_is_said_of_the_number_of_images_changes_at_six_and_at_thirty(rng):
@@ -187,9 +187,9 @@ def test_what_is_said_of_the_number_of_images_changes_at_six_and_at_thirty(rng):
         return verdict_of_summary(summarise([image("MEL", rng) for _ in range(count)]))[-2]
 
     assert "no test of that class can be significant" in said(5)
-    assert "Bootstrap intervals of so few images are somewhat too narrow" in said(6)
+    assert "Bootstrap CIs of so few images are somewhat too narrow" in said(6)
     assert "(--count 30)" in said(29)
-    assert said(30) == "n counts images, never steps of one trajectory; of a class there are at least 30."
+    assert said(30) == "n counts images, never steps of one trajectory; there are at least 30 per class."
 
 
 def page_of(images):
@@ -206,7 +206,7 @@ def test_an_interval_of_a_handful_of_images_is_not_shown(rng):
 
 def test_a_refused_classifier_is_said_first(rng):
     summary = summarise([image("MEL", rng, own=3.0, level="red") for _ in range(8)])
-    assert verdict_of_summary(summary)[0].startswith("NO EVIDENCE")
+    assert verdict_of_summary(summary)[0].startswith("Reliability check: failed")
 
 
 def test_time_and_gates_and_recognition_are_counted(rng):
@@ -215,7 +215,7 @@ def test_time_and_gates_and_recognition_are_counted(rng):
     assert summary.images == {"MEL": 2, "BKL": 1}
     assert summary.gates == {"green": 1, "amber": 1, "red": 1}
     assert summary.recognised == {"MEL": 0.5, "BKL": 1.0}
-    assert "takes 2 of them for the class they were made for" in verdict_of_summary(summary)[0]
+    assert "the predicted class is the target class for 2" in verdict_of_summary(summary)[0]
     early, late = [group for group in summary.times if group.class_code == "MEL"]
     assert (early.first_step, late.last_step, early.n) == (1, 10, 2)
     assert early.low <= early.mean <= early.high

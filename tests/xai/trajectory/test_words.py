@@ -53,24 +53,22 @@ def analysis(predicted="MEL", level="green", difference=0):
 
 
 def test_the_answer_is_the_classifiers_own():
-    assert (
-        say_answer(analysis()) == "The image was made for melanoma (MEL), and the classifier takes it for that (27%)."
-    )
+    assert say_answer(analysis()) == "The target class is melanoma (MEL), and it is the predicted class (27%)."
     assert say_answer(analysis("BCC")) == (
-        "The image was made for melanoma (MEL), but the classifier says basal cell carcinoma (BCC) (46%; 27% MEL)."
+        "The target class is melanoma (MEL), but the predicted class is basal cell carcinoma (BCC) (46%; 27% MEL)."
     )
 
 
 def test_the_steps_named_are_those_that_bring_the_class():
     words = say_time(played([0.2, 0.7, -0.9, 0.5], empty=0.0), "MEL")
-    assert "come into the image most of all in steps 3 to 4 of 8" in words
-    assert "+0.70 of the +0.50 logits" in words
+    assert "The class MEL appears mostly in steps 3 to 4 of 8" in words
+    assert "+0.70 of the logit difference of +0.50" in words
 
 
 def test_where_the_class_leaves_the_steps_named_are_those_that_take_it():
     words = say_time(played([0.9, -0.3, -1.4]), "MEL")
-    assert "leave the image most of all in steps 5 to 6 of 6" in words
-    assert "\u22121.40 of the \u22120.80 logits" in words
+    assert "The class MEL disappears mostly in steps 5 to 6 of 6" in words
+    assert "\u22121.40 of the logit difference of \u22120.80" in words
 
 
 def test_without_a_difference_no_step_is_named():
@@ -87,16 +85,16 @@ def test_interventions_count_only_where_top_beats_both_bottom_and_random_places(
         "const": shift(-1.0, 0.5, 0.25),
     }
     words = say_shifts(shifts)
-    assert "under 2 of 4 interventions (noise, median colour; at best by 2.00 against 0.50 logits" in words
+    assert "under 2 of 4 interventions (noise, median colour; at most 2.00 against 0.50 logits" in words
 
 
 def test_the_best_intervention_quoted_is_one_that_is_counted():
     words = say_shifts({"noise": shift(9.0, 10.0, 0.0), "blur": shift(2.0, 1.0, 1.5)})
-    assert "under 1 of 2 interventions (Gaussian blur; at best by 2.00 against 1.50 logits" in words
+    assert "under 1 of 2 interventions (Gaussian blur; at most 2.00 against 1.50 logits" in words
 
 
 def test_a_map_that_points_at_nothing_is_told_so():
-    assert "does not point at what matters" in say_shifts({"noise": shift(1.0, 1.0, 0.5), "blur": shift(1.0, 0.5, 1.0)})
+    assert "does not mark what matters" in say_shifts({"noise": shift(1.0, 1.0, 0.5), "blur": shift(1.0, 0.5, 1.0)})
 
 
 def test_a_control_that_reaches_as_high_an_index_is_counted():
@@ -120,13 +118,16 @@ def test_one_image_is_called_an_anecdote_and_no_diagnosis():
 
 def test_a_refused_classifier_is_all_that_is_said():
     words = verdict_of_image(analysis(level="red"))
-    assert words[0] == "NO EVIDENCE: The head was never trained."
+    assert words[0] == "Reliability check: failed. The head was never trained."
     assert len(words) == 2
 
 
 def test_the_gate_in_words():
-    assert say_gate(GateVerdict("green", ())) == "The gate found no reason to doubt the map."
-    assert say_gate(GateVerdict("amber", ("It is close.", "It is far."))) == "DOUBT: It is close. It is far."
+    assert say_gate(GateVerdict("green", ())) == "Reliability check: passed."
+    assert (
+        say_gate(GateVerdict("amber", ("It is close.", "It is far.")))
+        == "Reliability check: caution. It is close. It is far."
+    )
 
 
 @pytest.mark.parametrize("temperature", [1.0, 0.7791])
@@ -139,7 +140,7 @@ def test_what_a_logit_does_to_the_odds(temperature):
 
     factor = odds(logits + np.array([1, 0, 0])) / odds(logits)
     assert factor == pytest.approx(math.exp(1 / temperature))
-    assert f" {factor:.1f} times" in say_logit(temperature)
+    assert f"by {factor:.1f}." in say_logit(temperature)
 
 
 def test_numbers_and_names():
