@@ -41,8 +41,8 @@ def test_the_colour_bar_runs_from_blue_through_grey_to_red():
 @pytest.mark.parametrize("style", STYLES)
 def test_the_heading_of_the_map_and_the_badge_of_its_gap_stand_apart(style):
     figure = np.asarray(render_figure(explanation(relative_delta=0.0038), style=style))
-    assert (figure[86:106, 724:800] != 255).any(), "the badge"
-    assert (figure[86:106, 680:720] == 255).all()
+    assert (figure[86:106, 624:800] != 255).any(), "the badge"
+    assert (figure[86:106, 600:620] == 255).all()
 
 
 def test_no_colour_bar_without_a_map():
