@@ -115,6 +115,14 @@ def file_names(layout: Layout) -> Names:
     return {code: _names_in(layout.class_dir(code)) for code in CLASS_CODES}
 
 
+def taken_names(layout: Layout) -> Names:
+    """Return, for each class, the names of whatever lies in its folder and in that of its trajectories.
+
+    Files, folders, pipes and links, also those to nothing: none of them is written over.
+    """
+    return {code: _all_in(layout.class_dir(code)) | _all_in(layout.trajectories / code) for code in CLASS_CODES}
+
+
 def strangers_in(layout: Layout, names: Names, known: Container[tuple[str, str]]) -> Iterator[tuple[str, Path, int]]:
     """Yield class, path and number of every file that is named as an image and not among the known ones, in order."""
     for code, present in names.items():
@@ -127,9 +135,23 @@ def strangers_in(layout: Layout, names: Names, known: Container[tuple[str, str]]
 def _names_in(folder: Path) -> frozenset[str]:
     try:
         with os.scandir(folder) as entries:
-            return frozenset(entry.name for entry in entries if entry.is_file())
+            return frozenset(entry.name for entry in entries if _is_file(entry))
     except (FileNotFoundError, NotADirectoryError):
         return frozenset()
+
+
+def _all_in(folder: Path) -> frozenset[str]:
+    try:
+        return frozenset(os.listdir(folder))
+    except (FileNotFoundError, NotADirectoryError):
+        return frozenset()
+
+
+def _is_file(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_file()
+    except OSError:  # a link that leads to itself
+        return False
 
 
 def check_own_paths(layout: Layout) -> None:

@@ -20,7 +20,7 @@ from core.utils.path_manager import PathManager
 from dataset import table as csv_table
 from dataset import trash
 from dataset.journal import Journal
-from dataset.layout import Layout, Names, file_names, strangers_in, taken_number
+from dataset.layout import Layout, Names, file_names, strangers_in, taken_names, taken_number
 from dataset.reading import (
     Rows,
     describe_by_recipe,
@@ -59,11 +59,11 @@ class Recovery:
         for run_id in tuple(self._state.discarding):
             complete_discard(self._layout, self._journal, self._state, run_id)
         self._settle_trash()
-        names = file_names(self._layout)
-        self._note_numbers(names)
+        names, taken = file_names(self._layout), taken_names(self._layout)
+        self._note_numbers(taken)
         self._adopt(names)
         self._drop_missing(names)
-        self._restore_sidecars(names)
+        self._restore_sidecars(taken)
         self._state.mark_done()
         self._table.sync(self._state.records.values())
 
@@ -118,8 +118,8 @@ class Recovery:
         if highest != before:
             self._journal.append({"type": "import", "highest": highest})
 
-    def _note_numbers(self, names: Names) -> None:
-        for code, present in names.items():
+    def _note_numbers(self, taken: Names) -> None:
+        for code, present in taken.items():
             for name in present:
                 self._state.numbering.note(code, taken_number(name) or 0)
 
@@ -133,11 +133,11 @@ class Recovery:
                 f"{len(gone)} images were removed since the last run (first: {first}); so are their rows."
             )
 
-    def _restore_sidecars(self, names: Names) -> None:
+    def _restore_sidecars(self, taken: Names) -> None:
         for record in self._state.records.values():
             sidecar = sidecar_path(record.path)
             recipe = None
-            if record.run_id and sidecar.name not in names[record.class_code]:
+            if record.run_id and sidecar.name not in taken[record.class_code]:
                 recipe = embedded_recipe(record.path)
             if recipe is not None:
                 data = sidecar_bytes(record.path, recipe, record.generated_at)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import logging
+import os
 import secrets
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, suppress
@@ -25,8 +26,8 @@ from core.utils.path_manager import PathManager
 from dataset.journal import Journal
 from dataset.layout import Layout, check_own_paths, part_from_other_names
 from dataset.png import encode_png
-from dataset.reading import embedded_recipe, read_records
-from dataset.recipe import Recipe, sidecar_bytes, sidecar_path
+from dataset.reading import embedded_recipe, read_records, sidecar_recipe
+from dataset.recipe import Recipe, read_sidecar, sidecar_bytes, sidecar_path
 from dataset.record import ImageRecord, Run, RunSlot, run_to_json
 from dataset.recovery import Recovery, complete_discard
 from dataset.state import DatasetState
@@ -188,8 +189,9 @@ class SyntheticDataset:
         with output_errors(self.folder):
             number, path = self._place(slot, recipe, data)
             record = ImageRecord.from_recipe(path, number, recipe)
-            sidecar = sidecar_bytes(path, recipe, record.generated_at)
-            write_bytes_atomic(sidecar_path(path), sidecar, tmp_dir=self._layout.temporary)
+            if not _has_foreign_sidecar(path, recipe):
+                sidecar = sidecar_bytes(path, recipe, record.generated_at)
+                write_bytes_atomic(sidecar_path(path), sidecar, tmp_dir=self._layout.temporary)
             self._journal.append({"type": "image", **record.to_json()})
             self._state.add(record)
             run.mark_done(slot.planned)
@@ -231,11 +233,14 @@ class SyntheticDataset:
             self._remove_temporary()
 
     def _place(self, slot: RunSlot, recipe: Recipe, data: bytes) -> tuple[int, Path]:
-        """Put the PNG under the slot's number, or the next free one if a foreign file lies there."""
+        """Put the PNG under the slot's number, or the next free one if a foreign file or sidecar lies there."""
         folder = self._class_dir(slot.planned.class_code)
         number = slot.isic_number
         while True:
             path = folder / f"{PathManager.isic_name(number)}.png"
+            if not os.path.lexists(path) and _has_foreign_sidecar(path, recipe):
+                number = self._state.numbering.take(slot.planned.class_code)
+                continue
             try:
                 # The sidecar follows into the same folder, and its fsync makes both names durable.
                 create_bytes_atomic(path, data, tmp_dir=self._layout.temporary, sync_folder=False)
@@ -267,7 +272,16 @@ def _complete_recipe(run: Run, slot: RunSlot, recipe: Recipe) -> Recipe:
 
 def _is_same_image(path: Path, recipe: Recipe) -> bool:
     """Whether the file is what an earlier attempt to store this very image left."""
-    present = embedded_recipe(path)
+    return _is_same(embedded_recipe(path), recipe)
+
+
+def _has_foreign_sidecar(path: Path, recipe: Recipe) -> bool:
+    """Whether something lies at the place of an image's sidecar that no attempt to store this very image has left."""
+    sidecar = sidecar_path(path)
+    return os.path.lexists(sidecar) and not _is_same(sidecar_recipe(read_sidecar(path)), recipe)
+
+
+def _is_same(present: Recipe | None, recipe: Recipe) -> bool:
     return present is not None and (present.run_id, present.class_code, present.index, present.seed) == (
         recipe.run_id,
         recipe.class_code,

@@ -24,15 +24,17 @@ from numpy.typing import NDArray
 from core.beginning import Beginning
 from core.events import Event, Failed, ImageDone
 from core.files.atomic import output_errors, write_bytes_atomic
-from core.files.own import own_folder
+from core.files.own import ForeignPathError, own_folder
 from core.generation import PlannedImage, is_explained
 from core.generator.color import ColorStatistics
 from core.generator.model_manager import LoadedModel
 from core.generator.sampler import Drawing, Settings, StepState, to_uint8
+from core.message import Message
 from core.utils.path_manager import PathManager
 from core.version import __version__
 from dataset.layout import Layout, image_number
 from dataset.recipe import Recipe
+from dataset.recovery import is_trajectory
 from dataset.synthetic_dataset import Run, RunSlot, SyntheticDataset
 
 if TYPE_CHECKING:
@@ -223,14 +225,27 @@ class Trajectory:
         path = layout.trajectory(class_code, stem)
         with output_errors(path):
             own_folder(layout.folder, path.parent)
+            _require_own_trajectory(path)
             write_bytes_atomic(path, buffer.getvalue(), tmp_dir=layout.temporary)
         return path
 
 
 def move_trajectory(path: Path, stem: str) -> None:
     """Follow an image that got another number than planned."""
-    with output_errors(path):
-        os.replace(path, path.with_name(f"{stem}.npz"))
+    target = path.with_name(f"{stem}.npz")
+    with output_errors(target):
+        _require_own_trajectory(target)
+        os.replace(path, target)
+
+
+def _require_own_trajectory(path: Path) -> None:
+    """Raise ForeignPathError if something lies there that is no trajectory of an attempt that was broken off."""
+    if os.path.lexists(path) and not is_trajectory(path):
+        raise ForeignPathError(
+            Message("'{path}' was not written by this program; it keeps the trajectory of an image there.", path=path),
+            remedy=Message("Move it away, then resume."),
+            path=path,
+        )
 
 
 @dataclass(frozen=True, slots=True)
