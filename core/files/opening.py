@@ -13,6 +13,9 @@ from typing import BinaryIO, Final
 
 from core.message import Message
 
+MAX_PICTURE_BYTES: Final = 1 << 30
+"""Of the file of one picture."""
+
 MAX_PIXELS: Final = 50_000_000
 """Of one picture: 50 megapixels."""
 

@@ -19,6 +19,7 @@ from core.beginning import Beginning
 from core.cancel import CancelToken
 from core.errors import InputRefusedError
 from core.events import Event, Notice
+from core.files.opening import MAX_PICTURE_BYTES, read_regular
 from core.generation import GenerationRequest
 from core.generator.image_generator import warm_generator
 from core.generator.sampler import NO_GUIDANCE
@@ -51,7 +52,7 @@ class Inputs:
         """
         pixels = read_image(path)
         if recipe_of(path) is not None:
-            return self._add(as_passed_on(path, path.read_bytes()))
+            return self._add(as_passed_on(path, read_regular(path, MAX_PICTURE_BYTES)))
         return self._add(_png(_within(Image.fromarray(pixels))))
 
     def mask(self, mask: NDArray[np.bool_]) -> str:

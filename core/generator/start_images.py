@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
@@ -16,6 +15,7 @@ from torch.nn.functional import avg_pool2d, max_pool2d
 
 from core.beginning import Beginning
 from core.errors import InputRefusedError, ModelRefusedError
+from core.files.opening import sha256_of
 from core.generator.model_manager import LoadedModel
 from core.generator.sampler import (
     NO_GUIDANCE,
@@ -66,7 +66,7 @@ class StartImages:
                     Message("The image that this one begins from is missing (SHA-256 {sum}...).", sum=sha256[:12]),
                     remedy=Message("Keep the whole output folder together; such images are in .isicgui/inputs."),
                 )
-            if hashlib.sha256(found[0].read_bytes()).hexdigest() != sha256:
+            if sha256_of(found[0]) != sha256:
                 raise InputRefusedError(
                     Message("{path} was changed after it was used.", path=found[0]),
                     remedy=Message("Restore the file."), path=found[0],

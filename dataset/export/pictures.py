@@ -13,7 +13,7 @@ from typing import Final
 from core.errors import InputRefusedError
 from core.files.atomic import output_errors
 from core.files.folder_lock import is_locked
-from core.files.opening import read_regular
+from core.files.opening import MAX_PICTURE_BYTES, read_regular
 from core.images import check_intact, read_image
 from core.jobs.stream import JobContext
 from core.message import Message
@@ -26,8 +26,6 @@ from dataset.recipe import Recipe
 from dataset.record import ImageRecord
 
 MAX_THREADS: Final = 8
-MAX_PICTURE_BYTES: Final = 1 << 30
-"""Of one file."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,13 +21,13 @@ from core.errors import InputRefusedError
 from core.events import Event, Notice, Progress
 from core.files.atomic import fsync_dir, output_errors, write_new_file
 from core.files.folder_lock import HOLDER_FILE, LOCK_FILE, FolderLock, is_locked
-from core.files.opening import FileTooLargeError, NotRegularFileError, read_regular
+from core.files.opening import MAX_PICTURE_BYTES, FileTooLargeError, NotRegularFileError, read_regular
 from core.files.own import ForeignPathError, read_own, remove_tree
 from core.jobs.stream import SECONDS_BETWEEN, JobStopped
 from core.message import Message
 from dataset.export.archive import pack
 from dataset.export.events import ExportFinished, ExportStarted
-from dataset.export.pictures import MAX_PICTURE_BYTES, Picture
+from dataset.export.pictures import Picture
 from dataset.export.plan import ExportPlan, ImageFile, check_plan, check_target
 from dataset.png import as_passed_on
 
