@@ -45,7 +45,7 @@ from gui.widgets.picture_view import STEP
 
 REFERENCE_SIZE: Final = (1280, 800)
 LAYOUT_VERSION: Final = 2
-LOW_WINDOW, LOW_PANEL = 680, 84
+LOW_WINDOW, LOW_PANEL = 680, 92
 """Below the one height of the window the panels at its bottom begin with the other."""
 
 DROP: Final = "drop"
