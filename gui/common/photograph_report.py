@@ -34,7 +34,7 @@ class PhotographReport(QWidget):
         self.warnings = WarningLines()
         self.problem = label("", "problem", wrap=True)
         self.pictures = label("", "muted", wrap=True)
-        self.act = text_button(tr("Open all images"), self._act, flat=True)
+        self.act = text_button(tr("Open all images"), self._act)
         self._lay_out()
         check.changed.connect(self.show_check)
         check.progressed.connect(self._show_pictures)

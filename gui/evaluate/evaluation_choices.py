@@ -19,6 +19,7 @@ from gui.theme.tokens import GAP_SMALL, GRID
 from gui.widgets.buttons import icon_button, text_button
 from gui.widgets.elided_combo import ElidedCombo
 from gui.widgets.labels import label
+from gui.widgets.path_line import PathLine
 from gui.widgets.typed import when_typed
 
 
@@ -30,8 +31,8 @@ class EvaluationChoices(QWidget):
         self._model = model
         self.kinds = self._make_kinds()
         self.purpose = label("", "muted", wrap=True)
-        self.synthetic = QLineEdit()
-        self.lines = {name: QLineEdit() for name in ALL_PLACES}
+        self.synthetic = PathLine()
+        self.lines = {name: PathLine() for name in ALL_PLACES}
         self.boxes: dict[str, QWidget] = {}
         self.reports: dict[str, PhotographReport] = {}
         self.preset = self._make_combo("preset", _presets())

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from PyQt5.QtCore import Qt, pyqtSignal
 from PyQt5.QtWidgets import QHBoxLayout, QSlider, QStackedWidget, QVBoxLayout, QWidget
 
+from gui.common.engine_model import EngineState
 from gui.common.problem import describe
 from gui.explain.explain import ExplainState, ShownMap
 from gui.explain.explain_controls import ExplainControls
@@ -82,6 +83,7 @@ class ExplainView(QWidget):
         self._model.changed.connect(self._show)
         self._session.picture.changed.connect(self._show)
         self._session.run.state_changed.connect(self._show)
+        self._session.engine.changed.connect(self._show)
         self.opacity.valueChanged.connect(self._choose_opacity)
         self._session.settings.changed.connect(self._follow_opacity)
         self.grid.chosen.connect(self._show_chosen)
@@ -135,6 +137,8 @@ class ExplainView(QWidget):
 
     def _words(self) -> tuple[str, str]:
         state, error = self._model.state, self._model.error
+        if state is ExplainState.WORKING and self._session.engine.state is EngineState.STARTING:
+            return tr("The engine is still starting…"), tr("The explanation is computed as soon as it is ready.")
         if state is ExplainState.WORKING:
             return tr("Computing the explanation…"), self._progress_words()
         if state is ExplainState.STOPPED:

@@ -12,7 +12,6 @@ from PyQt5.QtWidgets import (
     QFileDialog,
     QGridLayout,
     QHBoxLayout,
-    QLineEdit,
     QSpinBox,
     QVBoxLayout,
     QWidget,
@@ -28,6 +27,7 @@ from gui.theme.tokens import GAP, GAP_SMALL, GRID
 from gui.widgets.buttons import icon_button
 from gui.widgets.elided_combo import ElidedCombo
 from gui.widgets.labels import label
+from gui.widgets.path_line import PathLine
 from gui.widgets.typed import when_typed
 
 FORMAT_NAMES = {
@@ -59,7 +59,7 @@ class ExportChoices(QWidget):
         self.train = label("")
         self.val, self.test = self._make_percent("val"), self._make_percent("test")
         self.zip = QCheckBox(tr("A zip archive too"))
-        self.target = QLineEdit()
+        self.target = PathLine()
         self.browse = icon_button("output", tr("Choose where the new folder goes"), self._choose_place, flat=False)
         self._name_all()
         self._lay_out()

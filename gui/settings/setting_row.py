@@ -17,6 +17,7 @@ from gui.settings.setting_words import typed, value_words
 from gui.theme.tokens import GAP_SMALL, GRID
 from gui.widgets.buttons import icon_button, text_button
 from gui.widgets.labels import label
+from gui.widgets.path_line import PathLine
 from gui.workers.task import TaskRunner
 
 TITLE_WIDTH = 168
@@ -72,7 +73,7 @@ class SettingRow(QWidget):
             combo = QComboBox()
             combo.activated.connect(self._take_choice)
             return combo
-        line = QLineEdit()
+        line = PathLine() if self.setting.form in ("folder", "path") else QLineEdit()
         line.textEdited.connect(self._judge)
         line.editingFinished.connect(self.commit)
         if not self.setting.form:

@@ -26,6 +26,7 @@ from gui.theme.tokens import GAP_SMALL, GRID
 from gui.train.training_choice import PRESETS, Kind
 from gui.widgets.buttons import icon_button, text_button
 from gui.widgets.labels import label
+from gui.widgets.path_line import PathLine
 from gui.widgets.typed import when_typed
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ class TrainingChoices(QWidget):
         super().__init__()
         self._session, self._model = session, session.training
         self.kinds = self._make_kinds()
-        self.data = QLineEdit()
+        self.data = PathLine()
         self.browse_folder = icon_button(
             "folder", tr("Choose a folder of photographs"), self._choose_folder, flat=False
         )
@@ -54,7 +55,7 @@ class TrainingChoices(QWidget):
         self.purpose = label("", "muted", wrap=True)
         self.device = QComboBox()
         self.minutes = self._make_minutes()
-        self.root = QLineEdit()
+        self.root = PathLine()
         self.browse_root = icon_button(
             "output", tr("Choose the folder that holds the runs"), self._choose_root, flat=False
         )

@@ -8,11 +8,13 @@ from pathlib import Path
 import pytest
 from PyQt5.QtWidgets import QLabel
 
+from gui.common.engine_model import EngineState
 from gui.common.memory import Memory
 from gui.gallery import scan_thread
 from gui.shell.main_window import MainWindow
 from gui.shell.session import Session
 from tests.gui.conftest import Opener, fake_catalog
+from tests.gui.explaining import EXPLAIN, make_image, show, wait_ready
 from tests.gui.fake_engine import FakeEngine
 from tests.gui.test_run import ask_for, wait_idle
 from tests.support.patience import PATIENCE
@@ -101,3 +103,18 @@ def _told_backwards(rates: list[float]) -> list[str]:
     if rates[0] < 0.1:
         return [f"{60 * rate:.1f} img/min" for rate in rates]
     return [f"{rate:.2f} img/s" for rate in rates]
+
+
+def test_an_explanation_that_waits_for_the_engine_says_so(
+    open_window: Opener, engine: FakeEngine, tmp_path: Path, qtbot
+) -> None:
+    window = open_window()
+    engine.gate.clear()
+    window.session.engine._show(EngineState.STARTING, None)
+    window.picture.tabs.setCurrentIndex(EXPLAIN)
+    show(window, make_image(tmp_path, "a.png", 1), qtbot)
+    assert window.picture.explain.empty.heading == "The engine is still starting…"
+    window.session.engine._show(EngineState.READY, None)
+    assert window.picture.explain.empty.heading == "Computing the explanation…"
+    engine.gate.set()
+    wait_ready(window, qtbot)

@@ -10,6 +10,7 @@ from PyQt5.QtGui import QDragEnterEvent, QDropEvent, QImage
 
 from dataset.png import encode_png
 from gui.shell.main_window import MainWindow
+from gui.widgets.path_line import PathLine
 from tests.gui.fake_engine import make_pixels, make_recipe
 
 
@@ -95,3 +96,39 @@ def test_text_belongs_into_fields(window: MainWindow) -> None:
     data.setText("Ctrl+V")
     assert not drop(window, data)
     assert not window.banner.isVisible()
+
+
+# --- fields ---------------------------------------------------------------------------------------------------------
+
+
+def path_lines(window: MainWindow) -> dict[str, PathLine]:
+    window.desk.show_training()
+    window.desk.show_evaluation()
+    window.desk.show_settings()
+    dialogs = {name: window.desk.dialog(name) for name in ("training", "evaluation", "settings")}
+    found = {
+        f"{name}: {line.accessibleName()}": line
+        for name, dialog in dialogs.items()
+        if dialog
+        for line in dialog.findChildren(PathLine)
+    }
+    assert len(found) == 2 + 5 + 3
+    return found
+
+
+def test_what_is_dropped_into_a_field_for_a_path_takes_its_place(window: MainWindow, tmp_path: Path) -> None:
+    for name, line in path_lines(window).items():
+        line.setText("/somewhere/else")
+        line.setEnabled(True)
+        told: list[str] = []
+        line.editingFinished.connect(lambda told=told, line=line: told.append(line.text()))
+        actions, buttons = Qt.DropActions(Qt.DropAction.CopyAction), Qt.MouseButtons(Qt.MouseButton.LeftButton)
+        data = files(tmp_path)
+        enter = QDragEnterEvent(QPoint(5, 5), actions, data, buttons, Qt.KeyboardModifiers())
+        line.dragEnterEvent(enter)
+        assert enter.isAccepted(), name
+        line.dropEvent(QDropEvent(QPoint(5, 5), actions, data, buttons, Qt.KeyboardModifiers()))
+        assert told[:1] == [str(tmp_path)], name
+    assert window.session.training.choice.data == tmp_path
+    assert window.session.evaluation.choice.place("real") == str(tmp_path)
+    assert window.session.settings.output == tmp_path
