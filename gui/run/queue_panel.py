@@ -24,7 +24,7 @@ from gui.i18n import tr
 from gui.run.queue import OVER, QueueModel, StateRole
 from gui.run.queue_store import QueueState
 from gui.theme.icons import icon, set_icon
-from gui.theme.tokens import CONTROL_HEIGHT, GAP_SMALL, GRID
+from gui.theme.tokens import CONTROL_HEIGHT, GAP_LARGE, GAP_SMALL, GRID
 from gui.widgets.buttons import icon_button, text_button
 from gui.widgets.labels import label
 from gui.widgets.panel_head import PanelHead
@@ -49,7 +49,7 @@ class QueuePanel(QFrame):
         self.head = PanelHead(tr("Queue"))
         self.list = self._make_list()
         self.hint = label("", "muted", wrap=True)
-        self.hint.setMinimumHeight(2 * self.hint.fontMetrics().lineSpacing())
+        self.hint.setMinimumHeight(CONTROL_HEIGHT + GAP_LARGE)  # two lines, in any font
         self.hint.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
         self.start = self._make_start()
         self.up = keyed(icon_button("up", tr("Earlier"), lambda: self.move_run(-1)), "queue-up")
