@@ -96,7 +96,7 @@ def _draw_picture(axes: Axes, picture: Image.Image, title: str) -> None:
 _TITLES: Final[dict[Style, str]] = {
     "signed": "attribution map",
     "positive": "positive attribution",
-    "jet": "positive attribution, jet",
+    "jet": "positive part, jet",
 }
 
 
