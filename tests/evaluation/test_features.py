@@ -1,9 +1,12 @@
 """The cache: the same numbers as without it, nothing computed twice, a stop loses little, damage is harmless."""
 
+import hashlib
+
 import numpy as np
 import pytest
 import torch
 
+from core.files.reading import DamagedFileError
 from core.jobs.stream import JobStopped
 from evaluation import features
 from evaluation.features import FeatureCache
@@ -136,3 +139,55 @@ def test_what_is_written_grows_with_what_is_new(images, extractor, tmp_path, mon
     assert len(sizes) == 5
     assert max(sizes) < 2 * min(sizes)
     assert FeatureCache(tmp_path / "cache").features(images, extractor, 32).shape == (9, 3)
+
+
+@pytest.mark.parametrize(("count", "files"), [(511, 0), (512, 1), (513, 1)])
+def test_what_is_computed_is_written_every_512_rows(extractor, tmp_path, count, files):
+    pixels = np.random.default_rng(0).integers(0, 256, (count, 3, 4, 4), dtype=np.uint8)
+    with FeatureCache(tmp_path / "cache").remembering(extractor) as known:
+        found = known(pixels)
+        assert len(list((tmp_path / "cache").rglob("*.npz"))) == files
+    assert len(list((tmp_path / "cache").rglob("*.npz"))) == 1 + (count == 513)
+    assert found == pytest.approx(extractor(pixels), abs=1e-6)
+
+
+def test_kept_features_of_another_length_are_left_out_or_refused(images, extractor, counted, tmp_path):
+    cache = tmp_path / "cache"
+    FeatureCache(cache).features(images.only(range(6)), extractor, 32)
+    (file,) = cache.rglob("*.npz")
+    keys = [hashlib.sha256(image.path.read_bytes()).hexdigest() for image in images.images]
+    alien = {"keys": np.array(keys[6:8]), "features": np.ones((2, 5), np.float32)}
+    np.savez(file.with_name("alien.npz"), **alien)
+    np.savez(file.with_name("torn.npz"), keys=np.array(keys), features=np.full((8, 3), 9.0))
+    found = FeatureCache(cache).features(images, extractor, 32)
+    assert counted.images == 9, "six before, three now"
+    assert np.array_equal(found, FeatureCache(None).features(images, extractor, 32))
+    wide = Extractor(extractor.name, lambda pixels: pixels.flatten(1)[:, :4])
+    changed = images.images[0].path
+    changed.write_bytes(changed.read_bytes() + b" ")
+    with pytest.raises(DamagedFileError, match="3 numbers a picture"):
+        FeatureCache(cache).features(images, wide, 32)
+
+
+def test_the_name_on_disk_has_no_sign_that_a_system_forbids(images, extractor, tmp_path):
+    FeatureCache(tmp_path).features(images, extractor, 32)
+    assert [place.name for place in tmp_path.iterdir() if place.name != "set"] == ["mean_colour_of_images-32"]
+    with FeatureCache(tmp_path).remembering(Extractor("HAM(net@12.3)", extractor.features)) as known:
+        known(images.pixels(8))
+    assert (tmp_path / "HAM_net@12.3_-pixels").is_dir()
+
+
+def test_pictures_of_other_shapes_and_the_same_bytes_are_other_pictures(extractor, tmp_path):
+    pixels = np.random.default_rng(0).integers(0, 256, (1, 3, 4, 9), dtype=np.uint8)
+    with FeatureCache(tmp_path).remembering(extractor) as known:
+        first, second = known(pixels), known(pixels.reshape(1, 3, 9, 4))
+    assert first == pytest.approx(second), "means do not see the shape, the cache does"
+    assert len(np.load(next(tmp_path.rglob("*.npz")))["keys"]) == 2
+
+
+def test_every_block_is_told_and_an_empty_set_has_no_features(images, extractor, monkeypatch):
+    monkeypatch.setattr(features, "BLOCK", 4)
+    job = WatchedJob()
+    FeatureCache(None).features(images, extractor, 32, job)
+    assert job.told == [(4, 9), (8, 9), (9, 9)]
+    assert FeatureCache(None).features(images.only([]), extractor, 32).shape == (0, 0)

@@ -13,9 +13,11 @@ from core.errors import OutputError
 from core.files.text import finite
 from evaluation.memorisation import memorisation
 from evaluation.sets import read_set
-from measures.features import PIXELS
+from measures.features import PIXELS, Extractor
+from measures.memorisation import judge_memorisation
 from reports.model import Figure, Paragraph, Table
 from tests.evaluation.pictures import photographs, recompressed, write_set
+from tests.support.watched_job import WatchedJob
 
 TRAIN = 60
 
@@ -129,3 +131,39 @@ def test_the_control_and_the_numbers_of_the_set_stand_beside_the_result(folders,
 def _by_name(images):
     """Return the lesion of each picture of which the second twenty repeat the first."""
     return [f"L{int(image.name.rsplit('i', 1)[-1].split('.')[0]) % 20}" for image in images.images]
+
+
+def test_the_finding_repeats_what_was_judged_with_the_names_of_the_images(folders, tmp_path):
+    pictures = photographs(24, seed=3)
+    pictures[3], pictures[10] = photographs(TRAIN, seed=1)[[5, 8]]
+    synthetic = read_set(write_set(tmp_path / "synthetic", pictures))
+    rows, job = Extractor("mean of each row", lambda pixels: pixels.mean(dim=3).flatten(1)), WatchedJob()
+    found = memorisation(synthetic, folders["train"], folders["held_out"], rows, tmp_path / "out", job)
+    assert {total for _, total in job.told} == {TRAIN + 8 * (24 + 120)}
+    sets = [images.pixels(128) for images in (synthetic, folders["train"], folders["held_out"])]
+    judged = judge_memorisation(*sets, rows, folders["held_out"].lesions)
+    for key in ("excess", "low", "high", "flagged", "n", "expected", "threshold", "train", "held_out"):
+        assert found.data[key] == getattr(judged, key)
+    assert len(found.data["pairs"]) == 10
+    for said, pair in zip(found.data["pairs"], judged.pairs, strict=False):
+        assert said == {
+            "synthetic": synthetic.images[pair.sample].name, "nearest_train": folders["train"].images[pair.train].name,
+            "nearest_heldout": folders["held_out"].images[pair.held_out].name, "space": pair.space,
+            "relative_distance": pair.relative_distance, "score": pair.score, "flagged": pair.flagged,
+        }  # fmt: skip
+    assert sum(one["n"] for one in found.data["classes"].values()) == 24
+    assert sum(one["flagged"] for one in found.data["classes"].values()) == judged.flagged
+    tables = [part for part in found.parts if isinstance(part, Table)]
+    assert tables[0].caption == "By class"
+    assert [row[0] for row in tables[1].rows] == [pair["synthetic"] for pair in found.data["pairs"]]
+    assert [row[4] for row in tables[1].rows] == ["yes" if pair["flagged"] else "no" for pair in found.data["pairs"]]
+
+
+def test_a_set_of_one_class_has_no_table_of_classes(folders, tmp_path):
+    synthetic = read_set(write_set(tmp_path / "synthetic", photographs(8, seed=3)))
+    one = synthetic.only([row for row, image in enumerate(synthetic.images) if image.code == "MEL"])
+    found = memorisation(one, folders["train"], folders["held_out"], PIXELS, tmp_path / "out")
+    assert found.data["classes"] == {"MEL": {"n": 2, "flagged": found.data["flagged"]}}
+    captions = [part.caption for part in found.parts if isinstance(part, Table)]
+    assert len(captions) == 2
+    assert "By class" not in captions

@@ -65,7 +65,6 @@ FILES = ("photographs/test_files", "photographs/test_matrix")
 READERS: Guards = {
     "core/images": ("core/test_images", "photographs/test_pixels"),
     "core/tiff": ("core/test_images",),
-    "core/files/text": ("core/files/test_text",),
     "core/files/walking": ("core/files/test_walking", *FILES),
     "photographs/diagnoses": ("photographs/test_diagnoses", *FORMS),
     "photographs/files": FILES,
@@ -127,7 +126,7 @@ EVALUATION: Guards = {
     "evaluation/measurements": ("evaluation/test_measurements", "evaluation/test_run"),
     "evaluation/memorisation": ("evaluation/test_memorisation", VERDICTS),
     "evaluation/pairs": ("evaluation/test_pairs", "evaluation/test_lpips"),
-    "evaluation/results": (VERDICTS, "evaluation/test_run"),
+    "evaluation/results": ("evaluation/test_results", VERDICTS),
     "evaluation/sets": ("evaluation/test_sets", "evaluation/test_run"),
     "evaluation/spaces": ("evaluation/test_spaces",),
     "evaluation/curation/curate": ("evaluation/curation/test_curate",),

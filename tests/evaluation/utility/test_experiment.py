@@ -6,7 +6,7 @@ import hashlib
 import json
 import shutil
 from collections import Counter
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
@@ -16,6 +16,7 @@ from PIL import Image
 from core.cancel import CancelToken, StopMode
 from core.errors import InputRefusedError, UsageError
 from core.events import Notice, Progress
+from core.jobs.stream import JobContext
 from core.taxonomy import CLASS_CODES
 from evaluation.utility.arms import plan_arms
 from evaluation.utility.data import read_material
@@ -430,3 +431,43 @@ def test_every_row_is_drawn_equally_often_or_every_class(ask):
         classes[int(material.train.labels[row])] += count
     assert len(classes) >= 3
     assert max(classes.values()) < 2 * min(classes.values())
+
+
+def test_what_was_asked_for_and_started_is_written_down(ask, tmp_path):
+    draw(tmp_path / "small", 2, 8000)
+    request = ask(seeds=1, synthetic=(tmp_path / "small",))
+    events = carry_out(request)
+    (started,) = of(events, UtilityStarted)
+    assert started.lesions == {"train": 35, "validation": 7, "test": 28, "synthetic": 14}
+    assert (started.seeds, started.steps) == (1, 6)
+    data = json.loads(events[-1].results.read_text(encoding="utf-8"))
+    assert data["format"] == 1
+    assert data["settings"] == {
+        "train": "train", "test": "test", "synthetic": ["small"], "ratios": [1.0], "seeds": 1, "curate": "",
+        "training": asdict(request.settings.training),
+    }  # fmt: skip
+    assert {event.seed for event in of(events, ArmTrained)} == {42}
+    assert events[-1].differences.keys() == {
+        f"{arm} - {control}"
+        for arm in ("synthetic_1", "synthetic_only")
+        for control in ("real", "real_weighted", "real_oversampled", "real_duplicated")
+    }
+
+
+def test_each_set_has_its_share_of_the_reading(ask):
+    told: list[float] = []
+
+    class Shares(JobContext):
+        def __init__(self, begin=0.0, share=1.0):
+            super().__init__()
+            self.begin, self.share = begin, share
+
+        def part(self, begin, share, words=""):
+            return Shares(self.begin + begin * self.share, share * self.share)
+
+        def progress(self, done, total, words="", unit=""):
+            told.append(self.begin + self.share * done / total)
+
+    read_material(ask(), Shares())
+    places = [(place + done / total) / 6 for place, total in enumerate((42, 28, 21)) for done in range(total)]
+    assert told == pytest.approx(places)

@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 from scipy.special import expit
 
-from classifier.scores import score
+from classifier.calibration import fit_temperature, probabilities_of
+from classifier.scores import score, score_calibration
 from core.taxonomy import CLASS_CODES
 from evaluation.utility.arms import plan_arms
 from evaluation.utility.statistics import (
@@ -21,6 +22,7 @@ from evaluation.utility.statistics import (
     LEAKAGE,
     METRICS,
     RECALL,
+    SMALLER_IS_BETTER,
     Scores,
     compare,
     interval_of,
@@ -219,3 +221,26 @@ def test_scores_are_those_of_the_classifier_room(small):
 
 def test_the_alarm_is_where_the_literature_ends():
     assert LEAKAGE == 0.08
+
+
+def test_every_score_is_the_one_of_its_name_at_the_temperature_of_the_validation_lesions(small):
+    rng = np.random.default_rng(1)
+    logits = [(rng.normal(0, 2, (len(small.labels), 7)) + 2 * np.eye(7)[small.labels]).astype(np.float32) for _ in "ab"]
+    found = scores_of([Outcome(*logits, 1, 0.0)], small.labels, small.labels, small.weights[:9])
+    temperature = fit_temperature(logits[0].astype(float), small.labels)
+    assert temperature > 1.2
+    probabilities = probabilities_of(logits[1].astype(float) / temperature)
+    plain = score(probabilities, small.labels, small.weights[:9])
+    calibration = score_calibration(probabilities, small.labels, small.weights[:9])
+    for name in ("balanced_accuracy", "f1_macro", "auc_macro"):
+        assert found.values[name][0] == pytest.approx(plain[name])
+    for name in ("ece", "brier"):
+        assert found.values[name][0] == pytest.approx(calibration[name])
+    sensitivity = plain["sensitivity_at_90_specificity"][:, 0]
+    assert found.values["melanoma_sensitivity_at_90_specificity"][0] == pytest.approx(sensitivity)
+    for label, code in enumerate(CLASS_CODES):
+        assert found.values[f"recall_{code}"][0] == pytest.approx(plain["recall"][:, label])
+    assert set(METRICS) & {"ece", "brier"} == SMALLER_IS_BETTER
+    interval = found.interval(HEADLINE)
+    assert interval == interval_of(found.values[HEADLINE])
+    assert interval.to_json() == {"value": interval.value, "low": interval.low, "high": interval.high}
