@@ -11,8 +11,7 @@ from torch.nn import functional
 
 from classifier.config import ClassifierConfig
 from classifier.data import Split
-from classifier.mixing import mix
-from classifier.views import make_views
+from classifier.views import blend, make_views
 from core.taxonomy import CLASSES
 from training.runtime import class_weights
 
@@ -67,7 +66,7 @@ class Batches:
         targets = functional.one_hot(self._split.labels[indices], len(CLASSES)).float()
         views = make_views(layers.to(self._device) / 255, self._config.augmentation, generator)
         alphas = self._config.mixup_alpha, self._config.cutmix_alpha
-        mixed, targets = mix(views, targets.to(self._device), *alphas, generator)
+        mixed, targets = blend(views, targets.to(self._device), *alphas, generator)
         return Batch(mixed[:, :3], targets, mixed[:, 3:] if self._masks is not None else None)
 
 

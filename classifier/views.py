@@ -1,4 +1,4 @@
-"""The random views that training sees of its images, made for a whole batch at once."""
+"""The random views that training sees of its images, and their blends, made for a whole batch at once."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 from torch.nn import functional
+from torchvision.transforms import v2
 
 from training.runtime import dihedral
 
@@ -60,3 +61,29 @@ def recolour(pixels: Tensor, generator: torch.Generator) -> Tensor:
 
 def _symmetric(shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
     return torch.rand(shape, generator=generator) * 2 - 1
+
+
+def blend(
+    layers: Tensor, targets: Tensor, mixup_alpha: float, cutmix_alpha: float, generator: torch.Generator
+) -> tuple[Tensor, Tensor]:
+    """Blend each image with its neighbour in the batch, and their targets in the same proportion.
+
+    MixUp (Zhang et al. 2018, arXiv:1710.09412) and CutMix (Yun et al. 2019, arXiv:1905.04899) of torchvision.
+
+    Parameters
+    ----------
+    layers
+        Images with whatever else belongs to them, (N, C, S, S), in random order.
+    targets
+        Probabilities, (N, K).
+    mixup_alpha, cutmix_alpha
+        Parameters of the two beta distributions; 0 is off. With both, the batch draws one of them.
+    """
+    blends = [kind(alpha=alpha) for kind, alpha in ((v2.MixUp, mixup_alpha), (v2.CutMix, cutmix_alpha)) if alpha > 0]
+    if not blends:
+        return layers, targets
+    seed = int(torch.randint(2**62, (), generator=generator))
+    with torch.random.fork_rng(devices=[]):  # torchvision draws from the global generator
+        torch.manual_seed(seed)
+        mixed, soft = v2.RandomChoice(blends)(layers, targets)
+    return mixed, soft

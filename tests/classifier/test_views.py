@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from classifier.mixing import cutmix, mix, mixup
-from classifier.views import make_views, random_affine, warp
+from classifier.views import blend, make_views, random_affine, warp
 
 
 def generator(seed: int = 0) -> torch.Generator:
@@ -51,30 +50,43 @@ def test_masks_move_with_the_picture_and_keep_their_values():
     assert torch.equal(turned[:, 3], turned[:, 0])
 
 
-def test_mixup_blends_pictures_and_targets_alike():
+@pytest.mark.parametrize("seed", range(5))
+def test_mixup_blends_pictures_and_targets_alike(seed):
     layers, targets = torch.rand(3, 5, 4, 4), torch.eye(7)[:3]
-    partners = torch.tensor([1, 2, 0])
-    mixed, soft = mixup(layers, targets, partners, 0.7)
-    assert torch.allclose(mixed, 0.7 * layers + 0.3 * layers[partners])
-    assert torch.allclose(soft, 0.7 * targets + 0.3 * targets[partners])
+    mixed, soft = blend(layers, targets, 0.4, 0, generator(seed))
+    share = soft.diagonal()[0].item()
+    others = [soft[image].clone().index_fill_(0, torch.tensor([image]), -1).argmax().item() for image in range(3)]
+    for image, other in enumerate(others):
+        torch.testing.assert_close(mixed[image], share * layers[image] + (1 - share) * layers[other])
+        torch.testing.assert_close(soft[image], share * targets[image] + (1 - share) * targets[other])
 
 
-@pytest.mark.parametrize("centre", [(0, 0), (5, 9), (15, 3)])
-def test_cutmix_targets_are_the_pixels_counted_one_by_one(centre):
-    layers = torch.arange(3).float().view(3, 1, 1, 1).expand(3, 1, 16, 16)
-    targets, partners = torch.eye(7)[:3], torch.tensor([1, 2, 0])
-    pasted, soft = cutmix(layers, targets, partners, 0.6, centre)
+@pytest.mark.parametrize("seed", range(8))
+def test_cutmix_targets_are_the_pixels_counted_one_by_one(seed):
+    layers = torch.arange(3).float().view(3, 1, 1, 1).expand(3, 1, 16, 16).clone()
+    pasted, soft = blend(layers, torch.eye(7)[:3], 0, 1.0, generator(seed))
     for image in range(3):
         for label in range(7):
             share = np.mean([[float(value) == label for value in row] for row in pasted[image, 0].tolist()])
             assert soft[image, label].item() == pytest.approx(share, abs=1e-6)
-    assert 0 < soft[0, 1] < 0.6
+
+
+def test_blends_depend_on_their_generator_alone_and_leave_the_global_one():
+    layers, targets = torch.rand(4, 3, 8, 8), torch.eye(7)[:4]
+    torch.manual_seed(1)
+    before = torch.random.get_rng_state()
+    first = blend(layers, targets, 0.4, 1.0, generator(5))
+    assert torch.equal(torch.random.get_rng_state(), before)
+    torch.manual_seed(99)
+    again = blend(layers, targets, 0.4, 1.0, generator(5))
+    assert all(torch.equal(a, b) for a, b in zip(first, again, strict=True))
+    assert not torch.equal(first[0], blend(layers, targets, 0.4, 1.0, generator(6))[0])
 
 
 @pytest.mark.parametrize(("mixup_alpha", "cutmix_alpha"), [(0.2, 0), (0, 1.0), (0.4, 1.0)])
 def test_blended_targets_sum_to_one_and_really_blend(mixup_alpha, cutmix_alpha):
     layers, targets = torch.rand(8, 3, 12, 12), torch.eye(7)[torch.arange(8) % 7]
-    blends = [mix(layers, targets, mixup_alpha, cutmix_alpha, generator(seed)) for seed in range(30)]
+    blends = [blend(layers, targets, mixup_alpha, cutmix_alpha, generator(seed)) for seed in range(30)]
     sums = torch.stack([soft.sum(1) for _, soft in blends])
     assert torch.allclose(sums, torch.ones_like(sums))
     assert any(((soft > 0.05) & (soft < 0.95)).any() for _, soft in blends)
@@ -83,4 +95,4 @@ def test_blended_targets_sum_to_one_and_really_blend(mixup_alpha, cutmix_alpha):
 
 def test_without_blending_nothing_is_touched():
     layers, targets = torch.rand(2, 3, 4, 4), torch.eye(7)[:2]
-    assert mix(layers, targets, 0, 0, generator()) == (layers, targets)
+    assert blend(layers, targets, 0, 0, generator()) == (layers, targets)
