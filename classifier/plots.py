@@ -208,7 +208,7 @@ def _roc(evaluation: Evaluation) -> Figure:
 
 def _reliability(evaluation: Evaluation) -> Figure:
     figure, axes = _new_figure(
-        "Does confidence mean what it says?",
+        "Calibration: confidence and accuracy",
         "On the diagonal confidence equals accuracy; below it the classifier is too sure. Area of a dot: images.",
         (6.6, 6.2),
     )

@@ -80,31 +80,31 @@ def _lead(results: Results) -> Sequence[Block]:
 
 
 _CAN: Final = (
-    "It is the mean recall over the classes, so a rare class counts as much as a common one. The interval says how "
-    "much the choice of test lesions matters: 95 % of 2000 resamples of lesions gave a value within it."
+    "It is the mean recall over the classes, so a rare class counts as much as a common one. The CI covers the choice "
+    "of test lesions: 95 % of 2000 resamples of lesions gave a value within it."
 )
 _CANNOT: Final = (
-    "Another training run, another clinic, another camera or other skin tones can give other numbers; nothing here "
-    "measures by how much. Two classifiers whose intervals overlap widely are not told apart by this page. For "
-    "research only: nobody should be examined, reassured or treated on its word."
+    "Another training run, clinic or camera, or other skin tones, can give other numbers; by how much was not "
+    "measured. If the CIs of two classifiers overlap widely, this report does not show a difference between them. For "
+    "research only: its predictions must not be used to examine, reassure or treat anybody."
 )
 
 
 def _limits(results: Results) -> Section:
     plain = (
-        "Always naming the most frequent class would reach an accuracy of "
+        "Always predicting the most frequent class would reach an accuracy of "
         f"{majority_accuracy(results.evaluation):.3f}; this classifier's accuracy is "
         f"{results.evaluation.overall['accuracy']}."
     )
     blocks = [*map(Paragraph, (_CAN, plain, _CANNOT)), *map(warning, _warnings(results))]
-    return Section("What this number says, and what it does not", blocks)
+    return Section("How to read this number", blocks)
 
 
 def _warnings(results: Results) -> Iterator[str]:
     if results.measured_on != "test":
         yield (
-            "There was no test set: these are the lesions by which the weights were chosen, so every number on this "
-            "page is optimistic."
+            "There was no test set: these lesions were also used for model selection, so every number on this page is "
+            "optimistic."
         )
     leakage = results.about.leakage
     if leakage is None or leakage.leaked or not leakage.known:
@@ -112,12 +112,12 @@ def _warnings(results: Results) -> Iterator[str]:
     weak = weak_classes(results.evaluation)
     if weak:
         names = ", ".join(f"{code} ({results.evaluation.class_lesions[code]})" for code in weak)
-        yield f"Few held-out lesions speak for some classes, so their own numbers say little: {names}."
+        yield f"Some classes have few held-out lesions, so their numbers are uncertain: {names}."
 
 
 def _classes(results: Results, plots: Mapping[str, bytes]) -> Section:
     table = Table(("class", "images", "lesions", *CLASS_NAMES.values()), class_rows(results.evaluation))
-    words = Paragraph("Each score with its 95 % interval; a dash where it has no meaning.", "muted")
+    words = Paragraph("Each score with its 95 % CI; a dash where it is not defined.", "muted")
     return Section("Class by class", [words, table, *show(plots, "per_class_metrics.png", "specificity_per_class.png")])
 
 
@@ -150,15 +150,15 @@ def _calibration(results: Results, plots: Mapping[str, bytes]) -> Section:
     )
     head = ("score", "before", "95 % interval", "after", "95 % interval")
     blocks: list[Block] = [Paragraph(words), Table(head, calibration_rows(results.evaluation))]
-    return Section("How far its probabilities can be believed", [*blocks, *show(plots, "reliability_diagram.png")])
+    return Section("Calibration of the probabilities", [*blocks, *show(plots, "reliability_diagram.png")])
 
 
 def _training(results: Results, plots: Mapping[str, bytes]) -> Section:
     curves = show(plots, *(name for name in CAPTIONS if name.startswith("training_")))
     words = (
-        f"The weights are those of epoch {results.epoch}, after {results.images_seen} drawn images and "
-        f"{duration_text(results.seconds)}: of all epochs the best on the validation lesions (balanced accuracy "
-        f"{results.selection:.3f}, optimistic because it was used to choose)."
+        f"The weights are those of epoch {results.epoch}, after {results.images_seen} images and "
+        f"{duration_text(results.seconds)}: the best epoch on the validation lesions (balanced accuracy "
+        f"{results.selection:.3f}, optimistic because it was used for model selection)."
     )
     return Section("Training", [Paragraph(words), *curves[:1], Details("More curves", curves[1:])])
 
@@ -166,12 +166,12 @@ def _training(results: Results, plots: Mapping[str, bytes]) -> Section:
 def _split(results: Results) -> Section:
     table = Table(("split", "images", "lesions", *results.classes), split_rows(results.splits, results.classes))
     fingerprint = Paragraph(f"Fingerprint of the measured lesions: {results.fingerprint}", "muted")
-    return Section("Who was where", [Paragraph(leakage_text(results)), table, fingerprint])
+    return Section("Splits", [Paragraph(leakage_text(results)), table, fingerprint])
 
 
 def _terms(results: Results) -> Section:
     licence = results.about.licence
-    return Section("Data, terms, credit", [Paragraph(parse(licence.sentence)), Authored(licence.credit)])
+    return Section("Data, licence, credit", [Paragraph(parse(licence.sentence)), Authored(licence.credit)])
 
 
 def _settings(results: Results) -> Section:

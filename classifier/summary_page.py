@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 
 
 _ABOUT: Final = (
-    "The deviation shows how much a single training varies with its split and its random numbers; folds share most of "
-    "their training images, so it is no standard error of the mean. The interval shows how much the choice of lesions "
-    "matters. Neither says anything about another clinic or camera. For research only."
+    "The standard deviation is that of single trainings over splits and seeds; folds share most of their training "
+    "images, so it is not a standard error of the mean. The CI covers the choice of lesions. Neither covers another "
+    "clinic or camera. For research only."
 )
 _OPTIMISTIC: Final = (
-    "Not every training had a test set: some numbers are of the lesions that chose the weights: optimistic."
+    "Not every training had a test set: some numbers come from lesions used for model selection and are optimistic."
 )
 
 

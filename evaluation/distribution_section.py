@@ -16,14 +16,14 @@ from measures.prdc import MEANINGS, NAMES, Prdc
 from reports.model import Block, Figure, Paragraph, Table
 
 ABOUT: Final = (
-    "Real photographs of other lesions are the measure of everything here: they are divided by lesion into two halves, "
-    "and what one half has to the other is what a perfect generator would reach. The kernel distance (KID) is unbiased "
-    "also for few images and may be negative, which means that no difference was found. Its interval is for a new draw "
-    "of both sets. The Frechet distance is refused below two images for each number of a feature."
+    "The real-vs-real baseline is the distance between two halves of the held-out photographs, split by lesion: the "
+    "value that a perfect generator would reach. The kernel distance (MMD\u00b2) is unbiased also for few images and "
+    "may be negative, which means that no difference was found. Its CI is for a new sample of both sets. The "
+    "Fr\u00e9chet distance is withheld below two images per feature dimension."
 )
 LIMITS: Final = (
-    "None of these numbers says anything about copies: a set of training photographs would do very well here. They see "
-    "what their feature space sees; trust what both spaces say."
+    "These numbers do not detect copies: a set of training photographs would score very well. They measure what their "
+    "feature space represents; rely on results that hold in both feature spaces."
 )
 
 
@@ -51,19 +51,19 @@ def _parts_of(space: Space, synthetic: Side, real: Side, by_class: Mapping[str, 
     yield Paragraph(f"In {space.name}. {space.caution}")
     yield Figure(
         plots.kid_figure(space.name, {code: (one.kid, one.kid_floor) for code, one in by_class.items()}),
-        f"Kernel distance in {space.name}, overall and by class, with 95 % intervals",
+        f"Kernel distance in {space.name}, overall and by class, with 95 % CIs",
     )
     yield Table(
-        ("", "n synthetic", "n real", "lesions", "KID", "KID of real photographs"),
+        ("", "n synthetic", "n real", "lesions", "kernel distance", "real vs real"),
         [_kid_row(code, one) for code, one in by_class.items()],
         f"Kernel distance in {space.name}",
         frozenset(row for row, one in enumerate(by_class.values()) if one.kid is None),
         folded=True,
     )
     yield Table(
-        ("", f"{space.frechet_name} ({space.name})", "of real photographs", "for endless n", "why not"),
+        ("", f"{space.frechet_name} ({space.name})", "real vs real", "infinite n", "reason withheld"),
         [_frechet_row(code, one.frechet) for code, one in by_class.items()],
-        f"Frechet distance in {space.name}",
+        f"Fr\u00e9chet distance in {space.name}",
         frozenset(row for row, one in enumerate(by_class.values()) if one.frechet.refused),
         words=frozenset({0, 4}),
         folded=True,
@@ -71,7 +71,7 @@ def _parts_of(space: Space, synthetic: Side, real: Side, by_class: Mapping[str, 
     if whole.prdc_matched is not None and whole.prdc_reference is not None:
         yield Figure(
             plots.prdc_figure(space.name, whole.prdc_matched, whole.prdc_reference),
-            f"Precision, recall, density, coverage in {space.name} at n = {whole.reference_n}, beside real photographs",
+            f"Precision, recall, density, coverage in {space.name} at n = {whole.reference_n}, next to real vs real",
         )
     yield Table(
         ("", "n", *NAMES),

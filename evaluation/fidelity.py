@@ -1,4 +1,4 @@
-"""Does a classifier that had no part in generating see in each image the class that was asked for?"""
+"""Class fidelity: whether an independent classifier predicts the target class of each image."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ Labels = NDArray[np.int64]
 KEY: Final = "fidelity"
 TITLE: Final = Message("Class fidelity")
 NEAR: Final = 0.8
-"""From this share of what the classifier reaches on real photographs on, the classes count as drawn well."""
+"""Share of the balanced accuracy on real photographs from which the fidelity counts as good."""
 
 PART: Final = 64
 """Images between two looks at whether to stop."""
 
 ABOUT: Final = (
-    "Each image is shown to a classifier that the generator has never had to please. Its answers are compared with the "
-    "class that was asked for, and with how well it does on the real photographs. High numbers say that classes are "
-    "told apart, not that the images are real; on photographs that it has learnt from it does better than it should."
+    "The predictions of the independent classifier are compared with the target classes, and with its predictions on "
+    "real photographs. High numbers show that the classes are distinguishable, not that the images are realistic; on "
+    "photographs that the classifier was trained on its accuracy is inflated."
 )
 
 
@@ -132,7 +132,7 @@ def _table(matrix: Labels) -> Table:
         if asked[i]
     ]
     return Table(
-        ("asked for", "n", "seen as such", "seen most often"),
+        ("target class", "n", "recall", "most frequent prediction"),
         rows,
         "Recall of each class",
         words=frozenset({0, 3}),
@@ -141,7 +141,7 @@ def _table(matrix: Labels) -> Table:
 
 
 def _caption(name: str) -> str:
-    return f"Classes asked for and classes that {name} sees; numbers of images"
+    return f"Target classes and classes predicted by {name}; numbers of images"
 
 
 def _data(name: str, generated: Accuracy, real: Accuracy | None, matrix: Labels) -> dict[str, Any]:

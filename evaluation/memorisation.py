@@ -40,7 +40,7 @@ def memorisation(
     folder: Path,
     context: JobContext | None = None,
 ) -> Finding:
-    """Look for copies of training images, in pixels and in features, turned and mirrored; write the files.
+    """Search for copies of training images, in pixels and features, in eight orientations; write the files.
 
     Parameters
     ----------
@@ -140,7 +140,7 @@ def _parts(found: Memorisation, data: dict[str, Any]) -> list[Block]:
         (p["synthetic"], p["nearest_train"], p["nearest_heldout"], f"{p['score']:.3g}", "yes" if p["flagged"] else "no")
         for p in data["pairs"]
     ]
-    head = ("synthetic", "nearest training image", "nearest unseen image", "score", "flagged")
+    head = ("synthetic", "nearest training image", "nearest held-out image", "score", "flagged")
     parts.append(
         Table(
             head,
@@ -157,25 +157,24 @@ def _parts(found: Memorisation, data: dict[str, Any]) -> list[Block]:
 def _control(found: Memorisation) -> str:
     control = found.control
     if control is None:
-        return "No unseen lesion is known to have a second photograph, so there is no positive control of the search."
+        return "No held-out lesion is known to have a second photograph, so copy detection has no positive control."
     return (
-        f"Positive control: a second photograph of an unseen lesion, put among the training images, is found at this "
-        f"threshold for {control.share:.1%} of {control.n} lesions (95 % interval {control.low:.1%} to "
-        f"{control.high:.1%}). The others go unseen: the search finds copies of a picture, and of new pictures of a "
-        "training lesion only this share."
+        f"Positive control: a second photograph of a held-out lesion, added to the training images, is flagged for "
+        f"{control.share:.1%} of {control.n} lesions (95 % CI {control.low:.1%} to {control.high:.1%}). So the search "
+        "finds copies of an image, but only this share of new images of a training lesion."
     )
 
 
 def _whole_set(found: Memorisation) -> Table:
     rows = [row for space, level in found.set_level.items() for row in _rows_of(space, level)]
     caption = (
-        "Supporting numbers of the whole set, insensitive below about 10 % of copies. AuthPct: share that is farther "
-        "from its nearest training image than that is from its own nearest other one; far fewer than among unseen "
-        "lesions speaks of copies. Nearer: chance that an image is nearer to the training images than an unseen lesion "
-        "is, 50 % without copies; C_T says the same as Mann and Whitney's z, below -1.96 where images are nearer. Soft "
-        "and typical images, and other shares of the classes, move them too, so the pairs decide, not these."
+        "Set-level numbers, insensitive below about 10 % of copies. AuthPct: share of images farther from their "
+        "nearest training image than that is from its own nearest training neighbour; a value far below that of "
+        "held-out lesions suggests copies. Nearer: probability that an image is more similar to the training images "
+        "than a held-out lesion is, 50 % without copies. C_T: z of the Mann-Whitney test, below -1.96 if images "
+        "are more similar. Soft and typical images, and other class proportions, change them too, so inspect the pairs."
     )
-    return Table(("", "synthetic", "unseen lesions"), rows, caption, folded=True)
+    return Table(("", "synthetic", "held-out lesions"), rows, caption, folded=True)
 
 
 def _rows_of(space: str, level: SetLevel) -> list[tuple[str, str, str]]:

@@ -69,7 +69,7 @@ def cloud_figure(space: str, synthetic: NDArray[np.float64], real: NDArray[np.fl
 
 
 def matrix_figure(counts: NDArray[np.int64], classes: Sequence[str]) -> bytes:
-    """Draw a confusion matrix in shares of the rows: classes asked for down, classes seen across."""
+    """Draw a confusion matrix in shares of the rows: target classes down, predicted classes across."""
     figure, axes = _figure(3.6, width=4.4)
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     axes.imshow(shares, vmin=0, vmax=1, cmap="cividis")
@@ -78,8 +78,8 @@ def matrix_figure(counts: NDArray[np.int64], classes: Sequence[str]) -> bytes:
         axes.text(column, row, str(counts[row, column]), ha="center", va="center", fontsize=8, color=color)
     axes.set_xticks(range(len(classes)), classes, fontsize=8)
     axes.set_yticks(range(len(classes)), classes, fontsize=8)
-    axes.set_xlabel("class seen")
-    axes.set_ylabel("class asked for")
+    axes.set_xlabel("predicted class")
+    axes.set_ylabel("target class")
     axes.grid(visible=False)
     return figure_png(figure)
 

@@ -34,8 +34,8 @@ EXAMPLES: Final = 16
 SIDE: Final = 96
 
 ABOUT: Final = (
-    "For research and teaching only; never a diagnosis. No number here says that an image is medically plausible: only "
-    "people who know skin lesions can. Each number stands with its n, its interval, and what real photographs reach."
+    "For research and teaching only; never a diagnosis. No number here shows that an image is medically plausible: "
+    "only experts in skin lesions can judge that. Each number is given with n, its CI and a real-vs-real baseline."
 )
 
 
@@ -49,12 +49,12 @@ def report_of(findings: Findings) -> Report:
     names = ", ".join(found.name for found in findings.sets)
     made = f"{PRODUCT} {__version__}, {findings.created}. Compared at {findings.side} x {findings.side} pixels."
     sections = [
-        Section("In short", list(_overview(findings))),
+        Section("Summary", list(_overview(findings))),
         *(section for found in findings.sets for section in _set_sections(found, len(findings.sets) > 1)),
         Section("What was compared", list(_about_sets(findings))),
     ]
     lead = [Paragraph(made, "muted"), Paragraph(ABOUT)]
-    return Report("Is this synthetic set any good?", lead, sections, f"{PRODUCT} evaluation: {names}")
+    return Report("Evaluation of synthetic images", lead, sections, f"{PRODUCT} evaluation: {names}")
 
 
 def _overview(findings: Findings) -> Iterator[Block]:
@@ -63,7 +63,7 @@ def _overview(findings: Findings) -> Iterator[Block]:
     titles = list(dict.fromkeys(one.title for found in findings.sets for one in found.sections))
     rows = [_overview_row(found, titles) for found in findings.sets]
     words = frozenset({0, *range(2, 3 + len(titles))})
-    yield Table(("set", "images", "altogether", *titles), rows, words=words)
+    yield Table(("set", "images", "overall", *titles), rows, words=words)
     measured = ((found.name, one) for found in findings.sets for one in found.sections)
     verdicts = [Verdict(one.level, one.verdict, f"{name}, {one.title}:") for name, one in measured]
     yield Details("Every measurement in a sentence", verdicts)
@@ -105,7 +105,7 @@ def _about_sets(findings: Findings) -> Iterator[Block]:
     notes = [*findings.notes, *(f"{one.name}: {note}" for one in shown for note in one.notes)]
     if notes:
         yield Bullets(notes)
-    yield Paragraph("Pictures are cropped to the middle square and resized with antialiasing, both sides alike.")
+    yield Paragraph("All images are cropped to the central square and resized with antialiasing in the same way.")
     settings = [(name, value) for name, value in findings.settings.items() if value not in (None, "", [])]
     yield Details("Settings", [Facts(settings), Facts(list(findings.spaces.items()))])
 

@@ -19,10 +19,10 @@ Floats = NDArray[np.float64]
 K: Final = 5
 NAMES: Final = ("precision", "recall", "density", "coverage")
 MEANINGS: Final = {
-    "precision": "share of synthetic images that lie among the real ones",
-    "recall": "share of real images that lie among the synthetic ones",
-    "density": "how many real images' surroundings a synthetic image lies in, on average; 1 is usual",
-    "coverage": "share of real images that have a synthetic one in their surroundings",
+    "precision": "share of synthetic images within the distribution of the real ones",
+    "recall": "share of real images within the distribution of the synthetic ones",
+    "density": "mean number of real neighbourhoods that contain a synthetic image; 1 is usual",
+    "coverage": "share of real images with a synthetic image in their neighbourhood",
 }
 _BLOCK: Final = 1024
 

@@ -24,5 +24,5 @@ def differences_figure(found: Sequence[Difference], titles: Mapping[str, str]) -
             axes.plot([100 * interval.low, 100 * interval.high], [row, row], color=color, linewidth=2)
         axes.plot([100 * (interval.value or 0.0)], [row], "o", color=color)
     axes.set_yticks(range(len(shown)), [f"{titles[d.arm]}  -  {titles[d.than]}" for d in reversed(shown)])
-    axes.set_xlabel("points of balanced accuracy, 95 % interval")
+    axes.set_xlabel("percentage points of balanced accuracy, 95 % CI")
     return figure_png(figure)

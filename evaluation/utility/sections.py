@@ -27,8 +27,8 @@ METRIC_WORDS: Final = {
 }
 
 ABOUT: Final = (
-    "For research and teaching only; never a diagnosis. Every arm had the same number of optimiser steps; every "
-    "difference stands with its 95 % interval over test lesions and seeds."
+    "For research and teaching only; never a diagnosis. Every training condition had the same number of optimiser "
+    "steps; every difference is given with its 95 % CI over test lesions and seeds."
 )
 
 OTHERS: Final = (*METRICS[1:], *(f"{RECALL}{code}" for code in CLASS_CODES))
@@ -49,7 +49,7 @@ LIMITS: Final = (
 def report_of(findings: Sequence[Finding], created: str) -> Report:
     """Return the report of the experiment; `created` says when."""
     lead = (Paragraph(f"{PRODUCT} {__version__}, {created}", "muted"), Paragraph(ABOUT))
-    title, name = "Does the synthetic data help a classifier?", "Does the synthetic data help?"
+    title, name = "Downstream utility: does the synthetic data improve a classifier?", "Downstream utility"
     return Report(title, lead, [found.section() for found in findings], name)
 
 
@@ -58,13 +58,13 @@ def answer_section(verdict: Verdict, found: Sequence[Difference], results: Seque
     titles = {result.arm.key: str(result.arm.title) for result in results}
     rows = [[titles[d.arm], titles[d.than], points(d.interval.value), _range(d.interval), d.call] for d in found]
     table = Table(
-        ("arm", "compared with", "points", "95 % interval", "verdict"),
+        ("condition", "compared with", "percentage points", "95 % CI", "verdict"),
         rows,
         "Every difference",
         words=frozenset({0, 1, 4}),
         folded=True,
     )
-    picture = Figure(differences_figure(found, titles), "Balanced accuracy against each control, in points")
+    picture = Figure(differences_figure(found, titles), "Balanced accuracy against each control, in percentage points")
     data: dict[str, Any] = {
         "chosen": verdict.chosen,
         "control": verdict.control,
@@ -77,7 +77,7 @@ def answer_section(verdict: Verdict, found: Sequence[Difference], results: Seque
     pair = (verdict.chosen, verdict.control)
     more = _other_metrics([d for d in others if (d.arm, d.than) == pair], titles)
     parts: list[Block] = [picture, table, more, *(Paragraph(words, "muted") for words in LIMITS)]
-    return Finding("utility", "Does it help?", verdict.level, verdict.words, parts, data)
+    return Finding("utility", "Downstream utility", verdict.level, verdict.words, parts, data)
 
 
 def _difference(found: Difference) -> dict[str, Any]:
@@ -93,10 +93,10 @@ def _difference(found: Difference) -> dict[str, Any]:
 def _other_metrics(found: Sequence[Difference], titles: Mapping[str, str]) -> Table:
     """Return how the two arms of the verdict differ in everything else."""
     rows = [[_metric(d.metric), points(d.interval.value), _range(d.interval), d.call] for d in found]
-    caption = (
-        f"Other scores: {titles[found[0].arm]} - {titles[found[0].than]}; of so many, one in twenty differs by chance"
+    caption = f"Other scores: {titles[found[0].arm]} - {titles[found[0].than]}; one in twenty differs by chance"
+    return Table(
+        ("score", "percentage points", "95 % CI", "verdict"), rows, caption, words=frozenset({0, 3}), folded=True
     )
-    return Table(("score", "points", "95 % interval", "verdict"), rows, caption, words=frozenset({0, 3}), folded=True)
 
 
 def _metric(name: str) -> str:
@@ -108,7 +108,7 @@ def arms_section(results: Sequence[ArmResult]) -> Finding:
     rows = [
         [str(result.arm.title), *(_number(result.scores.interval(metric)) for metric in METRICS)] for result in results
     ]
-    head = ("arm", *(METRIC_WORDS[metric] for metric in METRICS))
+    head = ("condition", *(METRIC_WORDS[metric] for metric in METRICS))
     data = {
         result.arm.key: {
             "title": str(result.arm.title),
@@ -126,11 +126,13 @@ def arms_section(results: Sequence[ArmResult]) -> Finding:
         "Trained on synthetic images alone, the classifier reaches a balanced accuracy of {value} on real lesions.",
         value=_number(alone),
     )
-    return Finding("arms", "Every arm", "unknown", words, [Table(head, rows, "Scores"), _recalls(results)], data)
+    return Finding(
+        "arms", "Training conditions", "unknown", words, [Table(head, rows, "Scores"), _recalls(results)], data
+    )
 
 
 def data_section(request: UtilityRequest, material: Material) -> Finding:
-    """Return what was learnt from, and how."""
+    """Return the data, and how the classifiers were trained."""
     rows = [
         [name, str(len(part)), str(len(set(part.lesions))), *_by_class(part.labels.tolist())]
         for name, part in material.parts.items()
@@ -146,13 +148,17 @@ def data_section(request: UtilityRequest, material: Material) -> Finding:
         n=settings.seeds,
     )
     folders = {
-        "Learnt from": request.train,
-        "Asked about": request.test,
+        "Training photographs": request.train,
+        "Test photographs": request.test,
         "Synthetic": ", ".join(map(str, request.synthetic)),
     }
     parts: list[Block] = [Facts(list(folders.items()))]
-    parts += [Paragraph(f"Left out before by the rules {request.curate}: see curation.csv.")] if request.curate else []
-    parts += [Table(("part", "images", "lesions", *CLASS_CODES), rows, "Images", folded=True)]
+    parts += (
+        [Paragraph(f"Excluded before training by the rules {request.curate}: see curation.csv.")]
+        if request.curate
+        else []
+    )
+    parts += [Table(("split", "images", "lesions", *CLASS_CODES), rows, "Images", folded=True)]
     if material.copies_of_train:
         copies = Message(
             "Identical to training photographs, pixel for pixel: %n synthetic image(s).", n=material.copies_of_train
@@ -175,7 +181,7 @@ def _recalls(results: Sequence[ArmResult]) -> Table:
         [str(result.arm.title), *(_number(result.scores.interval(RECALL + code)) for code in CLASS_CODES)]
         for result in results
     ]
-    return Table(("arm", *CLASS_CODES), rows, "Recall of each class", folded=True)
+    return Table(("condition", *CLASS_CODES), rows, "Recall of each class", folded=True)
 
 
 def _by_class(labels: Sequence[int]) -> list[str]:

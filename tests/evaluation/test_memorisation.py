@@ -118,7 +118,7 @@ def test_the_control_and_the_numbers_of_the_set_stand_beside_the_result(folders,
     found = memorisation(synthetic, folders["train"], replace(held_out, images=images), PIXELS, tmp_path / "out")
     assert found.data["control"]["n"] == 20
     assert found.data["control"]["share"] >= 0.9
-    assert any("of 20 lesions (95 % interval" in part.text for part in found.parts if isinstance(part, Paragraph))
+    assert any("of 20 lesions (95 % CI" in part.text for part in found.parts if isinstance(part, Paragraph))
     level = found.data["set_level"][PIXELS.name]
     assert set(level) == {"authentic", "authentic_held_out", "nearer", "low", "high", "c_t"}
     assert (level["authentic"]["n"], level["authentic_held_out"]["n"]) == (12, 20)

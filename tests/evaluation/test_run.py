@@ -141,7 +141,7 @@ def test_pairs_and_masks_are_measured_for_those_who_have_them(outcome):
 
 def test_report_and_pdf_stand_alone(outcome, places):
     page = (places / "out/report.html").read_text(encoding="utf-8")
-    for words in ("Is this synthetic set any good?", "never a diagnosis", "spots", "Memorisation", "data:image/png"):
+    for words in ("Evaluation of synthetic images", "never a diagnosis", "spots", "Memorisation", "data:image/png"):
         assert words in page
     assert "http://" not in page.replace("http://www.w3.org", "")
     assert "https://" not in page
