@@ -20,7 +20,7 @@ import click
 from core.cancel import CancelToken, StopMode
 from core.errors import OutputError
 from core.events import Event
-from core.files.text import plain
+from core.files.text import plain, shown
 from core.message import Message
 
 
@@ -47,11 +47,11 @@ class Console:
     def say(self, text: str) -> None:
         """Print a result for people."""
         with _output_errors():
-            click.echo(plain(text), err=self.json_mode)
+            click.echo(shown(text), err=self.json_mode)
 
     def warn(self, text: str) -> None:
         """Print something people should know, on standard error."""
-        click.echo(plain(text), err=True)
+        click.echo(shown(text), err=True)
 
     @contextmanager
     def telling_of(self, module: str) -> Iterator[None]:
@@ -66,9 +66,9 @@ class Console:
     def error(self, kind: str, message: str, remedy: str) -> None:
         """Say what happened and what to do about it."""
         self.event({"event": "error", "kind": kind, "message": message, "remedy": remedy})
-        click.echo(click.style("Error: ", fg="red", bold=True) + plain(message), err=True)
+        click.echo(click.style("Error: ", fg="red", bold=True) + shown(message), err=True)
         if remedy:
-            click.echo(plain(remedy), err=True)
+            click.echo(shown(remedy), err=True)
 
 
 class _Teller(logging.Handler):

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import math
+import re
 from collections.abc import Iterable, Mapping
 from pathlib import PurePath
 from typing import Any, Final
@@ -21,6 +22,19 @@ def plain(text: str) -> str:
     for people it says which byte it is.
     """
     return text.encode("utf-8", errors="backslashreplace").decode("utf-8") if not text.isascii() else text
+
+
+_CONTROLS: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
+"""Signs that a terminal obeys, line breaks and tabs left out: they colour, move, rename, turn the direction."""
+
+
+def shown(text: str) -> str:
+    """Return `text` for a terminal: what a file or its name holds is only ever shown, see `plain`."""
+    return _CONTROLS.sub(_written_out, plain(text).replace("\r\n", "\n"))
+
+
+def _written_out(match: re.Match[str]) -> str:
+    return match[0].encode("unicode_escape").decode("ascii")
 
 
 _FORMULA_STARTS: Final = ("=", "+", "-", "@")
