@@ -35,6 +35,7 @@ TRASH_ID = "20260101-101010-abcdef"
 FOLDERS = (
     ".isicgui",
     ".isicgui/tmp",
+    ".isicgui/inputs",
     ".isicgui/trash",
     f".isicgui/trash/{TRASH_ID}",
     f".isicgui/trash/{TRASH_ID}/MEL",

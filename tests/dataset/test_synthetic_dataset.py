@@ -7,12 +7,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from core.errors import OutputError
 from core.generation import GenerationRequest
 from core.images import read_image
 from dataset.layout import Layout
-from dataset.png import read_recipe
+from dataset.png import PNG_KEY, read_recipe
 from dataset.synthetic_dataset import SyntheticDataset, read_records
 from tests.support.datasets import (
     assert_consistent,
@@ -63,6 +64,24 @@ def test_a_stored_image_is_the_picture_its_recipe_its_sidecar_and_its_row(tmp_pa
     assert row["generated_at"] == str(path.stat().st_mtime)
     assert (row["seed"], row["run_id"]) == ("2133561722", run.run_id)
     assert_consistent(tmp_path)
+
+
+def test_numbers_that_json_does_not_know_are_written_as_text(tmp_path):
+    """Every reader of JSON takes the sidecar, the journal and the recipe inside; they come back as the numbers."""
+
+    def strict(text):
+        return json.loads(text, parse_constant=lambda name: pytest.fail(f"{name} is no JSON"))
+
+    generate(tmp_path, "MEL=1")
+    (path,) = image_files(tmp_path)
+    with Image.open(path) as image:
+        inside = strict(image.info[PNG_KEY])
+    beside = strict(path.with_suffix(".json").read_text(encoding="utf-8"))
+    for line in Layout(tmp_path).journal.read_text(encoding="utf-8").splitlines():
+        strict(line)
+    assert inside["scheduler"]["lambda_min_clipped"] == "-Infinity"
+    assert beside["recipe"]["scheduler"]["lambda_min_clipped"] == "-Infinity"
+    assert read_recipe(path).scheduler["lambda_min_clipped"] == float("-inf")
 
 
 def test_a_second_run_continues_numbers_and_seeds_and_leaves_the_first_alone(tmp_path):
