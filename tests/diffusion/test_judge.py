@@ -230,7 +230,8 @@ def test_card_says_what_the_files_say(judged, request_: JudgeRequest, pack: Path
     text = write_card(pack).read_text(encoding="utf-8")
     for words in (
         "# tiny", "16x16", "CC0", "The people of the test", "12,800 images processed", "1.5 hours", "1 x GPU Y",
-        "MEL 30", "--set split_seed=1", "null class 7", "- Hair is missing.", "28 unselected images", "**Memorisation**",
+        "MEL 30", "--set split_seed=1", "null class 7", "- Hair is missing.", "28 unselected images",
+        "**Memorisation**",
     ):  # fmt: skip
         assert words in text, words
     assert blocks_markdown(measured(judged[0].to_json())) in text
