@@ -25,7 +25,10 @@ MAX_STEPS: Final = 1000
 MAX_COUNT: Final = 1_000_000
 
 MAX_THREADS: Final = 1024
-_LATER: Final = frozenset({"threads", "conditioning", "start"})
+FAST_STEPS: Final = 6
+"""Of the preset `fast`: a preview."""
+
+_LATER: Final = frozenset({"threads", "conditioning", "start", "preset"})
 """Fields that version 0.1 did not have: written only where they say something."""
 
 PRECISIONS: Final = ("auto", "fp32", "bf16", "fp16")
@@ -80,6 +83,8 @@ class GenerationRequest(Request):
         Base seed 0..2**31-1, or None for a fresh random seed per image (recorded with it).
     steps
         Denoising steps, 1..1000; the sampler's usual number if not given.
+    preset
+        Name of a choice of settings; it is None again once they are filled in.
     guidance
         Classifier-free guidance scale (1 = none), or None for the model's own recommendation.
     batch_size
@@ -122,7 +127,11 @@ class GenerationRequest(Request):
     )
     steps: int = option(
         "--steps", "Denoising steps, 1 to 1000.", kind="whole", default=None, low=1, high=MAX_STEPS, always=True,
-        default_words="20; ddim and ddpm 50",
+        default_words="20; ddim and ddpm 50; heun 10",
+    )  # fmt: skip
+    preset: str | None = option(
+        "--preset", f"fast: {FAST_STEPS} steps unless --steps says otherwise, for a preview.", kind="choice",
+        choices=("default", "fast"), default=None,
     )  # fmt: skip
     guidance: float | None = option(
         "--guidance", "Classifier-free guidance, 1 = none.", kind="number", default=None, low=0, high=50,
@@ -155,7 +164,10 @@ class GenerationRequest(Request):
 
     def __post_init__(self) -> None:
         if self.steps is None and isinstance(self.sampler, str):
-            object.__setattr__(self, "steps", usual_steps(SAMPLERS.check(self.sampler)))
+            usual = usual_steps(SAMPLERS.check(self.sampler))
+            object.__setattr__(self, "steps", min(FAST_STEPS, usual) if self.preset == "fast" else usual)
+        _check_choice(Message("preset"), self.preset or "default", ("default", "fast"))
+        object.__setattr__(self, "preset", None)  # what it stands for is in the other fields
         if name := misfit(self):
             raise UsageError(
                 Message("The request has no usable '{name}'.", name=name),

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.beginning import Beginning
 from core.errors import UnknownClassError, UsageError
 from core.generation import GenerationRequest, parse_counts, plan_class
 from core.taxonomy import CLASS_CODES, image_seed
@@ -67,16 +68,39 @@ def test_an_impossible_request_is_never_built(wrong):
     assert caught.value.remedy
 
 
+@pytest.mark.parametrize(
+    ("given", "steps"),
+    [({}, 20), ({"preset": "default"}, 20), ({"preset": "fast"}, 6), ({"preset": "fast", "sampler": "ddpm"}, 6),
+     ({"preset": "fast", "steps": 9}, 9)],
+)  # fmt: skip
+def test_a_preset_fills_in_what_is_not_said_and_is_gone(given, steps):
+    made = request(**given)
+    assert (made.steps, made.preset) == (steps, None)
+    assert "preset" not in made.to_json()
+    assert "--preset" not in made.arguments()
+
+
+def test_an_unknown_preset_is_refused():
+    with pytest.raises(UsageError, match="preset"):
+        request(preset="slow")
+
+
 def test_json_round_trip_keeps_everything():
     first = request(
         counts=(("MEL", 4), ("VASC", 1)), seed=None, guidance=1.5, shard=(2, 3), models=Path("m").absolute(),
         output=Path("o").absolute(), batch_size=8, color=False, trajectory=True, xai_every=5, precision="fp32",
-        threads=3,
+        threads=3, start=(Beginning("image2image", ("a" * 64,), strength=0.5),),
     )  # fmt: skip
     again = GenerationRequest.from_json(json.loads(json.dumps(first.to_json())))
     assert again == first
     changed = {f.name for f in dataclasses.fields(first) if getattr(first, f.name) != getattr(request(), f.name)}
-    assert changed == {f.name for f in dataclasses.fields(first)} - {"device", "sampler", "steps", "conditioning"}
+    assert changed == {f.name for f in dataclasses.fields(first)} - {
+        "device",
+        "sampler",
+        "steps",
+        "preset",
+        "conditioning",
+    }
 
 
 def test_keys_of_a_newer_version_are_ignored():
