@@ -115,7 +115,7 @@ def _meant(pages: Any) -> tuple[int, TiffPage]:
     same = [one for one in found if _size(one[1]) == largest]
     if len(same) > 1:
         raise NotReadError(
-            Message("{count} pictures of one size, and it cannot be told which is meant", count=len(same))
+            Message("{count} images of the same size, and it is not clear which is meant", count=len(same))
         )
     return same[0]
 

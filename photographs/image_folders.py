@@ -158,7 +158,7 @@ def _other_files(classes: Sequence[_ClassFolder], images: Sequence[LabelledImage
     kinds = Counter(file.suffix.lower() or "no suffix" for file in files)
     named = ", ".join(f"{count} of {suffix}" for suffix, count in sorted(kinds.items()))
     if kinds:
-        yield Message("Files that are no {kinds} are passed over: {named}.", kinds=KINDS_READ, named=named)
+        yield Message("Files that are not {kinds} are ignored: {named}.", kinds=KINDS_READ, named=named)
 
 
 def _all_files(folder: Path) -> Iterable[Path]:

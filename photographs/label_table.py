@@ -153,7 +153,7 @@ def _refuse_repeated_columns(path: Path, columns: Sequence[str]) -> None:
     if repeated:
         raise InputRefusedError(
             Message(
-                "{path} has several columns of one name: {names}. It cannot be told which one is meant.",
+                "{path} has several columns of the same name: {names}.",
                 path=path, names=", ".join(repeated),
             ),
             remedy=Message("Rename or remove all but one of them."),

@@ -87,7 +87,7 @@ class FoundMasks:
             names = ", ".join(self.ambiguous[:NAMED]) + (", …" if len(self.ambiguous) > NAMED else "")
             parts.append(
                 Message(
-                    "{count} cannot be told apart by their names and are left out ({names})",
+                    "{count} have ambiguous names and are left out ({names})",
                     count=len(self.ambiguous),
                     names=names,
                 )
@@ -220,7 +220,7 @@ def _coloured(path: Path, values: NDArray[Any]) -> Mask:
     outside = (values < _DARK).all(axis=2)
     if not outside.any():
         raise InputRefusedError(
-            Message("The mask {path} has colours and no black: it cannot be told what is outside.", path=path),
+            Message("The mask {path} has colours and no black, so the outside is unknown.", path=path),
             remedy=Message("Save it with black outside the lesion."),
             path=path,
         )

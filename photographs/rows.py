@@ -166,7 +166,7 @@ class PictureIndex:
             if one in self._repeated:
                 raise InputRefusedError(
                     Message("Several photographs below {folder} are called {name}.", folder=self._home, name=name),
-                    remedy=Message("Keep one of them: it cannot be told which one the table means."),
+                    remedy=Message("Keep one of them, so that the table is unambiguous."),
                     path=self._home,
                 )
             if one in self._paths:

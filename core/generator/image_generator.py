@@ -366,9 +366,7 @@ def _first_notices(dataset: SyntheticDataset, equipment: Equipment) -> Iterator[
     for text in dataset.notices:
         yield Notice("recovered", text)
     if is_emulated(equipment.precision, equipment.device):
-        yield Notice(
-            "precision", Message("This processor only emulates bf16: expect it to be about 5 times slower than fp32.")
-        )
+        yield Notice("precision", Message("This CPU only emulates bf16, which is about 5 times slower than fp32."))
 
 
 @dataclass(frozen=True, slots=True)

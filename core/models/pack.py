@@ -294,7 +294,8 @@ def _assumed(
         )
     if home.name == UNET_FOLDER and (folder / AVERAGED_FOLDER / "config.json").is_file():
         assumed["weights"] = Message(
-            "The weights in {used} are taken; the averaged ones in {averaged} usually draw better: name that folder.",
+            "The weights in {used} are used; the averaged ones in {averaged} usually give better images: name that "
+            "folder.",
             used=UNET_FOLDER,
             averaged=folder / AVERAGED_FOLDER,
         )

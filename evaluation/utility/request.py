@@ -152,7 +152,7 @@ class UtilityRequest(Request):
             )
         if not all(0 < ratio <= MAX_RATIO for ratio in settings.ratios):
             raise UsageError(
-                Message("A ratio of synthetic to real images lies above 0, up to {most:.0f}.", most=MAX_RATIO),
+                Message("A ratio of synthetic to real images must be above 0 and at most {most:.0f}.", most=MAX_RATIO),
                 remedy=Message("Write --ratios 0.5,1,2,5"),
             )
 

@@ -40,7 +40,7 @@ def _images_folder(table: Path) -> Path:
         if (place / "images").is_dir():
             return place / "images"
     raise InputRefusedError(
-        Message("There is no folder images/ beside or above {table}, the table of derm7pt.", table=table),
+        Message("There is no folder images/ next to or above {table}, the table of derm7pt.", table=table),
         remedy=Message("Keep meta/ and images/ together, as release_v0.zip has them."),
         path=table,
     )

@@ -77,7 +77,7 @@ LABEL_FORMS.add(
     LabelForm(
         "isic-archive",
         "ISIC archive",
-        "the archive's metadata.csv (isic_id and diagnosis, or diagnosis_1 to 5) beside or above its photographs.",
+        "the archive's metadata.csv (isic_id and diagnosis, or diagnosis_1 to 5) next to or above its photographs.",
         _find_archive,
         read_archive,
         columns=ARCHIVE_COLUMNS,
@@ -88,7 +88,7 @@ LABEL_FORMS.add(
     LabelForm(
         "isic2020",
         "ISIC 2020",
-        "the ISIC 2020 table (image_name, diagnosis) beside or above its photographs (unknown is left out).",
+        "the ISIC 2020 table (image_name, diagnosis) next to or above its photographs (unknown is left out).",
         lambda place: place.with_columns(ISIC2020_COLUMNS)[:1],
         read_isic2020,
         columns=ISIC2020_COLUMNS,

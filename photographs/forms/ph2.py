@@ -34,7 +34,7 @@ def read_ph2(tables: Sequence[Path]) -> Found:
     if table.name.lower() != _TABLE:
         raise InputRefusedError(
             Message("{folder} is PH2 without its table {table}.", folder=table.parent, table="PH2_dataset.txt"),
-            remedy=Message("Put PH2_dataset.txt beside 'PH2 Dataset images', as the archive has it."),
+            remedy=Message("Put PH2_dataset.txt next to 'PH2 Dataset images', as in the archive."),
             path=table,
         )
     pictures = {path.stem.upper(): path for path in _pictures(table.parent)}
@@ -71,4 +71,4 @@ def _find(place: Place) -> Sequence[Path]:
     return named or pictures
 
 
-LABEL_FORMS.add(LabelForm("ph2", "PH2", "PH2_dataset.txt beside 'PH2 Dataset images'.", _find, read_ph2))
+LABEL_FORMS.add(LabelForm("ph2", "PH2", "PH2_dataset.txt next to 'PH2 Dataset images'.", _find, read_ph2))

@@ -112,7 +112,7 @@ def test_the_separator_that_a_spreadsheet_has_written_above_the_head(tmp_path, l
 def test_two_columns_of_one_name_are_refused(tmp_path, head):
     path = tmp_path / "t.csv"
     path.write_text(f"{head}\na.png,MEL,NV,BCC\n".replace(",BCC", "" if head.count(",") == 2 else ",BCC"))
-    with pytest.raises(InputRefusedError, match="several columns of one name"):
+    with pytest.raises(InputRefusedError, match="several columns of the same name"):
         read_table(path)
 
 

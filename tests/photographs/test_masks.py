@@ -76,7 +76,7 @@ def test_a_bare_name_only_where_it_is_unique_on_both_sides(tmp_path):
     found = find_masks(images("MEL/1.jpg", "NV/1.jpg", "MEL/2.jpg", "MEL/3.jpg"), tmp_path)
     assert {name: path.name for name, path in found.of.items()} == {"MEL/2.jpg": "2.png"}
     assert set(found.ambiguous) == {"MEL/1.jpg", "NV/1.jpg", "MEL/3.jpg"}
-    assert "3 cannot be told apart" in found.sentence()
+    assert "3 have ambiguous names" in found.sentence()
 
 
 def test_two_masks_of_one_image_or_two_images_of_one_mask_are_ambiguous(tmp_path):
@@ -257,7 +257,7 @@ def test_only_the_first_three_of_those_that_cannot_be_told_apart_are_named(tmp_p
         touch(tmp_path, *(f"{folder}/{number}.png" for folder in "ab" for number in range(1, count + 1)))
         found = find_masks(images(*(f"{number}.jpg" for number in range(1, count + 1))), tmp_path)
         assert len(found.ambiguous) == count
-        assert f"{count} cannot be told apart by their names and are left out {end}" in found.sentence()
+        assert f"{count} have ambiguous names and are left out {end}" in found.sentence()
         assert f"Masks: 0 of {count} images have one; " in found.sentence()
         assert len(found.unused) == 2 * count
 

@@ -555,8 +555,8 @@ def test_files_beside_photographs_are_counted_by_kind(tmp_path):
     for name in ("MEL/a.txt", "NV/b.TXT", "NV/README", "NV/.hidden", "DF/0_mask.png", "DF/c.gif"):
         (tmp_path / name).touch()
     notes = read_dataset(tmp_path).notes
-    (note,) = (note for note in notes if "passed over" in note)
-    assert note.endswith("are passed over: 2 of .txt, 1 of no suffix.")
+    (note,) = (note for note in notes if "ignored" in note)
+    assert note.endswith("are ignored: 2 of .txt, 1 of no suffix.")
 
 
 def test_folders_of_no_class_beside_and_inside_parts_are_counted(tmp_path):

@@ -120,4 +120,4 @@ def test_what_cannot_be_told_apart_is_counted(made):
     names = {f"{folder}/{i}": mask.astype(np.uint8) for folder in "ab" for i, mask in enumerate(masks[:3])}
     found = follow_masks(read_set(root / "images"), write(root / "masks", names), Darkness())
     assert (found.level, found.data) == ("unknown", {"n": 0, "ambiguous": 3})
-    assert "3 cannot be told apart" in found.verdict
+    assert "3 have ambiguous names" in found.verdict
