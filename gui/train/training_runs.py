@@ -68,7 +68,7 @@ class TrainingRuns(QWidget):
     def _explain_buttons(self) -> None:
         self.curves.setToolTip(tr("Show the curves and the newest samples of the chosen run"))
         self.use.setToolTip(tr("Generate, or classify and explain, with the model of the chosen run"))
-        self.resume.setToolTip(tr("Resume the chosen run where it was interrupted"))
+        self.resume.setToolTip(tr("Resume the chosen run where it ended"))
 
     def _lay_out(self) -> None:
         row = QHBoxLayout()
@@ -164,4 +164,4 @@ def _kind_words(kind: str) -> str:
 
 
 def _status_words(status: str) -> str:
-    return {"running": tr("running"), "finished": tr("finished"), "interrupted": tr("interrupted")}[status]
+    return {"running": tr("running"), "finished": tr("finished"), "interrupted": tr("not finished")}[status]

@@ -186,6 +186,7 @@ def test_while_it_runs_the_remaining_time_is_shown_and_a_stop_keeps_it(dialog, m
     assert model.problem is None
     qtbot.waitUntil(lambda: bool(model.runs) and model.runs[0].run.status == "interrupted")
     assert model.runs[0].can_resume
+    assert dialog.runs.list.topLevelItem(0).text(2) == "not finished"  # somebody has stopped it
 
 
 def test_an_interrupted_run_goes_on_with_the_photographs_it_began_with(dialog, model, play, qtbot, photographs):
