@@ -20,13 +20,13 @@ OWN, METADATA, USUAL, LAST = range(4)
 
 
 @dataclass
-class Place:
-    """A folder to look into: what lies in it, and its tables.
+class FolderContents:
+    """The contents of a folder that may hold labelled photographs.
 
     Attributes
     ----------
     children
-        What lies in the folder, by name.
+        Files and folders in it, by name.
     tables
         Its tables, and those of the sub-folders in which the official archives keep theirs.
     """
@@ -72,7 +72,7 @@ class LabelForm:
     key: str
     title: str
     hint: str
-    find: Callable[[Place], Sequence[Path]]
+    find: Callable[[FolderContents], Sequence[Path]]
     read: Callable[[Sequence[Path]], Found]
     columns: tuple[str, ...] = ()
     rank: int = USUAL
@@ -88,15 +88,15 @@ LABEL_FORMS: Final[Registry[LabelForm]] = Registry(
 
 
 class UnknownFormError(InputRefusedError):
-    """A folder that holds no labels in any of the forms; pictures may still lie in it."""
+    """A folder without labels in any of the forms; it may still contain photographs."""
 
 
-def look(folder: Path) -> Place:
-    """Return what lies in a folder."""
+def contents_of(folder: Path) -> FolderContents:
+    """Return the contents of a folder."""
     children = sorted(folder.iterdir())
     inside = [child for child in children if child.is_dir() and _keeps_tables(child.name.lower())]
     files = [*children, *(file for child in inside for file in sorted(child.iterdir()))]
-    return Place(folder, children, [file for file in files if _is_table(file)])
+    return FolderContents(folder, children, [file for file in files if _is_table(file)])
 
 
 def expected() -> str:

@@ -14,7 +14,7 @@ from typing import Final
 from core.errors import InputRefusedError
 from core.files.opening import special_kind
 from core.message import Message
-from photographs.label_forms import LABEL_FORMS, LabelForm, Place, UnknownFormError, expected, look
+from photographs.label_forms import LABEL_FORMS, FolderContents, LabelForm, UnknownFormError, contents_of, expected
 from photographs.label_table import read_columns, read_table
 from photographs.label_terms import read_terms
 from photographs.labelled import LabelledImage, class_of_lesion
@@ -134,15 +134,15 @@ def _form_of_table(path: Path) -> tuple[LabelForm, Sequence[Path]]:
 
 
 def _form_of_folder(folder: Path) -> tuple[LabelForm, Sequence[Path]]:
-    place = look(folder)
+    contents = contents_of(folder)
     for rank in sorted({form.rank for form in LABEL_FORMS.values()}):
         forms = [form for form in LABEL_FORMS.values() if form.rank == rank]
-        found = [(form, where) for form in forms if (where := form.find(place))]
+        found = [(form, where) for form in forms if (where := form.find(contents))]
         if len(found) == 1:
             return found[0]
         if found:
             raise _ambiguous(folder, found)
-    raise _unknown(place)
+    raise _unknown(contents)
 
 
 def _lower(names: Sequence[str]) -> set[str]:
@@ -158,13 +158,15 @@ def _ambiguous(folder: Path, forms: Sequence[tuple[LabelForm, Sequence[Path]]]) 
     )
 
 
-def _unknown(place: Place) -> InputRefusedError:
-    content = ", ".join(child.name for child in place.children[:8]) or "nothing"
-    named = place.with_columns(LABEL_FORMS["csv"].columns)
+def _unknown(contents: FolderContents) -> InputRefusedError:
+    content = ", ".join(child.name for child in contents.children[:8]) or "nothing"
+    named = contents.with_columns(LABEL_FORMS["csv"].columns)
     remedy = f"Name the table itself: {named[0]}." if named else expected()
     return UnknownFormError(
         Message(
-            "{folder} is no data set of labelled photographs; it holds {content}.", folder=place.folder, content=content
+            "{folder} is no data set of labelled photographs; it holds {content}.",
+            folder=contents.folder,
+            content=content,
         ),
         remedy=remedy,
     )

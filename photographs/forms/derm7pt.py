@@ -62,7 +62,7 @@ LABEL_FORMS.add(
         "derm7pt",
         "derm7pt",
         "derm7pt's meta/meta.csv (diagnosis, derm) with images/ (its dermoscopic photographs are used).",
-        lambda place: place.with_columns(COLUMNS)[:1],
+        lambda contents: contents.with_columns(COLUMNS)[:1],
         read_derm7pt,
         columns=COLUMNS,
     )

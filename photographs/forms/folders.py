@@ -11,7 +11,7 @@ LABEL_FORMS.add(
         "imagefolder",
         Message("Class folders"),
         "one folder for each class, named by its code or its full name, maybe inside train/, val/ and test/.",
-        lambda place: (place.folder,) if has_class_folders(place.folder) else (),
+        lambda contents: (contents.folder,) if has_class_folders(contents.folder) else (),
         lambda folders: read_class_folders(folders[0]),
     )
 )

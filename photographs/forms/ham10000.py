@@ -10,7 +10,7 @@ from typing import Final
 from core.errors import InputRefusedError
 from core.message import Message
 from photographs.diagnoses import Named
-from photographs.label_forms import LABEL_FORMS, Found, LabelForm, Place
+from photographs.label_forms import LABEL_FORMS, FolderContents, Found, LabelForm
 from photographs.label_table import read_table
 from photographs.labelled import LabelledImage
 from photographs.rows import PictureIndex, class_cell, folders_near, picture_name
@@ -40,9 +40,9 @@ def read_ham10000(tables: Sequence[Path]) -> Found:
     return images, (*notes, *named.notes)
 
 
-def _find(place: Place) -> Sequence[Path]:
-    tables = [table for table in place.tables if _TABLE.fullmatch(table.name.lower())]
-    fitting = [table for table in tables if set(COLUMNS) <= place.columns(table)]
+def _find(contents: FolderContents) -> Sequence[Path]:
+    tables = [table for table in contents.tables if _TABLE.fullmatch(table.name.lower())]
+    fitting = [table for table in tables if set(COLUMNS) <= contents.columns(table)]
     main = [table for table in fitting if not _is_test(table)][:1]
     return main + [table for table in fitting if _is_test(table)][:1]
 

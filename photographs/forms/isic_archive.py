@@ -8,7 +8,7 @@ from typing import Final
 
 from core.message import Message
 from photographs.diagnoses import Named, class_of
-from photographs.label_forms import LABEL_FORMS, Found, LabelForm, Place
+from photographs.label_forms import LABEL_FORMS, FolderContents, Found, LabelForm
 from photographs.label_table import LabelRow, LabelTable, read_table
 from photographs.labelled import LabelledImage
 from photographs.rows import PictureIndex, absolute, picture_name
@@ -67,10 +67,10 @@ def _archive_diagnosis(row: LabelRow) -> str:
     return next((text for text in levels if class_of(text)), levels[0] if levels else "")
 
 
-def _find_archive(place: Place) -> Sequence[Path]:
-    return [table for table in place.with_columns(ARCHIVE_COLUMNS) if place.columns(table) & {*_LEVELS, "diagnosis_1"}][
-        :1
-    ]
+def _find_archive(contents: FolderContents) -> Sequence[Path]:
+    return [
+        table for table in contents.with_columns(ARCHIVE_COLUMNS) if contents.columns(table) & {*_LEVELS, "diagnosis_1"}
+    ][:1]
 
 
 LABEL_FORMS.add(
@@ -89,7 +89,7 @@ LABEL_FORMS.add(
         "isic2020",
         "ISIC 2020",
         "the ISIC 2020 table (image_name, diagnosis) next to or above its photographs (unknown is left out).",
-        lambda place: place.with_columns(ISIC2020_COLUMNS)[:1],
+        lambda contents: contents.with_columns(ISIC2020_COLUMNS)[:1],
         read_isic2020,
         columns=ISIC2020_COLUMNS,
     )

@@ -110,7 +110,7 @@ LABEL_FORMS.add(
         "isic2018",
         "ISIC 2018 Task 3",
         "an ISIC 2018 *_GroundTruth.csv next to its *_Input folder.",
-        lambda place: place.with_columns(COLUMNS_2018),
+        lambda contents: contents.with_columns(COLUMNS_2018),
         read_isic2018,
         columns=COLUMNS_2018,
     )
@@ -120,7 +120,7 @@ LABEL_FORMS.add(
         "isic2019",
         "ISIC 2019",
         "an ISIC 2019 *_GroundTruth.csv next to its *_Input folder (AK is read as AKIEC, SCC and UNK are left out).",
-        lambda place: place.with_columns(COLUMNS_2019),
+        lambda contents: contents.with_columns(COLUMNS_2019),
         read_isic2019,
         columns=COLUMNS_2019,
     )

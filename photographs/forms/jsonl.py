@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from photographs.diagnoses import Named
-from photographs.label_forms import LABEL_FORMS, LAST, METADATA, Found, LabelForm, Place
+from photographs.label_forms import LABEL_FORMS, LAST, METADATA, FolderContents, Found, LabelForm
 from photographs.label_table import LabelTable, read_columns, read_table
 from photographs.labelled import PARTS, LabelledImage
 from photographs.manifest import FILE_NAME, LABEL_KEYS, is_manifest, read_manifests, speaks_of
@@ -57,9 +57,9 @@ def _label_column(table: LabelTable) -> str:
     return next(key for key in LABEL_KEYS if key in table.columns)
 
 
-def _find_hugging_face(place: Place) -> Sequence[Path]:
-    parts = [child for child in place.children if child.is_dir() and child.name.lower() in PARTS]
-    homes = [place.folder, *parts]
+def _find_hugging_face(contents: FolderContents) -> Sequence[Path]:
+    parts = [child for child in contents.children if child.is_dir() and child.name.lower() in PARTS]
+    homes = [contents.folder, *parts]
     return [home / name for home in homes for name in _NAMES if _has_labels(home / name)]
 
 
@@ -72,8 +72,8 @@ def _has_labels(path: Path) -> bool:
     return set(HF_COLUMNS) <= columns and bool(columns & set(LABEL_KEYS))
 
 
-def _find_manifests(place: Place) -> Sequence[Path]:
-    return [child for child in place.children if is_manifest(child)]
+def _find_manifests(contents: FolderContents) -> Sequence[Path]:
+    return [child for child in contents.children if is_manifest(child)]
 
 
 LABEL_FORMS.add(

@@ -8,7 +8,7 @@ from typing import Final
 
 from core.message import Message
 from photographs.diagnoses import Named
-from photographs.label_forms import LABEL_FORMS, OWN, Found, LabelForm, Place
+from photographs.label_forms import LABEL_FORMS, OWN, FolderContents, Found, LabelForm
 from photographs.label_table import LabelRow, LabelTable, read_table
 from photographs.labelled import LABELS_FILE, LabelledImage
 from photographs.rows import Home, cell, class_cell, part_cell
@@ -58,8 +58,8 @@ def _csv_image(table: LabelTable, row: LabelRow, code: str, home: Home) -> Label
     return LabelledImage(name, code, lesion, part_cell(table, row), path)
 
 
-def _find_own(place: Place) -> Sequence[Path]:
-    table = place.folder / LABELS_FILE
+def _find_own(contents: FolderContents) -> Sequence[Path]:
+    table = contents.folder / LABELS_FILE
     return (table,) if table.is_file() else ()
 
 
@@ -80,7 +80,7 @@ LABEL_FORMS.add(
         "csv",
         Message("Table of paths"),
         f"a CSV file with the columns {', '.join(CSV_COLUMNS)}, and maybe group (the lesion) and split, named itself.",
-        lambda place: (),
+        lambda contents: (),
         read_csv,
         columns=CSV_COLUMNS,
         terms=True,

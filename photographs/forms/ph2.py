@@ -12,7 +12,7 @@ from core.files.opening import read_regular
 from core.message import Message
 from photographs.diagnoses import Named
 from photographs.files import is_picture
-from photographs.label_forms import LABEL_FORMS, Found, LabelForm, Place
+from photographs.label_forms import LABEL_FORMS, FolderContents, Found, LabelForm
 from photographs.labelled import LabelledImage
 from photographs.table_text import decode
 
@@ -65,9 +65,9 @@ def _pictures(folder: Path) -> list[Path]:
     return [path for path in sorted(folder.glob("*/*/*_Dermoscopic_Image/*")) if is_picture(path.name)]
 
 
-def _find(place: Place) -> Sequence[Path]:
-    named = [child for child in place.children if child.name.lower() == _TABLE]
-    pictures = [child for child in place.children if child.is_dir() and child.name.lower() == "ph2 dataset images"]
+def _find(contents: FolderContents) -> Sequence[Path]:
+    named = [child for child in contents.children if child.name.lower() == _TABLE]
+    pictures = [child for child in contents.children if child.is_dir() and child.name.lower() == "ph2 dataset images"]
     return named or pictures
 
 
