@@ -64,6 +64,10 @@ def _files(results: Results) -> Section:
                 "`classifier.json`: classes in the order of the outputs, input size, mean and standard deviation, "
                 "temperature, quality."
             ),
+            marked(
+                "`learnt.txt`: digests of the ids of the photographs used for training and model selection, which are "
+                "not used to test it."
+            ),
             marked("`SHA256SUMS`: checksum of the weights."),
         ]
     )

@@ -2,7 +2,7 @@
 
 `model.safetensors` (fp16 state dict), `classifier.json` (read by `classify`, `explain` and the window; the metadata of
 the weights carry the same description under the key `isicgui`, without `strength_p5`, which is measured afterwards),
-`README.md` (the model card) and `SHA256SUMS`.
+`README.md` (the model card), `SHA256SUMS` and `learnt.txt` (which photographs can test it no more).
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import copy
 import hashlib
 import json
 import math
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from core.errors import ModelRefusedError
 from core.files.atomic import write_bytes_atomic, write_text_atomic
 from core.files.reading import DamagedFileError, read_json
 from core.files.text import finite, finite_json
+from core.models.classification.learnt import write_learnt
 from core.models.classification.loading import RECORD_FILE, WEIGHTS_FILE
 from core.models.safe_weights import read_weights
 from reports.markdown import render_markdown
@@ -49,16 +51,22 @@ def rounded(net: nn.Module) -> nn.Module:
     return clone.eval().requires_grad_(False)
 
 
-def export_classifier(folder: Path, net: nn.Module, results: Results) -> None:
+def export_classifier(folder: Path, net: nn.Module, results: Results, learnt: Iterable[str]) -> None:
     """Write the folder; each file appears complete or not at all, `classifier.json` last.
 
     A `strength_p5` that a `classifier.json` there already has is kept if it belongs to the same weights.
+
+    Parameters
+    ----------
+    learnt
+        Ids of the photographs that it has learnt from, or was chosen by.
     """
     folder.mkdir(parents=True, exist_ok=True)
     state, description = half_weights(net), describe(results)
     strength = _strength_of(folder, state)
     data = save(state, metadata={"format": "pt", "isicgui": json.dumps(finite(description), allow_nan=False)})
     write_bytes_atomic(folder / WEIGHTS_FILE, data)
+    write_learnt(folder, learnt)
     write_text_atomic(folder / SUMS_FILE, f"{hashlib.sha256(data).hexdigest()}  {WEIGHTS_FILE}\n")
     reports.write(folder / CARD_FILE, render_markdown(card_of(results)))
     write_text_atomic(folder / RECORD_FILE, finite_json({**description, STRENGTH: strength}))

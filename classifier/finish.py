@@ -98,7 +98,8 @@ def measure_run(trained: Trained, parts: Mapping[str, Split], about: RunAbout) -
 def write_run(folder: Path, measured: Measured, parts: Mapping[str, Split]) -> None:
     """Write everything that a finished run has; `test_results.json` last, which marks it as finished."""
     results = measured.results
-    export_classifier(folder / MODEL_FOLDER, measured.net, results)
+    learnt = (*parts["train"].image_ids, *parts["validation"].image_ids)
+    export_classifier(folder / MODEL_FOLDER, measured.net, results, learnt)
     _keep_reference(folder / MODEL_FOLDER, parts["train"], parts[_held_out(parts)])
     write_predictions(folder / PREDICTIONS_FILE, measured.answers)
     plots = draw_plots(results.evaluation, read_history(folder / HISTORY_FILE))

@@ -119,6 +119,9 @@ class TrainClassifierRequest(Request):
     allow_leakage: bool = option(
         "--allow-leakage", "Train although held-out images show training lesions.", kind="switch", default=False
     )
+    allow_generated: bool = option(
+        "--allow-generated", "Learn from generated images, too.", kind="switch", default=False
+    )
 
     @property
     def settings(self) -> ClassifierConfig:

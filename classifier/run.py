@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import logging
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -32,19 +30,25 @@ from core.files.own import own_work_folder
 from core.generator.sampler import is_out_of_memory
 from core.message import Message
 from core.precision import resolve_device
+from dataset.generated import without_generated
 from photographs.labelled import LabelledImage
 from photographs.licence import Licence, licence_of
 from photographs.masks import MASKS_FOLDER
 from photographs.sources import Photographs, read_dataset
 from photographs.splits import Splits, require_no_leakage
 from training.hardware import describe_hardware
-from training.log_file import training_log
-from training.run_folder import CONFIG_FILE, new_run_folder, read_run_config, read_run_settings, write_run_config
+from training.log_file import logged, training_log
+from training.run_folder import (
+    CONFIG_FILE,
+    before,
+    new_run_folder,
+    read_run_config,
+    read_run_settings,
+    unless_refused,
+    write_run_config,
+)
 from training.runtime import CHECKPOINT, refuse_begun
 from training.trackers import TrackerKind
-
-logger = logging.getLogger(__name__)
-
 
 _OWN: Final = (
     "plots", "model", "seed_*", "fold_*", "*.json", "*.jsonl", "*.csv", "*.log", "*.html", "*.pt", ".*.tmp", "lock",
@@ -57,7 +61,7 @@ def run_training(request: TrainClassifierRequest, cancel: CancelToken) -> Iterat
     if not request.resume:
         refuse_begun(request.output)
     config = request.settings
-    photographs = read_dataset(request.data)
+    photographs = without_generated(read_dataset(request.data), request.allow_generated)
     parts = plan_parts(photographs.images, config)
     check_leakage(parts, allowed=request.allow_leakage)
     run = ClassifierRun(photographs, config, parts, request.output or new_run_folder(run_name(config)), request.tracker)
@@ -117,19 +121,16 @@ class ClassifierRun:
         """
         if self.config.threads:
             torch.set_num_threads(self.config.threads)
-        with output_errors(self.folder):
+        with unless_refused(self.folder, before(self.folder)), output_errors(self.folder):
             own_work_folder(self.folder, _OWN)
             with FolderLock(self.folder), training_log(self.folder):
                 self._refuse_other_settings()
                 self._write_config(self.folder, self.config, self.parts)
-                yield from self._logged(self._events(cancel))
+                yield from logged(self._with_memory_in_words(self._events(cancel)), TrainingStep)
 
-    def _logged(self, events: Iterator[Event]) -> Iterator[Event]:
+    def _with_memory_in_words(self, events: Iterator[Event]) -> Iterator[Event]:
         try:
-            for event in events:
-                if not isinstance(event, TrainingStep):
-                    logger.info("%s", json.dumps(event.to_json()))
-                yield event
+            yield from events
         except RuntimeError as error:
             if not is_out_of_memory(error):
                 raise

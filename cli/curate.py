@@ -13,7 +13,7 @@ from evaluation.curation.request import CurationFinished, CurationRequest
 EPILOG = """
 \b
 Rules, joined by commas
-  fidelity>=X  the independent classifier gives the target class a probability of at least X, 0 to 1
+  fidelity>=X  the starter classifier gives the target class a probability of at least X, 0 to 1
   copies       no suspected copy of a training photograph (needs --train)
   duplicates   of near-duplicates, the best one only
   best=P%      the best P percent of each class; best=N the best N

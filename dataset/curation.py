@@ -40,7 +40,7 @@ class Decision:
     reason
         The rule in words, with the numbers.
     fidelity
-        Probability that an independent classifier gives to the class that was asked for, 0..1; None if not measured.
+        Probability that a classifier gives to the class that was asked for, 0..1; None if not measured.
     seen_as
         The class that it finds most likely.
     copy_score

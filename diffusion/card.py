@@ -72,7 +72,9 @@ def card_of(pack: Pack) -> Report:
     """Return a pack's model card."""
     training, judgement = read_training(pack.folder), read_judgement(pack.folder)
     licence = licence_from(training)
-    how = list(_training(pack, training)) or [Paragraph("The files of this model do not record how it was trained.")]
+    how = list(_training(pack, training, judgement)) or [
+        Paragraph("The files of this model do not record how it was trained.")
+    ]
     sections = [
         Section("Files", [Bullets(list(_files(pack, judgement))), _loading(pack)]),
         Section(
@@ -88,6 +90,8 @@ def card_of(pack: Pack) -> Report:
     ]
     return Report(pack.name, _lead(pack), sections)
 
+
+_NOT_RECORDED: Final = "The files of this model do not record how it was trained."
 
 _FAULTS: Final = (
     "Its images resemble its training photographs: the patients, cameras and conventions of their source, and mostly "
@@ -172,15 +176,16 @@ def _cost(judgement: Mapping[str, Any] | None) -> str:
     )
 
 
-def _training(pack: Pack, training: Mapping[str, Any]) -> Iterator[Block]:
+def _training(pack: Pack, training: Mapping[str, Any], judgement: Mapping[str, Any] | None) -> Iterator[Block]:
     """Yield how the weights were trained; nothing if that is not recorded."""
     if not training:
         return
     settings = settings_of(training)
-    if counts := training.get("photographs"):
-        yield Paragraph(photographs_in_words(counts, training.get("leakage", {}), _ROLES))
+    if training.get("photographs"):
+        yield Paragraph(photographs_in_words(training, _ROLES))
     if "images_seen" in training:
         yield Paragraph(_effort(training, settings))
+        yield Paragraph(parse(_selection(training, judgement)))
     changed = settings.model_dump(mode="json", exclude_defaults=True, exclude=_ELSEWHERE)
     flags = [f"--set {quoted(f'{key}={plain(value)}')}" for key, value in changed.items()]
     yield Paragraph(
@@ -197,6 +202,19 @@ _ROLES: Final = "the first were used for model selection, the second for the eva
 
 _ELSEWHERE: Final = {"device", "threads", "workers", "extractor", "tracker"}
 """Settings of the machine rather than of the model."""
+
+
+def _selection(training: Mapping[str, Any], judgement: Mapping[str, Any] | None) -> str:
+    """Return by what the weights that ship were selected, and whether they are evaluated by something else."""
+    selected = training.get("selected_by")
+    if not selected:
+        return "The files do not record in which features the weights were selected."
+    words = f"The weights were selected by the kernel distance of samples to validation photographs in {selected}."
+    if judgement is None:
+        return words
+    if judgement["distance"]["features"] == selected:
+        return f"{words} **The evaluation below uses the same features, so it is not independent of the selection.**"
+    return f"{words} The evaluation below uses other features."
 
 
 def _objective(settings: DiffusionConfig) -> str:

@@ -26,14 +26,17 @@ def licence_from(training: Mapping[str, Any]) -> Licence:
     return licence_of(kind, name, HAM10000_CREDIT if known and credit in HAM10000_CREDIT else credit)
 
 
-def photographs_in_words(counts: Mapping[str, Mapping[str, int]], leakage: Mapping[str, Any], roles: str) -> str:
+def photographs_in_words(training: Mapping[str, Any], roles: str) -> str:
     """Return the number of training and held-out photographs; `roles` says what the held-out ones were used for."""
+    counts, leakage = training["photographs"], training.get("leakage", {})
+    generated = training.get("generated_images", 0)
     train = counts.get("train", {})
     classes = ", ".join(f"{code} {count:,}" for code, count in train.items())
     others = " and ".join(f"{sum(part.values()):,} ({name})" for name, part in counts.items() if name != "train")
     return (
         f"Trained on {sum(train.values()):,} photographs ({classes}). {_what_was_held_out(leakage)} were held out: "
         f"{others}; {roles}"
+        + (f" **{generated:,} of all these images are no photographs, but generated.**" if generated else "")
     )
 
 

@@ -176,7 +176,8 @@ class DiffusionConfig(Settings):
     """Classifier-free guidance of the samples, and what the model pack recommends; 1 is none."""
 
     extractor: Path | None = None
-    """Classifier whose features the distance is measured in; the independent starter classifier if none."""
+    """Classifier in whose features the distance is measured that selects the best weights; colour and texture
+    statistics if none. Not the one that judges afterwards."""
 
     checkpoint_minutes: float = Field(default=5.0, gt=0)
     """Minutes between two checkpoints."""

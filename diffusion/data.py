@@ -12,6 +12,7 @@ import torch
 
 from core.errors import InputRefusedError
 from core.message import Message
+from dataset.generated import without_generated
 from diffusion.config import DiffusionConfig
 from diffusion.draws import ImageSet, Shown
 from diffusion.latent.latents import Latents
@@ -42,6 +43,8 @@ class TrainingData:
         Number of photographs of each class in `train`, `validation` and `test`, for people.
     notes
         What a person should know of the data, one sentence each.
+    generated
+        How many of the images are no photographs; 0 unless that was allowed.
     latents
         The same photographs as an autoencoder sees them, for a network that draws such images.
     """
@@ -57,6 +60,7 @@ class TrainingData:
     notes: tuple[str, ...]
     credit: str = ""
     latents: Latents | None = None
+    generated: int = 0
 
     @property
     def learnt(self) -> Shown:
@@ -75,20 +79,22 @@ class TrainingData:
         counts = {part: {code: count[code]} for part, count in self.counts.items()}
         return TrainingData(
             self.source, train, validation, (names[0], names[1]), self.leakage, self.fingerprint, self.licence, counts,
-            self.notes, self.credit,
+            self.notes, self.credit, generated=self.generated,
         )  # fmt: skip
 
 
-def read_training_data(path: Path, config: DiffusionConfig, *, allow_leakage: bool = False) -> TrainingData:
+def read_training_data(
+    path: Path, config: DiffusionConfig, *, allow_leakage: bool = False, allow_generated: bool = False
+) -> TrainingData:
     """Read and split a data set, and load the photographs that training needs; the test lesions are not opened.
 
     Raises
     ------
     InputRefusedError
-        If the data cannot be used, a class has no photograph in training, a network has none to be chosen by, or
-        held-out lesions are also in training.
+        If the data cannot be used, a class has no photograph in training, a network has none to be chosen by, held-out
+        lesions are also in training, or some of the photographs are generated images.
     """
-    photographs = read_dataset(path)
+    photographs = without_generated(read_dataset(path), allow_generated)
     splits = split_images([image for image in photographs.images if image.code in config.classes], config)
     require_no_leakage(splits.leakage, allow_leakage)
     train = load_pixels(limited(splits.train, config), config.image_size)
@@ -111,6 +117,7 @@ def read_training_data(path: Path, config: DiffusionConfig, *, allow_leakage: bo
             "test": _counts(splits.test, config),
         },
         notes=_notes(photographs, train, validation),
+        generated=photographs.generated,
     )
 
 

@@ -24,6 +24,7 @@ from diffusion.model import NoiseSchedule
 from diffusion.sampling import SampleSettings, draw_samples
 from measures.features import Extractor, load_extractor
 from measures.kid import MIN_IMAGES, Kid, kid
+from measures.texture import texture_of
 
 SAMPLE_SEED = 42
 """Base seed of the samples: those of `generate --seed 42`."""
@@ -82,8 +83,11 @@ class Evaluator:
 
     @cached_property
     def extractor(self) -> Extractor:
-        """The features in which distances are measured."""
-        return self._given_extractor or load_extractor(self._config.extractor, self._device)
+        """The features in which distances are measured: those that select the best weights, and nothing else."""
+        if self._given_extractor is not None:
+            return self._given_extractor
+        path = self._config.extractor
+        return texture_of(self._held_out.pixels) if path is None else load_extractor(path, self._device)
 
     def evaluate(self, net: UNet2DModel, cancelled: Callable[[], bool]) -> Evaluation | None:
         """Return the evaluation of a network in fp32, which is converted in place; None if it was cancelled."""

@@ -12,6 +12,7 @@ from core.events import Notice
 from core.images import open_picture
 from diffusion.events import MemorisationJudged
 from diffusion.trainer import DiffusionTrainer
+from measures.features import judging_extractor
 from measures.memorisation import Memorisation, judge_memorisation
 from measures.memorisation_files import JSON_NAME, Names, save_memorisation
 
@@ -19,7 +20,7 @@ from measures.memorisation_files import JSON_NAME, Names, save_memorisation
 def judge(trainer: DiffusionTrainer, best: int) -> MemorisationJudged | Notice:
     """Judge samples, and write what was found into the run's folder; a notice says why it is not possible.
 
-    In features of a classifier where it is quick to compute them, which is on a GPU; else in pixels alone.
+    In features of the classifier that judges where that is quick, which is on a GPU; else in pixels alone.
 
     Parameters
     ----------
@@ -28,7 +29,7 @@ def judge(trainer: DiffusionTrainer, best: int) -> MemorisationJudged | Notice:
     """
     data = trainer.data
     samples = read_sheet(trainer.sheet_path(best), trainer.config.image_size)
-    extractor = trainer.evaluator.extractor if trainer.device.type == "cuda" else None
+    extractor = judging_extractor(trainer.device) if trainer.device.type == "cuda" else None
     try:
         result = judge_memorisation(samples, data.train.pixels, data.validation.pixels, extractor)
     except InputRefusedError as error:

@@ -164,6 +164,8 @@ class TrainingJson(_Record):
     images_seen: Whole = 0
     seconds: Annotated[float, Field(ge=0, le=1e12)] = 0.0
     photographs: dict[Text, Counts] | None = None
+    generated_images: Whole = 0
+    selected_by: Text = ""
     leakage: _Leakage = _Leakage()
     hardware: _Hardware | Text | None = None
     init_from: Text | None = None

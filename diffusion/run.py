@@ -39,7 +39,7 @@ from core.precision import Precision
 from core.taxonomy import CLASS_CODES
 from diffusion.config import DiffusionConfig
 from diffusion.data import TrainingData, read_training_data
-from diffusion.events import DataRead, TrainingFinished, TrainingStatus
+from diffusion.events import DataRead, TrainingFinished, TrainingStatus, TrainingStep
 from diffusion.latent.latents import encode_photographs, fingerprint_with, keep, kept, sketch_of
 from diffusion.memorisation import judge
 from diffusion.pack import PackDescription, write_pack, write_predecessor_checkpoint
@@ -47,11 +47,12 @@ from diffusion.processes import agree_to_stop, start_processes
 from diffusion.request import TrainDiffusionRequest
 from diffusion.state import refuse_changes
 from diffusion.trainer import DiffusionTrainer
+from measures.features import is_judge, load_extractor
 from measures.kid import MIN_IMAGES
 from training.hardware import describe_hardware
-from training.log_file import training_log
+from training.log_file import logged, training_log
 from training.request import TrainingPlan
-from training.run_folder import CONFIG_FILE, new_run_folder, read_run_config, write_run_config
+from training.run_folder import CONFIG_FILE, before, new_run_folder, read_run_config, unless_refused, write_run_config
 from training.runtime import CHECKPOINT, refuse_begun, resolve_precision
 
 PACK: Final = "pack"
@@ -86,16 +87,19 @@ def carry_out(plan: TrainingPlan[DiffusionConfig], cancel: CancelToken) -> Itera
     accelerator, device = start_processes(config)
     if not plan.resume:
         refuse_begun(plan.output)
-    data = read_training_data(plan.data, config, allow_leakage=plan.allow_leakage)
+    data = read_training_data(plan.data, config, allow_leakage=plan.allow_leakage, allow_generated=plan.allow_generated)
     if config.autoencoder is not None:
         data = replace(data, fingerprint=fingerprint_with(data.fingerprint, config.autoencoder))
+    if config.extractor is not None:
+        load_extractor(config.extractor, device)  # it is needed hours later, and refused now
+    was = before(plan.output)
     output = _output_folder(plan, accelerator)
     run = _Run(plan, data, output, accelerator, device)
     if not accelerator.is_main_process:
         deque(run.train(cancel), maxlen=0)
     else:
-        with FolderLock(output), output_errors(output), training_log(output):
-            yield from run.train(cancel)
+        with unless_refused(output, was), FolderLock(output), output_errors(output), training_log(output):
+            yield from logged(run.train(cancel), TrainingStep)
     accelerator.end_training()
 
 
@@ -205,6 +209,11 @@ class _Run:
         yield from self._data.notes
         if self._config.tracker == "tensorboard" and find_spec("tensorboard") is None:
             yield "TensorBoard is not installed, so there are no curves, only the table training_history.csv."
+        if is_judge(self._config.extractor):
+            yield (
+                "The features that select the best weights are those of the classifier that judges: what it says of "
+                "this generator is not independent."
+            )
         enough = [code for code, count in self._data.counts["validation"].items() if count >= MIN_IMAGES]
         if not enough or self._config.samples_per_class < MIN_IMAGES:
             yield (
@@ -236,6 +245,7 @@ class _Run:
             "seconds": round(trainer.budget.seconds),
             "batch_size": trainer.config.batch_size,
             "kid": None if trainer.best is None else trainer.best["kid"],
+            "selected_by": "" if trainer.best is None else trainer.best["space"],
             "init_from": trainer.init_from,
             **self._facts(trainer.data),
             "data": trainer.data.source.name,
@@ -256,6 +266,7 @@ class _Run:
             "credit": data.credit,
             "split_fingerprint": data.fingerprint,
             "photographs": data.counts,
+            "generated_images": data.generated,
             "leakage": asdict(data.leakage),
             "hardware": asdict(hardware),
         }

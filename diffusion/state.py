@@ -130,7 +130,8 @@ def best_of(saved: Any) -> dict[str, Any] | None:
     kid = saved["kid"]
     if kid is not None and not (isinstance(kid, float) and math.isfinite(kid)):
         raise ValueError(f"its best kernel distance is {str(kid)[:40]}")
-    return {"kid": kid, "images": counted(saved, "images")[0]}
+    space = text_of(saved.get("space")) or ""  # of a version that selected in the judge's features
+    return {"kid": kid, "images": counted(saved, "images")[0], "space": space}
 
 
 def text_of(saved: Any) -> str | None:

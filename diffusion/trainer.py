@@ -227,9 +227,10 @@ class DiffusionTrainer:
         picture = tile(found.samples.flatten(0, 1), found.samples.shape[1])
         picture.save(sheet)
         value = None if found.kid is None else found.kid.value
-        is_best = self.best is None or value is None or value < self.best["kid"]
+        known = None if self.best is None or self.best["space"] != found.space else self.best["kid"]
+        is_best = known is None or value is None or value < known
         if is_best:
-            self.best = {"kid": value, "images": self.images_seen}
+            self.best = {"kid": value, "images": self.images_seen, "space": found.space}
             export(self, self.ema_net(), True)
         event = Evaluated(
             images=self.images_seen,

@@ -48,15 +48,16 @@ def distribution_section(
 
 def _parts_of(space: Space, synthetic: Side, real: Side, by_class: Mapping[str, Comparison]) -> Iterator[Block]:
     whole = by_class[ALL]
+    kernel = space.kernel_name[0].upper() + space.kernel_name[1:]
     yield Paragraph(f"In {space.name}. {space.caution}")
     yield Figure(
         plots.kid_figure(space.name, {code: (one.kid, one.kid_floor) for code, one in by_class.items()}),
-        f"Kernel distance in {space.name}, overall and by class, with 95 % CIs",
+        f"{kernel} in {space.name}, overall and by class, with 95 % CIs",
     )
     yield Table(
-        ("", "n synthetic", "n real", "lesions", "kernel distance", "real vs real"),
+        ("", "n synthetic", "n real", "lesions", space.kernel_name, "real vs real"),
         [_kid_row(code, one) for code, one in by_class.items()],
-        f"Kernel distance in {space.name}",
+        f"{kernel} in {space.name}",
         frozenset(row for row, one in enumerate(by_class.values()) if one.kid is None),
         folded=True,
     )

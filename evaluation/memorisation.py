@@ -132,6 +132,12 @@ def _parts(found: Memorisation, data: dict[str, Any]) -> list[Block]:
             "muted",
         )
     ]
+    if found.left_out:
+        same = Message(
+            "Left out of the threshold: %n photograph(s) named as held out that are training photographs.",
+            n=found.left_out,
+        )
+        parts.append(Paragraph(same, "muted"))
     parts.append(Paragraph(_control(found), "muted"))
     if len(data["classes"]) > 1:
         rows = [(code, str(one["flagged"]), str(one["n"])) for code, one in data["classes"].items()]

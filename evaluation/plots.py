@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from core.utils.palette import MUTED, SERIES, figure_png, style_axes
+from evaluation.spaces import kernel_name
 from measures.kid import Kid
 from measures.prdc import NAMES, Prdc
 
@@ -28,7 +29,7 @@ def kid_figure(space: str, rows: Mapping[str, tuple[Kid | None, Kid | None]]) ->
     _draw_kids(axes, [floor for _, floor in reversed(shown.values())], -0.12, MUTED, "real")
     axes.axvline(0, color=MUTED, linewidth=0.8)
     axes.set_yticks(range(len(shown)), list(reversed(shown)))
-    axes.set_xlabel(f"kernel distance (KID) in {space}, lower is better")
+    axes.set_xlabel(f"{kernel_name(space)} in {space}, lower is better")
     if shown:
         _legend(axes)
     return figure_png(figure)

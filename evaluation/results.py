@@ -12,6 +12,7 @@ from core.keeping import replace_kept_text
 from core.message import Message
 from core.version import __version__
 from evaluation.finding import Finding, worst
+from evaluation.itself import in_one
 from evaluation.sets import ImageSet
 from reports.model import Level
 
@@ -22,10 +23,17 @@ DISTRIBUTION: Final = "distribution"
 
 @dataclass(frozen=True, slots=True)
 class SetFindings:
-    """What was found out about one synthetic set."""
+    """What was found out about one synthetic set.
+
+    Attributes
+    ----------
+    faults
+        Why nothing that was measured means anything; see `evaluation.itself`. Usually empty.
+    """
 
     images: ImageSet
     sections: tuple[Finding, ...]
+    faults: tuple[Message, ...] = ()
 
     @property
     def name(self) -> str:
@@ -38,6 +46,8 @@ class SetFindings:
 
         A set is not good by what a single picture can show, such as its colours, where the sets could not be compared.
         """
+        if self.faults:
+            return "bad"
         known = [section.level for section in self.sections if section.level != "unknown"]
         level = worst(known) if known else "unknown"
         is_compared = all(section.level != "unknown" for section in self.sections if section.key == DISTRIBUTION)
@@ -46,6 +56,8 @@ class SetFindings:
     @property
     def verdict(self) -> Message:
         """What to make of the set."""
+        if self.faults:
+            return Message("This evaluation says nothing about the set: {faults}", faults=in_one(self.faults))
         bad = [section.title for section in self.sections if section.level == "bad"]
         doubt = [section.title for section in self.sections if section.level == "doubt"]
         if bad:

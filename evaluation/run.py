@@ -20,6 +20,7 @@ from core.utils.path_manager import PathManager
 from evaluation.context import Context
 from evaluation.features import FeatureCache
 from evaluation.finding import Finding, worst
+from evaluation.itself import fault_section, photographs_that_are_none, same_images, voided
 from evaluation.measurements import MEASUREMENTS, Measurement
 from evaluation.report import PDF_FILE, REPORT_FILE, created_now, report_of
 from evaluation.request import EvaluationFinished, EvaluationRequest, EvaluationStarted, Judged
@@ -30,6 +31,7 @@ from measures.features import default_evaluator
 from measures.lpips import load_lpips
 from reports.html import render_html
 from reports.pdf import render_pdf
+from training.run_folder import before, unless_refused
 
 LARGEST_SIDE: Final = 256
 """Larger pictures are compared at this size: features and pixels gain nothing from more."""
@@ -58,9 +60,12 @@ def evaluate(request: EvaluationRequest, context: JobContext | None = None) -> F
     JobStopped
         If that was asked for; the features computed so far are cached.
     """
-    with output_errors(request.output):
-        request.output.mkdir(parents=True, exist_ok=True)
-    return _Evaluation(request, context or JobContext()).carry_out()
+    places = (request.real, request.train, *request.synthetic, request.masks, request.reference)
+    refuse_missing(*filter(None, places))  # before minutes of measuring, and before there is a folder
+    with unless_refused(request.output, before(request.output)):
+        with output_errors(request.output):
+            request.output.mkdir(parents=True, exist_ok=True)
+        return _Evaluation(request, context or JobContext()).carry_out()
 
 
 class _Evaluation:
@@ -70,13 +75,19 @@ class _Evaluation:
     def carry_out(self) -> Findings:
         request = self._request
         self._job.tell(EvaluationStarted(request.output, request.synthetic, request.real))
-        places = (request.real, request.train, *request.synthetic, request.masks, request.reference)
-        refuse_missing(*filter(None, places))  # before minutes of measuring
         real, train, sets, notes = self._read_sets()
+        none = photographs_that_are_none(real, train)
+        faults = [(*none, *same_images(one, real, train)) for one in sets]
+        for one, wrong in zip(sets, faults, strict=True):
+            for fault in wrong:  # before everything else
+                self._job.tell(Notice("comparison", Message("{name}: {note}", name=one.name, note=fault)))
         for note in [*notes, *(f"{one.name}: {note}" for one in (real, *sets) for note in one.notes)]:
             self._job.tell(Notice("evaluate", note))
         context = self._context(real, train, sets)
-        found = tuple(self._judge(context, one, place, len(sets)) for place, one in enumerate(sets))
+        found = tuple(
+            self._judge(context, one, wrong, place, len(sets))
+            for place, (one, wrong) in enumerate(zip(sets, faults, strict=True))
+        )
         spaces = {space.name: str(space.caution) for space in context.spaces}
         findings = Findings(request.to_json(), created_now(), real, train, context.side, spaces, notes, found)
         self._write(findings)
@@ -119,21 +130,28 @@ class _Evaluation:
         perceptual = None if request.lpips is None else load_lpips(request.lpips, device)
         return Context(request, real, train, side, network, spaces, device, cache, perceptual)
 
-    def _judge(self, context: Context, images: ImageSet, place: int, sets: int) -> SetFindings:
+    def _judge(
+        self, context: Context, images: ImageSet, faults: tuple[Message, ...], place: int, sets: int
+    ) -> SetFindings:
         """Measure one set; a measurement that cannot be made says why and spoils no other."""
         asked = [MEASUREMENTS[key] for key in self._request.measures or MEASUREMENTS]
         whole = sum(one.weight for one in asked)
         share = (1 - READING - WRITING) / sets
-        begin, sections = READING + share * place, []
+        begin, sections = READING + share * place, [fault_section(faults)] if faults else []
+        for first in sections:
+            self._tell(images, first)
         for one in asked:
             part = share * one.weight / whole
             words = Message("{name}: {note}", name=images.name, note=one.title)
             section = self._measure(context, images, one, self._job.part(begin, part, words))
             begin += part
             if section is not None:
-                sections.append(section)
-                self._job.tell(Judged(images.name, one.key, section.title, section.level, section.verdict))
-        return SetFindings(images, tuple(sections))
+                sections.append(voided(section) if faults else section)
+                self._tell(images, sections[-1])
+        return SetFindings(images, tuple(sections), faults)
+
+    def _tell(self, images: ImageSet, section: Finding) -> None:
+        self._job.tell(Judged(images.name, section.key, section.title, section.level, section.verdict))
 
     def _measure(self, context: Context, images: ImageSet, one: Measurement, job: JobContext) -> Finding | None:
         job.progress(0, 1)

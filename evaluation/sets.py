@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -14,7 +15,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import InputRefusedError
-from core.files.opening import sha256_of
 from core.files.text import plain
 from core.jobs.stream import JobContext
 from core.message import Message
@@ -48,6 +48,8 @@ class SetImage:
         What it shows; images of one lesion are no independent witnesses. Its own name where nothing says it.
     part
         The part that the data set itself assigns: ``train``, ``val``, ``test``, or empty.
+    content
+        Digest of its pixels: equal for exact copies, whatever their files are called and hold beside pixels.
     """
 
     path: Path
@@ -55,6 +57,7 @@ class SetImage:
     code: str | None
     lesion: str
     part: str = ""
+    content: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +99,12 @@ class ImageSet:
     def lesions(self) -> list[str]:
         """Lesion of each image."""
         return [image.lesion for image in self.images]
+
+    @property
+    def are_exact_copies(self) -> NDArray[np.bool_]:
+        """Whether the set holds another image of exactly the same pixels, for each image, (N,)."""
+        found = Counter(image.content for image in self.images)
+        return np.array([found[image.content] > 1 for image in self.images], dtype=bool)
 
     @property
     def counts(self) -> dict[str, int]:
@@ -194,10 +203,10 @@ def refuse_shared_pictures(train: ImageSet, held_out: ImageSet) -> None:
     Raises
     ------
     InputRefusedError
-        If a file of one set is, byte for byte, a file of the other.
+        If an image of one set is, pixel for pixel, an image of the other.
     """
-    known = {sha256_of(image.path) for image in train.images}
-    shared = [image.name for image in held_out.images if sha256_of(image.path) in known]
+    known = {image.content for image in train.images}
+    shared = [image.name for image in held_out.images if image.content in known]
     if shared:
         raise InputRefusedError(
             Message(
@@ -250,9 +259,17 @@ def _by_folder(home: Path, path: Path) -> SetImage:
     return SetImage(path, name, code if code in CLASS_INDEX else None, name)
 
 
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """What is seen of a picture that decodes: width and height, and the digest of its pixels."""
+
+    size: tuple[int, int]
+    content: str
+
+
 def _checked(found: ImageSet, context: JobContext) -> ImageSet:
     """Open every picture once; leave out those that cannot be read."""
-    looks: list[tuple[int, int] | str] = []
+    looks: list[_Look | str] = []
     with ThreadPoolExecutor(min(MAX_THREADS, os.cpu_count() or 1)) as pool:
         for look in pool.map(_look, (image.path for image in found.images)):
             context.progress(len(looks), len(found.images), unit="images")
@@ -266,21 +283,22 @@ def _checked(found: ImageSet, context: JobContext) -> ImageSet:
             remedy=Message("Check that the folder was copied completely."),
             path=found.folder,
         )
-    sizes = Counter(look for _, look in readable)
+    sizes = Counter(look.size for _, look in readable)
     notes = (*found.notes, *_size_notes(sizes), *_unreadable_notes(unreadable))
-    images = tuple(image for image, _ in readable)
+    images = tuple(replace(image, content=look.content) for image, look in readable)
     return replace(found, images=images, unreadable=unreadable, sizes=tuple(sizes.most_common()), notes=notes)
 
 
-def _look(path: Path) -> tuple[int, int] | str:
-    """Return width and height of a picture that decodes, or why it does not."""
+def _look(path: Path) -> _Look | str:
+    """Return what is seen of a picture, or why it does not decode."""
     from core.images import read_image
 
     try:
-        height, width = read_image(path).shape[:2]
+        pixels = np.ascontiguousarray(read_image(path))
     except InputRefusedError as error:
         return error.message
-    return width, height
+    height, width = pixels.shape[:2]
+    return _Look((width, height), hashlib.blake2b(f"{width}x{height}".encode() + pixels.tobytes()).hexdigest()[:32])
 
 
 def _size_notes(sizes: Counter[tuple[int, int]]) -> Iterator[str]:

@@ -6,7 +6,7 @@ space              what distances in it may be called
 own classifier     ``HAM(efficientnet_lite0@4ff3821d)``: always there, knows skin lesions, comparable only with itself
 pixels             ``pixels 32x32``: colour and layout alone; the second space where no weights are given
 ImageNet           ``ImageNet(resnet18@f37072fd)``: torchvision's published weights, told by their SHA-256
-Inception          ``Inception (TF)``: the weights ported from TensorFlow; only its Frechet distance is a FID
+Inception          ``Inception (TF)``: the weights ported from TensorFlow; only its distances are a FID and a KID
 =================  =====================================================================================================
 """
 
@@ -50,7 +50,7 @@ class Space:
     Attributes
     ----------
     is_inception
-        Whether the Frechet distance in it may be called FID.
+        Whether the Frechet distance in it may be called FID, and the kernel distance KID.
     caution
         What a reader should know about the space, one sentence.
     """
@@ -65,9 +65,19 @@ class Space:
         return self.extractor.name
 
     @property
+    def kernel_name(self) -> str:
+        """What the kernel distance is called."""
+        return kernel_name(self.name)
+
+    @property
     def frechet_name(self) -> str:
         """What the Frechet distance is called."""
         return "FID" if self.is_inception else "FD"
+
+
+def kernel_name(space: str) -> str:
+    """Return what the kernel distance in a space is called: KID is that of Inception's features alone."""
+    return "KID" if space == INCEPTION_NAME else "kernel distance"
 
 
 def make_spaces(network: LoadedNetwork | None, weights: Path | None, device: torch.device) -> tuple[Space, ...]:

@@ -1,4 +1,15 @@
-"""Images as points: the features in which distances between sets of images are measured."""
+"""Images as points: the features in which distances between sets of images are measured.
+
+Three things are decided about images, each in a space of its own, so that nothing is judged by what chose it:
+
+=============  ================================================  =====================================================
+what           who does it                                       where
+=============  ================================================  =====================================================
+selection      of the best weights: colour and texture           `measures.texture`, `diffusion.evaluation`
+curation       of a set: the auxiliary classifier                `default_curator`, `evaluation.curation`
+judgement      of a generator or a set: the independent          `default_evaluator`, `evaluation`, `diffusion.judge`
+=============  ================================================  =====================================================
+"""
 
 from __future__ import annotations
 
@@ -18,7 +29,7 @@ from core.models.classification.loading import LoadedNetwork, load_network
 from core.utils.path_manager import PathManager
 
 INDEPENDENT_CLASSIFIER: Final = "classifier-independent"
-"""Starter classifier that is kept out of explanations and guidance, so that what it says of images is its own."""
+"""Starter classifier that judges: kept out of explanations, guidance, selection and curation."""
 
 PIXEL_SIDE: Final = 32
 _BATCH: Final = 64
@@ -50,22 +61,21 @@ class Extractor:
         return in_batches(self.features, images)
 
 
-def load_extractor(path: Path | None = None, device: torch.device | None = None) -> Extractor:
-    """Return the features before the head of a classifier.
-
-    Parameters
-    ----------
-    path
-        A classifier's folder or file. None: the independent starter classifier, else the auxiliary one, else plain
-        pixels, which see colour and layout only.
+def load_extractor(path: Path, device: torch.device | None = None) -> Extractor:
+    """Return the features before the head of a classifier, of its folder or file.
 
     Raises
     ------
     ModelRefusedError
         If the classifier cannot be used.
     """
-    path = path or default_evaluator()
-    return PIXELS if path is None else extractor_of(load_network(path, device))
+    return extractor_of(load_network(path, device))
+
+
+def judging_extractor(device: torch.device | None = None) -> Extractor:
+    """Return the features of the classifier that judges; plain pixels, which see colour and layout only, without it."""
+    path = default_evaluator()
+    return PIXELS if path is None else load_extractor(path, device)
 
 
 def extractor_of(network: LoadedNetwork) -> Extractor:
@@ -84,10 +94,21 @@ def equal_length(features: Tensor) -> Tensor:
 
 
 def default_evaluator() -> Path | None:
-    """Return the starter classifier that judges images: the independent one, else the auxiliary one, else None."""
-    paths = PathManager()
-    places = (paths.starter_dir / INDEPENDENT_CLASSIFIER, paths.starter_classifier_dir)
-    return next((place for place in places if place.is_dir()), None)
+    """Return the starter classifier that judges images, the independent one; None if it is not there."""
+    place = PathManager().starter_dir / INDEPENDENT_CLASSIFIER
+    return place if place.is_dir() else None
+
+
+def default_curator() -> Path | None:
+    """Return the starter classifier that curates sets, the auxiliary one; None if it is not there."""
+    place = PathManager().starter_classifier_dir
+    return place if place.is_dir() else None
+
+
+def is_judge(path: Path | None) -> bool:
+    """Return whether a classifier is the one that judges where nobody names another."""
+    judge = default_evaluator()
+    return path is not None and judge is not None and path.resolve() == judge.resolve()
 
 
 def in_batches(function: Callable[[Tensor], Tensor], images: Images) -> Floats:

@@ -27,6 +27,9 @@ FALSE_ALARM: Final = 0.01
 
 _BESIDE: Final = frozenset({"pairs", "control", "set_level"})
 
+EXACT: Final = 1e-3
+"""Relative distance below which an image is a training image: what rounding leaves of zero."""
+
 MIN_TRAINING: Final = 10
 """With fewer training images there are no surroundings to be suspiciously near in."""
 
@@ -75,6 +78,8 @@ class Memorisation:
         Names of the features that were looked at.
     pairs
         One for every sample, the most suspicious first.
+    left_out
+        Photographs that were named as held out, and are training images: they say nothing about what is near by chance.
     control
         Share of held-out lesions whose other photograph is found when it is put among the training images; None where
         none has another one.
@@ -93,6 +98,7 @@ class Memorisation:
     held_out: int
     spaces: tuple[str, ...]
     pairs: tuple[Pair, ...]
+    left_out: int = 0
     control: Share | None = None
     set_level: Mapping[str, SetLevel] = field(default_factory=dict)
 
@@ -130,9 +136,25 @@ def judge_memorisation(
     Raises
     ------
     InputRefusedError
-        If there is no sample, no held-out photograph, or fewer than 10 training images.
+        If there is no sample, no held-out photograph that is not in training, or fewer than 10 training images.
     """
     _check(len(samples), len(train), len(held_out))
+    rows = _not_in_training(held_out, train)
+    _check(len(samples), len(train), len(rows))
+    found = _judge(samples, train, held_out[rows], extractor, [lesions[row] for row in rows] if lesions else ())
+    pairs = tuple(replace(pair, held_out=int(rows[pair.held_out])) for pair in found.pairs)
+    return replace(found, pairs=pairs, left_out=len(held_out) - len(rows))
+
+
+def _not_in_training(held_out: Images, train: Images) -> NDArray[np.int64]:
+    """Return the rows of the photographs that are no training image, turned or mirrored: at a distance of zero they
+    would make the threshold zero, and no copy could be below."""
+    return np.flatnonzero(nearest(all_views(held_out, PIXELS), PIXELS(train)).relative > EXACT)
+
+
+def _judge(
+    samples: Images, train: Images, held_out: Images, extractor: Extractor | None, lesions: Sequence[Hashable]
+) -> Memorisation:
     extractors = [PIXELS] if extractor is None or extractor.name == PIXELS.name else [PIXELS, extractor]
     spaces = {space.name: _compare(space, samples, train, held_out, lesions) for space in extractors}
     units = {name: float(np.quantile(found.reference.relative, FALSE_ALARM)) for name, found in spaces.items()}

@@ -51,6 +51,8 @@ class Photographs:
         What a person should know, one plain sentence each: missing files, repeated rows, what was passed over.
     terms
         Licence and credit that the table itself names; unknown where it names none.
+    generated
+        How many of the images are generated, where somebody has looked and allowed it.
     """
 
     images: tuple[LabelledImage, ...]
@@ -60,6 +62,7 @@ class Photographs:
     missing: tuple[Path, ...] = ()
     notes: tuple[str, ...] = ()
     terms: Licence = field(default_factory=Licence)
+    generated: int = 0
 
 
 def read_dataset(path: Path) -> Photographs:

@@ -16,7 +16,7 @@ PANELS: Final = (
     ("loss", "training loss"),
     ("val_loss", "validation loss"),
     ("val_balanced_accuracy", "validation balanced accuracy"),
-    ("kid", "KID against held-out lesions"),
+    ("kid", "kernel distance to held-out lesions"),
 )
 _STYLES: Final = ("-", "--", ":", "-.")
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 from core.errors import InputRefusedError
-from core.files.folder_lock import is_here, is_locked, read_holder
+from core.files.folder_lock import HOLDER_FILE, is_here, is_locked, read_holder
 from core.message import Message
 from training.run_folder import CONFIG_FILE
 from training.run_reading import (
@@ -35,7 +35,7 @@ Status = Literal["running", "finished", "interrupted"]
 
 KINDS: Final = ("autoencoder", "diffusion", "classifier")
 HEARTBEAT_SECONDS: Final = 15 * 60
-"""A run whose log or checkpoint is younger than this may still be going on."""
+"""A run of another machine whose log or checkpoint is younger than this may still be going on."""
 
 _RESULTS: Final = "test_results.json"
 _SUMMARY: Final = "summary.json"
@@ -248,9 +248,10 @@ def _status(folder: Path, kind: str, config: Mapping[str, Any], rows: Sequence[R
         return "running"
     if _is_finished(folder, kind, rows) or (kind == "diffusion" and _all_classes_finished(folder, config)):
         return "finished"
-    if any(is_here(read_holder(place / "lock.json")) for place in (folder, *_parts(folder))):
-        return "interrupted"  # a process of this machine noted itself, and no longer holds the lock
-    return "running" if _seconds_since_life(folder) < HEARTBEAT_SECONDS else "interrupted"
+    holders = [found for place in (folder, *_parts(folder)) if (found := read_holder(place / HOLDER_FILE))]
+    # who stops takes the note away; who dies on this machine loses the lock; only of another machine it is not known
+    is_unknown = any(not is_here(holder) for holder in holders)
+    return "running" if is_unknown and _seconds_since_life(folder) < HEARTBEAT_SECONDS else "interrupted"
 
 
 def _is_finished(folder: Path, kind: str, rows: Sequence[Row]) -> bool:
@@ -286,7 +287,7 @@ def _seconds_since_life(folder: Path) -> float:
 
 def _metric(folder: Path, kind: str, rows: Sequence[Row]) -> Metric | None:
     if kind == "diffusion":
-        return _best(rows, "kid", "KID", smaller=True)
+        return _best(rows, "kid", "kernel distance", smaller=True)
     if kind == "autoencoder":
         return _last(rows, "psnr", "PSNR (validation)")
     for name in (_SUMMARY, _RESULTS):

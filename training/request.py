@@ -55,6 +55,8 @@ class TrainingPlan(Generic[Config]):
         Model whose weights a new run begins with, or None.
     allow_leakage
         Go on although held-out lesions are also in training.
+    allow_generated
+        Go on although some of the photographs are generated images.
     """
 
     config: Config
@@ -63,6 +65,7 @@ class TrainingPlan(Generic[Config]):
     resume: bool = False
     init_from: Path | None = None
     allow_leakage: bool = False
+    allow_generated: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +122,9 @@ class GeneratorTrainingRequest(Request):
     allow_leakage: bool = option(
         "--allow-leakage", "Continue although held-out lesions are also in training.", kind="switch", default=False
     )
+    allow_generated: bool = option(
+        "--allow-generated", "Learn from generated images, too.", kind="switch", default=False
+    )
     resume: bool = option("--resume", "Continue the run in --output.", kind="switch", default=False)
 
     def preset_values(self, *, warm: bool) -> Mapping[str, Any]:
@@ -151,7 +157,7 @@ class GeneratorTrainingRequest(Request):
             preset={**settings, **self.preset_values(warm=init_from is not None)},
             overrides={**parse_assignments(self.assignments), **flags},
         )
-        return TrainingPlan(loaded, data, self.output, self.resume, init_from, self.allow_leakage)
+        return TrainingPlan(loaded, data, self.output, self.resume, init_from, self.allow_leakage, self.allow_generated)
 
 
 def _path(text: object) -> Path | None:

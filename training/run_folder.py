@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
-from core.errors import InputRefusedError, UsageError
+from core.errors import InputRefusedError, ISICGUIError, UsageError
 from core.files.atomic import output_errors, write_text_atomic
 from core.files.reading import DamagedFileError, read_json
 from core.message import Message
@@ -18,6 +19,12 @@ from training.settings import Settings
 
 RUNS: Final = Path("runs")
 CONFIG_FILE: Final = "config.json"
+_BOARD: Final = "tensorboard"
+_BEFORE_IT_BEGINS: Final = frozenset(
+    {CONFIG_FILE, "training.log", "log.jsonl", "training_history.csv", "lock", "lock.json"}
+)
+"""What lies in the folder of a run that has not learnt anything yet, beside empty folders and curves."""
+
 _NAMED_VERSIONS: Final = ("torch", "torchvision", "diffusers", "accelerate", "numpy")
 
 
@@ -45,6 +52,40 @@ def _new_folder(name: str, root: Path) -> Path:
             number += 1
         else:
             return folder
+
+
+Before = Literal["missing", "empty", "used"]
+"""What a run's folder was before the run."""
+
+
+def before(folder: Path | None) -> Before:
+    """Return what a folder is before a run; one that the run is to choose itself is missing."""
+    if folder is None or not folder.exists():
+        return "missing"
+    return "used" if not folder.is_dir() or any(folder.iterdir()) else "empty"
+
+
+@contextmanager
+def unless_refused(folder: Path, was: Before) -> Iterator[None]:
+    """Leave a folder as it was if what happens inside is refused: whoever asks for the impossible has no run.
+
+    Only what a run writes before it begins is taken away; a folder that holds anything else is left as it is.
+    """
+    try:
+        yield
+    except ISICGUIError:
+        if was != "used":
+            _take_away(folder, keep=was == "empty")
+        raise
+
+
+def _take_away(folder: Path, *, keep: bool) -> None:
+    found = sorted(folder.rglob("*"), reverse=True)  # what lies inside comes before its folder
+    if any(path.name not in _BEFORE_IT_BEGINS and _BOARD not in path.parts for path in found if not path.is_dir()):
+        return
+    with suppress(OSError):  # what cannot be taken away stays
+        for path in found if keep else (*found, folder):
+            path.rmdir() if path.is_dir() else path.unlink()
 
 
 def write_run_config(folder: Path, *, kind: str, name: str, settings: Settings, **facts: object) -> None:

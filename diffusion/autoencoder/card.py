@@ -114,8 +114,8 @@ def _files() -> Iterator[Text]:
 
 
 def _training(training: Mapping[str, Any], settings: AutoencoderConfig) -> Iterator[Block]:
-    if counts := training.get("photographs"):
-        yield Paragraph(photographs_in_words(counts, training.get("leakage", {}), _ROLES))
+    if training.get("photographs"):
+        yield Paragraph(photographs_in_words(training, _ROLES))
     if fingerprint := training.get("split_fingerprint"):
         yield Paragraph(marked("Fingerprint of the split: `{fingerprint}`.", fingerprint=fingerprint))
     yield Paragraph(_effort(training, settings))

@@ -12,6 +12,7 @@ import torch
 from core.errors import InputRefusedError
 from core.message import Message
 from core.taxonomy import CLASS_CODES, CLASS_INDEX
+from dataset.generated import without_generated
 from diffusion.autoencoder.config import AutoencoderConfig
 from diffusion.data import split_images
 from diffusion.draws import ImageSet
@@ -50,17 +51,20 @@ class PictureData:
     credit: str
     counts: dict[str, dict[str, int]]
     notes: tuple[str, ...]
+    generated: int = 0
 
 
-def read_pictures(path: Path, config: AutoencoderConfig, *, allow_leakage: bool = False) -> PictureData:
+def read_pictures(
+    path: Path, config: AutoencoderConfig, *, allow_leakage: bool = False, allow_generated: bool = False
+) -> PictureData:
     """Read and split a data set, and load the photographs that training needs.
 
     Raises
     ------
     InputRefusedError
-        If the data cannot be used, or held-out lesions are also in training.
+        If the data cannot be used, held-out lesions are also in training, or some of the photographs are generated.
     """
-    photographs = read_dataset(path)
+    photographs = without_generated(read_dataset(path), allow_generated)
     splits = split_images(photographs.images, config)
     require_no_leakage(splits.leakage, allow_leakage)
     if not splits.validation:
@@ -87,6 +91,7 @@ def read_pictures(path: Path, config: AutoencoderConfig, *, allow_leakage: bool 
             "test": _counts(splits.test),
         },
         notes=_notes(photographs, train, validation),
+        generated=photographs.generated,
     )
 
 

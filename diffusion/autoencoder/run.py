@@ -40,12 +40,12 @@ from diffusion.autoencoder.report import load_judge, measure_reconstruction, sav
 from diffusion.autoencoder.request import KIND, TrainAutoencoderRequest
 from diffusion.autoencoder.statistics import measure_latents
 from diffusion.autoencoder.trainer import AutoencoderTrainer
-from diffusion.events import DataRead
+from diffusion.events import DataRead, TrainingStep
 from diffusion.state import refuse_changes
 from training.hardware import describe_hardware
-from training.log_file import training_log
+from training.log_file import logged, training_log
 from training.request import TrainingPlan
-from training.run_folder import CONFIG_FILE, new_run_folder, read_run_config, write_run_config
+from training.run_folder import CONFIG_FILE, before, new_run_folder, read_run_config, unless_refused, write_run_config
 from training.runtime import CHECKPOINT, refuse_begun
 
 PACK: Final = "pack"
@@ -74,12 +74,13 @@ def carry_out(plan: TrainingPlan[AutoencoderConfig], cancel: CancelToken) -> Ite
     device = resolve_device(config.device)
     if not plan.resume:
         refuse_begun(plan.output)
-    data = read_pictures(plan.data, config, allow_leakage=plan.allow_leakage)
+    data = read_pictures(plan.data, config, allow_leakage=plan.allow_leakage, allow_generated=plan.allow_generated)
+    was = before(plan.output)
     output = plan.output or new_run_folder(config.name)
     with output_errors(output):
         own_work_folder(output, _OWN)
-    with FolderLock(output), output_errors(output), training_log(output):
-        yield from _Run(plan, data, output, device).train(cancel)
+    with unless_refused(output, was), FolderLock(output), output_errors(output), training_log(output):
+        yield from logged(_Run(plan, data, output, device).train(cancel), TrainingStep)
 
 
 class _Run:
@@ -174,6 +175,7 @@ class _Run:
             "credit": data.credit,
             "split_fingerprint": data.fingerprint,
             "photographs": data.counts,
+            "generated_images": data.generated,
             "leakage": asdict(data.leakage),
             "hardware": asdict(describe_hardware(self._device, 1)),
         }

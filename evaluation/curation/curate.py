@@ -31,7 +31,7 @@ from evaluation.curation.decide import Decided, Evidence, decide
 from evaluation.curation.evidence import NEAR_DUPLICATE, Pixels, measure_copies, measure_fidelity, measure_twins
 from evaluation.curation.rules import CurationRules
 from evaluation.sets import ImageSet
-from measures.features import PIXELS, default_evaluator, extractor_of
+from measures.features import PIXELS, default_curator, extractor_of, is_judge
 
 FORMAT: Final = 1
 SUMMARY_FILE: Final = "curation.json"
@@ -128,7 +128,7 @@ def curate(
         The photographs that the generator has learnt from, and others of lesions that it has not seen: needed to tell
         copies. What is measured without being a rule is written down too, and counts for the rank.
     network
-        The classifier that judges; the independent starter classifier if None.
+        The classifier that decides; the auxiliary starter classifier if None, which judges nothing afterwards.
 
     Raises
     ------
@@ -168,7 +168,7 @@ def _check(images: ImageSet, rules: CurationRules, train: ImageSet | None, held_
 
 
 def _default_network(rules: CurationRules) -> LoadedNetwork | None:
-    path = default_evaluator()
+    path = default_curator()
     if path is None and rules.fidelity is not None:
         raise UsageError(
             Message("There is no classifier to evaluate class fidelity."),
@@ -237,6 +237,10 @@ def _notes(images: ImageSet, kept: ImageSet, evidence: Evidence, network: Loaded
             "The classifier {name} was used for this curation: if it was trained on test lesions, "
             "later results on them are too optimistic.",
             name=_name(network),
+        )
+    if network is not None and is_judge(network.path if network.path.is_dir() else network.path.parent):
+        yield Message(
+            "This classifier also judges sets in `evaluate`: of the images that it has kept it is no independent judge."
         )
     if evidence.fidelity is not None and (unknown := int(np.isnan(evidence.fidelity.probability).sum())):
         yield Message("Not evaluated by the classifier, as it has no such class: %n image(s).", n=unknown)

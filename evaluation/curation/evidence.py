@@ -34,7 +34,7 @@ _BLOCK: Final = 512
 
 @dataclass(frozen=True, eq=False)
 class Fidelity:
-    """What an independent classifier sees.
+    """What the classifier that curates sees.
 
     Attributes
     ----------

@@ -30,7 +30,8 @@ class CurationRequest(Request):
         The photographs that the generator has learnt from, and others of lesions that it has not seen. Without `real`,
         `train` is divided by lesion as for the starter models.
     classifier
-        The one that judges; the independent starter classifier if None.
+        The one that decides; the auxiliary starter classifier if None, so that the independent one can judge what is
+        kept.
     """
 
     command: ClassVar[tuple[str, ...]] = ("curate",)

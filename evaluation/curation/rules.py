@@ -1,7 +1,7 @@
 """By which rules images are left out: a short text such as ``fidelity>=0.5,copies,duplicates,best=50%``.
 
 ==================  ====================================================================================================
-``fidelity>=X``     an independent classifier gives the class that was asked for a probability of at least X, 0..1
+``fidelity>=X``     a classifier gives the class that was asked for a probability of at least X, 0..1
 ``copies``          images that look like copies of training images are left out
 ``duplicates``      of images that are nearly the same the best one is kept
 ``best=P%``         the best P percent of each class are kept, by the rank that `quality` gives

@@ -13,6 +13,7 @@ from core.events import Event, Notice
 from core.jobs.stream import JobContext, stream
 from core.message import Message
 from core.models.classification.loading import load_network
+from dataset.generated import generated_among
 from evaluation.curation.curate import curate
 from evaluation.curation.request import CurationFinished, CurationRequest, CurationStarted
 from evaluation.sets import ImageSet, divide, read_set, refuse_missing, refuse_shared_pictures
@@ -53,6 +54,13 @@ def _carry_out(request: CurationRequest, context: JobContext) -> None:
     reading = [context.part(place * READING / 3, READING / 3, Message("Reading the images")) for place in range(3)]
     images = read_set(request.synthetic, context=reading[0])
     train, held_out = _photographs(request.train, request.real, reading[1:])
+    for photographs in filter(None, (train, held_out)):
+        if generated := generated_among([image.path for image in photographs.images]):
+            words = Message(
+                "{n} of {total} photographs are generated images, such as {name}: nothing said about copies holds.",
+                n=len(generated), total=len(photographs), name=generated[0].name,
+            )  # fmt: skip
+            context.tell(Notice("curate", words))
     network = None if request.classifier is None else load_network(request.classifier)
     measuring = context.part(READING, 1 - READING)
     found = curate(images, rules, train=train, held_out=held_out, network=network, context=measuring)

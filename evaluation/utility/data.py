@@ -17,6 +17,7 @@ from core.errors import InputRefusedError
 from core.jobs.stream import JobContext
 from core.message import Message
 from core.taxonomy import CLASS_CODES
+from dataset.generated import generated_among
 from evaluation.curation.evidence import are_near
 from evaluation.sets import ImageSet, SetImage, divide, read_set, refuse_missing
 from evaluation.utility.request import UtilityRequest
@@ -147,9 +148,26 @@ def _reading(context: JobContext, sets: int) -> list[JobContext]:
 
 def _photographs(request: UtilityRequest, reading: Sequence[JobContext]) -> tuple[ImageSet, ImageSet]:
     train = _labelled(read_set(request.train, context=reading[0]))
+    _refuse_generated(train)
     if request.train.resolve() == request.test.resolve():
         return divide(train)
-    return train, _labelled(read_set(request.test, context=reading[1]))
+    test = _labelled(read_set(request.test, context=reading[1]))
+    _refuse_generated(test)
+    return train, test
+
+
+def _refuse_generated(photographs: ImageSet) -> None:
+    """Refuse photographs that are none: training and test must be real for the difference to mean anything."""
+    found = generated_among([image.path for image in photographs.images])
+    if found:
+        raise InputRefusedError(
+            Message(
+                "{n} of the {total} photographs in {path} are generated images, such as {name}.",
+                n=len(found), total=len(photographs), path=photographs.folder, name=found[0].name,
+            ),
+            remedy=Message("Name photographs with --train and --test; generated images belong to --synthetic."),
+            path=found[0],
+        )  # fmt: skip
 
 
 def _lesion_notes(train: ImageSet, test: ImageSet) -> Iterator[Message]:

@@ -19,6 +19,7 @@ from core.message import Message
 from core.version import __version__
 from evaluation.finding import Finding
 from evaluation.report import created_now
+from evaluation.sets import refuse_missing
 from evaluation.utility.arms import Arm, plan_arms
 from evaluation.utility.data import Material, read_material
 from evaluation.utility.request import (
@@ -33,6 +34,7 @@ from evaluation.utility.store import RUNS, Store
 from evaluation.utility.training import ArmTrainer, Outcome, config_of
 from evaluation.utility.verdict import ArmResult, differences, judge
 from reports.html import render_html
+from training.run_folder import before, unless_refused
 
 FORMAT: Final = 1
 RESULTS_FILE: Final = "results.json"
@@ -63,9 +65,11 @@ def run_experiment(request: UtilityRequest, cancel: CancelToken) -> Iterator[Eve
     OutputError
         If the folder cannot be written, or another experiment is at work in it.
     """
+    refuse_missing(request.train, request.test, *request.synthetic)
+    was = before(request.output)
     with output_errors(request.output):
         own_work_folder(request.output, (RUNS, RESULTS_FILE, REPORT_FILE, "lock*"))
-    with FolderLock(request.output):
+    with unless_refused(request.output, was), FolderLock(request.output):
         yield from _Experiment(request, cancel).run()
 
 

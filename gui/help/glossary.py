@@ -205,11 +205,10 @@ def _about_maps() -> tuple[tuple[str, str], ...]:
 def _about_judging() -> tuple[tuple[str, str], ...]:
     return (
         (
-            tr("KID"),
+            tr("Kernel distance"),
             tr(
-                "Kernel Inception Distance: how far apart two sets of images are in the features "
-                "of the Inception network. Lower is closer; few images give a wide confidence "
-                "interval."
+                "How far apart two sets of images are in some features; called KID (Kernel Inception Distance) only "
+                "with those of the Inception network. Lower is closer; few images give a wide confidence interval."
             ),
         ),
         (

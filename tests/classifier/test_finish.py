@@ -158,7 +158,7 @@ def test_weights_are_half_and_carry_their_description(finished):
 def test_every_architecture_survives_its_export(architecture: str, finished, tmp_path: Path):
     torch.manual_seed(0)
     net = ARCHITECTURES[architecture].build(len(CLASS_CODES)).eval()
-    export_classifier(tmp_path, rounded(net), replace(finished[1], architecture=architecture))
+    export_classifier(tmp_path, rounded(net), replace(finished[1], architecture=architecture), ())
     network = load_network(tmp_path)
     assert network.head_problem is None
     stored = network.net.state_dict()
@@ -169,12 +169,12 @@ def test_every_architecture_survives_its_export(architecture: str, finished, tmp
 def test_strength_is_kept_for_the_same_weights_only(finished, tmp_path: Path):
     _, results = finished
     net = rounded(make_trained().net)
-    export_classifier(tmp_path, net, results)
+    export_classifier(tmp_path, net, results, ())
     record = read(tmp_path / "classifier.json")
     (tmp_path / "classifier.json").write_text(json.dumps({**record, "strength_p5": 1.25}), encoding="utf-8")
-    export_classifier(tmp_path, net, results)
+    export_classifier(tmp_path, net, results, ())
     assert read(tmp_path / "classifier.json")["strength_p5"] == 1.25
-    export_classifier(tmp_path, rounded(make_trained(seed=1).net), results)
+    export_classifier(tmp_path, rounded(make_trained(seed=1).net), results, ())
     assert read(tmp_path / "classifier.json")["strength_p5"] is None
 
 

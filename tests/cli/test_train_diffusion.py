@@ -14,7 +14,6 @@ from click.testing import CliRunner, Result
 from cli.train_diffusion import diffusion_command
 from core.errors import InputRefusedError, UsageError
 from diffusion.trainer import DiffusionTrainer
-from measures.features import PIXELS
 from tests.support.labelled_data import write_labelled_folder
 from training.run_folder import read_run_settings
 from training.settings import SettingsRefusedError
@@ -36,8 +35,7 @@ TINY = (
 
 
 @pytest.fixture
-def photos(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr("diffusion.evaluation.load_extractor", lambda *_: PIXELS)
+def photos(tmp_path: Path) -> Path:
     return write_labelled_folder(tmp_path / "photos", lesions=8)
 
 

@@ -28,7 +28,6 @@ from diffusion.config import DiffusionConfig
 from diffusion.events import Evaluated, MemorisationJudged, TrainingFinished, TrainingStarted
 from diffusion.presets import one_network_a_class
 from diffusion.run import carry_out
-from measures.features import PIXELS
 from tests.diffusion.conftest import TINY
 from tests.support.labelled_data import write_labelled_folder
 from training.request import TrainingPlan
@@ -38,11 +37,6 @@ from training.runtime import CHECKPOINT
 pytestmark = pytest.mark.slow
 
 MakeConfig = Callable[..., DiffusionConfig]
-
-
-@pytest.fixture(autouse=True)
-def _pixels_as_features(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("diffusion.evaluation.load_extractor", lambda *_: PIXELS)
 
 
 @pytest.fixture
@@ -66,6 +60,8 @@ def test_a_run_leaves_what_people_and_programs_need(photos: Path, tmp_path: Path
     assert content["leakage"]["leaked"] == 0
     made = json.loads((folder / "best" / "training.json").read_text())
     assert (made["images_seen"], made["kid"]) == (best.images, best.kid)
+    assert made["selected_by"] == best.space == "colour and texture statistics"
+    assert made["generated_images"] == 0
     assert json.loads((folder / "pack" / "training.json").read_text())["images_seen"] == 48
     table = (folder / "training_history.csv").read_text().splitlines()
     assert table[0].startswith("images,event,")
@@ -149,13 +145,11 @@ def test_a_folder_that_cannot_be_written_is_named(photos: Path, tmp_path: Path, 
 WORKER = """
 import json, sys
 from pathlib import Path
-from measures.features import PIXELS
 from core.cancel import CancelToken
-import diffusion.evaluation, diffusion.trainer
+import diffusion.trainer
 from diffusion.config import DiffusionConfig
 from training.request import TrainingPlan
 from diffusion.run import carry_out
-diffusion.evaluation.load_extractor = lambda *_: PIXELS
 diffusion.trainer.LOG_EVERY_STEPS = 1
 config = DiffusionConfig.model_validate(json.loads(sys.argv[1]))
 for event in carry_out(TrainingPlan(config, Path(sys.argv[2]), Path(sys.argv[3])), CancelToken()):

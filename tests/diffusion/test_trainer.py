@@ -20,6 +20,7 @@ from diffusion.draws import ImageSet
 from diffusion.events import Evaluated, TrainingStep
 from diffusion.model import build_scheduler, build_unet
 from diffusion.pack import PackDescription, write_pack
+from diffusion.state import best_of
 from diffusion.trainer import DiffusionTrainer
 from tests.diffusion.conftest import no_export, parameters, rings, run
 from training.runtime import CHECKPOINT, save_checkpoint
@@ -206,7 +207,18 @@ def test_the_weights_with_the_lowest_distance_are_kept(make_config: MakeConfig, 
     events = list(trainer.run(CancelToken(), lambda t, _, best: kept.append(t.images_seen) if best else None))
     assert kept == [8, 16, 40]
     assert [event.best for event in events if isinstance(event, Evaluated)] == [True, True, False, False, True]
-    assert trainer.best == {"kid": 0.2, "images": 40}
+    assert trainer.best == {"kid": 0.2, "images": 40, "space": "pixels 32x32"}
+
+
+def test_a_distance_in_other_features_is_not_compared(make_config: MakeConfig, make_trainer: Make):
+    """As in a run of the version that selected in the features of the classifier that judges."""
+    trainer = make_trainer(make_config(images=16, evaluate_images=8))
+    trainer.best = best_of({"kid": -9.0, "images": 4})
+    kept: list[int] = []
+    list(trainer.run(CancelToken(), lambda t, _, best: kept.append(t.images_seen) if best else None))
+    assert kept[0] == 8
+    assert trainer.best is not None
+    assert trainer.best["space"] == "pixels 32x32"
 
 
 def test_a_changed_setting_is_named_and_a_longer_budget_is_not(make_config: MakeConfig, make_trainer: Make):

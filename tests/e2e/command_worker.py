@@ -12,7 +12,6 @@ import sys
 
 import core  # noqa: F401  # sets how torch's threads wait
 from cli.app import main as run_command
-from measures.features import PIXELS
 from tests.support.broken_process import BrokenFiles, Fault
 
 PLOT = bytes.fromhex(
@@ -46,7 +45,6 @@ def prepare():
     assert legacy.keras_import
     assert training.curves
     torch.set_num_threads(1)
-    diffusion.evaluation.load_extractor = lambda *_: PIXELS
     evaluation.run.render_pdf = lambda _findings: b"%PDF-1.4\n"
     classifier.finish.draw_plots = lambda *_: {"roc_curves.png": PLOT}
     xai.trajectory.run.pictures_of_image = lambda _analysis: {}

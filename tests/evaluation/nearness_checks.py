@@ -9,7 +9,7 @@ from scipy import optimize, spatial, stats
 from skimage.measure import block_reduce
 from sklearn.neighbors import NearestNeighbors
 
-from evaluation.diversity import near_duplicates
+from measures.duplicates import near_duplicates
 from measures.features import PIXELS, Extractor
 from measures.memorisation import judge_memorisation, margins
 from measures.memorisation_support import Share, chance_of_less, interval_of_chance, z_of_chance
@@ -69,7 +69,7 @@ def threshold_of_duplicates() -> float:
     spaces = [np.abs(rng(seed).normal(5, 1, (150, 150))) + np.diag([np.inf] * 150) for seed in (1, 2)]
     shortest = [[min(row) for row in space.tolist()] for space in spaces]
     scores = [np.array(one) / np.quantile(one, 0.01) for one in shortest]
-    return relative(near_duplicates(spaces, spaces)[2], 0.75 * lower_quantile(np.minimum(*scores), 0.01))
+    return relative(near_duplicates(spaces, spaces).threshold, 0.75 * lower_quantile(np.minimum(*scores), 0.01))
 
 
 def control_by_loops() -> float:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from core.files.text import finite
-from evaluation.diversity import diversity, near_duplicates, vendi_score
+from evaluation.diversity import diversity, vendi_score
 from evaluation.sets import read_set
 from measures.features import PIXELS, Extractor
 from tests.evaluation.pictures import photographs, recompressed, write_set
@@ -79,15 +79,15 @@ def test_solid_blue_pictures_are_no_variety(real, tmp_path):
 def test_too_few_pictures(real, tmp_path):
     found = judge(real, tmp_path, photographs(5, seed=5))
     assert found.level == "unknown"
-    assert found.data == {"n": 5}
+    assert found.data == {"n": 5, "exact_copies": 0}
 
 
 def test_ten_pictures_of_ten_lesions_are_enough(real, tmp_path):
     assert judge(real, tmp_path / "ten", photographs(10, seed=5)).data["n"] == 10
     few = judge(real, tmp_path / "nine", photographs(9, seed=5))
-    assert (few.level, few.data) == ("unknown", {"n": 9})
+    assert (few.level, few.data) == ("unknown", {"n": 9, "exact_copies": 0})
     one_lesion = replace(real, images=tuple(replace(image, lesion="L") for image in real.images))
-    assert judge(one_lesion, tmp_path / "lesion", photographs(10, seed=5)).data == {"n": 1}
+    assert judge(one_lesion, tmp_path / "lesion", photographs(10, seed=5)).data == {"n": 1, "exact_copies": 0}
 
 
 def test_the_score_is_that_of_features_around_the_mean_of_the_photographs(real, tmp_path):
@@ -103,19 +103,6 @@ def test_the_score_is_that_of_features_around_the_mean_of_the_photographs(real, 
     assert found.data["pairs"] == []
 
 
-def test_nearest_other_images_by_hand():
-    far = np.inf
-    own = np.array([[far, 1.0, 4.0], [1.0, far, 5.0], [4.0, 5.0, far]])
-    other = np.array([[far, 8.0, 2.0], [8.0, far, 9.0], [2.0, 9.0, far]])
-    real = np.array([[far, 2.0, 3.0], [2.0, far, 6.0], [3.0, 6.0, far]])  # nearest: 2, 2, 3; the unit is 2
-    scores, partners, threshold = near_duplicates([own, other], [real, 2 * real])
-    assert scores.tolist() == [0.5, 0.5, 0.5]
-    assert partners.tolist() == [1, 0, 0]
-    assert threshold == pytest.approx(0.75 * 1.0)
-    alone = near_duplicates([own], [np.where(np.eye(3) > 0, far, 0.0)])
-    assert np.isfinite(alone[2])
-
-
 def test_ten_pairs_are_shown_the_nearest_first(real, tmp_path):
     pictures = photographs(30, seed=5)
     pictures[15:] = pictures[:15]
@@ -125,3 +112,53 @@ def test_ten_pairs_are_shown_the_nearest_first(real, tmp_path):
     pictures[4:15] = photographs(11, seed=6)
     found = judge(real, tmp_path / "few", pictures)
     assert len(found.data["pairs"]) == found.data["duplicates"] == 8
+
+
+def test_exact_copies_are_found_although_photographs_are_there_twice(tmp_path):
+    twice = photographs(80, seed=2)
+    twice[1], twice[40] = twice[0], twice[39]
+    found = judge(read_set(write_set(tmp_path / "real", twice)), tmp_path, photographs(6, seed=5)[np.arange(60) % 6])
+    assert found.data["duplicates"] == 60
+    assert found.data["exact_copies"] == 60
+    assert found.data["threshold"] > 0
+    assert found.data["photographs"] <= 60
+    assert found.level == "bad"
+    assert "60 of 60 images are exact copies of one another" in found.verdict
+
+
+def test_photographs_that_are_there_turned_do_not_make_the_threshold_zero(tmp_path):
+    several = photographs(80, seed=2)
+    for row in range(40, 60):
+        several[row] = np.rot90(several[row - 40])
+    found = judge(
+        read_set(write_set(tmp_path / "real", several)), tmp_path, photographs(80, seed=5)[np.arange(80) % 76]
+    )
+    assert found.data["photographs"] == 60
+    assert found.data["duplicates"] >= 8
+    assert found.data["expected"] == pytest.approx(1 / 61)
+
+
+@pytest.mark.parametrize(("copies", "level"), [(0, "unknown"), (2, "bad")])
+def test_few_images_with_exact_copies(real, tmp_path, copies, level):
+    pictures = photographs(5, seed=5)
+    pictures[3:5] = pictures[0] if copies else pictures[3:5]
+    found = judge(real, tmp_path, pictures)
+    assert found.level == level
+    assert ("exact copies" in found.verdict) == bool(copies)
+
+
+def test_a_single_pair_of_copies_among_many_is_a_fault(real, tmp_path):
+    pictures = photographs(70, seed=5)
+    pictures[69] = pictures[0]
+    found = judge(real, tmp_path, pictures)
+    assert found.data["exact_copies"] == 2
+    assert found.level == "doubt"
+
+
+def test_copies_are_found_outside_of_the_images_that_are_compared(tmp_path):
+    """Only as many images are compared as there are photographs; exact copies are looked for among all."""
+    few = read_set(write_set(tmp_path / "real", photographs(12, seed=2)))
+    found = judge(few, tmp_path, photographs(100, seed=5)[np.r_[:100, 0:20]])
+    assert found.data["n"] == 12
+    assert found.data["exact_copies"] == 40
+    assert found.level == "bad"

@@ -307,7 +307,7 @@ def test_the_curves_of_an_earlier_run_are_looked_up_and_left_again(dialog, model
     dialog.tabs.setCurrentIndex(1)
     (row,) = dialog.runs.list.findItems("older", Qt.MatchFlag.MatchExactly)
     assert row.text(4) == "0.700"  # short enough to be seen whole; what it is stands in the tooltip
-    assert row.toolTip(4) == "KID 0.7 (0.6 to 0.8)"
+    assert row.toolTip(4) == "kernel distance 0.7 (0.6 to 0.8)"
     dialog.runs.list.setCurrentItem(row)
     click(qtbot, dialog.runs.curves)
     qtbot.waitUntil(lambda: model.looked_up is not None)

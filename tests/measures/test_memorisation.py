@@ -99,6 +99,25 @@ def test_refuses_too_little(samples: int, training: int, others: int, train: np.
         judge_memorisation(train[:samples], train[:training], train[:others])
 
 
+@pytest.mark.parametrize("guise", ["exact", "turned and mirrored"])
+def test_copies_are_found_although_held_out_photographs_are_in_training(guise: str, train, held_out, random_features):
+    """Photographs on both sides had a distance of zero, and so had the threshold: nothing was below it."""
+    both = np.concatenate([GUISES[guise](train[:20]), held_out[:40]])
+    result = judge_memorisation(train[30:40], train, both, random_features)
+    assert result.flagged == 10
+    assert (result.left_out, result.held_out) == (20, 40)
+    assert result.threshold > 0
+    assert result.expected == pytest.approx(1 / 41)
+    assert all(20 <= pair.held_out < 60 for pair in result.pairs), "numbers of the photographs that were given"
+    alone = judge_memorisation(train[30:40], train, held_out[:40], random_features)
+    assert alone.threshold == result.threshold
+
+
+def test_refuses_where_all_held_out_photographs_are_in_training(train):
+    with pytest.raises(InputRefusedError, match="0 held-out"):
+        judge_memorisation(train[30:40], train, train[:20])
+
+
 def test_the_eight_views_are_eight_and_a_group():
     image = torch.arange(27, dtype=torch.uint8).view(1, 3, 3, 3)
     views = {view(image, number).numpy().tobytes() for number in range(8)}

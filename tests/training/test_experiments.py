@@ -86,12 +86,25 @@ def test_an_autoencoder_is_ranked_by_its_last_look_and_not_shown_in_the_window(t
     assert [entry.run.name for entry in list_entries(tmp_path)] == ["b"]
 
 
-def test_status_follows_the_log_and_the_heartbeat(tmp_path: Path):
-    assert read_run(make_run(tmp_path, "fresh", age=5)).run.status == "running"
-    assert read_run(make_run(tmp_path, "old")).run.status == "interrupted"
-    assert read_run(make_run(tmp_path, "done", age=5, rows=({"event": "finished"},))).run.status == "finished"
+def test_status_follows_the_log_and_the_lock_at_once(tmp_path: Path):
+    """A run that was stopped or refused seconds ago is not running: who holds a lock notes it, and takes it away."""
+    for age in (0, 5, OLD):
+        assert read_run(make_run(tmp_path, f"stopped {age}", age=age)).run.status == "interrupted"
+        done = make_run(tmp_path, f"done {age}", age=age, rows=({"event": "finished"},))
+        assert read_run(done).run.status == "finished"
     resumed = make_run(tmp_path, "resumed", age=5, rows=({"event": "finished"}, {"images": 3}))
-    assert read_run(resumed).run.status == "running"
+    assert read_run(resumed).run.status == "interrupted"
+    with FolderLock(resumed):
+        assert read_run(resumed).run.status == "running"
+    assert read_run(resumed).run.status == "interrupted"
+
+
+@pytest.mark.parametrize(("age", "status"), [(5, "running"), (OLD, "interrupted")])
+def test_of_another_machine_only_the_heartbeat_is_known(tmp_path: Path, age: float, status: str):
+    folder = make_run(tmp_path, "elsewhere")
+    (folder / "lock.json").write_text(json.dumps({"pid": 4, "host": "another-machine"}), encoding="utf-8")
+    grow_old(folder, age)
+    assert read_run(folder).run.status == status
 
 
 @pytest.mark.parametrize(("host", "status"), [(socket.gethostname(), "interrupted"), ("another-machine", "running")])
@@ -105,8 +118,10 @@ def test_a_run_killed_on_this_machine_can_go_on_at_once(tmp_path: Path, host: st
 def test_a_fold_that_is_written_to_keeps_the_whole_run_alive(tmp_path: Path):
     folder = make_run(tmp_path, "folds", kind="classifier")
     assert read_run(folder).run.status == "interrupted"
-    make_run(folder / "seed_1", "fold_0", kind="classifier", age=5)
-    assert read_run(folder).run.status == "running"
+    part = make_run(folder / "seed_1", "fold_0", kind="classifier", age=5)
+    assert read_run(folder).run.status == "interrupted"
+    with FolderLock(part):
+        assert read_run(folder).run.status == "running"
 
 
 def test_one_network_for_each_class_is_finished_when_all_are(tmp_path: Path):
@@ -144,9 +159,9 @@ def test_a_process_that_holds_the_lock_keeps_its_run(tmp_path: Path):
 def test_the_newest_stay_and_running_ones_are_not_counted(tmp_path: Path):
     for day in range(1, 6):
         make_run(tmp_path, f"run {day}", day=day)
-    make_run(tmp_path, "going on", day=9, age=5)
-    assert names(runs_to_clean(list_runs(tmp_path), keep=2)) == ["run 3", "run 2", "run 1"]
-    assert runs_to_clean(list_runs(tmp_path), keep=5) == []
+    with FolderLock(make_run(tmp_path, "going on", day=9, age=5)):
+        assert names(runs_to_clean(list_runs(tmp_path), keep=2)) == ["run 3", "run 2", "run 1"]
+        assert runs_to_clean(list_runs(tmp_path), keep=5) == []
 
 
 def test_deleting_takes_the_run_and_nothing_else(tmp_path: Path):

@@ -25,7 +25,6 @@ from diffusion.latent.latents import CACHE, views_of
 from diffusion.memorisation import read_sheet
 from diffusion.request import TrainDiffusionRequest
 from diffusion.run import carry_out
-from measures.features import PIXELS
 from tests.diffusion.conftest import TINY
 from tests.support.labelled_data import write_labelled_folder
 from tests.support.tiny_latents import write_tiny_autoencoder
@@ -44,11 +43,6 @@ LATENT: dict[str, Any] = {
     "evaluate_images": 24,
     "validation_fraction": 0.5,
 }
-
-
-@pytest.fixture(autouse=True)
-def _pixels_as_features(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("diffusion.evaluation.load_extractor", lambda *_: PIXELS)
 
 
 @pytest.fixture(scope="module")
