@@ -31,9 +31,9 @@ PART: Final = 64
 """Images between two looks at whether to stop."""
 
 ABOUT: Final = (
-    "The predictions of a classifier that takes no part in training, selection and curation are compared with the target "
-    "classes, and with its predictions on photographs that it was not trained on. High numbers show that the classes are "
-    "distinguishable, not that the images are realistic."
+    "The predictions of a classifier that takes no part in training, selection and curation are compared with the "
+    "target classes, and with its predictions on photographs that it was not trained on. High numbers show that the "
+    "classes are distinguishable, not that the images are realistic."
 )
 
 Source = Literal["measured", "recorded", "unknown"]
