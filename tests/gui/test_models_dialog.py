@@ -201,6 +201,8 @@ def test_a_window_that_closes_leaves_no_download_and_keeps_its_part(window, goog
     until(lambda: model.received > 600_000)
     child = model._job.pid
     window.close()
+    window.desk.dialog("leave work").stop_button.click()
+    until(lambda: window.session._engine.closed)
     assert not psutil.pid_exists(child)
     assert Partial(tmp_path / "models", ORIGINALS).received > 0
 
