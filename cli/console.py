@@ -24,6 +24,12 @@ from core.files.text import plain, shown
 from core.message import Message
 
 
+class Styled(str):
+    """A line with colours of the program's own; what it tells of files has gone through `shown`."""
+
+    __slots__ = ()
+
+
 class Console:
     """One command's voice.
 
@@ -47,7 +53,7 @@ class Console:
     def say(self, text: str) -> None:
         """Print a result for people."""
         with _output_errors():
-            click.echo(shown(text), err=self.json_mode)
+            click.echo(text if isinstance(text, Styled) else shown(text), err=self.json_mode)
 
     def warn(self, text: str) -> None:
         """Print something people should know, on standard error."""

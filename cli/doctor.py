@@ -7,9 +7,10 @@ from typing import Final
 
 import click
 
-from cli.console import Console
+from cli.console import Console, Styled
 from cli.derive import Words, carry_out, json_option, request_options
 from core.checks import Checked, DoctorRequest
+from core.files.text import shown
 
 MARKS: Final = {"ok": ("ok  ", "green"), "warn": ("note", "yellow"), "fail": ("FAIL", "red")}
 
@@ -26,6 +27,6 @@ def doctor(json_mode: bool) -> int:
 def _lines(event: Checked) -> Iterator[str]:
     check = event.check
     word, color = MARKS[check.status]
-    yield f"{click.style(word, fg=color)}  {check.name}: {check.detail}"
+    yield Styled(f"{click.style(word, fg=color)}  {shown(check.name)}: {shown(check.detail)}")
     if check.remedy and check.status != "ok":
         yield f"      {check.remedy}"

@@ -15,10 +15,11 @@ from typing import Any, ClassVar, Final
 from core.cancel import CancelToken
 from core.errors import InputRefusedError
 from core.events import Event
-from core.files.atomic import output_errors, write_bytes_atomic
+from core.files.atomic import output_errors
 from core.jobs.options import option
 from core.jobs.registry import Request, job
 from core.jobs.stream import JobContext, stream
+from core.keeping import replace_kept
 from core.message import Message
 from core.taxonomy import CLASS_CODES
 from dataset.overview import Overview, overview_of
@@ -272,5 +273,5 @@ def _write_sheet(images: Sequence[Masked], looks: Sequence[_Look], output: Path)
     class_sheet(by_class).save(buffer, "PNG")
     with output_errors(output):
         output.mkdir(parents=True, exist_ok=True)
-        write_bytes_atomic(output / SHEET, buffer.getvalue())
+        replace_kept(output / SHEET, buffer.getvalue())
     return output / SHEET

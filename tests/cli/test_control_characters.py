@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from cli.console import Console
+from cli.doctor import _lines
+from core.checks import Check, Checked
 from core.files.text import shown
 
 HOSTILE = "a\x1b]0;title\x07b\x1b[31mc\rd\x9b2Je\x7f\u202ef\u2066g\u2028h"
@@ -48,3 +50,16 @@ def test_a_file_named_so_is_told_as_text(call, tmp_path):
     assert code == 3
     assert "title" in out + err
     assert "\x07" not in out + err
+
+
+def test_only_colours_of_the_program_reach_the_terminal():
+    """`doctor` marks its findings; what a finding tells of a file is text all the same."""
+    told = "".join(_lines(Checked(Check("CPU", "ok", HOSTILE))))
+    assert told.startswith("\x1b[32mok  \x1b[0m  CPU: ")
+    assert "\x1b" not in told.partition("CPU")[2]
+
+
+def test_the_colours_of_doctor_are_no_text_where_there_is_no_terminal(call):
+    _, out, _ = call("doctor")
+    assert "Python" in out
+    assert "x1b" not in out
