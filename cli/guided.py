@@ -24,7 +24,7 @@ def image2image(json_mode: bool, **values: Any) -> int:
 @request_options(InpaintRequest)
 @json_option
 def inpaint(json_mode: bool, **values: Any) -> int:
-    """Make IMAGE anew inside a mask; outside of it, the result equals the image to the bit.
+    """Make IMAGE again inside a mask; outside of it, the result equals the image to the bit.
 
     The result has the model's size: a larger image is cut to a square and scaled first.
     """

@@ -30,7 +30,7 @@ class Beginning:
     images
         SHA-256 of each picture: one, or both ends of an interpolation.
     mask
-        SHA-256 of the mask of what is generated anew; "" for everything.
+        SHA-256 of the mask of what is generated again; "" for everything.
     strength
         Share of the denoising steps that are made, above 0; at 1 the picture has no part.
     share

@@ -1,6 +1,6 @@
-"""How a program ends that should not have: a report of an error nobody expected, and the mark of a session.
+"""How a program ends that should not have: a report of an unexpected error, and the mark of a session.
 
-While a session lasts it holds a lock that the kernel gives back however the process ends. So a file that lies there
+While a session lasts it holds a lock that the kernel gives back however the process ends. So a file that is there
 with its lock free is left over from a session that did not end by itself: with a traceback in it it crashed, without
 one it was killed, or the power went. No clock, process number or clean-up of the dying process is relied on.
 """
@@ -104,7 +104,7 @@ def _collect(folder: Path) -> Ending | None:
 
 
 def _report_if_left(faults: Path) -> Ending | None:
-    """Turn what one session has left into a report; None if it still lasts, or what lies there is nothing of ours."""
+    """Turn what one session has left into a report; None if it still lasts, or what is there is nothing of ours."""
     try:
         return _to_report(faults) if _is_left(faults) else None
     except OSError as problem:

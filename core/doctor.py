@@ -217,7 +217,7 @@ def _sums(folder: Path) -> Iterator[Check]:
 def read_sums(folder: Path) -> dict[Path, str]:
     """Return the SHA-256 that each file should have by the ``SHA256SUMS`` in the subfolders of `folder`.
 
-    Lines, and files, that are none of `sha256sum` are passed over.
+    Lines, and files, that are none of `sha256sum` are ignored.
     """
     listed: dict[Path, str] = {}
     for sums in sorted(folder.glob(f"*/{SUMS_NAME}")):

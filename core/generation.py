@@ -391,7 +391,7 @@ def plan_class(
     """Yield the images of one class that this run (this shard of it) makes.
 
     Indices count from 0; with `n` shards, shard `i` takes every n-th. An image whose seed is in `taken` (it already
-    lies in the output folder) is not made again: the next index of the same shard takes its place. So a second run
+    is in the output folder) is not made again: the next index of the same shard takes its place. So a second run
     into the same folder adds new images, and shards stay disjoint whatever ran before.
     """
     shard, shards = request.shard

@@ -53,7 +53,7 @@ _SECRETS: Final = (
 
 @dataclass(frozen=True)
 class Redactor:
-    """Takes out of a text what says who somebody is and where their files lie.
+    """Takes out of a text what says who somebody is and where their files are.
 
     Attributes
     ----------

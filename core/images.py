@@ -29,7 +29,7 @@ _DEPTHS: Final = (8, 10, 12, 14, 16)
 
 
 class UnknownRangeError(ValueError):
-    """Values whose range cannot be told; the text says why, as part of a sentence."""
+    """Values whose range is unknown; the text says why, as part of a sentence."""
 
 
 def to_bytes(values: NDArray[Any]) -> NDArray[np.uint8]:
@@ -133,7 +133,7 @@ def read_image(path: Path) -> NDArray[np.uint8]:
     Raises
     ------
     InputRefusedError
-        If the file is missing, damaged, too large or of another kind, or its brightness cannot be told.
+        If the file is missing, damaged, too large or of another kind, or its brightness is unknown.
     """
     stored = read_stored(path)
     try:

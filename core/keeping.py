@@ -1,6 +1,6 @@
 """Writing a file that a person may have changed since the program wrote it: what would be lost is set aside, and told.
 
-Reports, sheets, cards and lists of decisions are written anew by the same command. What lies there is replaced if it is
+Reports, sheets, cards and lists of decisions are written again by the same command. What is there is replaced if it is
 still what this program wrote; anything else moves to a name with the time in it. What was written is noted in the
 user's cache, by the checksums of path and content; without the note a file counts as changed.
 """
@@ -31,7 +31,7 @@ def set_aside(path: Path, why: str = "corrupt") -> Path:
     Raises
     ------
     OSError
-        If it cannot be renamed; then it lies where it was.
+        If it cannot be renamed; then it is where it was.
     """
     aside = _free_name(path, f"{why}-{datetime.now():%Y%m%d-%H%M%S}")
     os.replace(path, aside)
@@ -53,7 +53,7 @@ _log = logging.getLogger(__name__)
 
 
 def replace_kept(path: Path, data: bytes) -> Path | None:
-    """Write `data` to `path`; return where another file that lay there is now, None if none had to move.
+    """Write `data` to `path`; return where another file that was there is now, None if none had to move.
 
     The file appears complete or not at all. That another one was set aside is also logged as a warning by this module,
     which the command line shows.
@@ -61,7 +61,7 @@ def replace_kept(path: Path, data: bytes) -> Path | None:
     Raises
     ------
     OSError
-        If that fails; then what lay there lies there still, or under the name that was logged.
+        If that fails; then what was there is there still, or under the name that was logged.
     """
     remove_left_behind(path)
     new, found = hashlib.sha256(data).hexdigest(), _content(path)
@@ -84,7 +84,7 @@ def replace_kept_text(path: Path, text: str) -> Path | None:
 
 
 def _content(path: Path) -> str:
-    """Return the checksum of what lies there; "" for nothing. A folder is left where it is: IsADirectoryError."""
+    """Return the checksum of what is there; "" for nothing. A folder is left where it is: IsADirectoryError."""
     if path.is_dir() and not is_link(path):
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
     try:

@@ -11,7 +11,7 @@ from core.errors import UnknownClassError
 from core.message import Message
 
 SEED_MASK: Final = 0x7FFFFFFF
-"""Seeds are 31-bit, as in the predecessor."""
+"""Seeds are 31-bit, as in ISICGenerator."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """TIFF files of every kind that microscopes, cameras and scripts write: which picture in them, and its plain values.
 
 Pillow opens 8-bit pictures; what it would show black, white or in wrong colours (floats, 32 bits, planes of 16 bits) is
-read by tifffile. Of several pictures the largest is meant, as thumbnails stand beside it; several of that size are
+read by tifffile. Of several pictures the largest is meant, as thumbnails stand next to it; several of that size are
 refused.
 """
 

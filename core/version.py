@@ -11,4 +11,4 @@ COMMAND: Final = "isicgui"
 """Name of the package for pip, and of the command that it installs."""
 
 SAFE_MODE: Final = "--safe-mode"
-"""Opens the window with default settings and without touching the graphics card."""
+"""Opens the window with default settings and without touching the GPU."""

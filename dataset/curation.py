@@ -40,9 +40,9 @@ class Decision:
     reason
         The rule in words, with the numbers.
     fidelity
-        Probability that a classifier gives to the class that was asked for, 0..1; None if not measured.
+        Probability that a classifier gives to the target class, 0..1; None if not measured.
     seen_as
-        The class that it finds most likely.
+        The predicted class.
     copy_score
         How near the nearest training image is, in units of the nearest 1 % of unseen photographs; below about 1 is
         suspicious. None if not measured.
@@ -94,7 +94,7 @@ class Curation:
     choices
         By path of the image inside its set.
     notes
-        What a person should know, one sentence each: lines that are damaged and were passed over.
+        What a person should know, one sentence each: lines that are damaged and were ignored.
     """
 
     choices: Mapping[str, Choice]

@@ -88,7 +88,7 @@ class Journal:
 
 
 def complete_lines(raw: bytes) -> bytes:
-    """Return `raw` up to its last newline: what lies behind was never acknowledged."""
+    """Return `raw` up to its last newline: what is behind was never acknowledged."""
     return raw[: raw.rfind(b"\n") + 1]
 
 

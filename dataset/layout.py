@@ -1,4 +1,4 @@
-"""Where things lie in an output folder, how image files are named, and what of it is the program's own."""
+"""Where things are in an output folder, how image files are named, and what of it is the program's own."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ def file_names(layout: Layout) -> Names:
 
 
 def taken_names(layout: Layout) -> Names:
-    """Return, for each class, the names of whatever lies in its folder and in that of its trajectories.
+    """Return, for each class, the names of whatever is in its folder and in that of its trajectories.
 
     Files, folders, pipes and links, also those to nothing: none of them is written over.
     """

@@ -36,9 +36,9 @@ class Overview:
     licence
         Terms of the photographs, or ``unknown``.
     masks
-        Whether lesion masks lie beside the photographs.
+        Whether lesion masks are next to the photographs.
     notes
-        What was passed over or is missing, one sentence each.
+        What was ignored or is missing, one sentence each.
     """
 
     source: Path

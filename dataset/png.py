@@ -89,7 +89,7 @@ def read_recipe(path: Path) -> Recipe:
 
 
 def as_passed_on(path: Path, data: bytes) -> bytes:
-    """Return what leaves this machine of a PNG: `data`, but for a recipe that says where the models lay.
+    """Return what leaves this machine of a PNG: `data`, but for a recipe that says where the models were.
 
     Versions before 0.2.0 wrote the absolute path, in which the name of a person often stands; the name of the folder is
     kept of it. Nothing else changes.

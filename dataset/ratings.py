@@ -49,7 +49,7 @@ UNRATED: Final = Rating()
 def read_ratings(folder: Path) -> dict[Key, Rating]:
     """Return the ratings of an output folder by (class, file name); images without one are not in it.
 
-    Lines that cannot be understood are passed over; `damaged_ratings` counts them.
+    Lines that cannot be understood are ignored; `damaged_ratings` counts them.
 
     Raises
     ------

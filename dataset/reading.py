@@ -1,6 +1,6 @@
 """Looking into an output folder without locking it: for the gallery, exports and evaluation.
 
-Images without a line in the journal (the predecessor's, copied ones, rescued ones) are described from their files.
+Images without a line in the journal (ISICGenerator's, copied ones, rescued ones) are described from their files.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ Rows = Mapping[tuple[str, str], Mapping[str, str]]
 
 
 def is_complete_png(path: Path) -> bool:
-    """Whether a file begins and ends as a PNG does; the predecessor left half files when it was killed."""
+    """Whether a file begins and ends as a PNG does; ISICGenerator left half files when it was killed."""
     with open_regular(path) as file:
         head = file.read(8)
         size = file.seek(0, 2)
@@ -105,9 +105,9 @@ def _weights(sidecar: Mapping[str, Any]) -> str:
 
 
 def read_records(folder: Path) -> list[ImageRecord]:
-    """Return the images that lie in a folder now, oldest first; another process may be writing to it.
+    """Return the images that are in a folder now, oldest first; another process may be writing to it.
 
-    Works for folders of the predecessor too. Nothing is written, and no picture is opened.
+    Works for folders of ISICGenerator too. Nothing is written, and no picture is opened.
 
     Raises
     ------
@@ -126,7 +126,7 @@ def read_records(folder: Path) -> list[ImageRecord]:
 
 
 def read_deletions(folder: Path) -> list[Deletion]:
-    """Return what lies in the trash of a folder now, the oldest deletion first; nothing is written."""
+    """Return what is in the trash of a folder now, the oldest deletion first; nothing is written."""
     return [deletion for deletion in read_state(Layout(folder.absolute())).deletions.values() if deletion.files]
 
 

@@ -1,6 +1,6 @@
 """The recipe of an image: everything needed to make it again. Carried inside the PNG and in a sidecar.
 
-The sidecar has the keys of the predecessor for its tools beside the full recipe.
+The sidecar has the keys of ISICGenerator for its tools beside the full recipe.
 """
 
 from __future__ import annotations
@@ -128,7 +128,7 @@ _SCHEDULER_KEYS: Final = ("num_train_timesteps", "beta_schedule", "prediction_ty
 
 
 def sidecar_path(image: Path) -> Path:
-    """Return where the sidecar of an image lies."""
+    """Return where the sidecar of an image is."""
     return image.with_suffix(".json")
 
 

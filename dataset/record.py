@@ -33,7 +33,7 @@ class ImageRecord:
     seed
         None if nothing says which seed made it (images of old versions without a sidecar).
     run_id
-        Empty for images that the predecessor made.
+        Empty for images that ISICGenerator made.
     generated_at
         Seconds since the epoch.
     index
@@ -148,7 +148,7 @@ class Run:
         return self.status in (None, "stopped", "failed") and bool(self.pending)
 
     def mark_done(self, image: PlannedImage) -> None:
-        """Remember that an image lies complete on disk."""
+        """Remember that an image is complete on disk."""
         self._done.add(image)
 
 
@@ -198,9 +198,9 @@ class Deletion:
     trash_id
         Name of its folder in the trash; begins with the time (UTC) of the deletion.
     files
-        What lies there.
+        What is there.
     records
-        What is known of those that are images of this program or of its predecessor.
+        What is known of those that are images of this program or of ISICGenerator.
     wish
         What was decided and is not yet carried out; None once the files are where they belong.
     """

@@ -2,7 +2,7 @@
 
 Whatever moment the last writer died at, one of these holds for each image: nothing lies under its final name (then it
 is made again by `resume`), or the complete PNG does (then it carries its recipe, from which sidecar, journal line and
-row are made good). The predecessor's images come in by the same way.
+row are made good). ISICGenerator's images come in by the same way.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ class Recovery:
             self.notices += [f"'{'/'.join(key)}' could not be moved: {error.strerror}." for key, error in stuck.items()]
 
     def _adopt(self, names: Names) -> None:
-        """Take in pictures that the journal does not know, by their recipe, or else by what the predecessor noted."""
+        """Take in pictures that the journal does not know, by their recipe, or else by what ISICGenerator noted."""
         found = strangers_in(self._layout, names, self._state.records)
         strangers = [(code, path, number) for code, path, number in found if self._is_whole(path)]
         rescued = [describe_by_recipe(path, code, number) for code, path, number in strangers]
@@ -166,7 +166,7 @@ def _files_of(layout: Layout, run: Run | None, records: tuple[ImageRecord, ...])
 
 
 def is_of_run(layout: Layout, path: Path, run_id: str) -> bool:
-    """Whether what lies at the place of an image was made by a run: the picture, or else its sidecar, says so.
+    """Whether what is at the place of an image was made by a run: the picture, or else its sidecar, says so.
 
     Where neither lies, a trajectory that has the place of a planned image is what its run left when it died.
     """

@@ -68,7 +68,7 @@ class DatasetState:
     discarding
         Runs whose removal has begun but not ended, with their images.
     deletions
-        What lies in the trash, by trash id, oldest first.
+        What is in the trash, by trash id, oldest first.
     gone
         Images that were deleted for good: their seeds stay taken.
     """
@@ -85,7 +85,7 @@ class DatasetState:
         self._count = itertools.count()
 
     def apply(self, line: JournalLine) -> None:
-        """Take one journal line into account; types that a newer version added are passed over.
+        """Take one journal line into account; types that a newer version added are ignored.
 
         Raises
         ------
@@ -133,7 +133,7 @@ class DatasetState:
             del self.records[record.key]
 
     def begin_deletion(self, trash_id: str, files: tuple[Key, ...]) -> Deletion:
-        """Take images out of the finished ones; where their files lie is for `end_deletion` to say."""
+        """Take images out of the finished ones; where their files are is for `end_deletion` to say."""
         records = {key: self.records.pop(key) for key in files if key in self.records}
         self.deletions[trash_id] = deletion = Deletion(trash_id, files, records)
         for code, name in files:
@@ -141,7 +141,7 @@ class DatasetState:
         return deletion
 
     def end_deletion(self, trash_id: str, inside: Sequence[Key], back: Sequence[Key]) -> None:
-        """Note what lies in the trash and what lies in the class folders; what lies nowhere is gone for good."""
+        """Note what is in the trash and what is in the class folders; what is nowhere is gone for good."""
         deletion = self.deletions[trash_id]
         kept = dict.fromkeys(inside)
         self._bring_back([deletion.records.pop(key) for key in back if key in deletion.records])

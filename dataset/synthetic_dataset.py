@@ -74,7 +74,7 @@ class SyntheticDataset:
 
     @classmethod
     def open(cls, folder: Path, *, create: bool = True) -> SyntheticDataset:
-        """Lock a folder, recover what an earlier process left half done, and take over the predecessor's images.
+        """Lock a folder, recover what an earlier process left half done, and take over ISICGenerator's images.
 
         Parameters
         ----------
@@ -233,7 +233,7 @@ class SyntheticDataset:
             self._remove_temporary()
 
     def _place(self, slot: RunSlot, recipe: Recipe, data: bytes) -> tuple[int, Path]:
-        """Put the PNG under the slot's number, or the next free one if a foreign file or sidecar lies there."""
+        """Put the PNG under the slot's number, or the next free one if a foreign file or sidecar is there."""
         folder = self._class_dir(slot.planned.class_code)
         number = slot.isic_number
         while True:
@@ -276,7 +276,7 @@ def _is_same_image(path: Path, recipe: Recipe) -> bool:
 
 
 def _has_foreign_sidecar(path: Path, recipe: Recipe) -> bool:
-    """Whether something lies at the place of an image's sidecar that no attempt to store this very image has left."""
+    """Whether something is at the place of an image's sidecar that no attempt to store this very image has left."""
     sidecar = sidecar_path(path)
     return os.path.lexists(sidecar) and not _is_same(sidecar_recipe(read_sidecar(path)), recipe)
 

@@ -94,7 +94,7 @@ def render_row(record: ImageRecord) -> str:
 
 
 def read_rows(path: Path) -> dict[tuple[str, str], Mapping[str, str]]:
-    """Return the rows of any table with the predecessor's columns, by (class, file name); what is no row is skipped."""
+    """Return the rows of any table with ISICGenerator's columns, by (class, file name); what is no row is skipped."""
     text = (read_bytes(path) or b"").decode("utf-8-sig", errors="replace").replace("\0", "")
     head, *lines = _cells_of(path, text) or [[]]
     rows = [dict(zip(head, cells, strict=False)) for cells in lines]
@@ -103,7 +103,7 @@ def read_rows(path: Path) -> dict[tuple[str, str], Mapping[str, str]]:
 
 
 def _cells_of(path: Path, text: str) -> list[list[str]]:
-    """Return the cells of each line: neither this program nor its predecessor writes a row in two of them."""
+    """Return the cells of each line: neither this program nor ISICGenerator writes a row in two of them."""
     found: list[list[str]] = []
     for line in text.splitlines():
         try:

@@ -1,6 +1,6 @@
 """The trash of an output folder: deleting that can be undone, and that a dying process cannot leave half done.
 
-The decision is noted in the journal, then the files are moved, then it is noted where each of them now lies. A process
+The decision is noted in the journal, then the files are moved, then it is noted where each of them now is. A process
 that dies in between has decided all the same: the next `SyntheticDataset.open` carries the decision out. A file that
 cannot be moved stays where it is, and the journal says so.
 """
@@ -45,7 +45,7 @@ class Trash:
 
     @property
     def deletions(self) -> tuple[Deletion, ...]:
-        """What lies in the trash, the oldest deletion first."""
+        """What is in the trash, the oldest deletion first."""
         return tuple(self._state.deletions.values())
 
     def delete(self, images: Sequence[Path]) -> Deletion:
@@ -58,7 +58,7 @@ class Trash:
         InputRefusedError
             If a path is not that of a file in a class folder of this output folder; then nothing is moved.
         OutputError
-            If something could not be moved: that stays where it is, the rest lies in the trash.
+            If something could not be moved: that stays where it is, the rest is in the trash.
         """
         files = tuple(dict.fromkeys(self._key(path) for path in images))
         trash_id = f"{datetime.now(timezone.utc):%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
@@ -76,7 +76,7 @@ class Trash:
         InputRefusedError
             If there is no such deletion in the trash.
         OutputError
-            If something could not be moved back, as when another file lies there now: that stays in the trash.
+            If something could not be moved back, as when another file is there now: that stays in the trash.
         """
         deletion = self._state.deletions.get(trash_id)
         if deletion is None:
@@ -125,7 +125,7 @@ class Trash:
 
 
 def settle(layout: Layout, journal: Journal, state: DatasetState, deletion: Deletion) -> Failures:
-    """Carry out what a deletion's `wish` says, note where everything lies, and return what could not be moved."""
+    """Carry out what a deletion's `wish` says, note where everything is, and return what could not be moved."""
     place = layout.trashed(deletion.trash_id)
     act: dict[WindowRequest | None, Callable[[Key], None]] = {
         "trash": lambda key: _move(layout, place, key),
@@ -146,7 +146,7 @@ def settle(layout: Layout, journal: Journal, state: DatasetState, deletion: Dele
 
 
 def adopt(layout: Layout, journal: Journal, state: DatasetState) -> None:
-    """Take in what lies in the trash without a line in the journal, as after the journal was lost.
+    """Take in what is in the trash without a line in the journal, as after the journal was lost.
 
     Only folders named as this program names them, and in them only files named as images: everything else was put
     there by somebody else, and stays as it is.

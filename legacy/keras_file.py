@@ -29,7 +29,7 @@ from core.files import loose_json
 from core.message import Message
 
 MAX_BYTES: Final = 1 << 30
-"""Of all weights together; the predecessor's greatest network has 80 MB."""
+"""Of all weights together; ISICGenerator's greatest network has 80 MB."""
 
 WEIGHTED: Final = frozenset({"Conv2D", "Dense", "BatchNormalization"})
 WEIGHTLESS: Final = frozenset(

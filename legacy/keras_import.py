@@ -26,7 +26,7 @@ from legacy.keras_file import KerasModel, read_keras
 from legacy.keras_weights import KerasMisfitError, copy_weights, weighted_layers
 
 BY_WEIGHTED_LAYERS: Final = {246: "densenet121_ham", 406: "densenet201_ham", 8: "simple_cnn"}
-"""The predecessor's architectures by the number of their convolutions, batch norms and dense layers."""
+"""ISICGenerator's architectures by the number of their convolutions, batch norms and dense layers."""
 
 _LARGEST_SIDE: Final = 1024
 _REMEDY: Final = "Only the densenet121, densenet201 and simple_cnn that HAM10000_CNN's train.py saves are imported."
@@ -98,7 +98,7 @@ def _filled(model: KerasModel, name: str, path: Path) -> nn.Module:
 
 
 def _reorder(head: nn.Linear) -> None:
-    """Bring the outputs from the predecessor's alphabetical order of the classes into the canonical one."""
+    """Bring the outputs from ISICGenerator's alphabetical order of the classes into the canonical one."""
     order = list(ALPHABETICAL_TO_CANONICAL)
     with torch.no_grad():
         head.weight[order] = head.weight.clone()
@@ -157,7 +157,7 @@ def _write(output: Path, net: nn.Module, description: dict[str, Any]) -> None:
 
 
 def _is_taken(output: Path, weights: bytes) -> bool:
-    """Whether a classifier lies there, or something in its place; the weights of an import that was killed do not."""
+    """Whether a classifier is there, or something in its place; the weights of an import that was killed are not."""
     if os.path.lexists(output / RECORD_FILE):
         return True
     left = output / WEIGHTS_FILE

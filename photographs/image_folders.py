@@ -23,7 +23,7 @@ class CopiesInTwoClassesError(InputRefusedError):
 
 @dataclass(frozen=True, slots=True)
 class _ClassFolder:
-    """A folder of one class: its part, its class and what lies in it."""
+    """A folder of one class: its part, its class and what is in it."""
 
     part: str
     code: str
@@ -37,9 +37,9 @@ def has_class_folders(folder: Path) -> bool:
 
 
 def read_class_folders(folder: Path) -> tuple[list[LabelledImage], tuple[str, ...]]:
-    """Return the images in the class folders, and what was passed over in plain words.
+    """Return the images in the class folders, and what was ignored in plain words.
 
-    An image's id is its path inside `folder`, since others number their files anew in each class. Lesions are unknown.
+    An image's id is its path inside `folder`, since others number their files again in each class. Lesions are unknown.
 
     Raises
     ------

@@ -24,7 +24,7 @@ MAX_COLUMNS: Final = 20_000
 MAX_CELLS: Final = 100_000_000
 MAX_FIRST_LINE: Final = 4 * 1024**2
 MAX_DAMAGED: Final = 0.05
-"""Share of damaged lines above which a table is refused; one alone is passed over."""
+"""Share of damaged lines above which a table is refused; one alone is ignored."""
 
 NAMED: Final = 3
 _NUL: Final = "\udc00"
@@ -53,7 +53,7 @@ class LabelTable:
     rows
         Those that are not blank; cells that say that something is not known are empty.
     damaged
-        Lines that are passed over.
+        Lines that are ignored.
     guessed_encoding
         How it was read where that is a guess, or "".
     """
@@ -116,7 +116,7 @@ def read_columns(path: Path) -> tuple[str, ...]:
 def read_table(path: Path) -> LabelTable:
     """Read a whole table; values that are missing are empty cells, see `photographs.missing`.
 
-    A line that holds a zero byte or a field of more than 131,072 characters is passed over; see `LabelTable.notes`.
+    A line that holds a zero byte or a field of more than 131,072 characters is ignored; see `LabelTable.notes`.
 
     Raises
     ------

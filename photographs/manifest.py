@@ -1,9 +1,9 @@
 """Manifests with a JSON object a line, as text-to-image training uses them: image_path, caption, mask_path, label.
 
-``image_path`` and a class are needed; caption and mask are passed over here. The class is ``class`` or ``label``: its
+``image_path`` and a class are needed; caption and mask are ignored here. The class is ``class`` or ``label``: its
 code or its name. A number alone is refused: orders differ, and another task's numbers would become lesions.
 ``lesion_id`` or ``group`` names the lesion, ``split`` the part. Paths are relative to the manifest, or else to where
-the program was started, as the predecessor's were. A file that holds one JSON array is read alike. Hugging Face's
+the program was started, as ISICGenerator's were. A file that holds one JSON array is read alike. Hugging Face's
 ``metadata.jsonl`` is the same with ``file_name`` for ``image_path``.
 """
 

@@ -27,7 +27,7 @@ from photographs.labelled import PARTS
 Mask = NDArray[np.bool_]
 
 MASKS_FOLDER: Final = "masks"
-"""Where masks are looked for beside photographs if nobody says where."""
+"""Where masks are looked for next to photographs if nobody says where."""
 
 _LABELS: Final = 8
 """So many values, or more, are shades of a soft edge."""
@@ -79,7 +79,7 @@ class FoundMasks:
     unused: tuple[Path, ...] = ()
 
     def sentence(self, empty: int | None = None) -> Message:
-        """Return how many were found, how many of them are empty, and what could not be told apart."""
+        """Return how many were found, how many of them are empty, and what cannot be distinguished."""
         parts = [Message("Masks: {n} of {total} images have one", n=len(self.of), total=self.images)]
         if empty is not None:
             parts.append(Message("{empty} are empty", empty=empty))
@@ -257,7 +257,7 @@ def _one_for_each(chosen: Mapping[str, Sequence[Path]]) -> tuple[dict[str, Path]
 
 
 def _may_be(image: Masked, folders: Sequence[str]) -> bool:
-    """Whether a mask in these folders may be that of an image: not where it lies in another class's folder."""
+    """Whether a mask in these folders may be that of an image: not where it is in another class's folder."""
     codes = {code for folder in folders if (code := class_of(folder))}
     return image.code is None or not codes or image.code in codes
 

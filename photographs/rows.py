@@ -76,7 +76,7 @@ class Home:
         self._folders: dict[Path, dict[str, list[str]]] = {}
 
     def file(self, table: LabelTable, row: LabelRow, text: str) -> Path:
-        """Return the file that a cell names, which may use either slash, and which lies in this folder.
+        """Return the file that a cell names, which may use either slash, and which is in this folder.
 
         Links are followed, as the owner of the folder put them there; `..` and absolute paths that lead outside are
         not. A path that differs from what is there in case or suffix only is that of the file that is there.
@@ -137,7 +137,7 @@ class PictureIndex:
 
     @classmethod
     def of_folders(cls, folders: Sequence[Path]) -> PictureIndex:
-        """Return the pictures that lie in these folders themselves."""
+        """Return the pictures that are in these folders themselves."""
         files = (file for folder in folders for file in sorted(folder.iterdir()) if is_picture(file.name))
         return cls(folders, files)
 

@@ -28,7 +28,7 @@ NAMED: Final = 3
 NO_LESIONS: Final = Message(
     "The data set has no lesion identifiers: photographs of the same lesion cannot be recognised."
 )
-"""The note of a data set whose photographs cannot be told apart by lesion."""
+"""The note of a data set whose photographs cannot be distinguished by lesion."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ class Photographs:
     missing
         Files that the tables name and that are not there.
     notes
-        What a person should know, one plain sentence each: missing files, repeated rows, what was passed over.
+        What a person should know, one plain sentence each: missing files, repeated rows, what was ignored.
     terms
         Licence and credit that the table itself names; unknown where it names none.
     generated

@@ -75,7 +75,7 @@ def decode(data: bytes, *, cut: bool = False) -> TableText:
     Raises
     ------
     UnicodeDecodeError
-        If the encoding cannot be told.
+        If the encoding is unknown.
     """
     marked = next((encoding for mark, encoding in _MARKS if data.startswith(mark)), None)
     if marked is not None:

@@ -37,7 +37,7 @@ class ConfigManager:
     path
         The settings file; the user's own unless told otherwise.
     legacy
-        Settings files of the predecessor, looked at only while `path` does not exist yet; the first readable one is
+        Settings files of ISICGenerator, looked at only while `path` does not exist yet; the first readable one is
         taken over and saved, so it happens once.
 
     Attributes
@@ -45,7 +45,7 @@ class ConfigManager:
     notices
         What the user should be told about loading: a file set aside, a value replaced, settings taken over.
     taken_over
-        The predecessor's file whose settings were taken over by this `load`, or None.
+        ISICGenerator's file whose settings were taken over by this `load`, or None.
     """
 
     def __init__(self, path: Path | None = None, *, legacy: Iterable[Path] | None = None) -> None:
@@ -58,7 +58,7 @@ class ConfigManager:
         self._legacy = tuple(legacy if legacy is not None else legacy_places() if own_place else ())
 
     def load(self) -> ConfigManager:
-        """Read the file and return self; without one, take over the predecessor's settings or use the defaults.
+        """Read the file and return self; without one, take over ISICGenerator's settings or use the defaults.
 
         A file that is not readable as settings is set aside as ``config.json.corrupt-<time>`` and the copy from
         before the last save is used if it is whole. This is told in `notices`, never raised.
@@ -136,7 +136,7 @@ class ConfigManager:
         self._chosen.clear()
 
     def save(self) -> None:
-        """Write the settings atomically; the previous file stays beside it as ``config.json.bak``.
+        """Write the settings atomically; the previous file stays next to it as ``config.json.bak``.
 
         Raises
         ------

@@ -1,7 +1,7 @@
-"""Settings of the predecessor (`ISICGenerator/config.json`), translated into this product's.
+"""Settings of ISICGenerator (`ISICGenerator/config.json`), translated into this product's.
 
 Only what its user changed is taken over, and only where it means something here; its defaults are not. The language
-is the exception: the predecessor spoke Russian alone, so whoever used it reads Russian.
+is the exception: ISICGenerator spoke Russian alone, so whoever used it reads Russian.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _FILE: Final = "config.json"
 
 
 def legacy_places(environment: Mapping[str, str] = os.environ) -> tuple[Path, ...]:
-    """Return where the predecessor kept its settings on Windows, macOS and Linux, whether or not they exist."""
+    """Return where ISICGenerator kept its settings on Windows, macOS and Linux, whether or not they exist."""
     home = home_folder()
     roaming = environment.get("APPDATA")
     folders = [Path(roaming)] if roaming else []
@@ -30,7 +30,7 @@ def legacy_places(environment: Mapping[str, str] = os.environ) -> tuple[Path, ..
 
 
 def import_legacy(old: Mapping[str, Any]) -> dict[str, Value]:
-    """Return the settings that follow from the predecessor's file, by key; values that make no sense are left out."""
+    """Return the settings that follow from ISICGenerator's file, by key; values that make no sense are left out."""
     found: dict[str, Value] = {}
     for old_key, translate in _TRANSLATIONS.items():
         value = _look_up(old, old_key)
@@ -42,7 +42,7 @@ def import_legacy(old: Mapping[str, Any]) -> dict[str, Value]:
 
 
 def lost_folders(old: Mapping[str, Any]) -> list[Message]:
-    """Return a sentence for each folder that the predecessor's user had chosen and that is not on this machine."""
+    """Return a sentence for each folder that a user of ISICGenerator had chosen and that is not on this machine."""
     chosen = (_look_up(old, f"paths.{name}") for name in ("models", "checkpoints", "output"))
     lost = [text for text in chosen if isinstance(text, str) and _is_whole(text) and not Path(text).is_dir()]
     return [
@@ -83,7 +83,7 @@ def _renamed(key: str) -> Callable[[Any], dict[str, Value]]:
 
 
 def _steps(value: Any) -> dict[str, Value]:
-    """A number of steps was chosen for the predecessor's only sampler, so that sampler comes with it."""
+    """A number of steps was chosen for ISICGenerator's only sampler, so that sampler comes with it."""
     return {} if value == 50 else {"generation.steps": value, "generation.sampler": "ddpm"}
 
 

@@ -19,7 +19,7 @@ from core.version import PRODUCT, __version__
 
 _HEAD: Final = "exported_by"
 _LEGACY_MARK: Final = "advanced"
-"""A section that only the predecessor's file has."""
+"""A section that only ISICGenerator's file has."""
 
 _NOTHING_CHANGED: Final = Message(
     "Nothing was changed. Choose a file that was exported from the settings of this program."
@@ -58,7 +58,7 @@ def export_settings(config: ConfigManager, target: Path) -> None:
     Raises
     ------
     OutputError
-        If it cannot be written; then a file that lay there is what it was.
+        If it cannot be written; then a file that was there is what it was.
     """
     tree: dict[str, Any] = {_HEAD: f"{PRODUCT} {__version__}"}
     for setting in SCHEMA:
@@ -79,7 +79,7 @@ def export_settings(config: ConfigManager, target: Path) -> None:
 def plan_import(config: ConfigManager, source: Path) -> ImportPlan:
     """Return what the settings file `source` would change; nothing is changed.
 
-    A file of the predecessor is understood too. A setting that the file does not name stays as it is.
+    A file of ISICGenerator is understood too. A setting that the file does not name stays as it is.
 
     Raises
     ------

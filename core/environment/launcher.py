@@ -31,7 +31,7 @@ def main(argv: Sequence[str], root: Path = PROJECT_ROOT) -> int:
     argv
         Nothing for the window, ``test`` with arguments for pytest, or a command of `main.py`.
     root
-        The folder that `main.py` and the requirements lie in; the environment is made beside them.
+        The folder that `main.py` and the requirements are in; the environment is made next to them.
     """
     try:
         return _run(list(argv), root)

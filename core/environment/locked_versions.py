@@ -1,4 +1,4 @@
-"""The lock beside a requirements file: exact versions with the SHA-256 of PyPI's files, made by scripts/lock.py."""
+"""The lock next to a requirements file: exact versions with the SHA-256 of PyPI's files, made by scripts/lock.py."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _OF_CUDA: Final = ("nvidia-", "cuda-", "triton")
 
 
 def lock_beside(requirements: Path) -> Path | None:
-    """Return the lock that lies beside a requirements file, or None if there is none."""
+    """Return the lock that is next to a requirements file, or None if there is none."""
     lock = requirements.with_name(LOCK)
     return lock if lock.is_file() else None
 

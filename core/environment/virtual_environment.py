@@ -1,11 +1,11 @@
-"""The `.venv` beside `main.py`: made, filled, verified, and recognised as up to date without starting anything.
+"""The `.venv` next to `main.py`: made, filled, verified, and recognised as up to date without starting anything.
 
 A set-up is bracketed by two kinds of files inside the environment. `isicgui-installing` is there from its creation on
-and while packages change; found later, it tells of an interrupted set-up, and the environment is made anew (the
+and while packages change; found later, it tells of an interrupted set-up, and the environment is made again (the
 download caches make that quick). A stamp per requirements file is written last and atomically: it names what was asked
 for and what was there afterwards.
 
-The requirements files say what is needed, `requirements.lock` beside them which version of it and with which SHA-256.
+The requirements files say what is needed, `requirements.lock` next to them which version of it and with which SHA-256.
 Where the locked files cannot be had (another day's registry, a mirror with files of its own, a new Python), the
 requirements alone decide, and set-up says so.
 """
@@ -30,7 +30,7 @@ from core.message import Message
 PROBES: Final[Mapping[str, str]] = {
     "torchvision": "import torch; from torchvision.ops import nms; nms(torch.eye(4), torch.ones(4), 0.5)",
 }
-"""Programs that show whether a package not only lies there but works, by the name it has in the requirements."""
+"""Programs that show whether a package not only is there but works, by the name it has in the requirements."""
 
 _Command = list[str]
 

@@ -20,7 +20,7 @@ _NO_HARD_LINKS: Final = frozenset({errno.EPERM, errno.ENOSYS, errno.ENOTSUP, err
 
 
 def write_bytes_atomic(path: Path, data: bytes, *, tmp_dir: Path | None = None) -> None:
-    """Write `data` to `path`, replacing a file that lies there.
+    """Write `data` to `path`, replacing a file that is there.
 
     Parameters
     ----------
@@ -58,7 +58,7 @@ def create_bytes_atomic(path: Path, data: bytes, *, tmp_dir: Path | None = None,
     Raises
     ------
     FileExistsError
-        If something lies at `path`; it is left untouched.
+        If something is at `path`; it is left untouched.
     OSError
         If anything else fails.
     """
@@ -95,7 +95,7 @@ def write_new_file(path: Path, data: bytes) -> None:
     Raises
     ------
     FileExistsError
-        If something lies at `path`; it is left untouched.
+        If something is at `path`; it is left untouched.
     OSError
         If anything else fails; then a part of the file may be left.
     """

@@ -1,4 +1,4 @@
-"""JSON of no fixed form, and of lists whose odd entries are passed over: whatever is wrong is a ValueError.
+"""JSON of no fixed form, and of lists whose odd entries are ignored: whatever is wrong is a ValueError.
 
 Where a file has a form, `core.files.reading` reads it by a schema. Its library takes a quarter of a second to import,
 so what the window reads before it is visible is read here as well. No other module calls `json.loads`.

@@ -37,7 +37,7 @@ _KINDS: Final = (
 
 
 class NotRegularFileError(OSError):
-    """Something lies there that is no regular file; `kind` says what it is."""
+    """Something is there that is no regular file; `kind` says what it is."""
 
     def __init__(self, path: Path, kind: str) -> None:
         super().__init__(errno.EINVAL, f"it is {kind}, not a regular file", str(path))
@@ -63,7 +63,7 @@ def open_regular(path: Path, *, follow: bool = True) -> Iterator[BinaryIO]:
     Raises
     ------
     NotRegularFileError
-        If a folder, pipe, socket, device or (unless followed) link lies there. It is not opened.
+        If a folder, pipe, socket, device or (unless followed) link is there. It is not opened.
     OSError
         If it cannot be opened.
     """
@@ -100,7 +100,7 @@ def kind_of(mode: int) -> str:
 
 
 def special_kind(path: Path) -> str:
-    """Say what lies at `path` if it is neither a file nor a folder (nor a link to one); "" otherwise.
+    """Say what is at `path` if it is neither a file nor a folder (nor a link to one); "" otherwise.
 
     Nothing is opened. A path that does not exist is nothing special.
     """

@@ -44,7 +44,7 @@ class ForeignPathError(OutputError):
 
 
 def is_link(path: Path) -> bool:
-    """Whether a symbolic link (on Windows also a junction) lies at `path` itself."""
+    """Whether a symbolic link (on Windows also a junction) is at `path` itself."""
     try:
         found = os.lstat(path)
     except (OSError, ValueError):
@@ -53,7 +53,7 @@ def is_link(path: Path) -> bool:
 
 
 def require_own(root: Path, path: Path) -> Path:
-    """Return `path`, which lies below `root`, if no part of it below `root` is a link.
+    """Return `path`, which is below `root`, if no part of it below `root` is a link.
 
     Parts that do not exist yet are no harm.
 
@@ -104,7 +104,7 @@ def own_work_folder(folder: Path, names: Iterable[str]) -> Path:
     Parameters
     ----------
     names
-        Patterns of what the program keeps in the folder: a person may keep other things beside it.
+        Patterns of what the program keeps in the folder: a person may keep other things next to it.
 
     Raises
     ------
@@ -127,7 +127,7 @@ def check_own_file(root: Path, path: Path) -> os.stat_result | None:
     Raises
     ------
     ForeignPathError
-        If a part is a link, or something else than a regular file lies there.
+        If a part is a link, or something else than a regular file is there.
     """
     require_own(root, path)
     try:
@@ -145,7 +145,7 @@ def read_own(root: Path, path: Path, limit: int) -> bytes | None:
     Raises
     ------
     ForeignPathError
-        If a part is a link, or something else than a regular file lies there.
+        If a part is a link, or something else than a regular file is there.
     OSError
         If it is larger, or cannot be read.
     """
@@ -167,7 +167,7 @@ def own_file(root: Path, path: Path) -> Path:
     Raises
     ------
     ForeignPathError
-        If a part is a link, or something else than a regular file lies there.
+        If a part is a link, or something else than a regular file is there.
     OSError
         If the copy cannot be made.
     """
@@ -183,7 +183,7 @@ def open_own(path: Path, flags: int, mode: int = 0o666) -> int:
     Raises
     ------
     NotRegularFileError
-        If no regular file lies there.
+        If no regular file is there.
     OSError
         If it cannot be opened; a link gives ``ELOOP``.
     """
@@ -215,7 +215,7 @@ def remove_temporary(root: Path, folder: Path) -> None:
 
 
 def remove_tree(root: Path, folder: Path, is_ours: Callable[[Path], bool]) -> None:
-    """Remove `folder`, which lies below `root`, with everything in it, if `is_ours` confirms that the program made it.
+    """Remove `folder`, which is below `root`, with everything in it, if `is_ours` confirms that the program made it.
 
     Links inside are removed, never followed.
 
@@ -312,12 +312,12 @@ def open_private(path: Path, flags: int) -> int:
 
 
 def write_private(path: Path, text: str) -> None:
-    """Write `text` to a file that only its owner can read, in place of what lay there.
+    """Write `text` to a file that only its owner can read, in place of what was there.
 
     Raises
     ------
     OSError
-        If that fails, or something that is no regular file lies there.
+        If that fails, or something that is no regular file is there.
     """
     fd = open_private(path, os.O_WRONLY | os.O_CREAT)
     try:
@@ -361,7 +361,7 @@ class AppendFile:
         Raises
         ------
         OSError
-            If that fails, if a link or no regular file lies there, or if the file is shorter than it was; then nothing
+            If that fails, if a link or no regular file is there, or if the file is shorter than it was; then nothing
             counts as appended.
         """
         fd = open_own(self.path, os.O_WRONLY | os.O_APPEND)
@@ -373,12 +373,12 @@ class AppendFile:
         self.size += len(data)
 
     def cut(self) -> None:
-        """Cut off, durably, whatever lies behind the good bytes.
+        """Cut off, durably, whatever is behind the good bytes.
 
         Raises
         ------
         OSError
-            If that fails, if a link or no regular file lies there, or if the file is shorter than it was.
+            If that fails, if a link or no regular file is there, or if the file is shorter than it was.
         """
         fd = open_own(self.path, os.O_WRONLY)
         try:

@@ -32,7 +32,7 @@ class PassedOver:
 
 @dataclass(frozen=True, slots=True)
 class Walk:
-    """What lies in a folder.
+    """What is in a folder.
 
     Attributes
     ----------
@@ -58,7 +58,7 @@ class Walk:
 def walk(folder: Path, wanted: Callable[[str], bool], enters: Callable[[str], bool] = lambda name: True) -> Walk:
     """Look through a folder and those in it; links to folders are followed, and each folder is entered once.
 
-    What lies in the folder itself comes before what links lead to: a folder that is reached by a link as well keeps its
+    What is in the folder itself comes before what links lead to: a folder that is reached by a link as well keeps its
     own name, and a link to a file that is there anyway adds nothing.
 
     Parameters
@@ -87,7 +87,7 @@ def walk(folder: Path, wanted: Callable[[str], bool], enters: Callable[[str], bo
 
 @dataclass(frozen=True, slots=True)
 class _Entry:
-    """What lies in a folder: its mode, that of what a link leads to, None for nowhere; and whether it is a link."""
+    """What is in a folder: its mode, that of what a link leads to, None for nowhere; and whether it is a link."""
 
     path: Path
     mode: int | None
@@ -119,7 +119,7 @@ def _without_links_to_others(files: Sequence[_Entry]) -> Iterator[Path]:
 
 
 def _entries(folder: Path, entered: set[tuple[int, int]], passed: list[PassedOver]) -> Iterator[_Entry]:
-    """Return what lies in a folder, by name; nothing if it was entered before or cannot be read."""
+    """Return what is in a folder, by name; nothing if it was entered before or cannot be read."""
     try:
         facts = os.stat(folder)
         with os.scandir(folder) as found:

@@ -1,4 +1,4 @@
-"""Colour correction by statistics per class, exactly as the predecessor applied it."""
+"""Colour correction by statistics per class, exactly as ISICGenerator applied it."""
 
 from __future__ import annotations
 

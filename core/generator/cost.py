@@ -8,7 +8,7 @@ from typing import Final
 from core.generation import GenerationRequest
 
 BYTES_PER_PIXEL: Final = 1.7
-"""Of a PNG of a dermatoscopic picture; measured 1.5 to 1.65 on images of the starter models."""
+"""Of a PNG of a dermoscopic picture; measured 1.5 to 1.65 on images of the starter models."""
 
 BYTES_BESIDE: Final = 4000
 """Recipe inside, sidecar, journal line and table row of one image."""

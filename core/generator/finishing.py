@@ -173,7 +173,7 @@ def library_versions() -> Mapping[str, str]:
 
 @functools.cache
 def device_name(device: torch.device) -> str:
-    """Return the device as it can be asked for, with the name of a graphics card in brackets."""
+    """Return the device as it can be asked for, with the name of a GPU in brackets."""
     if device.type != "cuda":
         return str(device)
     return f"{device} ({torch.cuda.get_device_name(device)})"
@@ -239,7 +239,7 @@ def move_trajectory(path: Path, stem: str) -> None:
 
 
 def _require_own_trajectory(path: Path) -> None:
-    """Raise ForeignPathError if something lies there that is no trajectory of an attempt that was broken off."""
+    """Raise ForeignPathError if something is there that is no trajectory of an attempt that was broken off."""
     if os.path.lexists(path) and not is_trajectory(path):
         raise ForeignPathError(
             Message("'{path}' was not written by this program; it keeps the trajectory of an image there.", path=path),

@@ -78,7 +78,7 @@ class Sample:
         Raises
         ------
         FileExistsError
-            If something lies at `path`; nothing is overwritten.
+            If something is at `path`; nothing is overwritten.
         """
         create_bytes_atomic(path, encode_png(self.pixels, self.recipe))
 
@@ -187,7 +187,7 @@ class ImageGenerator:
         Raises
         ------
         ModelRefusedError
-            If no class that was asked for has a usable model.
+            If no target class has a usable model.
         UsageError
             If the device, the precision or the number of steps is impossible here.
         InputRefusedError

@@ -73,7 +73,7 @@ class Preparation:
     Attributes
     ----------
     original
-        The image as it lies on disk, RGB, uint8, shape (H, W, 3).
+        The image as it is on disk, RGB, uint8, shape (H, W, 3).
     same_weights
         Whether the weights have the SHA-256 that the recipe names.
     notes
@@ -265,7 +265,7 @@ def _compare(prepared: Preparation, pixels: NDArray[np.uint8], image: Path) -> R
 
 
 def _recorded_folder(recipe: Recipe, image: Path) -> Path | None:
-    """Return where the models lay when an image was made, as far as its output folder still says so."""
+    """Return where the models were when an image was made, as far as its output folder still says so."""
     if recipe.old_models_folder is not None or not recipe.run_id:
         return recipe.old_models_folder
     try:

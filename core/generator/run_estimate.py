@@ -25,7 +25,7 @@ from core.precision import resolve_device, resolve_precision
 from dataset.layout import Layout
 
 MAX_AUTOMATIC: Final = 256
-"""Beyond this a graphics card gains nothing, and stopping takes longer."""
+"""Beyond this a GPU gains nothing, and stopping takes longer."""
 
 _MAPS_PER_IMAGE: Final = 64
 """Activations of one image, in feature maps of the first level's width at full resolution; deliberately generous."""
@@ -40,7 +40,7 @@ def choose_batch_size(
     """Return how many images are denoised together.
 
     A CPU computes a batch no faster than its images one by one, so there it is one unless asked otherwise: progress is
-    finer and stopping quicker. A graphics card gets as many as its free memory holds, by a generous estimate.
+    finer and stopping quicker. A GPU gets as many as its free memory holds, by a generous estimate.
 
     Parameters
     ----------
@@ -81,7 +81,7 @@ def estimate_run(request: GenerationRequest) -> RunEstimate:
     Raises
     ------
     ModelRefusedError
-        If no class that was asked for has a usable model.
+        If no target class has a usable model.
     UsageError
         If the device or the precision is impossible here.
     """
@@ -142,7 +142,7 @@ def step_seconds(request: GenerationRequest, manager: ModelManager) -> float:
     Raises
     ------
     ModelRefusedError
-        If no class that was asked for has a usable model.
+        If no target class has a usable model.
     UsageError
         If the device or the precision is impossible here.
     """
@@ -171,6 +171,6 @@ def _step_times(model: LoadedModel, settings: Settings, conditioning: Conditioni
     while True:
         began = time.perf_counter()
         for state in Drawing(model, settings, [_SEED], conditioning=conditioning).states():
-            state.sample.sum().item()  # a graphics card works ahead of the program; this waits for it
+            state.sample.sum().item()  # a GPU works ahead of the program; this waits for it
             yield time.perf_counter() - began
             began = time.perf_counter()

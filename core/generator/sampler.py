@@ -27,7 +27,7 @@ from core.schedulers import PREDICTION_TYPES, ClippedHeun, FlowEuler, Scheduler,
 
 
 def is_out_of_memory(error: RuntimeError) -> bool:
-    """Tell whether an error says that an allocation failed, on a graphics card or on the CPU."""
+    """Tell whether an error says that an allocation failed, on a GPU or on the CPU."""
     return isinstance(error, torch.OutOfMemoryError) or "DefaultCPUAllocator" in str(error)
 
 
@@ -221,7 +221,7 @@ def initial_scale(scheduler: Scheduler) -> float:
     return 1.0 if isinstance(scheduler, FlowEuler) else float(scheduler.init_noise_sigma)
 
 
-# The mode must not be on while the consumer of the loop runs, so it is entered anew for every step.
+# The mode must not be on while the consumer of the loop runs, so it is entered again for every step.
 @torch.inference_mode()
 def advance(
     predict: Predictor,
@@ -256,7 +256,7 @@ def advance(
 def to_uint8(images: Tensor) -> NDArray[np.uint8]:
     """Return images in [-1, 1], shape (..., 3, H, W), as uint8 of shape (..., H, W, 3).
 
-    Values are truncated, not rounded, as the predecessor does.
+    Values are truncated, not rounded, as ISICGenerator does.
     """
     scaled = (((images.float() + 1) / 2).clamp(0, 1) * 255).to(torch.uint8)
     return scaled.movedim(-3, -1).cpu().contiguous().numpy()

@@ -35,7 +35,7 @@ GOODBYE: Final = 2.0
 
 
 class WorkerFaultError(Exception):
-    """An error nobody expected, which happened in the worker.
+    """An unexpected error, which happened in the worker.
 
     Attributes
     ----------

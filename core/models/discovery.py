@@ -101,7 +101,7 @@ def candidates(folder: Path, class_code: str) -> tuple[ClassModel, ...]:
 
 
 def _candidates(folder: Path) -> tuple[list[ClassModel], list[Ignored]]:
-    """Return all models, best first, and what was passed over."""
+    """Return all models, best first, and what was ignored."""
     ignored: list[Ignored] = []
     checkpoints = list(_checkpoints(folder, ignored))
     packs = sorted(_packs(folder, ignored), key=lambda pack: (pack.labels is not None, pack.folder))

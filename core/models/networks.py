@@ -194,7 +194,7 @@ def _list_some(what: str, names: list[str], limit: int = 3) -> str:
 
 
 NARROW: Final = 16
-"""Head widths up to this are worth the loop (the predecessor's heads are 8 wide; see benchmarks/bench_step.py)."""
+"""Head widths up to this are worth the loop (ISICGenerator's heads are 8 wide; see benchmarks/bench_step.py)."""
 
 
 class PerHeadAttention:

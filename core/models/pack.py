@@ -102,7 +102,7 @@ def read_json(path: Path, limit: int = 1024**2) -> dict[str, object]:
 FORMAT: Final = 1
 DESCRIPTION_NAME: Final = "isicgui.json"
 UNET_FOLDER: Final = "unet"
-"""Of a pack in the layout of a whole pipeline: where its network lies."""
+"""Of a pack in the layout of a whole pipeline: where its network is."""
 SCHEDULER_FOLDER: Final = "scheduler"
 """There: its noise schedule."""
 VAE_FOLDER: Final = "vae"
@@ -133,7 +133,7 @@ class Pack:
     Attributes
     ----------
     folder
-        The folder that was offered; `config.json` lies there or in its `unet` subfolder.
+        The folder that was offered; `config.json` is there or in its `unet` subfolder.
     weights
         The file with the weights.
     config, scheduler
@@ -220,7 +220,7 @@ def read_pack(folder: Path) -> Pack:
 
 
 def pack_name(folder: Path) -> str:
-    """Return the name of the pack in a folder: of the folder, or of the whole pipeline whose network lies in it."""
+    """Return the name of the pack in a folder: of the folder, or of the whole pipeline whose network is in it."""
     folder = folder.absolute()
     return folder.parent.name if folder.name == UNET_FOLDER else folder.name
 

@@ -22,7 +22,7 @@ MAX_DEPTH: Final = 64
 """Tuples inside tuples; a state dict has three."""
 
 MAX_BYTES: Final = 64 * 1024**2
-"""Of the pickle inside a zip archive; the numbers lie beside it."""
+"""Of the pickle inside a zip archive; the numbers are next to it."""
 
 _LEGACY_PICKLES: Final = 5
 """A file of old form begins with so many: magic number, protocol, system, content, and the keys of the numbers."""

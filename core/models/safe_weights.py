@@ -403,7 +403,7 @@ T = TypeVar("T")
 
 
 class TwiceError(ValueError):
-    """One tensor stands in a file under several prefixes, and it cannot be told which one is meant."""
+    """One tensor stands in a file under several prefixes, and it is not clear which one is meant."""
 
 
 def without_wrappers(tensors: Mapping[str, T], own: Collection[str] = ()) -> dict[str, T]:

@@ -1,4 +1,4 @@
-"""Where everything lies: the project, the user's folders, and the names that files get."""
+"""Where everything is: the project, the user's folders, and the names that files get."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class PathManager:
     Attributes
     ----------
     project_root
-        The folder that `main.py` lies in.
+        The folder that `main.py` is in.
     environment
         Where `ISICGUI_HOME` is looked up; the process environment unless told otherwise.
     """
@@ -64,7 +64,7 @@ class PathManager:
 
     @property
     def checkpoints_dir(self) -> Path:
-        """Where downloaded checkpoints go: beside `main.py`, or among the user's data if pip put `main.py` away."""
+        """Where downloaded checkpoints go: next to `main.py`, or among the user's data if pip put `main.py` away."""
         if self._is_checkout:
             return self.project_root / "checkpoints"
         return self._user_dir("checkpoints", lambda: self._platform.user_data_path / "checkpoints")

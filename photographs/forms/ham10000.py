@@ -22,7 +22,7 @@ _TEST_FOLDER: Final = re.compile(r"isic2018_task3_test_(images|input)")
 
 
 def read_ham10000(tables: Sequence[Path]) -> Found:
-    """Read the metadata; the photographs lie beside the table or one folder above it."""
+    """Read the metadata; the photographs are next to the table or one folder above it."""
     images: list[LabelledImage] = []
     notes: list[str] = []
     named = Named()

@@ -37,7 +37,7 @@ class HamHead(nn.Sequential):
 
 
 def ham_densenet(name: str) -> Callable[[int], nn.Module]:
-    """Return what builds torchvision's DenseNet of that name with the predecessor's head and a number of classes."""
+    """Return what builds torchvision's DenseNet of that name with ISICGenerator's head and a number of classes."""
 
     def build(classes: int) -> nn.Module:
         net = models.get_model(name, weights=None, num_classes=1)

@@ -32,7 +32,7 @@ class LoadedNetwork:
     Attributes
     ----------
     classes
-        Name of each logit: class codes, `unnamed` for the predecessor's eighth, `output i` where nothing is known.
+        Name of each logit: class codes, `unnamed` for ISICGenerator's eighth, `output i` where nothing is known.
     record
         The content of `classifier.json`; None where there is none.
     head_problem
@@ -75,7 +75,7 @@ def load_network(path: Path, device: torch.device | None = None) -> LoadedNetwor
     Parameters
     ----------
     path
-        The predecessor's `classifier.pth`; a folder with `classifier.json` and `model.safetensors`, or that weights
+        ISICGenerator's `classifier.pth`; a folder with `classifier.json` and `model.safetensors`, or that weights
         file.
     device
         Where it will run; the CPU if None.

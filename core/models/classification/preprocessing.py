@@ -42,7 +42,7 @@ class Preprocessing:
 
 
 LEGACY: Final = Preprocessing(224, IMAGENET_MEAN, IMAGENET_STD)
-"""What the predecessor does before its `classifier.pth`."""
+"""What ISICGenerator does before its `classifier.pth`."""
 
 
 def _channels(values: Triple, like: Tensor) -> Tensor:

@@ -23,7 +23,7 @@ class SmallCNN(nn.Sequential):
 
 
 class SimpleCNN(nn.Sequential):
-    """The predecessor's `simple_cnn`: three convolutions with batch norm, two poolings, 128 hidden units."""
+    """ISICGenerator's `simple_cnn`: three convolutions with batch norm, two poolings, 128 hidden units."""
 
     CHANNELS: Final = (32, 64, 128)
     HIDDEN: Final = 128
