@@ -12,32 +12,32 @@ from cli.generate import WORDS
 from core.guided import GuidedRequest, Image2ImageRequest, InpaintRequest, InterpolateRequest
 
 
-@click.command(short_help="Make new images that begin from given ones.")
+@click.command(short_help="Generate images that start from given ones (SDEdit).")
 @request_options(Image2ImageRequest)
 @json_option
 def image2image(json_mode: bool, **values: Any) -> int:
-    """Make new images that begin from IMAGES, each noised and denoised again; --strength says how far."""
+    """Generate images that start from IMAGES: each is noised and denoised again; --strength sets how far."""
     return _carry_out(Image2ImageRequest(**values), json_mode)
 
 
-@click.command(short_help="Make the inside of a mask anew.")
+@click.command(short_help="Regenerate the inside of a mask (inpainting).")
 @request_options(InpaintRequest)
 @json_option
 def inpaint(json_mode: bool, **values: Any) -> int:
-    """Make IMAGE again inside a mask; outside of it, the result equals the image to the bit.
+    """Regenerate IMAGE inside a mask; outside of it, the result equals the image to the bit.
 
-    The result has the model's size: a larger image is cut to a square and scaled first.
+    The result has the model's size: a larger image is first cropped to a square and scaled.
     """
     return _carry_out(InpaintRequest(**values), json_mode)
 
 
-@click.command(short_help="Make images on the way from one to another.")
+@click.command(short_help="Generate images between two given ones.")
 @request_options(InterpolateRequest)
 @json_option
 def interpolate(json_mode: bool, **values: Any) -> int:
-    """Make images on the way from FIRST to SECOND, both ends included.
+    """Generate images between FIRST and SECOND, both ends included.
 
-    Noise is mixed on the great circle and classes linearly. Sampler, steps, guidance and precision are those of FIRST
+    Noise is interpolated spherically, classes linearly. Sampler, steps, guidance and precision are those of FIRST
     unless given.
     """
     return _carry_out(InterpolateRequest(**values), json_mode)

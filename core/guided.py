@@ -42,7 +42,7 @@ class GuidedRequest(Request):
 
     output: Path = _as_in_generate("output")
     models: Path | None = option(
-        "--models", "Folder of checkpoints or model packs.", kind="folder", default=None,
+        "--models", "Folder of models: checkpoints or diffusers folders.", kind="folder", default=None,
         default_words="the starter models",
     )  # fmt: skip
     sampler: str | None = _as_in_generate("sampler", default=None)
@@ -96,10 +96,10 @@ class Image2ImageRequest(GuidedRequest):
     images: tuple[Path, ...] = option("", "Images or folders of them.", kind="path", many=True)
     class_code: str = _class_option()
     strength: float = option(
-        "--strength", "Share of the denoising steps that are made, above 0 up to 1.", kind="number", default=0.75,
+        "--strength", "Share of the denoising steps that are carried out, above 0 up to 1.", kind="number", default=0.75,
         low=0, high=1,
     )  # fmt: skip
-    count: int = option("--count", "Images for each given one.", kind="whole", default=1, low=1, high=MAX_BEGINNINGS)
+    count: int = option("--count", "Images per given image.", kind="whole", default=1, low=1, high=MAX_BEGINNINGS)
     seed: int | None = _as_in_generate("seed")
 
     def __post_init__(self) -> None:
@@ -120,16 +120,16 @@ class InpaintRequest(GuidedRequest):
     command: ClassVar[tuple[str, ...]] = ("inpaint",)
 
     image: Path = option("", "The image.", kind="path")
-    mask: Path = option("--mask", "What is generated anew is inside this mask.", kind="path", always=True)
+    mask: Path = option("--mask", "Mask of the region that is generated again.", kind="path", always=True)
     class_code: str = _class_option()
     grow: int = option(
         "--grow", "Pixels by which the mask grows; negative shrinks it.", kind="whole", default=0, low=-1000, high=1000
     )
     strength: float = option(
-        "--strength", "Share of the denoising steps that are made, above 0 up to 1.", kind="number", default=1.0,
+        "--strength", "Share of the denoising steps that are carried out, above 0 up to 1.", kind="number", default=1.0,
         low=0, high=1,
     )  # fmt: skip
-    count: int = option("--count", "How many images.", kind="whole", default=1, low=1, high=MAX_BEGINNINGS)
+    count: int = option("--count", "Number of images.", kind="whole", default=1, low=1, high=MAX_BEGINNINGS)
     seed: int | None = _as_in_generate("seed")
 
     def __post_init__(self) -> None:
@@ -153,10 +153,10 @@ class InterpolateRequest(GuidedRequest):
 
     first: Path = option("", "The first end.", kind="path")
     second: Path = option("", "The second end.", kind="path")
-    count: int = option("--count", "How many images, the ends included.", kind="whole", default=8, low=2,
+    count: int = option("--count", "Number of images, both ends included.", kind="whole", default=8, low=2,
                         high=MAX_BEGINNINGS)  # fmt: skip
     class_code: str | None = option(
-        "--class", "Class of an end that was not made by this program.", metavar="NAME", read=parse_class, default=None
+        "--class", "Class of an end image that has no recipe.", metavar="NAME", read=parse_class, default=None
     )
     seed: int = option("--seed", "Base seed of the noise of single steps.", kind="whole", default=DEFAULT_BASE_SEED)
 
