@@ -96,7 +96,7 @@ class Image2ImageRequest(GuidedRequest):
     images: tuple[Path, ...] = option("", "Images or folders of them.", kind="path", many=True)
     class_code: str = _class_option()
     strength: float = option(
-        "--strength", "Share of the denoising steps that are carried out, above 0 up to 1.", kind="number", default=0.75,
+        "--strength", "Share of the denoising steps to carry out, above 0 up to 1.", kind="number", default=0.75,
         low=0, high=1,
     )  # fmt: skip
     count: int = option("--count", "Images per given image.", kind="whole", default=1, low=1, high=MAX_BEGINNINGS)
@@ -126,7 +126,7 @@ class InpaintRequest(GuidedRequest):
         "--grow", "Pixels by which the mask grows; negative shrinks it.", kind="whole", default=0, low=-1000, high=1000
     )
     strength: float = option(
-        "--strength", "Share of the denoising steps that are carried out, above 0 up to 1.", kind="number", default=1.0,
+        "--strength", "Share of the denoising steps to carry out, above 0 up to 1.", kind="number", default=1.0,
         low=0, high=1,
     )  # fmt: skip
     count: int = option("--count", "Number of images.", kind="whole", default=1, low=1, high=MAX_BEGINNINGS)
