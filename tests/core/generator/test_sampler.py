@@ -57,7 +57,11 @@ def test_the_initial_noise_is_torchs_own_for_the_seed():
 def test_the_first_melanomas_seed_and_noise_are_the_predecessors():
     seed = image_seed("MEL", 0, 42)
     assert seed == 2133561722
-    assert ImageStreams([seed], (3, 128, 128)).noise_hash(0) == "993983709fa24198"  # torch.Generator on any CPU
+    streams = ImageStreams([seed], (3, 128, 128))
+    first = torch.tensor([-0.2077089, 1.3968570, -1.1225755, 1.6568793])
+    torch.testing.assert_close(streams.initial[0].flatten()[:4], first, rtol=0, atol=1e-5)
+    if torch.backends.cpu.get_cpu_capability() in ("AVX2", "AVX512"):  # others round the last bits in another way
+        assert streams.noise_hash(0) == "993983709fa24198"
 
 
 def test_noise_is_independent_of_the_batch():
