@@ -213,7 +213,15 @@ class QueueModel(QAbstractListModel):
             "discarded": QueueState.DISCARDED,
             "failed": QueueState.FAILED,
         }
-        self._end(states[event.status], " ".join([summary(event), *self._refusals]))
+        self._end(
+            self._unbegun() if event.status == "stopped" and not event.run_id else states[event.status],
+            " ".join([summary(event), *self._refusals]),
+        )
+
+    def _unbegun(self) -> QueueState:
+        """Return how a run stands that was stopped before it began this time: its folder may know it from before."""
+        run = self._run_of(self._current) if self._current else None
+        return QueueState.INTERRUPTED if run and run.run_id else QueueState.WAITING
 
     def _failed(self, error: BaseException) -> None:
         if isinstance(error, ISICGUIError) and error.kind in FOLDER_GONE:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +15,7 @@ from core.cancel import CancelToken, StopMode
 from core.errors import DiskFullError, FolderLockedError, OutputError
 from core.events import Event, Failed, Finished
 from core.generation import GenerationRequest
+from core.jobs.stream import JobStopped
 from gui.run.queue import QueueModel
 from gui.run.queue_store import QueuedRun, QueueState, QueueStore
 from gui.run.run import RunModel
@@ -214,6 +216,28 @@ def test_a_stop_holds_the_queue(bench: Bench, qtbot, mode: StopMode, state: Queu
     qtbot.waitUntil(lambda: idle(bench))
     assert bench.states == [state, WAITING]
     assert len(bench.engine.requests) == 1
+
+
+@pytest.mark.parametrize(("run_id", "state"), [("", WAITING), ("r7", HALF)])
+def test_a_run_that_is_stopped_before_it_begins_is_made_the_next_time(
+    open_bench, qtbot, monkeypatch, run_id: str, state: QueueState
+) -> None:
+    bench = open_bench()
+    bench.add(2)
+    bench.queue._runs[0] = dataclasses.replace(bench.queue._runs[0], run_id=run_id, state=state)
+
+    def stopped(*_: object) -> Iterator[Event]:
+        raise JobStopped
+        yield
+
+    with monkeypatch.context() as loading:
+        for name in ("generate", "resume"):
+            loading.setattr(bench.engine, name, stopped)
+        bench.queue.start()
+        qtbot.waitUntil(lambda: not bench.run.busy and not bench.queue.active)
+    assert bench.states == [state]
+    bench.queue.start()
+    qtbot.waitUntil(lambda: bench.states == [DONE])
 
 
 def test_hold_lets_the_present_run_end(bench: Bench, qtbot) -> None:
