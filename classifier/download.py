@@ -30,7 +30,7 @@ _NETWORK: Final = (URLError, HTTPException, TimeoutError, ConnectionError, socke
 
 
 def fetch(url: str, sha256: str, folder: Path, *, remedy: str, timeout: float = TIMEOUT) -> Path:
-    """Return the file of that address in `folder`, downloaded unless it lies there already.
+    """Return the file of that address in `folder`, downloaded unless it is there already.
 
     The file appears under its name complete and checked, or not at all.
 

@@ -2,7 +2,7 @@
 
 `model.safetensors` (fp16 state dict), `classifier.json` (read by `classify`, `explain` and the window; the metadata of
 the weights carry the same description under the key `isicgui`, without `strength_p5`, which is measured afterwards),
-`README.md` (the model card), `SHA256SUMS` and `learnt.txt` (which photographs can test it no more).
+`README.md` (the model card), `SHA256SUMS` and `learned.txt` (which photographs can test it no more).
 """
 
 from __future__ import annotations
@@ -58,8 +58,8 @@ def export_classifier(folder: Path, net: nn.Module, results: Results, learnt: It
 
     Parameters
     ----------
-    learnt
-        Ids of the photographs that it has learnt from, or was chosen by.
+    learned
+        Ids of the photographs that it was trained on, or selected by.
     """
     folder.mkdir(parents=True, exist_ok=True)
     state, description = half_weights(net), describe(results)
@@ -114,7 +114,7 @@ def _strength_of(folder: Path, state: dict[str, Tensor]) -> float | None:
         before = read_weights(weights)
         noted: dict[str, Any] = read_json(record, dict[str, Any], what="a classifier's record")
     except (ModelRefusedError, DamagedFileError):
-        return None  # what lies there is replaced
+        return None  # what is there is replaced
     if before.keys() != state.keys() or not all(torch.equal(before[name], state[name]) for name in state):
         return None
     strength = noted.get(STRENGTH)

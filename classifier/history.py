@@ -16,7 +16,7 @@ Series = list[tuple[float, float]]
 
 
 def read_history(path: Path) -> dict[str, Series]:
-    """Return for every column its points (epoch, value); rows without a number are passed over, and so is no table."""
+    """Return for every column its points (epoch, value); rows without a number are ignored, and so is no table."""
     try:
         text = read_input(path, what="a training's history").decode("utf-8", errors="replace")
         rows = list(csv.DictReader(io.StringIO(text, newline="")))

@@ -26,7 +26,7 @@ def balanced_accuracy(truth: Labels, predicted: Labels) -> float:
 
 
 def epoch_metrics(logits: Floats, labels: Labels, prefix: str = "") -> dict[str, float]:
-    """Return one row of a training history, under the predecessor's names with `prefix` before each.
+    """Return one row of a training history, under ISICGenerator's names with `prefix` before each.
 
     Parameters
     ----------
@@ -38,7 +38,7 @@ def epoch_metrics(logits: Floats, labels: Labels, prefix: str = "") -> dict[str,
     Returns
     -------
     `loss` (cross-entropy in nats), `accuracy`, `balanced_accuracy`, `top_3_accuracy`, and `precision`, `recall`,
-    `f1_score` and `auc` as means over the classes that occur (the predecessor's were micro-averages, which hide the
+    `f1_score` and `auc` as means over the classes that occur (ISICGenerator's were micro-averages, which hide the
     rare classes). What has no meaning, such as the AUC where only one class occurs, is left out.
     """
     scores = score(probabilities_of(logits), labels, np.ones((1, len(labels))))

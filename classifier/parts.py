@@ -27,7 +27,7 @@ class Part:
 def plan_parts(images: Sequence[LabelledImage], config: ClassifierConfig) -> list[Part]:
     """Return the trainings of a run in the order in which they are carried out.
 
-    A single training lies in the run's folder itself, several in `seed_<seed>`, `fold_<number>` or
+    A single training is in the run's folder itself, several in `seed_<seed>`, `fold_<number>` or
     `seed_<seed>/fold_<number>`.
 
     Raises

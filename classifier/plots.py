@@ -1,4 +1,4 @@
-"""The figures of a run, under the predecessor's file names, and a reliability diagram."""
+"""The figures of a run, under ISICGenerator's file names, and a reliability diagram."""
 
 from __future__ import annotations
 

@@ -78,7 +78,7 @@ class Published:
 def published_weights(architecture: str) -> Published | None:
     """Return the ImageNet weights of an architecture, or None if nobody publishes any.
 
-    The predecessor's DenseNets, whose names end in `_ham`, have the trunk of torchvision's.
+    ISICGenerator's DenseNets, whose names end in `_ham`, have the trunk of torchvision's.
     """
     if architecture == LITE0:
         source, licence = f"the package {LITE0_PACKAGE}", "Apache-2.0"

@@ -1,6 +1,6 @@
 """What is known of a finished run, and `test_results.json`, which says it to programs.
 
-The file has the keys of the predecessor (`classification_report`, `confusion_matrix`, `auc_roc`, `auc_per_class`,
+The file has the keys of ISICGenerator (`classification_report`, `confusion_matrix`, `auc_roc`, `auc_per_class`,
 `roc_curves`, `balanced_accuracy`, `specificity_per_class`, `average_specificity`, `training_time_seconds`,
 `training_time_formatted`) with the same meaning, and besides them:
 
@@ -180,7 +180,7 @@ def _predecessor_keys(evaluation: Evaluation) -> dict[str, Any]:
 
 
 def _report(evaluation: Evaluation) -> dict[str, Any]:
-    """Return the predecessor's report: the layout of scikit-learn's `classification_report(output_dict=True)`."""
+    """Return ISICGenerator's report: the layout of scikit-learn's `classification_report(output_dict=True)`."""
     support = evaluation.matrix.sum(axis=1).tolist()
     report: dict[str, Any] = {
         code: {**_triple(evaluation.per_class[code]), "support": count}

@@ -77,7 +77,7 @@ class ClassifierRun:
     Attributes
     ----------
     folder
-        Of the run. What lies there is continued: finished seeds and folds are kept, an unfinished one goes on where its
+        Of the run. What is there is continued: finished seeds and folds are kept, an unfinished one continues where its
         last checkpoint is.
     parts
         The trainings, from `plan_parts`.
@@ -113,7 +113,7 @@ class ClassifierRun:
         ModelRefusedError
             If pretrained weights cannot be had.
         SettingsRefusedError
-            If the run that lies there has other settings.
+            If the run that is there has other settings.
         OutputError
             If the folder is being trained in already, or cannot be written.
         OutOfMemoryError
@@ -272,7 +272,7 @@ def check_leakage(parts: Sequence[Part], *, allowed: bool) -> None:
 
 
 def run_name(config: ClassifierConfig) -> str:
-    """Return the predecessor's name for a run: scenario, architecture, and whether it weighs and augments."""
+    """Return ISICGenerator's name for a run: scenario, architecture, and whether it weighs and augments."""
     marks = ("_weights" if config.balance == "weights" else "", "_aug" if config.augmentation != "none" else "")
     return f"{config.scenario}_{config.architecture}{''.join(marks)}"
 

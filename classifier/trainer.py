@@ -79,7 +79,7 @@ class Epoch:
 
     @property
     def complete(self) -> bool:
-        """Whether every batch was learnt."""
+        """Whether every batch was learned."""
         return self.done == len(self.draws)
 
     def add(self, loss: float, logits: Tensor, labels: Tensor) -> None:
@@ -212,7 +212,7 @@ class ClassifierTrainer:
         return epoch_metrics(logits.double().numpy(), split.labels.numpy(), "val_")
 
     def _write_history(self) -> None:
-        """Write the predecessor's `training_history.json`: one list for each column."""
+        """Write ISICGenerator's `training_history.json`: one list for each column."""
         rows = read_log(self.folder / LOG_FILE)
         lists: dict[str, Any] = {name: [row.get(name) for row in rows] for name in ("epoch", *COLUMNS)}
         seconds = self._budget.seconds

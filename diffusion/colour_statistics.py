@@ -1,6 +1,6 @@
 """`python -m diffusion.colour_statistics --data DIR --output FILE`: the colours that each class should have.
 
-Writes `color_statistics.json` in the predecessor's form, ``{CLASS: {"rgb": {"mean": [r, g, b], "std": [r, g, b]}}}`` in
+Writes `color_statistics.json` in ISICGenerator's form, ``{CLASS: {"rgb": {"mean": [r, g, b], "std": [r, g, b]}}}`` in
 0..255, measured on the training lesions of the starter models' split.
 
 Both numbers are averages over images of the image's own mean and of its own standard deviation. This is what makes

@@ -28,7 +28,7 @@ class DiffusionConfig(Settings):
     """Settings of one run; every amount of progress is counted in training images, repetitions included."""
 
     kind: Literal["conditional", "per_class"] = "conditional"
-    """One network for all classes, or the predecessor's network once for each class."""
+    """One network for all classes, or ISICGenerator's network once for each class."""
 
     name: str = Field(default="my-generator", pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")
     """Name of the model."""
@@ -64,8 +64,8 @@ class DiffusionConfig(Settings):
     """Side of the images in pixels."""
 
     autoencoder: Path | None = None
-    """Pack of an autoencoder in whose latent images is learnt, or none: in pixels. Which one it is belongs to what the
-    run has learnt from; where it lies may change."""
+    """Pack of the autoencoder whose latent images are generated; none for pixels. Which one it is belongs to what the
+    run was trained on; its place may change."""
 
     prediction_type: Literal["epsilon", "v_prediction", "flow"] = "v_prediction"
     """What the network predicts: the noise, the velocity of Salimans & Ho (2022), or that of rectified flow."""
@@ -93,7 +93,7 @@ class DiffusionConfig(Settings):
 
     half_size_share: Share = 0.0
     """Part of the budget, at its start, in which images are shown at half their side: a quarter of the cost while
-    colours and shapes are learnt."""
+    colours and shapes are learned."""
 
     batch_size: int = Field(default=16, ge=1)
     """Images of one optimiser step, over all processes."""

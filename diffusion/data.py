@@ -30,7 +30,7 @@ class TrainingData:
     Attributes
     ----------
     train
-        What is learnt from.
+        Training photographs.
     validation
         Other lesions, by which the best weights are chosen.
     licence, credit
@@ -64,7 +64,7 @@ class TrainingData:
 
     @property
     def learnt(self) -> Shown:
-        """What is learnt from: photographs, or their latent images."""
+        """What is trained on: photographs, or their latent images."""
         return self.train if self.latents is None else self.latents.train
 
     def only(self, config: DiffusionConfig, code: str) -> TrainingData:

@@ -92,7 +92,7 @@ class Evaluated(Event):
 
 @dataclass(frozen=True, slots=True)
 class MemorisationJudged(Event):
-    """The samples of the best weights were compared with the photographs that were learnt from."""
+    """The samples of the best weights were compared with the photographs that were trained on."""
 
     name: ClassVar[str] = "memorisation"
     excess: float
@@ -113,7 +113,7 @@ class TrainingFinished(Event):
     run, output
         Folder of the whole run, and of this network; the same unless each class has a network.
     classes
-        What this network has learnt.
+        What this network has learned.
     models
         What `generate --models` takes.
     """

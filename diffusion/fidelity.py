@@ -1,4 +1,4 @@
-"""Does a classifier that had no part in the generator's making see in each image the class that was asked for?"""
+"""Whether an independent classifier predicts the target class of each image."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Fidelity:
     evaluator
         Architecture and beginning of the SHA-256 of the classifier.
     generated
-        Balanced accuracy on generated images, the class that was asked for being the right one.
+        Balanced accuracy on generated images, the target class being the right one.
     matrix
         Counts, (7, 7): rows are classes asked for, columns classes seen, canonical order.
     real
@@ -83,7 +83,7 @@ def measure_fidelity(
     Raises
     ------
     InputRefusedError
-        If the classifier does not know a class that was asked for.
+        If the classifier does not know a target class.
     """
     seen = predict(network, pixels, labels)
     real, source = _on_photographs(network, photographs, int(pixels.shape[-1]))

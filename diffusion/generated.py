@@ -1,6 +1,6 @@
 """Images of a generator as the product makes them, in an ordinary output folder: to be looked at and to be judged.
 
-They are expensive on a CPU, so a folder is filled up rather than made anew, an interrupted run is finished, and images
+They are expensive on a CPU, so a folder is filled up rather than made again, an interrupted run is finished, and images
 that another model or other settings made are refused instead of being mixed in.
 """
 

@@ -1,4 +1,4 @@
-"""Judges a generator: how far its images are from real ones, whether they show the class asked for, whether it copies.
+"""Judges a generator: how far its images are from real ones, whether they show the target class, whether it copies.
 
 The reference is always photographs of lesions that the generator has not seen. Images are drawn by the product's own
 generator and kept in a folder, because they are what takes time.
@@ -189,7 +189,7 @@ class _Judge:
         return measure_fidelity(self._evaluator, generated.pixels, generated.labels, self._photographs.images)
 
     def _loss(self, train: Pixels, held_out: Pixels) -> LossGap | None:
-        """Compare losses where one network has learnt all classes."""
+        """Compare losses where one network has learned all classes."""
         first = next(iter(self._sources.values()))
         if any(source.weights != first.weights for source in self._sources.values()):
             return None

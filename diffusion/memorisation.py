@@ -1,4 +1,4 @@
-"""The end of a run: are the samples of its best weights copies of the photographs it learnt from?"""
+"""The end of a run: are the samples of its best weights copies of the photographs it trained on?"""
 
 from __future__ import annotations
 

@@ -56,7 +56,7 @@ class PackDescription:
             "name": self.name,
             "classes": list(self.classes),
             "null_class": self.null_class,
-            # Trained on true colours, unlike the predecessor's checkpoints, which need `color_statistics.json`.
+            # Trained on true colours, unlike ISICGenerator's checkpoints, which need `color_statistics.json`.
             "recommended": {"sampler": self.sampler, "steps": self.steps, "guidance": self.guidance, "color": False},
             "licence": self.licence,
             "version": self.version,
@@ -122,7 +122,7 @@ def _index(scheduler: NoiseSchedule) -> dict[str, object]:
 
 
 def write_predecessor_checkpoint(net: UNet2DModel, folder: Path, class_code: str) -> Path:
-    """Write `unet_<CLASS>_best.pth`, a bare fp32 state dict, as the predecessor and its tools read it."""
+    """Write `unet_<CLASS>_best.pth`, a bare fp32 state dict, as ISICGenerator and its tools read it."""
     folder.mkdir(parents=True, exist_ok=True)
     buffer = io.BytesIO()
     torch.save({name: tensor.float().cpu() for name, tensor in net.state_dict().items()}, buffer)

@@ -80,7 +80,7 @@ PRESETS: Final[Mapping[str, Mapping[str, Any]]] = {
     },
 }
 """quick: minutes on a CPU. starter: the shipped network, on a CPU. gpu: 11 GMAC and 15.6 M parameters, for a GPU.
-predecessor: the recipe of the original program without its augmentation, which coloured what it learnt from."""
+predecessor: the recipe of the original program without its augmentation, which coloured what it trained on."""
 
 
 _LATENT: Final[Mapping[str, Any]] = {
@@ -132,6 +132,6 @@ LATENT_PRESETS: Final[Mapping[str, Mapping[str, Any]]] = {
 
 
 def one_network_a_class(preset: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a preset with one network for each class, which is the predecessor's, in place of its own network."""
+    """Return a preset with one network for each class, which is ISICGenerator's, in place of its own network."""
     without = {"dropout": 0.0, "label_dropout": 0.0, "augmentation": 0.0, "guidance": 1.0}
     return {**preset, **PREDECESSOR_NETWORK, **without, "kind": "per_class"}

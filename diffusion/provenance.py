@@ -1,4 +1,4 @@
-"""How a generator came about, as far as the files beside it tell."""
+"""How a generator came about, as far as the files next to it tell."""
 
 from __future__ import annotations
 

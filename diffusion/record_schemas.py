@@ -159,7 +159,7 @@ class _Hardware(_Record):
 
 
 class TrainingJson(_Record):
-    """`training.json` beside the weights, or `config.json` of a run; nothing in it must be there."""
+    """`training.json` next to the weights, or `config.json` of a run; nothing in it must be there."""
 
     images_seen: Whole = 0
     seconds: Annotated[float, Field(ge=0, le=1e12)] = 0.0

@@ -25,7 +25,7 @@ class SampleSettings:
     Attributes
     ----------
     guidance
-        1 samples the class as learnt; above it, what sets the class apart is exaggerated. Needs a null label.
+        1 samples the class as trained; a larger value exaggerates its characteristics. Needs a null label.
     batch_size
         Images drawn together.
     precision

@@ -81,7 +81,7 @@ def save_sheet(
     columns: int = COLUMNS,
     photographs: Mapping[str, NDArray[np.uint8]] | None = None,
 ) -> None:
-    """Write the first `columns` images of every class as one picture, photographs beside them if there are any."""
+    """Write the first `columns` images of every class as one picture, photographs next to them if there are any."""
     rows = {code: generated.of(code)[:columns] for code in generated.codes}
     buffer = io.BytesIO()
     labelled_sheet(rows, photographs).save(buffer, "PNG", optimize=True)

@@ -26,7 +26,7 @@ _NO_RANGE: Final = "byte range"
 
 
 def fetch_drive(source: DriveSource, attempt: Attempt) -> Path:
-    """Bring the rest of a file from Google Drive and return where all of it lies.
+    """Bring the rest of a file from Google Drive and return where all of it is.
 
     Raises
     ------

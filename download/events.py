@@ -88,7 +88,7 @@ class Extracting(Event):
 
 @dataclass(frozen=True, slots=True)
 class Installed(Event):
-    """A file has passed its checks and lies in its place; `replaced` is where an older one of that name went."""
+    """A file has passed its checks and is in its place; `replaced` is where an older one of that name went."""
 
     name: ClassVar[str] = "installed"
     member: str
@@ -112,7 +112,7 @@ class Refused(Event):
 class Finished(Event):
     """The end, always the last event of a stream that does not raise.
 
-    `files` lie in `folder`, checked; `refused` names what was not taken. `sha256` is the archive's (None for a folder);
+    `files` are in `folder`, checked; `refused` names what was not taken. `sha256` is the archive's (None for a folder);
     `first_seen` says that nothing was known to compare it with, and that it is remembered from now on. `kept` is an
     archive or a part of one that stays for the next time.
     """

@@ -50,7 +50,7 @@ class Installation:
     Attributes
     ----------
     files
-        SHA-256 of every file that now lies in the models folder, by name.
+        SHA-256 of every file that now is in the models folder, by name.
     refused
         Why a file was not taken, by its name in the offer.
     changed

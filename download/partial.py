@@ -55,7 +55,7 @@ class Partial:
 
     @property
     def part(self) -> Path:
-        """Where the beginning of it lies, or will; gdown puts eight letters before the ending."""
+        """Where the beginning of it is, or will be; gdown puts eight letters before the ending."""
         found = sorted(self._parts(), key=lambda path: path.stat().st_size)
         return found[-1] if found else self.folder / f"{_ARCHIVE}.part"
 

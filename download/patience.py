@@ -17,7 +17,7 @@ class Patience:
     silence
         That a server may send nothing in the middle of a file.
     pauses
-        Before each further attempt. Attempts are counted anew whenever a byte has come, so a connection that breaks
+        Before each further attempt. Attempts are counted again whenever a byte has come, so a connection that breaks
         every minute still brings the whole file.
     standstill
         After which a download without any byte is given up, whatever it is waiting for.

@@ -24,7 +24,7 @@ class DownloadRequest(Request):
     target
         The models folder that they go into.
     file, url
-        A zip archive or folder on this computer, or the address of an archive; the predecessor's archive without both.
+        A zip archive or folder on this computer, or the address of an archive; ISICGenerator's archive without both.
     sha256
         What the archive must have, in 64 hexadecimal digits; None if its first arrival is remembered.
     """

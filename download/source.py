@@ -1,4 +1,4 @@
-"""Where checkpoints come from: the predecessor's file on Google Drive, another address, or something on this computer.
+"""Where checkpoints come from: ISICGenerator's file on Google Drive, another address, or something on this computer.
 
 Nothing heavy is imported here: the window shows these things before anything is fetched.
 """
@@ -77,7 +77,7 @@ class LocalSource:
 
     @property
     def address(self) -> str:
-        """Where it lies."""
+        """Where it is."""
         return str(self.path)
 
 
@@ -85,7 +85,7 @@ RemoteSource = DriveSource | WebSource
 Source = DriveSource | WebSource | LocalSource
 
 ORIGINALS: Final = DriveSource("1kTIHp98AuvLmee5LahH-hZQqXQik_B1U")
-"""The predecessor's seven checkpoints; no checksum of them was ever published."""
+"""ISICGenerator's seven checkpoints; no checksum of them was ever published."""
 
 ORIGINALS_BYTES: Final = 7 * 101_340_000 + 45_000_000
 """About how large they are, packed or not: seven networks of 25.3 M numbers and a ResNet-18. An estimate."""

@@ -27,7 +27,7 @@ _BUSY: Final = frozenset({408, 425, 429})
 
 
 def fetch_web(source: WebSource, attempt: Attempt) -> Path:
-    """Bring the rest of a file and return where all of it lies.
+    """Bring the rest of a file and return where all of it is.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Which images of a set are nearly the same: how near is too near is learnt from photographs of different lesions.
+"""Which images of a set are nearly the same: the threshold is calibrated on photographs of different lesions.
 
 The threshold is `MARGIN` times the distance that 99 % of the photographs keep from their nearest other one; of fewer
 than 100 it is the smallest such distance. Photographs that are there several times say nothing about how near different

@@ -1,7 +1,7 @@
 """LPIPS: how different two images look (Zhang et al. 2018, arXiv:1801.03924, version 0.1); 0 for the same image.
 
 The trunk is torchvision's AlexNet for ImageNet, a file that the user gives. The weights of its five layers' channels,
-1,152 numbers learnt from people's judgements, lie beside this file with their authors' licence.
+1,152 numbers trained on people's judgements, are next to this file with their authors' licence.
 """
 
 from __future__ import annotations

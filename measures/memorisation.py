@@ -1,7 +1,7 @@
 """Does a generator hand out its training images? Each sample's nearest training image, judged against real photographs.
 
 After Carlini et al. (2023, arXiv:2301.13188): what gives a copy away is not that a training image is near, but that one
-is far nearer than all others. How near is too near is learnt from photographs of held-out lesions, which cannot have
+is far nearer than all others. The threshold is calibrated on photographs of held-out lesions, which cannot have
 been copied: the threshold is where 1 % of them would be flagged. So a generator that copies nothing has about 1 % of
 its samples flagged too, and what counts is the excess over that.
 """

@@ -2,7 +2,7 @@
 
 Means of the colours in a grid of 4 x 4 cells, and at each of several resolutions the mean and the deviation of edges
 in four directions, as logarithms: the sub-band statistics of Portilla and Simoncelli (2000,
-doi:10.1023/A:1026553619983) without their correlations. Nothing in them is learnt, so nothing in them has seen a
+doi:10.1023/A:1026553619983) without their correlations. Nothing in them is learned, so nothing in them has seen a
 photograph before; whoever judges a generator by a classifier's features judges by what did not choose its weights.
 """
 

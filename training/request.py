@@ -50,7 +50,7 @@ class TrainingPlan(Generic[Config]):
     output
         The run's folder; a new one under `runs/` if None.
     resume
-        Continue what lies there.
+        Continue what is there.
     init_from
         Model whose weights a new run begins with, or None.
     allow_leakage

@@ -23,7 +23,7 @@ _BOARD: Final = "tensorboard"
 _BEFORE_IT_BEGINS: Final = frozenset(
     {CONFIG_FILE, "training.log", "log.jsonl", "training_history.csv", "lock", "lock.json"}
 )
-"""What lies in the folder of a run that has not learnt anything yet, beside empty folders and curves."""
+"""What is in the folder of a run that was not trained yet, besides empty folders and curves."""
 
 _NAMED_VERSIONS: Final = ("torch", "torchvision", "diffusers", "accelerate", "numpy")
 
@@ -80,7 +80,7 @@ def unless_refused(folder: Path, was: Before) -> Iterator[None]:
 
 
 def _take_away(folder: Path, *, keep: bool) -> None:
-    found = sorted(folder.rglob("*"), reverse=True)  # what lies inside comes before its folder
+    found = sorted(folder.rglob("*"), reverse=True)  # what is inside comes before its folder
     if any(path.name not in _BEFORE_IT_BEGINS and _BOARD not in path.parts for path in found if not path.is_dir()):
         return
     with suppress(OSError):  # what cannot be taken away stays

@@ -1,4 +1,4 @@
-"""What the files of a run say, read so that neither a broken nor a hostile file can do more than be passed over."""
+"""What the files of a run say, read so that neither a broken nor a hostile file can do more than be ignored."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def problem_of(path: Path) -> str:
 
 
 def read_rows(path: Path) -> list[Row]:
-    """Return the rows of a log; broken lines, such as a last one that a kill cut off, are passed over."""
+    """Return the rows of a log; broken lines, such as a last one that a kill cut off, are ignored."""
     try:
         lines = read_regular(path, _MAX_BYTES, follow=False).splitlines()
     except OSError:

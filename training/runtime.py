@@ -171,7 +171,7 @@ def refuse_begun(output: Path | None) -> None:
     Raises
     ------
     UsageError
-        If a checkpoint lies there, at any depth.
+        If a checkpoint is there, at any depth.
     """
     if output is not None and next(output.rglob(CHECKPOINT), None):
         raise UsageError(
@@ -187,7 +187,7 @@ def save_checkpoint(path: Path, state: Checkpoint) -> None:
     Raises
     ------
     DiskFullError, OutputError
-        If it cannot be written; a checkpoint that lay there before is left as it was.
+        If it cannot be written; a checkpoint that was there before is left as it was.
     """
     temporary = path.with_name(f".{path.name}.tmp")
     with output_errors(path):

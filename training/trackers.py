@@ -144,7 +144,7 @@ def open_run_log(
 
 
 def read_log(path: Path) -> list[dict[str, Any]]:
-    """Return the rows of a `log.jsonl`; damaged lines, such as one that was cut off by a kill, are passed over.
+    """Return the rows of a `log.jsonl`; damaged lines, such as one that was cut off by a kill, are ignored.
 
     Raises
     ------

@@ -1,6 +1,6 @@
 """Which images are near relatives: those that share a seed, a starting noise or their pixels.
 
-Two images that a model drew from one noise resemble each other, also in different classes. If one were learnt from and
+Two images that a model drew from one noise resemble each other, also in different classes. If one were trained on and
 the other tested on, the test would be too easy, as with two photographs of one lesion.
 """
 

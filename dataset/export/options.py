@@ -49,7 +49,7 @@ class ExportOptions:
     Attributes
     ----------
     target
-        The new folder, made absolute. With `zip` an archive of the same name is written beside it.
+        The new folder, made absolute. With `zip` an archive of the same name is written next to it.
     rating
         Fewest stars of an image that is taken, 0 to 5; rejected images are never taken.
     classes

@@ -35,7 +35,7 @@ class Picture:
     Attributes
     ----------
     recipe
-        What is inside the file; None if nothing is (the predecessor's images).
+        What is inside the file; None if nothing is (ISICGenerator's images).
     sha256, pixels
         SHA-256 of the file, and of its shape and upright RGB pixels.
     size, passed_on

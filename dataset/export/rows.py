@@ -1,4 +1,4 @@
-"""What is told about each exported image: where it lies, what it shows, which part and group it is in, what made it."""
+"""What is told about each exported image: where it is, what it shows, which part and group it is in, what made it."""
 
 from __future__ import annotations
 

@@ -149,7 +149,7 @@ def _publish(plan: ExportPlan, place: Path) -> None:
 
 
 def _make_place(target: Path) -> Path:
-    """Make the hidden folder beside the target; those that dead processes have left are removed."""
+    """Make the hidden folder next to the target; those that dead processes have left are removed."""
     target.parent.mkdir(parents=True, exist_ok=True)
     for left in target.parent.glob(f".{glob.escape(target.name)}.*.export"):
         if not is_locked(left):

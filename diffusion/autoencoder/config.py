@@ -89,7 +89,7 @@ class AutoencoderConfig(Settings):
     """Highest decay of the moving average of the weights, which warms up as (1 + k) / (10 + k)."""
 
     frozen_encoder: bool = False
-    """Train the decoder alone, for latents that denoisers have learnt and that must stay what they are."""
+    """Train the decoder alone, for latents that denoisers have learned and that must stay what they are."""
 
     kl_weight: float = Field(default=5e-4, ge=0, le=1)
     """Weight of the mean Kullback-Leibler divergence of a latent value from the standard normal distribution."""

@@ -30,7 +30,7 @@ class PictureData:
     Attributes
     ----------
     train, validation
-        What is learnt from, and other lesions that are looked at on the way; labels in canonical order.
+        Training photographs, and other lesions for monitoring; labels in canonical order.
     test
         Files of further lesions, on which the report is measured; those of `validation` if nothing else is held out.
     fingerprint

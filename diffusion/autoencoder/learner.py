@@ -80,7 +80,7 @@ class Learner:
     Parameters
     ----------
     images
-        What is learnt from.
+        Training photographs.
     """
 
     def __init__(self, config: AutoencoderConfig, images: ImageSet, device: torch.device) -> None:

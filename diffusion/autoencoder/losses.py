@@ -46,7 +46,7 @@ class PerceptualLoss:
     network
         The classifier; all its stages but the last are used, because that one hardly sees texture.
     dtype
-        Number format of its weights; autocast would convert frozen ones anew at every call.
+        Number format of its weights; autocast would convert frozen ones again at every call.
     """
 
     def __init__(self, network: LoadedNetwork, dtype: torch.dtype = torch.float32) -> None:

@@ -1,4 +1,4 @@
-"""Photographs as latent images, computed once: an image that is learnt from then costs only the denoiser.
+"""Photographs as latent images, computed once: an image that is trained on then costs only the denoiser.
 
 An autoencoder does not commute exactly with turns and reflections, so each photograph is encoded in all eight of its
 views rather than its latent image being turned.
