@@ -16,9 +16,8 @@ from classifier.tables import (
     split_rows,
     weak_classes,
 )
-from core.models.classification.preprocessing import Triple
-from reports.inline import marked, parse
-from reports.model import Authored, Block, Bullets, Paragraph, Report, Section, Table
+from core.models.classification.loading import Triple
+from reports.model import Authored, Block, Bullets, Paragraph, Report, Section, Table, marked, parse
 
 
 def card_of(results: Results) -> Report:

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from core.models.classification.preprocessing import Triple
+from core.models.classification.loading import Triple
 from photographs.labelled import LabelledImage, labels_of, lesion_hash
 from photographs.pixels import load_pixels
 

@@ -23,8 +23,7 @@ from classifier.results import RESULTS_FILE, Results, RunAbout, SplitCount, resu
 from classifier.trained import Trained
 from core.files.text import finite_json
 from core.keeping import replace_kept_text
-from core.models.classification.loading import WEIGHTS_FILE
-from core.models.classification.preprocessing import Preprocessing
+from core.models.classification.loading import WEIGHTS_FILE, Preprocessing
 from core.models.safe_weights import sha256_of
 from core.precision import resolve_device
 from core.taxonomy import CLASS_CODES

@@ -17,7 +17,7 @@ from classifier.model import TrainedNetwork, normalise
 from classifier.pretrained import load_pretrained
 from classifier.schedule import average_weights, build_schedule
 from core.models.classification.architectures import ARCHITECTURES
-from core.models.classification.preprocessing import Triple
+from core.models.classification.loading import Triple
 from core.taxonomy import CLASSES
 from training.resuming import restore_optimizer
 from training.runtime import resolve_precision

@@ -20,7 +20,7 @@ from core.files.atomic import write_text_atomic
 from core.files.reading import DamagedFileError, read_input
 from core.files.text import cell_text, csv_line
 from core.message import Message
-from core.models.classification.preprocessing import Preprocessing
+from core.models.classification.loading import Preprocessing
 
 PREDICTIONS_FILE: Final = "test_predictions.csv"
 _BATCH: Final = 64

@@ -17,7 +17,7 @@ from classifier.download import fetch
 from core.errors import ModelMissingError
 from core.message import Message
 from core.models.classification import efficientnet_lite
-from core.models.classification.preprocessing import IMAGENET_MEAN, IMAGENET_STD, Triple
+from core.models.classification.loading import IMAGENET_MEAN, IMAGENET_STD, Triple
 from core.models.safe_weights import sha256_of
 from core.utils.path_manager import PathManager
 

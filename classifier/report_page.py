@@ -19,8 +19,7 @@ from classifier.tables import (
     split_rows,
     weak_classes,
 )
-from reports.inline import parse
-from reports.model import Authored, Block, Details, Facts, Figure, Paragraph, Report, Section, Table
+from reports.model import Authored, Block, Details, Facts, Figure, Paragraph, Report, Section, Table, parse
 
 REPORT_FILE: Final = "report.html"
 

@@ -25,7 +25,7 @@ from typing import Any, Final
 
 from classifier.calibration import Reliability
 from classifier.evaluation import Estimate, Evaluation
-from core.models.classification.preprocessing import Preprocessing
+from core.models.classification.loading import Preprocessing
 from photographs.licence import Licence
 from photographs.splits import Leakage
 

@@ -11,7 +11,7 @@ from torch import nn
 
 from classifier.config import ClassifierConfig
 from core.models.classification.architectures import ARCHITECTURES
-from core.models.classification.preprocessing import Triple
+from core.models.classification.loading import Triple
 from core.taxonomy import CLASSES
 from training.resuming import counted, restoring
 from training.runtime import load_checkpoint, save_checkpoint

@@ -25,7 +25,7 @@ from core.cancel import CancelToken
 from core.events import Event
 from core.files.atomic import write_text_atomic
 from core.message import Message
-from core.models.classification.preprocessing import Triple
+from core.models.classification.loading import Triple
 from core.precision import resolve_device
 from core.taxonomy import CLASSES
 from training.resuming import counted, restoring

@@ -8,7 +8,7 @@ import click
 
 from cli.console import Console
 from cli.derive import Words, carry_out, json_option, request_options
-from xai.request import Classified, ClassifyRequest, Refused
+from xai.explanation import Classified, ClassifyRequest, Refused
 
 WORDS: Final[Words] = {
     Refused: lambda event: [f"Error: {event.message}", event.remedy],

@@ -9,7 +9,7 @@ import click
 
 from cli.console import Console
 from cli.derive import Words, carry_out, json_option, request_options
-from xai.request import Explained, ExplainFinished, ExplainRequest, Refused
+from xai.explanation import Explained, ExplainFinished, ExplainRequest, Refused
 
 
 def _end(event: ExplainFinished) -> Iterator[str]:

@@ -26,9 +26,8 @@ from diffusion.config import DiffusionConfig
 from diffusion.judgement import read_judgement
 from diffusion.measured import measured
 from diffusion.provenance import read_training, settings_of
-from reports.inline import Text, marked, parse
 from reports.markdown import render_markdown
-from reports.model import Authored, Block, Bullets, Code, Paragraph, Report, Section
+from reports.model import Authored, Block, Bullets, Code, Paragraph, Report, Section, Text, marked, parse
 
 CARD_FILE: Final = "README.md"
 

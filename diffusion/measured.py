@@ -6,8 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from core.taxonomy import CLASS_CODES
-from reports.inline import Text, marked, spans
-from reports.model import Block, Paragraph, Table
+from reports.model import Block, Paragraph, Table, Text, marked, spans
 
 NOT_JUDGED = "Not evaluated yet; to do so: `python main.py models evaluate PACK --data DIR --output DIR`."
 

@@ -12,7 +12,6 @@ from PIL import Image
 from core.version import PRODUCT, __version__
 from evaluation.results import Findings, SetFindings
 from evaluation.sets import ImageSet
-from reports.inline import Text
 from reports.model import (
     Block,
     Bullets,
@@ -24,6 +23,7 @@ from reports.model import (
     Report,
     Section,
     Table,
+    Text,
     Verdict,
     level_span,
 )

@@ -14,9 +14,7 @@ from urllib.parse import quote
 
 from core.home import without_home
 from core.utils import palette
-from reports.authored import blocks_of
-from reports.inline import spans
-from reports.model import LEVELS, Report
+from reports.model import LEVELS, Report, blocks_of, spans
 
 if TYPE_CHECKING:
     from jinja2 import Environment

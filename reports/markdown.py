@@ -8,7 +8,6 @@ from collections.abc import Iterable, Sequence
 from functools import singledispatch
 from typing import Final
 
-from reports.inline import Span, Text, plain, spans
 from reports.model import (
     LEVELS,
     Authored,
@@ -22,8 +21,12 @@ from reports.model import (
     Heading,
     Paragraph,
     Report,
+    Span,
     Table,
+    Text,
     Verdict,
+    plain,
+    spans,
 )
 
 WIDTH: Final = 120

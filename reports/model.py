@@ -1,12 +1,85 @@
-"""What a report is made of. Every form of a report is made of these blocks, and of nothing else."""
+"""What a report is made of. Every form of a report is made of these blocks, and of nothing else.
+
+Sentences are plain text, or spans of it that stand out, whatever form the report takes. Markdown that somebody wrote
+becomes blocks: its paragraphs, lists, headings and fenced code.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Final, Literal, NamedTuple, TypeAlias
 
-from reports.inline import Span, Text
+from core.home import without_home
+
+Style = Literal["", "strong", "code", "link", "good", "doubt", "bad", "unknown"]
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A piece of plain text and how it stands out.
+
+    Attributes
+    ----------
+    target
+        Where a link leads: a path relative to the report.
+    """
+
+    text: str
+    style: Style = ""
+    target: str = ""
+
+
+Text: TypeAlias = str | Span | tuple[str | Span, ...]
+"""A string is plain text: nothing in it is markup, whoever wrote it."""
+
+_MARKUP: Final = re.compile(r"\*\*(?P<strong>.+?)\*\*|`(?P<code>[^`]+)`", re.DOTALL)
+
+
+def spans(text: Text) -> tuple[Span, ...]:
+    """Return a text as spans, without anybody's home folder: reports are passed on."""
+    pieces = text if isinstance(text, tuple) else (text,)
+    return tuple(_nameless(piece if isinstance(piece, Span) else Span(str(piece))) for piece in pieces)
+
+
+def _nameless(span: Span) -> Span:
+    text = without_home(span.text)
+    return span if text == span.text else replace(span, text=text)
+
+
+def plain(text: Text) -> str:
+    """Return the words of a text alone."""
+    return "".join(span.text for span in spans(text))
+
+
+def parse(markup: str) -> tuple[Span, ...]:
+    """Return the spans of a text with ``**strong**`` and `` `code` `` in it."""
+    return tuple(_parse(markup))
+
+
+def marked(markup: str, /, **values: object) -> tuple[Span, ...]:
+    """Return the spans of a template with ``**strong**``, `` `code` `` and ``{name}`` in it.
+
+    Parameters
+    ----------
+    values
+        What fills the gaps, as plain text: markup in a value stays what it is.
+    """
+    return tuple(replace(span, text=span.text.format(**values)) for span in _parse(markup))
+
+
+def _parse(markup: str) -> Iterator[Span]:
+    end = 0
+    for match in _MARKUP.finditer(markup):
+        if match.start() > end:
+            yield Span(markup[end : match.start()])
+        strong = match["strong"]
+        yield Span(match["code"], "code") if strong is None else Span(strong, "strong")
+        end = match.end()
+    if end < len(markup):
+        yield Span(markup[end:])
+
 
 Level = Literal["good", "doubt", "bad", "unknown"]
 Kind = Literal["", "muted", "warning", "headline"]
@@ -175,3 +248,38 @@ def level_span(level: Level) -> Span:
     """Return a level's sign and word, in its colour."""
     mark = LEVELS[level]
     return Span(f"{mark.sign} {mark.word}", level)
+
+
+_FENCE: Final = re.compile(r"^```.*?^```[^\n]*$|\Z", re.MULTILINE | re.DOTALL)
+
+
+def blocks_of(text: str) -> Iterator[Block]:
+    """Yield the blocks of a text; what is not understood is a paragraph."""
+    end = 0
+    for match in _FENCE.finditer(text):
+        yield from (_block(part.splitlines()) for part in text[end : match.start()].split("\n\n") if part.strip())
+        if match[0]:
+            yield Code("\n".join(match[0].splitlines()[1:-1]))
+        end = match.end()
+
+
+def _block(lines: list[str]) -> Block:
+    lines = [line for line in lines if line.strip()]
+    if lines[0].startswith("#"):
+        return Heading(parse(" ".join(lines).lstrip("# ")))
+    if lines[0].startswith("- "):
+        return Bullets([parse(item) for item in _items(lines)])
+    if lines[0].startswith("|"):
+        return Code("\n".join(lines))
+    return Paragraph(parse(" ".join(line.strip() for line in lines)))
+
+
+def _items(lines: list[str]) -> list[str]:
+    """Return the items of a list, each as one line, however it was broken."""
+    joined: list[str] = []
+    for line in lines:
+        if line.startswith("- ") or not joined:
+            joined.append(line.removeprefix("- "))
+        else:
+            joined[-1] += f" {line.strip()}"
+    return joined

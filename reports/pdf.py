@@ -17,8 +17,6 @@ from PIL import Image
 
 from core.utils.palette import MUTED, TEXT
 from core.version import PRODUCT, __version__
-from reports.authored import blocks_of
-from reports.inline import plain
 from reports.model import (
     LEVELS,
     Authored,
@@ -34,6 +32,8 @@ from reports.model import (
     Report,
     Table,
     Verdict,
+    blocks_of,
+    plain,
 )
 
 SIZE: Final = (8.27, 11.69)

@@ -9,7 +9,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from xai.combined import rank_agreement
+from xai.attribution import rank_agreement
 from xai.explanation import Explanation
 from xai.sanity import in_cells
 

@@ -14,10 +14,9 @@ from PIL import Image, ImageDraw, ImageFont
 
 from core.files.text import plain
 from core.utils.palette import HAIRLINE, MUTED, PANEL, TEXT
-from xai.colour import colour_ramp
 from xai.explanation import Explanation, Style
 from xai.methods import METHODS
-from xai.overlay import OPACITY, render_marked, shared_scales
+from xai.overlay import OPACITY, colour_ramp, render_marked, shared_scales
 
 MAX_ROWS: Final = 40
 MAX_COMPARED: Final = 240

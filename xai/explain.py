@@ -15,8 +15,7 @@ from numpy.typing import NDArray
 
 from core.jobs.stream import JobContext
 from core.message import Message
-from core.models.classification.loading import RECORD_FILE
-from core.models.classification.preprocessing import to_tensor
+from core.models.classification.loading import RECORD_FILE, to_tensor
 from core.precision import resolve_device
 from core.taxonomy import parse_class
 from core.utils.path_manager import PathManager
@@ -38,10 +37,9 @@ from xai.gate import (
     judge_target,
     judge_values,
 )
-from xai.mask import find_mask, read_mask
 from xai.methods import METHODS
 from xai.sanity import known_sanity, sanity_of
-from xai.subject import Subject, read_subject
+from xai.subject import Subject, find_mask, read_mask, read_subject
 from xai.task import Task
 
 STRENGTH_BASELINE: Final = "skin"

@@ -16,14 +16,22 @@ from core.files.text import plain
 from core.taxonomy import CLASS_INDEX, class_name
 from core.utils.palette import ACCENT, HAIRLINE, MUTED, PANEL, TEXT
 from xai.baselines import BASELINES
-from xai.colour import colour_ramp
 from xai.comparison import BAR_GROUND
-from xai.explanation import Explanation, Style
+from xai.explanation import Explanation, Style, signed
 from xai.gate import delta_level
-from xai.marks import MARKS, draw_icon
 from xai.methods import METHODS
-from xai.numbers import signed
-from xai.overlay import CLIP_PERCENTILE, OPACITY, SMOOTHING, enlargement, render_overlay, shared_scale, why_no_map
+from xai.overlay import (
+    CLIP_PERCENTILE,
+    MARKS,
+    OPACITY,
+    SMOOTHING,
+    colour_ramp,
+    draw_icon,
+    enlargement,
+    render_overlay,
+    shared_scale,
+    why_no_map,
+)
 
 DPI: Final = 120
 _QUIET_BAR: Final = "#c3c9cf"

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from core.message import Message
-from core.models.classification.record import ValidationRecord
+from core.models.classification.loading import ValidationRecord
 from core.taxonomy import CLASS_INDEX
 from measures.reference import Reference
 from xai.explanation import GateLevel, GateVerdict

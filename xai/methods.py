@@ -13,11 +13,83 @@ from typing import TYPE_CHECKING, Any, Final
 from core.errors import UsageError
 from core.message import Message
 from core.registry import Column, Registry
-from xai import description
 
-if TYPE_CHECKING:  # annotations only: they import torch
+if TYPE_CHECKING:
     from xai.attribution import Attribution
     from xai.task import Task
+
+
+def describe_shapley(found: Attribution) -> Message:
+    """Return how the values came about, and how sure they are."""
+    players, orders = found.parameters["players"], found.parameters.get("permutations")
+    if not orders:
+        return Message(
+            "Exact Shapley values of {players} superpixels; each value is spread evenly over its superpixel.",
+            players=players,
+        )
+    return Message(
+        "Shapley values of {players} superpixels, estimated from {orders} permutations in antithetic pairs; the "
+        "largest standard error is {share:.1%} of the largest value.",
+        players=players, orders=orders, share=found.parameters["relative_standard_error"],
+    )  # fmt: skip
+
+
+def describe_combined(found: Attribution) -> Message:
+    """Return how far the two methods agree."""
+    agreement = found.parameters["rank_agreement"]
+    if agreement is None:
+        return Message("Agreement map (no completeness).")
+    return Message(
+        "Agreement map (no completeness); rank correlation of the two methods over the superpixels: {agreement:.2f}.",
+        agreement=agreement,
+    )
+
+
+def describe_grad_cam(found: Attribution) -> Message:
+    """Return how coarse the map is."""
+    height, width = found.cell or (0.0, 0.0)
+    return Message(
+
+            "The map has cells of {width:.0f} x {height:.0f} pixels, smoothly enlarged, and nothing "
+            "finer. Completeness is not defined for this method.",
+        width=width, height=height,
+    )  # fmt: skip
+
+
+def describe_layer_cam(found: Attribution) -> Message:
+    """Return how coarse the map is, and what it leaves out."""
+    height, width = found.cell or (0.0, 0.0)
+    return Message(
+
+            "The map has cells of {width:.0f} x {height:.0f} pixels, smoothly enlarged, and shows "
+            "positive contributions only; a regular grid of spots is the trace of the network's "
+            "strides. Completeness is not defined for this method.",
+        width=width, height=height,
+    )  # fmt: skip
+
+
+def describe_occlusion(found: Attribution) -> Message:
+    """Return what was covered, and how."""
+    (height, width), (down, right) = found.parameters["window"], found.parameters["stride"]
+    return Message(
+
+            "The decrease of the logit where a window of {width} x {height} pixels, moved by {right} x "
+            "{down}, shows the baseline; shared evenly by its pixels. Completeness is not defined for "
+            "this method.",
+        width=width, height=height, right=right, down=down,
+    )  # fmt: skip
+
+
+def describe_smoothgrad(found: Attribution) -> Message:
+    """Return what the map is the mean of."""
+    return Message(
+
+            "The mean gradient of {samples} noisy copies (standard deviation {noise:.2f}): where a "
+            "small change would matter, not what has mattered. Completeness is not defined for this "
+            "method.",
+        samples=found.parameters["samples"], noise=found.parameters["noise"],
+    )  # fmt: skip
+
 
 Attribute = Callable[["Task"], "Attribution"]
 
@@ -142,11 +214,10 @@ def _integrated_gradients(task: Task) -> Attribution:
     complete=True,
     uses_baseline=True,
     of_difference=True,
-    describe=description.describe_shapley,
+    describe=describe_shapley,
 )
 def _shapley(task: Task) -> Attribution:
-    from xai.shapley import shapley_values
-    from xai.superpixels import superpixels
+    from xai.shapley import shapley_values, superpixels
 
     players = min(QUICK_PLAYERS, task.options.players) if task.quick else task.options.players
     return shapley_values(
@@ -168,10 +239,10 @@ def _shapley(task: Task) -> Attribution:
     short_unit=Message("share/pixel"),
     uses_baseline=True,
     of_difference=True,
-    describe=description.describe_combined,
+    describe=describe_combined,
 )
 def _combined(task: Task) -> Attribution:
-    from xai.combined import agreement_map
+    from xai.attribution import agreement_map
 
     return agreement_map(task.attribute("ig"), task.attribute("shapley"))
 
@@ -184,7 +255,7 @@ def _combined(task: Task) -> Attribution:
     ),
     unit="mean gradient x activation per cell",
     short_unit=Message("gradient × activation"),
-    describe=description.describe_grad_cam,
+    describe=describe_grad_cam,
 )
 def _grad_cam(task: Task) -> Attribution:
     from xai.gradcam import grad_cam
@@ -198,7 +269,7 @@ def _grad_cam(task: Task) -> Attribution:
     hint=Message("As Grad-CAM, a little finer; positive contributions only. Values are not additive."),
     unit="positive gradient x activation per cell",
     short_unit=Message("gradient × activation"),
-    describe=description.describe_layer_cam,
+    describe=describe_layer_cam,
 )
 def _layer_cam(task: Task) -> Attribution:
     from xai.gradcam import layer_cam
@@ -218,7 +289,7 @@ def _cam(task: Task, make: Callable[..., Attribution], layer: str) -> Attributio
     unit="logits per pixel of a window",
     short_unit=Message("logits/pixel of a window"),
     uses_baseline=True,
-    describe=description.describe_occlusion,
+    describe=describe_occlusion,
 )
 def _occlusion(task: Task) -> Attribution:
     from xai.occlusion import occlusion
@@ -232,7 +303,7 @@ def _occlusion(task: Task) -> Attribution:
     hint=Message("Which pixels the class is most sensitive to, averaged over noise. Values are not additive."),
     unit="logits per unit of brightness",
     short_unit=Message("logits/brightness"),
-    describe=description.describe_smoothgrad,
+    describe=describe_smoothgrad,
 )
 def _smoothgrad(task: Task) -> Attribution:
     from xai.smoothgrad import smoothgrad

@@ -7,15 +7,28 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from reports.inline import Span, Text
 from reports.model import LEVELS as SIGNS
-from reports.model import Block, Details, Facts, Figure, Heading, Level, Paragraph, Report, Section, Table, Verdict
+from reports.model import (
+    Block,
+    Details,
+    Facts,
+    Figure,
+    Heading,
+    Level,
+    Paragraph,
+    Report,
+    Section,
+    Span,
+    Table,
+    Text,
+    Verdict,
+)
 from xai.comparison import Comparison
 from xai.explanation import CHECK_RESULTS, GateLevel
 from xai.figure import all_well, long_name, png_bytes
 from xai.gate import delta_level
-from xai.marks import MARKS
 from xai.methods import METHODS
+from xai.overlay import MARKS
 
 LEVELS: Final[Mapping[GateLevel, Level]] = {"green": "good", "amber": "doubt", "red": "bad"}
 """What a report calls the gate's levels."""

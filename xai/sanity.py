@@ -29,12 +29,11 @@ from core.files.atomic import write_text_atomic
 from core.files.reading import DamagedFileError, Schema, Text, check_object, read_json
 from core.jobs.stream import JobContext
 from core.utils.path_manager import PathManager
-from xai.classifier import Classifier, load_classifier
-from xai.combined import rank_agreement
+from xai.attribution import rank_agreement
+from xai.classifier import Classifier, load_classifier, probe_pictures
 from xai.explanation import ExplainOptions
 from xai.methods import METHODS
 from xai.task import Task
-from xai.untrained import probe_pictures
 
 VERSION: Final = 1
 """Of the procedure; results of another one are not used."""

@@ -2,19 +2,221 @@
 
 A superpixel that does not take part shows the baseline. Up to 12 the values are exact (all 2^n coalitions); above they
 are estimated from antithetic permutations, with standard errors.
+
+The superpixels are those of SLIC (Achanta et al. 2012) from scikit-image, the same each time.
+
+`exact_shares` and `sampled_shares` are Shapley values of any game (Shapley 1953, "A value for n-person games"): exact
+from the worth of all 2^n coalitions; else estimated from random orders and their reverses (antithetic pairs: Mitchell
+et al. 2022, arXiv:2104.12199), with standard errors and a stop rule.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from PIL import Image
+from skimage.segmentation import slic
 from torch import Tensor
 
 from xai.attribution import Attribution, Floats, Score, chunk_size, relative_delta, score_ends, spread
-from xai.game import EXACT_PLAYERS, TOLERANCE, Coalitions, Shares, exact_shares, sampled_shares
+
+Coalitions = NDArray[np.bool_]
+"""Shape (N, n): who takes part."""
+
+Game = Callable[[Coalitions], Floats]
+"""Maps coalitions (N, n) to what each of them is worth (N,)."""
+
+TOLERANCE: Final = 0.05
+EXACT_PLAYERS: Final = 12
+"""Up to so many players the value is exact: 4,096 coalitions. Above, it is estimated from permutations."""
+
+MAX_EVALUATIONS: Final = 4096
+_MIN_PAIRS: Final = 16
+_PAIRS_PER_ROUND: Final = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Shares:
+    """Shapley values and how far they can be trusted.
+
+    Attributes
+    ----------
+    values
+        One for each player; they sum to `full - empty`.
+    standard_error
+        Of each value; 0 where nothing was sampled.
+    full, empty
+        Worth of all players together and of none.
+    evaluations
+        Coalitions whose worth was asked for.
+    permutations
+        Orders that were walked through; 0 where the values are exact.
+    """
+
+    values: Floats
+    standard_error: Floats
+    full: float
+    empty: float
+    evaluations: int
+    permutations: int = 0
+
+    @property
+    def relative_error(self) -> float:
+        """The largest standard error over the largest absolute value; 0 if all are 0."""
+        largest = float(np.abs(self.values).max(initial=0.0))
+        return float(self.standard_error.max(initial=0.0)) / largest if largest else 0.0
+
+
+def all_coalitions(players: int) -> Coalitions:
+    """Return all coalitions, shape (2^n, n): player i takes part in row r if bit i of r is set."""
+    return (np.arange(1 << players)[:, None] >> np.arange(players) & 1).astype(bool)
+
+
+def exact_shares(game: Game, players: int) -> Shares:
+    """Ask for the worth of every coalition and return the Shapley values."""
+    worths = game(all_coalitions(players))
+    return Shares(
+        exact_shapley(worths), np.zeros(players), float(worths[-1]), float(worths[0]), evaluations=len(worths)
+    )
+
+
+def exact_shapley(worths: Floats) -> Floats:
+    """Return the Shapley values of a game from the worth of all coalitions, as `all_coalitions` lists them.
+
+    phi_i = sum over S without i of |S|! (n - |S| - 1)! / n! (v(S and i) - v(S)).
+
+    Parameters
+    ----------
+    worths
+        Shape (2^n, ...): a worth may be a number or, as the value is linear in it, an array of them.
+
+    Returns
+    -------
+    Shape (n, ...).
+    """
+    players = len(worths).bit_length() - 1
+    rows = np.arange(len(worths))
+    sizes = all_coalitions(players).sum(axis=1)
+    weights = np.array([1 / (players * math.comb(players - 1, size)) for size in range(players)])
+    values = np.empty((players, *worths.shape[1:]))
+    for player in range(players):
+        without = rows[rows >> player & 1 == 0]
+        added = worths[without | 1 << player] - worths[without]
+        values[player] = np.tensordot(weights[sizes[without]], added, axes=1)
+    return values
+
+
+def sampled_shares(
+    game: Game,
+    players: int,
+    seed: int,
+    *,
+    tolerance: float = TOLERANCE,
+    max_evaluations: int = MAX_EVALUATIONS,
+) -> Shares:
+    """Estimate the Shapley values from pairs of a random order and its reverse.
+
+    Parameters
+    ----------
+    players
+        At least 2.
+    tolerance
+        Stops once the largest standard error is below this share of the largest absolute value.
+    max_evaluations
+        Stops before more coalitions than this would be asked for; 16 pairs are walked through in any case.
+    """
+    empty, full = game(np.array([[False] * players, [True] * players]))
+    rng = np.random.default_rng(seed)
+    estimates = np.empty((0, players))
+    cost = 2 * (players - 1)
+    while True:
+        pairs = _PAIRS_PER_ROUND if len(estimates) else _MIN_PAIRS
+        orders = np.array([rng.permutation(players) for _ in range(pairs)])
+        estimates = np.concatenate([estimates, _walk_pairs(game, orders, empty, full)])
+        error = estimates.std(axis=0, ddof=1) / math.sqrt(len(estimates))
+        asked = 2 + cost * len(estimates)
+        found = Shares(estimates.mean(axis=0), error, float(full), float(empty), asked, 2 * len(estimates))
+        if not found.relative_error >= tolerance or asked + cost * _PAIRS_PER_ROUND > max_evaluations:
+            return found
+
+
+def _walk_pairs(game: Game, orders: NDArray[np.int64], empty: float, full: float) -> Floats:
+    """Return, for each order, what each player adds on the way there and on the way back, averaged; (pairs, n)."""
+    walks = np.stack([orders, orders[:, ::-1]], axis=1).reshape(-1, orders.shape[1])
+    places = walks.argsort(axis=1)
+    length = np.arange(1, walks.shape[1])
+    joined = places[:, None, :] < length[:, None]
+    inner = game(joined.reshape(-1, walks.shape[1])).reshape(len(walks), -1)
+    worths = np.pad(inner, ((0, 0), (1, 1)), constant_values=((0, 0), (empty, full)))
+    added = np.take_along_axis(np.diff(worths, axis=1), places, axis=1)
+    return added.reshape(len(orders), 2, -1).mean(axis=1)
+
+
+MAX_SIDE: Final = 256
+"""Larger pictures are segmented in a reduced copy: no classifier here sees more."""
+
+_COMPACTNESS: Final = (10.0, 30.0, 100.0)
+_REQUESTS: Final = (1.0, 1.2, 1.4, 1.6, 1.8, 2.0)
+"""SLIC gives fewer segments than it is asked for, so it is asked for more."""
+
+_ENOUGH: Final = 0.75
+
+
+def superpixels(image: NDArray[np.uint8], most: int) -> NDArray[np.int32]:
+    """Return the superpixel of each pixel, int32, shape (H, W), numbered from 0 without gaps.
+
+    There are at most `most` of them, as near to it as SLIC gets; where it finds too few (noise, a strip of pixels) they
+    are the cells of a grid.
+
+    Parameters
+    ----------
+    image
+        uint8, shape (H, W, 3); it is not changed.
+    """
+    small = _reduced(image)
+    for compactness in _COMPACTNESS:
+        found = _best(small, most, compactness)
+        if found.max() + 1 >= _ENOUGH * most:
+            return _enlarged(found, image.shape[:2])
+    return _grid(image.shape[:2], most)
+
+
+def _best(image: NDArray[np.uint8], most: int, compactness: float) -> NDArray[np.int32]:
+    """Return the finest segmentation that does not exceed `most`."""
+    best = np.zeros(image.shape[:2], np.int32)
+    for request in _REQUESTS:
+        found = slic(image, n_segments=round(request * most), compactness=compactness, sigma=1, start_label=0)
+        numbered = np.unique(found, return_inverse=True)[1].reshape(found.shape).astype(np.int32)
+        if best.max() < numbered.max() < most:
+            best = numbered
+    return best
+
+
+def _grid(shape: tuple[int, ...], most: int) -> NDArray[np.int32]:
+    height, width = shape
+    rows = min(height, max(1, min(most, round(math.sqrt(most * height / width)))))
+    columns = min(width, most // rows)
+    row, column = np.arange(height) * rows // height, np.arange(width) * columns // width
+    return (row[:, None] * columns + column).astype(np.int32)
+
+
+def _reduced(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    factor = MAX_SIDE / max(image.shape[:2])
+    if factor >= 1:
+        return image
+    height, width = (max(1, round(side * factor)) for side in image.shape[:2])
+    return np.asarray(Image.fromarray(image).resize((width, height), Image.Resampling.BOX))
+
+
+def _enlarged(segments: NDArray[np.int32], shape: tuple[int, ...]) -> NDArray[np.int32]:
+    rows, columns = (np.arange(new) * old // new for new, old in zip(shape, segments.shape, strict=True))
+    return segments[rows[:, None], columns]
 
 
 def shapley_values(

@@ -16,7 +16,7 @@ import torch
 
 from core.errors import InputRefusedError
 from core.message import Message
-from core.models.classification.preprocessing import to_tensor
+from core.models.classification.loading import to_tensor
 from core.taxonomy import CLASS_CODES
 from xai.baselines import make_baselines
 from xai.classifier import Classifier, load_classifier

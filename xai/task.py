@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from core.jobs.stream import JobContext
-from core.models.classification.preprocessing import to_tensor
+from core.models.classification.loading import to_tensor
 from xai.attribution import Attribution, guarded
 from xai.baselines import make_baselines
 from xai.classifier import Classifier

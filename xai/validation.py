@@ -20,7 +20,7 @@ from scipy import ndimage
 
 from core.files.atomic import write_text_atomic
 from core.files.reading import Line, parse_json_lines, read_input
-from core.models.classification.preprocessing import to_tensor
+from core.models.classification.loading import to_tensor
 from core.taxonomy import CLASS_CODES
 from measures.bootstrap import bootstrap_by_group
 from photographs.labelled import LabelledImage
@@ -30,8 +30,8 @@ from photographs.splits import split_by_lesion
 from xai.explain import explanations, get_classifier
 from xai.explanation import ExplainOptions, Explanation
 from xai.faithfulness import measure_faithfulness
-from xai.mask import read_mask
 from xai.methods import METHODS
+from xai.subject import read_mask
 
 RANDOM: Final = "random"
 """The control: smooth noise that knows neither the picture nor the classifier."""

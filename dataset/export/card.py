@@ -19,9 +19,8 @@ from dataset.export.rows import Entry, created
 from dataset.export.terms import ModelTerms
 from dataset.png import DIGITAL_SOURCE_TYPE
 from photographs.licence import UNKNOWN
-from reports.inline import Span, Text, marked, parse
 from reports.markdown import render_markdown
-from reports.model import Authored, Block, Bullets, Code, Paragraph, Report, Section, Table
+from reports.model import Authored, Block, Bullets, Code, Paragraph, Report, Section, Span, Table, Text, marked, parse
 
 CARD_FILE: Final = "README.md"
 NAMED: Final = 20

@@ -18,9 +18,8 @@ from diffusion.autoencoder.record_schemas import ReconstructionJson
 from diffusion.card_parts import hardware, licence_from, notes_of, photographs_in_words, plain, quoted
 from diffusion.pack import TRAINING_FILE
 from diffusion.record_schemas import TrainingJson
-from reports.inline import Text, marked, parse
 from reports.markdown import render_markdown
-from reports.model import Authored, Block, Bullets, Code, Paragraph, Report, Section, Table
+from reports.model import Authored, Block, Bullets, Code, Paragraph, Report, Section, Table, Text, marked, parse
 from training.settings import load_settings
 
 _LOADING: Final = """\

@@ -17,7 +17,7 @@ from classifier.data import Split, channel_statistics
 from classifier.learner import Learner, begin
 from classifier.metrics import epoch_metrics
 from classifier.model import predict_logits
-from core.models.classification.preprocessing import Triple
+from core.models.classification.loading import Triple
 from core.precision import resolve_device
 from core.taxonomy import CLASSES
 from evaluation.utility.arms import Arm, training_rows

@@ -71,8 +71,7 @@ def draw_maps(
 def _draw(explanation: Explanation, style: Style, scale: float) -> DrawnMap:
     import numpy as np
 
-    from xai.colour import colour_ramp
-    from xai.overlay import render_overlay, shown_map, why_no_map
+    from xai.overlay import colour_ramp, render_overlay, shown_map, why_no_map
 
     refusal = why_no_map(explanation)
     overlay = np.asarray(render_overlay(explanation, scale=scale or None, opacity=1.0, style=style).convert("RGB"))

@@ -13,7 +13,7 @@ from classifier.config import ClassifierConfig
 from classifier.data import Split
 from classifier.trained import Trained
 from core.models.classification.architectures import ARCHITECTURES
-from core.models.classification.preprocessing import Triple
+from core.models.classification.loading import Triple
 from core.taxonomy import CLASS_CODES
 from tests.support.tiny_classifier import draw_lesion
 

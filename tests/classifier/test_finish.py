@@ -29,8 +29,7 @@ from classifier.report_page import report_of
 from classifier.results import Results, RunAbout, results_json, time_text
 from core.errors import InputRefusedError
 from core.models.classification.architectures import ARCHITECTURES
-from core.models.classification.loading import load_network
-from core.models.classification.preprocessing import to_tensor
+from core.models.classification.loading import load_network, to_tensor
 from core.taxonomy import CLASS_CODES
 from measures.reference import read_reference
 from photographs.licence import licence_of

@@ -16,7 +16,7 @@ from classifier.history import HISTORY_FILE, read_history
 from classifier.predictions import PREDICTIONS_FILE, read_predictions
 from classifier.results import RESULTS_FILE
 from core.errors import InputRefusedError, ISICGUIError
-from core.models.classification.record import read_record
+from core.models.classification.loading import read_record
 from core.taxonomy import CLASS_CODES
 from diffusion.judgement import JUDGEMENT_FILE, read_judgement
 from diffusion.pack import TRAINING_FILE

@@ -24,7 +24,7 @@ from core.errors import (
 )
 from core.models.classification import efficientnet_lite
 from core.models.classification.architectures import ARCHITECTURES
-from core.models.classification.preprocessing import IMAGENET_MEAN, IMAGENET_STD
+from core.models.classification.loading import IMAGENET_MEAN, IMAGENET_STD
 from tests.classifier.web import content, serving
 
 

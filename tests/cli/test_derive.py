@@ -36,7 +36,7 @@ from evaluation.curation.request import CurationRequest
 from evaluation.request import EvaluationRequest
 from evaluation.utility.request import UtilityRequest
 from tests.core.jobs.counting import CountRequest, ReportedRequest
-from xai.request import ClassifyRequest, ExplainRequest
+from xai.explanation import ClassifyRequest, ExplainRequest
 from xai.trajectory.request import TrajectoryRequest
 
 HERE = Path("/here")

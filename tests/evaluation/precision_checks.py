@@ -37,9 +37,8 @@ from measures.prdc import prdc
 from tests.evaluation import nearness_checks as near
 from tests.evaluation.precision_tools import absolute, images, relative, rng
 from tests.evaluation.test_pairs import slow_ssim
-from xai.attribution import integrated_gradients
-from xai.combined import rank_agreement
-from xai.game import exact_shares, sampled_shares
+from xai.attribution import integrated_gradients, rank_agreement
+from xai.shapley import exact_shares, sampled_shares
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from evaluation.sets import read_set
 from photographs.files import find_photographs
 from photographs.masks import Masked, find_masks
 from photographs.sources import read_dataset
-from xai.inputs import find_images
+from xai.run import find_images
 
 OWN = ("MEL/a.jpg", "MEL/b.JPG", "NV/a.jpg", "NV/c.png")
 

@@ -6,7 +6,6 @@ import io
 
 from PIL import Image
 
-from reports.inline import Span
 from reports.model import (
     Authored,
     Block,
@@ -20,6 +19,7 @@ from reports.model import (
     Paragraph,
     Report,
     Section,
+    Span,
     Table,
     Verdict,
 )

@@ -8,8 +8,7 @@ from typing import get_args
 import pytest
 
 from reports.html import render_html, render_rich_text
-from reports.inline import Span
-from reports.model import Block, Figure, Paragraph, Report, Section, Table
+from reports.model import Block, Figure, Paragraph, Report, Section, Span, Table
 from tests.reports.builders import HOSTILE, blocks_of, png, report
 
 EMPTY = {"meta", "img"}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from reports.inline import Span, marked, parse, plain, spans
+from reports.model import Span, marked, parse, plain, spans
 
 
 def test_markup_becomes_spans_and_words_stay():

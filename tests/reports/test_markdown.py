@@ -6,9 +6,8 @@ import re
 
 import pytest
 
-from reports.inline import Span
 from reports.markdown import WIDTH, blocks_markdown, render_markdown
-from reports.model import Authored, Bullets, Code, Facts, Paragraph, Report, Section, Table
+from reports.model import Authored, Bullets, Code, Facts, Paragraph, Report, Section, Span, Table
 from tests.reports.builders import HOSTILE, report
 
 

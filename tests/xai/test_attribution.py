@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from core.jobs.stream import JobStopped
-from core.models.classification.preprocessing import Preprocessing, to_tensor
+from core.models.classification.loading import Preprocessing, to_tensor
 from tests.support.stopping_job import StoppingJob
 from xai import attribution
 from xai.attribution import FIRST_STEPS, LAST_STEPS, chunk_size, integrated_gradients

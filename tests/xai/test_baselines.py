@@ -7,7 +7,7 @@ import pytest
 import torch
 from PIL import Image, ImageFilter
 
-from core.models.classification.preprocessing import to_tensor
+from core.models.classification.loading import to_tensor
 from xai.attribution import integrated_gradients
 from xai.baselines import BASELINES, DATASET_MEAN, make_baselines, skin_tone
 

@@ -19,7 +19,7 @@ from core.errors import (
     ModelTruncatedError,
     ModelUnsafeError,
 )
-from core.models.classification.preprocessing import to_tensor
+from core.models.classification.loading import to_tensor
 from core.taxonomy import CLASS_CODES
 from tests.support.tiny_classifier import draw_lesion, random_resnet, write_random_resnet, write_tiny_classifier
 from xai.classifier import load_classifier

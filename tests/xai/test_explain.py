@@ -11,7 +11,7 @@ from PIL import Image
 
 from core.errors import DeviceError, InputRefusedError, UnknownClassError
 from core.jobs.stream import JobStopped
-from core.models.classification.preprocessing import to_tensor
+from core.models.classification.loading import to_tensor
 from dataset.png import encode_png
 from dataset.recipe import Recipe
 from measures.features import equal_length

@@ -8,7 +8,7 @@ import math
 import numpy as np
 import pytest
 
-from xai.game import all_coalitions, exact_shapley, exact_shares, sampled_shares
+from xai.shapley import all_coalitions, exact_shapley, exact_shares, sampled_shares
 
 PLAYERS = 6
 

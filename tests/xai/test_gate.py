@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from core.models.classification.record import ValidationRecord
+from core.models.classification.loading import ValidationRecord
 from core.taxonomy import CLASS_CODES
 from measures.reference import Reference
 from xai.explanation import GateVerdict

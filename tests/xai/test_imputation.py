@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from xai.imputation import impute
+from xai.faithfulness import impute
 
 
 def solved_slowly(image: np.ndarray, removed: np.ndarray) -> np.ndarray:

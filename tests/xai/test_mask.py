@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from core.errors import InputRefusedError
-from xai.mask import find_mask, read_mask
+from xai.subject import find_mask, read_mask
 
 
 def save(path, pixels):

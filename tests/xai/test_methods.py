@@ -10,15 +10,13 @@ import torch
 from captum.attr import ShapleyValues
 
 from core.jobs.stream import JobStopped
-from core.models.classification.preprocessing import Preprocessing
+from core.models.classification.loading import Preprocessing
 from tests.support.stopping_job import StoppingJob
 from tests.xai.toys import Linear, TwoLayers, hooks_of, picture
-from xai.attribution import guarded, integrated_gradients
-from xai.combined import agreement_map, rank_agreement
-from xai.game import EXACT_PLAYERS
+from xai.attribution import agreement_map, guarded, integrated_gradients, rank_agreement
 from xai.gradcam import grad_cam, layer_cam
 from xai.occlusion import occlusion
-from xai.shapley import _play, shapley_values
+from xai.shapley import EXACT_PLAYERS, _play, shapley_values
 from xai.smoothgrad import smoothgrad
 
 SEGMENTS = (np.arange(9)[:, None] // 3 * 2 + np.arange(7) // 4).astype(np.int32)

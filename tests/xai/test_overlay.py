@@ -8,10 +8,26 @@ from PIL import Image
 from scipy.ndimage import gaussian_filter
 
 from tests.xai.builders import GREEN, RED, explanation
-from xai.colour import NEGATIVE, POSITIVE, blend_signed, colour_ramp, from_oklab, grey, to_oklab
 from xai.explanation import STYLES, GateVerdict
-from xai.marks import MARKS, draw_icon, stamp
-from xai.overlay import enlargement, render_marked, render_overlay, shared_scale, shared_scales, shown_map, why_no_map
+from xai.overlay import (
+    MARKS,
+    NEGATIVE,
+    POSITIVE,
+    blend_signed,
+    colour_ramp,
+    draw_icon,
+    enlargement,
+    from_oklab,
+    grey,
+    render_marked,
+    render_overlay,
+    shared_scale,
+    shared_scales,
+    shown_map,
+    stamp,
+    to_oklab,
+    why_no_map,
+)
 
 SIDE = 40
 

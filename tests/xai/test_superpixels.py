@@ -8,7 +8,7 @@ from PIL import Image
 from skimage.segmentation import slic
 
 from tests.support.tiny_classifier import draw_lesion
-from xai.superpixels import _reduced, superpixels
+from xai.shapley import _reduced, superpixels
 
 
 def noise(shape):

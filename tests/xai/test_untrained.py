@@ -8,7 +8,7 @@ import torch
 from torch import nn
 from torch.nn.functional import cross_entropy
 
-from xai.untrained import probe_pictures, untrained_by_answers, untrained_by_weights
+from xai.classifier import probe_pictures, untrained_by_answers, untrained_by_weights
 
 
 def fresh(classes=7, seed=0, features=512):

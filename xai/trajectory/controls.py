@@ -20,7 +20,7 @@ from scipy.ndimage import gaussian_filter
 from torch import nn
 
 from core.jobs.stream import JobContext
-from core.models.classification.preprocessing import to_tensor
+from core.models.classification.loading import to_tensor
 from xai.attribution import integrated_gradients
 from xai.baselines import make_baselines
 from xai.classifier import Classifier

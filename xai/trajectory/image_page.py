@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from reports.model import Block, Bullets, Details, Facts, Figure, Paragraph, Report, Section, Table
-from xai.numbers import signed
+from xai.explanation import signed
 from xai.report_page import gate_verdict
 from xai.trajectory.artefacts import Drawn
 from xai.trajectory.interventions import TITLES

@@ -8,12 +8,11 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from core.utils.palette import MUTED, figure_png
-from xai.colour import colour_ramp
 from xai.comparison import BAR_GROUND
 from xai.explanation import Explanation
 from xai.figure import png_bytes, render_figure
 from xai.methods import METHODS
-from xai.overlay import OPACITY, render_marked, shared_scale, why_no_map
+from xai.overlay import OPACITY, colour_ramp, render_marked, shared_scale, why_no_map
 from xai.trajectory.analysis import ExplainedFrame, ImageAnalysis
 from xai.trajectory.canvas import new_figure, outline, show
 

@@ -9,10 +9,8 @@ from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
 from core.utils.palette import MUTED, TEXT, figure_png, style_axes
-from xai.colour import blend_signed, grey
-from xai.explanation import CHECK_RESULTS, GateLevel
-from xai.numbers import signed
-from xai.overlay import CLIP_PERCENTILE, OPACITY, SMOOTHING
+from xai.explanation import CHECK_RESULTS, GateLevel, signed
+from xai.overlay import CLIP_PERCENTILE, OPACITY, SMOOTHING, blend_signed, grey
 from xai.trajectory.analysis import ImageAnalysis
 from xai.trajectory.canvas import bands, new_figure, show
 from xai.trajectory.time_shap import TimeShap

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from reports.inline import Span
-from reports.model import Block, Details, Heading, Paragraph, Report, Section, Table
-from xai.numbers import signed
+from reports.model import Block, Details, Heading, Paragraph, Report, Section, Span, Table
+from xai.explanation import signed
 from xai.trajectory.artefacts import Drawn
 from xai.trajectory.folders import REPORT_FILE
 from xai.trajectory.image_page import pictures

@@ -24,7 +24,7 @@ from core.generator.sampler import ImageStreams, build_scheduler
 from core.jobs.stream import JobContext
 from core.message import Message
 from xai.attribution import MIN_DIFFERENCE
-from xai.game import Coalitions, Shares, exact_shapley, exact_shares, sampled_shares
+from xai.shapley import Coalitions, Shares, exact_shapley, exact_shares, sampled_shares
 from xai.trajectory.actions import make_actions
 from xai.trajectory.branches import root
 from xai.trajectory.coalitions import CoalitionTree, split_steps

@@ -10,8 +10,7 @@ import numpy as np
 
 from core.taxonomy import CLASS_INDEX, class_name
 from xai.attribution import MIN_DIFFERENCE
-from xai.explanation import GateVerdict
-from xai.numbers import signed
+from xai.explanation import GateVerdict, signed
 from xai.trajectory.analysis import ImageAnalysis
 from xai.trajectory.controls import Controls
 from xai.trajectory.interventions import TITLES

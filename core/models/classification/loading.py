@@ -1,22 +1,216 @@
-"""A classifier's weights and record, found and read safely into a network in evaluation mode."""
+"""A classifier's weights and record, found and read safely into a network in evaluation mode.
+
+`classifier.json` is what a classifier says about itself; `Preprocessing` goes from an image's own pixels to what it was
+trained on, differentiably.
+"""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
+from torch.nn.functional import interpolate
 
-from core.errors import ModelArchitectureError, ModelMissingError
+from core.errors import ModelArchitectureError, ModelMissingError, ModelTruncatedError, UnknownClassError
+from core.files.reading import DamagedFileError, read_json
+from core.files.text import plain
 from core.message import Message
 from core.models.classification.architectures import ARCHITECTURES, RESNET18, Architecture
-from core.models.classification.preprocessing import LEGACY, Preprocessing
-from core.models.classification.record import ClassifierRecord, read_record
 from core.models.safe_weights import TwiceError, read_weights, sha256_of, without_wrappers
-from core.taxonomy import CLASS_CODES
+from core.taxonomy import CLASS_CODES, parse_class
+
+Triple = tuple[float, float, float]
+
+IMAGENET_MEAN: Final[Triple] = (0.485, 0.456, 0.406)
+IMAGENET_STD: Final[Triple] = (0.229, 0.224, 0.225)
+
+
+@dataclass(frozen=True, slots=True)
+class Preprocessing:
+    """Resize to a square, then normalise. A picture that is no square is squeezed: every pixel counts.
+
+    Attributes
+    ----------
+    image_size
+        Side of the square that the network sees, in pixels.
+    mean, std
+        Per channel, for pixels in 0..1: what is subtracted, and what the rest is divided by.
+    """
+
+    image_size: int
+    mean: Triple
+    std: Triple
+
+    def __call__(self, pixels: Tensor) -> Tensor:
+        """Map (N, 3, H, W) in 0..1 to the network's input (N, 3, image_size, image_size)."""
+        size = (self.image_size, self.image_size)
+        if pixels.shape[-2:] != size:
+            pixels = interpolate(pixels, size=size, mode="bilinear", align_corners=False, antialias=True)
+        return (pixels - _channels(self.mean, pixels)) / _channels(self.std, pixels)
+
+
+LEGACY: Final = Preprocessing(224, IMAGENET_MEAN, IMAGENET_STD)
+"""What ISICGenerator does before its `classifier.pth`."""
+
+
+def _channels(values: Triple, like: Tensor) -> Tensor:
+    return like.new_tensor(values).view(1, 3, 1, 1)
+
+
+def to_tensor(image: NDArray[np.uint8] | NDArray[np.float32]) -> Tensor:
+    """Return (H, W, 3) as a float32 tensor (1, 3, H, W); a copy; uint8 is mapped to 0..1."""
+    pixels = torch.tensor(np.ascontiguousarray(image)).permute(2, 0, 1).unsqueeze(0).float()
+    return pixels / 255 if image.dtype == np.uint8 else pixels
+
+
+FORMAT: Final = 1
+MAX_IMAGE_SIZE: Final = 1024
+_LARGEST: Final = 1024**2
+
+
+@dataclass(frozen=True, slots=True)
+class ValidationRecord:
+    """What the maker of a classifier measured on lesions that it was not trained on.
+
+    Attributes
+    ----------
+    balanced_accuracy
+        Mean recall over the classes, 0..1.
+    images
+        Number of images it was measured on.
+    split_hash
+        Fingerprint of the held-out lesions.
+    strength_p5
+        5th percentile over the validation images of |logit - logit at the skin baseline|, or None.
+    interval
+        95 % interval of the balanced accuracy, or None.
+    """
+
+    balanced_accuracy: float
+    images: int
+    split_hash: str
+    strength_p5: float | None = None
+    interval: tuple[float, float] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ClassifierRecord:
+    """The content of `classifier.json`, checked.
+
+    Attributes
+    ----------
+    classes
+        Class code of each logit.
+    temperature
+        Divides the logits before the softmax, so that probabilities are calibrated.
+    validation
+        None if the record names no accuracy or no split that it was measured on.
+    """
+
+    architecture: str
+    classes: tuple[str, ...]
+    preprocessing: Preprocessing
+    trained_head: bool
+    temperature: float
+    validation: ValidationRecord | None
+
+
+def read_record(path: Path) -> ClassifierRecord:
+    """Read and check `classifier.json`.
+
+    Raises
+    ------
+    ModelTruncatedError
+        If it is no JSON object.
+    ModelArchitectureError
+        If a value is missing or impossible.
+    """
+    try:
+        data: dict[str, Any] = read_json(path, dict[str, Any], what="a classifier's record", limit=_LARGEST)
+    except (OSError, DamagedFileError) as error:
+        raise ModelTruncatedError(
+            Message("{path} cannot be read as JSON.", path=path),
+            remedy=Message("Copy the classifier's folder again."),
+            path=path,
+        ) from error
+    try:
+        return _record(data)
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError, UnknownClassError) as error:
+        raise ModelArchitectureError(
+            Message(
+                "{path} describes no classifier that this program knows: {error}.", path=path, error=plain(str(error))
+            ),
+            remedy=Message("Export the classifier again with this version of the program."),
+            path=path,
+        ) from error
+
+
+def _record(data: Mapping[str, Any]) -> ClassifierRecord:
+    if data["format"] != FORMAT:
+        raise ValueError(f"format {data['format']} is unknown")
+    if data["architecture"] not in ARCHITECTURES:
+        raise ValueError(f"architecture {data['architecture']} is unknown")
+    classes = tuple(parse_class(code) for code in data["classes"])
+    if len(set(classes)) != len(classes) or len(classes) < 2:
+        raise ValueError("a class is named twice, or fewer than two are")
+    return ClassifierRecord(
+        data["architecture"],
+        classes,
+        Preprocessing(_image_size(data["image_size"]), _triple(data["mean"]), _triple(data["std"], above_zero=True)),
+        data.get("trained_head") is True,
+        _positive(data.get("temperature") or 1.0),
+        _validation(data),
+    )
+
+
+def _validation(data: Mapping[str, Any]) -> ValidationRecord | None:
+    accuracy, images, split = (data.get(key) for key in ("val_balanced_accuracy", "val_n", "split_hash"))
+    if accuracy is None or not images or not split:
+        return None
+    if not 0 <= float(accuracy) <= 1:
+        raise ValueError(f"a balanced accuracy of {accuracy} is impossible")
+    strength = data.get("strength_p5")
+    low, high = data.get("val_balanced_accuracy_ci95") or (None, None)
+    return ValidationRecord(
+        float(accuracy),
+        int(images),
+        str(split),
+        None if strength is None else _finite(strength),
+        None if low is None or high is None else (_finite(low), _finite(high)),
+    )
+
+
+def _image_size(value: Any) -> int:
+    if not isinstance(value, int) or not 1 <= value <= MAX_IMAGE_SIZE:
+        raise ValueError(f"an image size of {value} is impossible")
+    return value
+
+
+def _triple(values: Any, *, above_zero: bool = False) -> Triple:
+    r, g, b = (_positive(value) if above_zero else float(value) for value in values)
+    if not all(map(math.isfinite, (r, g, b))):
+        raise ValueError("mean and std must be numbers")
+    return r, g, b
+
+
+def _positive(value: Any) -> float:
+    if (number := _finite(value)) <= 0:
+        raise ValueError(f"{value} is not above 0")
+    return number
+
+
+def _finite(value: Any) -> float:
+    if not math.isfinite(number := float(value)):
+        raise ValueError(f"{value} is no number")
+    return number
+
 
 LEGACY_FILE: Final = "classifier.pth"
 WEIGHTS_FILE: Final = "model.safetensors"

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from core.jobs.stream import JobStopped
-from core.models.classification.preprocessing import to_tensor
+from core.models.classification.loading import to_tensor
 from tests.support.stopping_job import StoppingJob
 from tests.support.tiny_classifier import draw_lesion
 from tests.xai.trajectory.builders import linear_target

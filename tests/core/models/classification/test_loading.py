@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from core.models.classification.loading import load_network
-from core.models.classification.preprocessing import to_tensor
+from core.models.classification.loading import load_network, to_tensor
 from tests.support.tiny_classifier import draw_lesion, write_random_resnet, write_tiny_classifier
 
 
