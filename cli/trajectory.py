@@ -8,8 +8,7 @@ import click
 
 from cli.console import Console
 from cli.derive import Words, carry_out, json_option, request_options
-from xai.trajectory.events import Analysed, AnalysisFinished, AnalysisStarted
-from xai.trajectory.request import TrajectoryRequest
+from xai.trajectory.request import Analysed, AnalysisFinished, AnalysisStarted, TrajectoryRequest
 
 
 def _begin(event: AnalysisStarted) -> str:

@@ -47,7 +47,7 @@ def main(environment: Mapping[str, str] = os.environ, folder: Path | None = None
 
 def _tell(event: Event) -> None:
     from core.events import Progress
-    from xai.trajectory.events import AnalysisFinished
+    from xai.trajectory.request import AnalysisFinished
 
     if isinstance(event, Progress):
         sys.stderr.write(f"{event.fraction:4.0%}  {event.sentence}\n")

@@ -18,8 +18,7 @@ from gui.common.settings import SettingsModel
 from gui.explain.analysis_store import Analysis, AnalysisState, AnalysisStore
 from gui.workers.job import KILLED, JobEnd, MakeClient, WorkerJob
 from gui.workers.task import TaskRunner
-from xai.trajectory.events import AnalysisFinished, AnalysisStarted
-from xai.trajectory.request import TrajectoryRequest
+from xai.trajectory.request import AnalysisFinished, AnalysisStarted, TrajectoryRequest
 
 OVER: Final = (AnalysisState.DONE, AnalysisState.FAILED)
 ACTIVE: Final = (AnalysisState.RUNNING, AnalysisState.STOPPING)

@@ -21,9 +21,8 @@ from core.jobs import registry
 from core.jobs.client import JobClient
 from core.jobs.stream import JobStopped
 from core.message import Message
-from xai.trajectory.events import AnalysisFinished, AnalysisStarted
-from xai.trajectory.request import TrajectoryRequest
-from xai.trajectory.stages import STAGES
+from xai.trajectory.analysis import STAGES
+from xai.trajectory.request import AnalysisFinished, AnalysisStarted, TrajectoryRequest
 
 
 def fake_client() -> JobClient:

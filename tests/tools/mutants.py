@@ -300,7 +300,7 @@ def main() -> None:
     parser.add_argument("--least", type=int, default=5)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--room", choices=ROOMS, default="xai")
-    parser.add_argument("--modules", help="some of the room's, joined by commas, such as xai/game")
+    parser.add_argument("--modules", help="some of the room's, joined by commas, such as xai/gate")
     options = parser.parse_args()
     guards = ROOMS[options.room]
     names = options.modules.split(",") if options.modules else list(guards)

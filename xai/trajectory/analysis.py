@@ -1,4 +1,7 @@
-"""Everything about one image: its trajectory, its maps, Time-SHAP, interventions and controls. Numbers only."""
+"""Everything about one image: its trajectory, its maps, Time-SHAP, interventions and controls. Numbers only.
+
+`StageReporter` tells which stage it is at, and which share of the time each takes.
+"""
 
 from __future__ import annotations
 
@@ -11,18 +14,75 @@ from typing import Final
 import numpy as np
 
 from core.jobs.stream import JobContext
+from core.message import Message
 from xai.classifier import Classifier
 from xai.explain import explain_image, get_classifier
 from xai.explanation import Classification, ExplainOptions, Explanation, GateVerdict
 from xai.trajectory.controls import Controls, measure_controls
-from xai.trajectory.frames import Frame, draw_frames
-from xai.trajectory.regions import Mask, importance, top_and_bottom
 from xai.trajectory.request import TrajectoryRequest
-from xai.trajectory.shift import Shift, measure_shifts
-from xai.trajectory.source import ImageSource
-from xai.trajectory.stages import StageReporter
+from xai.trajectory.shift import Mask, Shift, importance, measure_shifts, top_and_bottom
+from xai.trajectory.source import Frame, ImageSource, draw_frames
 from xai.trajectory.target import Floats, Target, all_logits, make_target, to_pixels
 from xai.trajectory.time_shap import TimeShap, time_shap
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One stage; `share` is its part of one image's time, measured on the starter models (docs/trajectory.md)."""
+
+    share: float
+    words: str
+
+
+STAGES: Final = {
+    "draw": Stage(0.04, Message("reproducing the image")),
+    "maps": Stage(0.10, Message("maps of the steps")),
+    "time_shap": Stage(0.62, Message("Time-SHAP")),
+    "interventions": Stage(0.08, Message("interventions")),
+    "controls": Stage(0.10, Message("negative controls")),
+    "pictures": Stage(0.06, Message("figures")),
+}
+
+SUMMARY: Final = Stage(0.01, Message("summary"))
+
+
+class StageReporter:
+    """Gives each stage of each image its share of the whole.
+
+    Parameters
+    ----------
+    context
+        Of the whole analysis.
+    images
+        How many the analysis has.
+
+    Attributes
+    ----------
+    image
+        The number of the present one, from 0.
+    """
+
+    def __init__(self, context: JobContext, images: int) -> None:
+        self._context = context
+        self._images = images
+        self.image = 0
+
+    def stage(self, name: str) -> JobContext:
+        """Return the context of a stage of the present image."""
+        stage, names = STAGES[name], list(STAGES)
+        before = sum(STAGES[other].share for other in names[: names.index(name)])
+        each = (1 - SUMMARY.share) / self._images if self._images > 1 else 1.0
+        words = stage.words
+        if self._images > 1:
+            words = Message(
+                "Image {number} of {images}: {stage}", number=self.image + 1, images=self._images, stage=stage.words
+            )
+        return self._context.part((self.image + before) * each, stage.share * each, words)
+
+    def summary(self) -> JobContext:
+        """Return the context of the summary."""
+        return self._context.part(1 - SUMMARY.share, SUMMARY.share, SUMMARY.words)
+
 
 MAP_STEPS: Final = 128
 """Most steps of Integrated Gradients for the maps of a trajectory."""

@@ -24,8 +24,7 @@ from core.models.classification.loading import to_tensor
 from xai.attribution import integrated_gradients
 from xai.baselines import make_baselines
 from xai.classifier import Classifier
-from xai.trajectory.regions import SMOOTHING, importance, top_and_bottom
-from xai.trajectory.shift import Shift, ShiftDifference, measure_shifts
+from xai.trajectory.shift import SMOOTHING, Shift, ShiftDifference, importance, measure_shifts, top_and_bottom
 from xai.trajectory.target import Target
 
 NULLS: Final = {

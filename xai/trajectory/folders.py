@@ -3,26 +3,35 @@
 In an output folder of this program (or one named `xai_results`), each analysis gets a folder of its own, named as the
 predecessor named it: `<output>/xai_results/xai_analysis_<CLASS>_<YYYYmmdd_HHMMSS>/`. Any other folder is itself that of
 one analysis. `request.json` in it says what was asked for; the same request finds an unfinished analysis again.
+
+What is left of one image's analysis is written here: numbers first; a picture that fails costs nothing but itself.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+import logging
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
+import reports
 from core.errors import UsageError
-from core.files.atomic import write_text_atomic
+from core.files.atomic import output_errors, write_text_atomic
 from core.files.reading import DamagedFileError
 from core.files.reading import read_json as read_file
 from core.files.text import finite, finite_json
+from core.jobs.stream import JobContext
+from core.keeping import replace_kept, replace_kept_text
 from core.message import Message
 from core.taxonomy import CLASS_CODES
 from dataset.layout import CSV_NAME, STATE_DIR
+from reports.html import render_html
+from reports.model import Report
 from xai.trajectory.request import TrajectoryRequest
 
 MAX_BYTES: Final = 1024**3
@@ -157,3 +166,69 @@ def _new_name(results: Path, class_name: str) -> Path:
         number += 1
         folder = results / f"{stem}_{number}"
     return folder
+
+
+logger = logging.getLogger(__name__)
+
+Picture = Callable[[], bytes]
+"""Draws a picture and returns it as a PNG file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """Pictures that were drawn, by file name, and why others were not."""
+
+    pictures: Mapping[str, bytes]
+    failed: Mapping[str, str]
+
+
+def write_numbers(folder: Path, data: Mapping[str, Any], arrays: Mapping[str, bytes]) -> None:
+    """Write the arrays and an `analysis.json` that is not yet marked complete.
+
+    Raises
+    ------
+    OutputError
+        If the folder cannot be written to.
+    """
+    with output_errors(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, content in arrays.items():
+            replace_kept(folder / name, content)
+        replace_kept_text(folder / ANALYSIS_FILE, finite_json({**data, "complete": False}))
+
+
+def draw_pictures(folder: Path, pictures: Mapping[str, Picture], context: JobContext | None = None) -> Drawn:
+    """Draw and write pictures; one that fails is noted and the others are drawn all the same.
+
+    Raises
+    ------
+    OutputError
+        If the folder cannot be written to.
+    """
+    context = context or JobContext()
+    drawn, failed = {}, {}
+    for done, (name, draw) in enumerate(pictures.items()):
+        context.progress(done, len(pictures), unit="pictures")
+        try:
+            drawn[name] = draw()
+        except Exception as error:  # noqa: BLE001  the boundary: whatever is wrong with a plot, the numbers stand
+            logger.warning("The figure %s failed: %r", name, error)
+            failed[name] = repr(error)
+            continue
+        with output_errors(folder):
+            replace_kept(folder / name, drawn[name])
+    return Drawn(drawn, failed)
+
+
+def write_report(folder: Path, data: Mapping[str, Any], drawn: Drawn, report: Report) -> None:
+    """Write the report and, last of all, the complete `analysis.json`.
+
+    Raises
+    ------
+    OutputError
+        If the folder cannot be written to.
+    """
+    listed = {"pictures": list(drawn.pictures), "pictures_failed": dict(drawn.failed), "complete": True}
+    with output_errors(folder):
+        reports.write(folder / REPORT_FILE, render_html(report))
+        replace_kept_text(folder / ANALYSIS_FILE, finite_json({**data, **listed}))

@@ -8,9 +8,9 @@ from typing import Any, Final
 from reports.model import Block, Bullets, Details, Facts, Figure, Paragraph, Report, Section, Table
 from xai.explanation import signed
 from xai.report_page import gate_verdict
-from xai.trajectory.artefacts import Drawn
-from xai.trajectory.interventions import TITLES
-from xai.trajectory.plot_shift import ROWS
+from xai.trajectory.folders import Drawn
+from xai.trajectory.plots import ROWS
+from xai.trajectory.shift import TITLES
 from xai.trajectory.words import long, say_logit
 
 

@@ -12,18 +12,16 @@ import numpy as np
 from core.version import __version__
 from xai.explanation import Explanation
 from xai.statistics import CONFIDENCE, PRIMARY_TEST
-from xai.trajectory.actions import DESCRIPTIONS
 from xai.trajectory.analysis import ExplainedFrame, ImageAnalysis
+from xai.trajectory.coalitions import DESCRIPTIONS
 from xai.trajectory.controls import CONTROLS, NULLS
 from xai.trajectory.folders import FORMAT
-from xai.trajectory.frames import strip
-from xai.trajectory.regions import AREA
 from xai.trajectory.request import TrajectoryRequest
-from xai.trajectory.shift import FORMULA, shifts_to_json
+from xai.trajectory.shift import AREA, FORMULA, shifts_to_json
+from xai.trajectory.source import strip
 from xai.trajectory.summary import Summary
-from xai.trajectory.summary_words import verdict_of_summary
 from xai.trajectory.time_shap import HOEFFDING_ERROR, HOEFFDING_FAILURE, TimeShap
-from xai.trajectory.words import verdict_of_image
+from xai.trajectory.words import verdict_of_image, verdict_of_summary
 
 ARRAYS: Final = {"trajectory": "trajectory.npz", "maps": "maps.npz", "time_shap": "time_shap.npz"}
 

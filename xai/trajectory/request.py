@@ -1,4 +1,7 @@
-"""What an analysis of trajectories is asked for; no torch, so that commands and the window may import it at once."""
+"""What an analysis of trajectories is asked for; no torch, so that commands and the window may import it at once.
+
+Its events are told here too, as the command line prints them with --json.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Final
 
 from core.errors import UsageError
+from core.events import Event
 from core.generation import DEFAULT_BASE_SEED, MAX_STEPS, PRECISIONS, PlannedImage, check_range
 from core.jobs.options import classifier_option, device_option, option
 from core.jobs.registry import Request, job
@@ -270,3 +274,53 @@ def _check_one_of(what: str, value: str, choices: tuple[str, ...]) -> None:
             Message("There is no {what} '{value}'.", what=what, value=value),
             remedy=Message("Choose one of {names}.", names=", ".join(choices)),
         )
+
+
+@dataclass(frozen=True, slots=True)
+class AnalysisStarted(Event):
+    """An analysis begins.
+
+    Attributes
+    ----------
+    output
+        The folder of this analysis, which the report will lie in.
+    parts
+        One name for each image, as in ``MEL 0 (seed 2133561722)``.
+    finished_parts
+        How many of them an earlier, interrupted run has finished already.
+    """
+
+    name: ClassVar[str] = "started"
+    output: Path
+    parts: tuple[str, ...]
+    finished_parts: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Analysed(Event):
+    """One image is analysed and everything about it is on disk."""
+
+    name: ClassVar[str] = "analysed"
+    class_code: str
+    index: int
+    seed: int
+    folder: Path
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class AnalysisFinished(Event):
+    """Everything is done.
+
+    Attributes
+    ----------
+    verdict
+        The result in one or two plain sentences.
+    """
+
+    name: ClassVar[str] = "finished"
+    ends: ClassVar[bool] = True
+    output: Path
+    report: Path
+    verdict: str
+    seconds: float

@@ -20,28 +20,27 @@ from core.files.own import own_work_folder, require_own
 from core.generation import PlannedImage
 from core.jobs.stream import JobContext, stream
 from core.utils.path_manager import PathManager
-from xai.trajectory.analysis import ImageAnalysis, analyse_image
-from xai.trajectory.artefacts import draw_pictures, write_numbers, write_report
-from xai.trajectory.events import Analysed, AnalysisFinished, AnalysisStarted
+from xai.trajectory.analysis import ImageAnalysis, StageReporter, analyse_image
 from xai.trajectory.folders import (
     ANALYSIS_FILE,
     REPORT_FILE,
     claim,
     classes_in_name,
+    draw_pictures,
     find_folder,
     forget,
     is_complete,
     read_json,
+    write_numbers,
+    write_report,
 )
 from xai.trajectory.image_page import report_on_image
-from xai.trajectory.image_pictures import pictures_of_image
+from xai.trajectory.plots import pictures_of_image
 from xai.trajectory.record import arrays_of, describe_image, describe_summary
-from xai.trajectory.request import TrajectoryRequest
+from xai.trajectory.request import Analysed, AnalysisFinished, AnalysisStarted, TrajectoryRequest
 from xai.trajectory.source import ImageSource, Sources, source_of_image
-from xai.trajectory.stages import StageReporter
 from xai.trajectory.summary import summarise
-from xai.trajectory.summary_page import report_on_images
-from xai.trajectory.summary_plots import statistics_figure, times_figure
+from xai.trajectory.summary_page import report_on_images, statistics_figure, times_figure
 
 _WORK: Final = ".work"
 

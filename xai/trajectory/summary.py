@@ -1,18 +1,115 @@
-"""Several images: by class and intervention the index with interval, tests and controls. n counts images."""
+"""Several images: by class and intervention the index with interval, tests and controls. n counts images.
+
+One test for each null row, over all its comparisons together, says whether the nulls have collapsed.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Final
 
 import numpy as np
 
-from xai.statistics import bootstrap_interval, compare_pairs, holm
-from xai.trajectory.controls import CONTROLS, RIVALS
-from xai.trajectory.interventions import INTERVENTIONS
-from xai.trajectory.nulls import NullResult, judge_nulls
-from xai.trajectory.row import Row
+from xai.statistics import PairedResult, bootstrap_interval, compare_pairs, holm, joint_null_p
+from xai.trajectory.controls import CONTROLS, NULLS, RIVALS
+from xai.trajectory.shift import INTERVENTIONS
+
+ENOUGH: Final = 6
+"""From so many images on Wilcoxon's test can give p < 0.05 at all, and an interval means anything."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One comparison over the images of one class.
+
+    Attributes
+    ----------
+    map_row
+        `own` for the map and the class themselves, else one of `controls.CONTROLS`.
+    contrast
+        Key of `summary.CONTRASTS`.
+    values
+        One difference for each image.
+    """
+
+    class_code: str
+    intervention: str
+    map_row: str
+    contrast: str
+    values: tuple[float, ...]
+    result: PairedResult
+
+    @property
+    def is_judged(self) -> bool:
+        """Whether there are enough images for the interval to mean anything: that of two nearly always misses 0."""
+        return self.result.n >= ENOUGH
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the row as JSON types."""
+        return {
+            "class": self.class_code,
+            "intervention": self.intervention,
+            "map": self.map_row,
+            "contrast": self.contrast,
+            "values": list(self.values),
+            **self.result.to_json(),
+        }
+
+
+ALARM: Final = 0.01
+"""Below this joint p a null row stands: one summary in a hundred for each of the three rows, by chance."""
+
+
+@dataclass(frozen=True, slots=True)
+class NullResult:
+    """What came of a null row.
+
+    Attributes
+    ----------
+    control
+        One of `controls.NULLS`.
+    comparisons, misses
+        Number of comparisons of at least `row.ENOUGH` images, and of those whose interval does not cover 0.
+    joint_p
+        `statistics.joint_null_p` over the classes of at least `row.ENOUGH` images; None where there is none.
+    """
+
+    control: str
+    comparisons: int
+    misses: int
+    joint_p: float | None
+
+    @property
+    def collapsed(self) -> bool | None:
+        """Whether nothing but chance is left of the index; None where it cannot be judged."""
+        return None if self.joint_p is None else self.joint_p >= ALARM
+
+    def to_json(self) -> dict[str, Any]:
+        """Return all fields as JSON types, with `collapsed`."""
+        return {**asdict(self), "collapsed": self.collapsed}
+
+
+def judge_nulls(rows: Sequence[Row], classes: Sequence[str], seed: int = 0) -> tuple[NullResult, ...]:
+    """Return what came of each of `controls.NULLS`.
+
+    Parameters
+    ----------
+    rows
+        All comparisons of a summary.
+    classes
+        Those whose images are told apart; comparisons of all of them together follow from these.
+    """
+    return tuple(_judge(name, [row for row in rows if row.map_row == name], classes, seed) for name in NULLS)
+
+
+def _judge(name: str, rows: list[Row], classes: Sequence[str], seed: int) -> NullResult:
+    judged = [row for row in rows if row.is_judged]
+    blocks = [[row.values for row in judged if row.class_code == code] for code in classes]
+    groups = [np.array(block, dtype=np.float64).T for block in blocks if block]
+    misses = sum(row.result.covers_zero is False for row in judged)
+    return NullResult(name, len(judged), misses, joint_null_p(groups, seed) if groups else None)
+
 
 OWN: Final = "own"
 EXCEEDED: Final = ("random_attribution", *RIVALS)

@@ -25,9 +25,7 @@ from core.jobs.stream import JobContext
 from core.message import Message
 from xai.attribution import MIN_DIFFERENCE
 from xai.shapley import Coalitions, Shares, exact_shapley, exact_shares, sampled_shares
-from xai.trajectory.actions import make_actions
-from xai.trajectory.branches import root
-from xai.trajectory.coalitions import CoalitionTree, split_steps
+from xai.trajectory.coalitions import CoalitionTree, make_actions, root, split_steps
 from xai.trajectory.source import ImageSource
 from xai.trajectory.target import Floats, Target, to_pixels
 

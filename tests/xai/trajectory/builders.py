@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import torch
 
-from xai.trajectory.branches import Branches
+from xai.trajectory.coalitions import Branches
 from xai.trajectory.target import Target
 
 

@@ -12,9 +12,7 @@ from core.jobs.stream import JobStopped
 from tests.support.stopping_job import StoppingJob
 from tests.xai.trajectory.builders import toy_root
 from xai.explain import get_classifier
-from xai.trajectory.actions import Actions, acting, hold, make_actions
-from xai.trajectory.branches import root
-from xai.trajectory.coalitions import CoalitionTree, split_steps
+from xai.trajectory.coalitions import Actions, CoalitionTree, acting, hold, make_actions, root, split_steps
 from xai.trajectory.target import make_target
 from xai.trajectory.time_shap import time_shap
 

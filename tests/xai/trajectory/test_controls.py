@@ -25,9 +25,7 @@ from xai.trajectory.controls import (
     random_map,
     with_shuffled_head,
 )
-from xai.trajectory.interventions import INTERVENTIONS
-from xai.trajectory.regions import importance, top_and_bottom
-from xai.trajectory.shift import Shift, ShiftDifference, measure_shifts
+from xai.trajectory.shift import INTERVENTIONS, Shift, ShiftDifference, importance, measure_shifts, top_and_bottom
 from xai.trajectory.target import make_target
 
 pytestmark = pytest.mark.slow

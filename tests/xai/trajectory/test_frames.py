@@ -16,9 +16,8 @@ from core.generator.image_generator import ImageGenerator
 from core.jobs.stream import JobStopped
 from tests.support.stopping_job import StoppingJob
 from tests.support.tiny_models import write_tiny_pack
-from xai.trajectory.frames import Frame, draw_frames
 from xai.trajectory.request import TrajectoryRequest
-from xai.trajectory.source import Sources, source_of_image
+from xai.trajectory.source import Frame, Sources, draw_frames, source_of_image
 
 STATISTICS = {"MEL": {"rgb": {"mean": [180, 120, 110], "std": [30, 35, 40]}}}
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter
 
-from xai.trajectory.interventions import INTERVENTIONS, blur, make_constant, shuffle_patches
+from xai.trajectory.shift import INTERVENTIONS, blur, make_constant, shuffle_patches
 
 
 @pytest.fixture

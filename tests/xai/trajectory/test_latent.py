@@ -12,12 +12,9 @@ from core.samplers import SAMPLERS
 from core.taxonomy import image_seed
 from tests.support.tiny_latents import write_tiny_latent_pack
 from xai.explain import get_classifier
-from xai.trajectory.actions import make_actions
-from xai.trajectory.branches import root
-from xai.trajectory.coalitions import CoalitionTree, split_steps
-from xai.trajectory.frames import draw_frames
+from xai.trajectory.coalitions import CoalitionTree, make_actions, root, split_steps
 from xai.trajectory.request import TrajectoryRequest
-from xai.trajectory.source import Sources
+from xai.trajectory.source import Sources, draw_frames
 from xai.trajectory.target import make_target
 from xai.trajectory.time_shap import time_shap
 

@@ -10,8 +10,7 @@ from PIL import Image
 from tests.support.tiny_classifier import write_tiny_classifier
 from xai.explanation import GateVerdict
 from xai.trajectory.analysis import analyse_image
-from xai.trajectory.plot_maps import scales, step_panels
-from xai.trajectory.plot_time import time_shap_figure
+from xai.trajectory.plots import scales, step_panels, time_shap_figure
 from xai.trajectory.request import TrajectoryRequest
 
 

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from xai.trajectory.regions import importance, random_rivals, region_size, top_and_bottom
+from xai.trajectory.shift import importance, random_rivals, region_size, top_and_bottom
 
 maps = arrays(
     np.float64, st.tuples(st.integers(2, 14), st.integers(2, 14)), elements=st.sampled_from([0.0, 1.0, 2.0, 5.0])

@@ -24,14 +24,13 @@ from tests.support.stopping_job import StoppingJob
 from tests.support.tiny_classifier import write_tiny_classifier
 from tests.support.tiny_models import write_tiny_pack
 from xai.explain import get_classifier
-from xai.trajectory import image_pictures, run
+from xai.trajectory import plots, run
+from xai.trajectory.analysis import STAGES
 from xai.trajectory.controls import CONTROLS, NULLS
-from xai.trajectory.events import Analysed, AnalysisFinished, AnalysisStarted
 from xai.trajectory.folders import is_complete
-from xai.trajectory.interventions import INTERVENTIONS
-from xai.trajectory.request import TrajectoryRequest, parse_classes
+from xai.trajectory.request import Analysed, AnalysisFinished, AnalysisStarted, TrajectoryRequest, parse_classes
 from xai.trajectory.run import run_analysis
-from xai.trajectory.stages import STAGES
+from xai.trajectory.shift import INTERVENTIONS
 from xai.trajectory.target import make_target
 
 pytestmark = pytest.mark.slow
@@ -168,7 +167,7 @@ def test_a_plot_that_fails_costs_no_number(make_request, monkeypatch):
     def broken(_analysis):
         raise ValueError("boxplot(labels=...) is gone")
 
-    monkeypatch.setattr(image_pictures, "time_shap_figure", broken)
+    monkeypatch.setattr(plots, "time_shap_figure", broken)
     request = make_request(quick=True)
     finished, _ = collect(request)
     data = read(request.output)
@@ -196,7 +195,7 @@ def test_maps_and_the_shuffled_heads_take_the_baseline_that_was_asked_for(make_r
 
 def test_numbers_are_on_disk_before_the_first_picture(make_request, monkeypatch):
     seen = []
-    monkeypatch.setattr(image_pictures, "mosaic", lambda _analysis: seen.append(read(request.output)) or b"")
+    monkeypatch.setattr(plots, "mosaic", lambda _analysis: seen.append(read(request.output)) or b"")
     request = make_request(quick=True)
     collect(request)
     assert seen[0]["complete"] is False

@@ -8,9 +8,7 @@ from core.jobs.stream import JobStopped
 from tests.support.stopping_job import StoppingJob
 from tests.xai.trajectory.builders import linear_target, patch_weights
 from xai.statistics import compare_pairs
-from xai.trajectory.interventions import INTERVENTIONS
-from xai.trajectory.regions import top_and_bottom
-from xai.trajectory.shift import Shift, measure_shifts
+from xai.trajectory.shift import INTERVENTIONS, Shift, measure_shifts, top_and_bottom
 from xai.trajectory.target import Target
 
 SIDE = 32

@@ -8,13 +8,12 @@ import pytest
 
 from reports.html import render_html
 from xai.statistics import holm, joint_null_p
-from xai.trajectory.artefacts import Drawn
 from xai.trajectory.controls import NULLS, RIVALS
-from xai.trajectory.interventions import INTERVENTIONS
-from xai.trajectory.nulls import NullResult
-from xai.trajectory.summary import EXCEEDED, OWN, summarise
+from xai.trajectory.folders import Drawn
+from xai.trajectory.shift import INTERVENTIONS
+from xai.trajectory.summary import EXCEEDED, OWN, NullResult, summarise
 from xai.trajectory.summary_page import report_on_images
-from xai.trajectory.summary_words import verdict_of_summary
+from xai.trajectory.words import verdict_of_summary
 
 pytestmark = pytest.mark.slow
 

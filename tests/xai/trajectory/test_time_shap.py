@@ -14,8 +14,7 @@ from tests.support.watched_job import WatchedJob
 from tests.xai.trajectory.builders import linear_target, toy_root
 from xai.explain import get_classifier
 from xai.trajectory import time_shap as module
-from xai.trajectory.actions import Actions, make_actions
-from xai.trajectory.coalitions import CoalitionTree, split_steps
+from xai.trajectory.coalitions import Actions, CoalitionTree, make_actions, split_steps
 from xai.trajectory.target import Target, make_target
 from xai.trajectory.time_shap import Game, hoeffding_orders, marginal_range, pixel_shares, solve, time_shap
 

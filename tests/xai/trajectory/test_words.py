@@ -8,8 +8,7 @@ import pytest
 
 from xai.explanation import Classification, GateVerdict
 from xai.trajectory.controls import Controls
-from xai.trajectory.interventions import INTERVENTIONS
-from xai.trajectory.shift import Shift
+from xai.trajectory.shift import INTERVENTIONS, Shift
 from xai.trajectory.words import (
     long,
     say_answer,
