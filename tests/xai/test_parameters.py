@@ -23,8 +23,9 @@ NOT_CHOSEN = {
     ("sanity", "VERSION"),
     ("sanity", "_SEED"),
     ("gate", "_SEVERITY"),
-    *(("colour", name) for name in ("_RGB_TO_LMS", "_LMS_TO_LAB", "_LIGHTNESS", "_CHROMA", "POSITIVE", "NEGATIVE")),
-    ("imputation", "_NEIGHBOURS"),  # of the published method
+    *(("overlay", name) for name in ("_RGB_TO_LMS", "_LMS_TO_LAB", "_LIGHTNESS", "_CHROMA", "POSITIVE", "NEGATIVE")),
+    *(("overlay", name) for name in ("MARKS", "_OVERSAMPLING", "_STROKES")),  # what a mark looks like
+    ("faithfulness", "_NEIGHBOURS"),  # of the published method
 }
 
 

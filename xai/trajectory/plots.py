@@ -21,12 +21,11 @@ from scipy.ndimage import gaussian_filter
 
 from core.utils.palette import MUTED, PANEL, SERIES, TEXT, figure_png, style_axes
 from xai.comparison import BAR_GROUND
-from xai.explanation import Explanation, GateLevel, signed
+from xai.explanation import CHECK_RESULTS, Explanation, GateLevel, signed
 from xai.figure import png_bytes, render_figure
 from xai.methods import METHODS
 from xai.overlay import (
     CLIP_PERCENTILE,
-    MARKS,
     OPACITY,
     SMOOTHING,
     blend_signed,

@@ -1,4 +1,4 @@
-"""The result for one image in sentences; every number is in logits unless stated otherwise."""
+"""The result for one image and for several in sentences; every number is in logits unless stated otherwise."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from scipy.stats import binom
 from core.taxonomy import CLASS_INDEX, class_name
 from xai.attribution import MIN_DIFFERENCE
 from xai.explanation import GateVerdict, signed
+from xai.statistics import ALPHA, CONFIDENCE
 from xai.trajectory.analysis import ImageAnalysis
 from xai.trajectory.controls import Controls
 from xai.trajectory.shift import TITLES, Shift
