@@ -1,4 +1,4 @@
-"""The full analysis of one image as a process of its own, steered by the predecessor's environment variables.
+"""The full analysis of one image as a process of its own, controlled by ISICGenerator's environment variables.
 
 `python xai/XAI.py` writes to `xai_results/xai_analysis_<CLASS>_<YYYYmmdd_HHMMSS>/` in the working folder. The variables
 are described in docs/trajectory.md; `python main.py trajectory` does the same by flags. Importing this does nothing.

@@ -1,7 +1,7 @@
 """Where hair, ruler marks and dark corners are: what a classifier may use instead of the lesion.
 
 Rules for finding them, not a trained detector: they find what is plain, and miss what is faint. Used only to say which
-share of a map lies there.
+share of a map is there.
 """
 
 from __future__ import annotations

@@ -116,13 +116,13 @@ class Classifier:
     Attributes
     ----------
     classes
-        Name of each logit: class codes, `unnamed` for the predecessor's eighth, `output i` where nothing is known.
+        Name of each logit: class codes, `unnamed` for ISICGenerator's eighth, `output i` where nothing is known.
     provenance
         The gate's verdict on the classifier itself, whatever the image.
     sha256
         Of the weights file.
     reference
-        What its training images look like to it, if that was kept beside it.
+        What its training images look like to it, if that was kept next to it.
     """
 
     net: nn.Module
@@ -164,7 +164,7 @@ def load_classifier(path: Path | None = None, device: torch.device | None = None
     Parameters
     ----------
     path
-        The predecessor's `classifier.pth`; a folder with `classifier.json` and `model.safetensors`, or that weights
+        ISICGenerator's `classifier.pth`; a folder with `classifier.json` and `model.safetensors`, or that weights
         file; None for the starter classifier.
     device
         Where it will run; the CPU if None.

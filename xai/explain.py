@@ -295,7 +295,7 @@ def _judge_sanity(question: _Question, method: str) -> GateVerdict:
 
 
 def _untested(question: _Question, method: str) -> Iterator[Message]:
-    """Say so where the gate could not ask whether the method's maps depend on what this classifier has learnt."""
+    """Report that weight randomisation was not run for this method and classifier."""
     classifier = question.classifier
     if classifier.provenance.level == "red" or question.options.faithfulness or known_sanity(classifier, method):
         return

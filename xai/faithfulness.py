@@ -364,7 +364,7 @@ _SHARE_TITLES: Final = {
 
 
 def _share(key: str, values: Floats, region: Mask) -> Measure:
-    """Return how much of the map's magnitude lies in a region, beside the region's share of the area."""
+    """Return how much of the map's magnitude is in a region, beside the region's share of the area."""
     magnitude = np.abs(values)
     total = magnitude.sum()
     share = float(magnitude[region].sum() / total) if total > 0 else 0.0

@@ -63,7 +63,7 @@ def _images_of(path: Path, warn: Callable[[str], None]) -> Sequence[Path]:
 
 
 def run_classify(request: ClassifyRequest, cancel: CancelToken) -> Iterator[Event]:
-    """Ask a classifier about every image; one that cannot be read is told and passed over."""
+    """Classify every image; one that cannot be read is reported and ignored."""
     return stream(lambda context: _classify(request, context), cancel)
 
 

@@ -1,6 +1,6 @@
-"""Does a method's map depend on what the classifier has learnt? Cascading randomisation, once for each checkpoint.
+"""Does a method's map depend on what the classifier has learned? Cascading randomisation, once for each checkpoint.
 
-`python -m xai.sanity CLASSIFIER` measures all methods and keeps the result in `sanity.json` beside the weights.
+`python -m xai.sanity CLASSIFIER` measures all methods and keeps the result in `sanity.json` next to the weights.
 
 The classifier's layers get fresh random weights, from the head down to the input, and the map is drawn again after each
 (Adebayo et al., 2018, Sanity Checks for Saliency Maps, arXiv:1810.03292). A map that stays as it was shows edges of the
@@ -101,7 +101,7 @@ class _Record(Schema):
 
 
 def sanity_of(classifier: Classifier, method: str, context: JobContext | None = None) -> Sanity:
-    """Return the result for a checkpoint and a method: the one shipped beside it, the one in the cache, or a new one.
+    """Return the result for a checkpoint and a method: the one shipped next to it, the one in the cache, or a new one.
 
     Raises
     ------

@@ -39,7 +39,7 @@ class PairedResult:
     permutation_p
         Sign-flip permutation test of the mean difference, two-sided; (hits + 1) / (draws + 1), exact for few images.
     welch_p
-        Welch's t test of the two sets of values as if they were not paired, as the predecessor's README asks.
+        Welch's t test of the two sets of values as if they were not paired, as ISICGenerator's README asks.
     rank_biserial
         Matched-pairs rank-biserial correlation (Kerby 2014), -1..1.
     cohens_d

@@ -50,7 +50,7 @@ def run_xai_analysis(
 def default_folder(image: Path) -> Path:
     """Return a new folder for the analysis of an image: `<output>/xai_results/<timestamp>_<CLASS>_<stem>`.
 
-    The output folder is the one that holds the class folder in which the image lies, else the image's own; then there
+    The output folder is the one that holds the class folder in which the image is, else the image's own; then there
     is no class in the name. Each class has an image of each number: the stem alone would not say which it is.
     """
     parent = image.absolute().parent

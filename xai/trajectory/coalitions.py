@@ -237,7 +237,7 @@ class CoalitionTree:
     groups
         As `split_steps` gives them.
     width
-        Branches denoised in one batch: 1 computes each exactly as a single image, more is faster on a graphics card.
+        Branches denoised in one batch: 1 computes each exactly as a single image, more is faster on a GPU.
     """
 
     def __init__(

@@ -38,7 +38,7 @@ MAX_BYTES: Final = 1024**3
 """Of one record: that of a long trajectory with its coalitions holds some hundred megabytes at most."""
 
 FORMAT: Final = 2
-"""Of `analysis.json`; what is written in another one is analysed anew."""
+"""Of `analysis.json`; what is written in another one is analysed again."""
 
 REQUEST_FILE: Final = "request.json"
 ANALYSIS_FILE: Final = "analysis.json"

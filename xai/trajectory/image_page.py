@@ -77,7 +77,7 @@ def _names(drawn: Drawn, start: str) -> list[str]:
 
 
 def _step_names(drawn: Drawn) -> list[str]:
-    """Return the rows of panels, without the single overlays beside them."""
+    """Return the rows of panels, without the single overlays next to them."""
     return [name for name in _names(drawn, "xai_step_t_") if name.count("_") == 3]
 
 

@@ -1,4 +1,4 @@
-"""Every picture of one image's analysis by its file name; the names are the predecessor's where it had one.
+"""Every picture of one image's analysis by its file name; the names are ISICGenerator's where it had one.
 
 Figures are drawn without matplotlib's global state. Maps are on the shared scale of their method, with their regions;
 every measured value is a mark; the mosaic shows the steps, and Time-SHAP what each group of steps adds.

@@ -234,7 +234,7 @@ class TrajectoryRequest(Request):
 
 
 def request_of_environment(environment: Mapping[str, str], output: Path) -> TrajectoryRequest:
-    """Return the request that the predecessor's environment variables stand for; see docs/trajectory.md.
+    """Return the request that ISICGenerator's environment variables stand for; see docs/trajectory.md.
 
     Raises
     ------
@@ -283,7 +283,7 @@ class AnalysisStarted(Event):
     Attributes
     ----------
     output
-        The folder of this analysis, which the report will lie in.
+        The folder of this analysis, which the report will be in.
     parts
         One name for each image, as in ``MEL 0 (seed 2133561722)``.
     finished_parts

@@ -89,7 +89,7 @@ Picture = NDArray[np.float64]
 """Shape (H, W, 3), 0..1."""
 
 NOISE_STD: Final = 0.25
-"""As the predecessor's 0.5 for pixels in [-1, 1]."""
+"""As ISICGenerator's 0.5 for pixels in [-1, 1]."""
 
 BLUR_SIGMA: Final = 0.05
 """As a fraction of the longer side."""

@@ -33,7 +33,7 @@ from core.utils.path_manager import PathManager
 from xai.trajectory.request import TrajectoryRequest
 
 BATCH_SIZE: Final = 1
-"""What `generate` takes on a CPU, and on a graphics card for a single image."""
+"""What `generate` takes on a CPU, and on a GPU for a single image."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

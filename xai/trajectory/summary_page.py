@@ -1,6 +1,6 @@
 """The report on several images: verdict, plots, tables, and links to the images' own pages.
 
-In the plots, every image's value is a dot, with the mean and its interval beside them.
+In the plots, every image's value is a dot, with the mean and its interval next to them.
 """
 
 from __future__ import annotations
