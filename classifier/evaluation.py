@@ -8,9 +8,18 @@ from dataclasses import dataclass
 import numpy as np
 from sklearn.metrics import confusion_matrix, roc_curve
 
-from classifier.calibration import Reliability, probabilities_of, reliability
 from classifier.events import FEW
-from classifier.scores import PER_CLASS, Floats, Labels, Weights, score, score_calibration
+from classifier.scores import (
+    PER_CLASS,
+    Floats,
+    Labels,
+    Reliability,
+    Weights,
+    probabilities_of,
+    reliability,
+    score,
+    score_calibration,
+)
 from measures.bootstrap import CONFIDENCE, resampled_counts
 
 REPEATS = 2000

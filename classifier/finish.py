@@ -11,15 +11,14 @@ from typing import Final
 from torch import nn
 
 import reports
-from classifier.calibration import fit_temperature
 from classifier.data import Split
 from classifier.evaluation import Answers, Evaluation, evaluate
 from classifier.export import export_classifier, rounded
-from classifier.history import HISTORY_FILE, read_history
-from classifier.plots import draw_plots, write_plots
+from classifier.plots import HISTORY_FILE, draw_plots, read_history, write_plots
 from classifier.predictions import PREDICTIONS_FILE, answer, logits_of, write_predictions
 from classifier.report_page import REPORT_FILE, report_of
 from classifier.results import RESULTS_FILE, Results, RunAbout, SplitCount, results_json
+from classifier.scores import fit_temperature
 from classifier.trained import Trained
 from core.files.text import finite_json
 from core.keeping import replace_kept_text

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import csv
+import io
+import math
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
@@ -12,12 +15,40 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from classifier.calibration import Reliability
 from classifier.evaluation import Estimate, Evaluation
-from classifier.history import Series
-from classifier.scores import Floats
+from classifier.scores import Floats, Reliability
 from core.files.atomic import write_bytes_atomic
+from core.files.reading import DamagedFileError, read_input
 from core.utils.palette import ACCENT, HAIRLINE, MUTED, PANEL, SERIES, TEXT, figure_png, style_axes
+
+HISTORY_FILE = "training_history.csv"
+
+Series = list[tuple[float, float]]
+
+
+def read_history(path: Path) -> dict[str, Series]:
+    """Return for every column its points (epoch, value); rows without a number are ignored, and so is no table."""
+    try:
+        text = read_input(path, what="a training's history").decode("utf-8", errors="replace")
+        rows = list(csv.DictReader(io.StringIO(text, newline="")))
+    except (FileNotFoundError, DamagedFileError, csv.Error):
+        return {}
+    columns = {name for row in rows for name in row if name is not None}
+    return {name: _points(rows, name) for name in sorted(columns)}
+
+
+def _points(rows: list[dict[str, str]], name: str) -> Series:
+    numbered = [(_number(row, "epoch"), _number(row, name)) for row in rows]
+    return [(epoch, value) for epoch, value in numbered if epoch is not None and value is not None]
+
+
+def _number(row: Mapping[str, str | None], name: str) -> float | None:
+    try:
+        value = float(row.get(name) or "")
+    except ValueError:
+        return None
+    return value if math.isfinite(value) else None
+
 
 History = Mapping[str, Series]
 

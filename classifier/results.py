@@ -23,8 +23,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Final
 
-from classifier.calibration import Reliability
 from classifier.evaluation import Estimate, Evaluation
+from classifier.scores import Reliability
 from core.models.classification.loading import Preprocessing
 from photographs.licence import Licence
 from photographs.splits import Leakage

@@ -1,4 +1,7 @@
-"""`train classifier` from photographs to a measured classifier that the rest of the program can use."""
+"""`train classifier` from photographs to a measured classifier that the rest of the program can use.
+
+One command may be several trainings: one for each seed and each fold, each in a folder of its own.
+"""
 
 from __future__ import annotations
 
@@ -12,11 +15,9 @@ from torch import Tensor
 
 from classifier.aggregate import summarise_runs
 from classifier.config import ClassifierConfig
-from classifier.data import Split
+from classifier.data import Split, TrainingMasks, read_masks
 from classifier.events import DataRead, Measured, RunStopped, SplitReady, Summarised, TrainingStep
 from classifier.finish import MODEL_FOLDER, finish_run
-from classifier.masks import TrainingMasks, read_masks
-from classifier.parts import Part, plan_parts
 from classifier.request import KIND, TrainClassifierRequest
 from classifier.results import RESULTS_FILE, RunAbout
 from classifier.trained import Trained
@@ -35,20 +36,72 @@ from photographs.labelled import LabelledImage
 from photographs.licence import Licence, licence_of
 from photographs.masks import MASKS_FOLDER
 from photographs.sources import Photographs, read_dataset
-from photographs.splits import Splits, require_no_leakage
+from photographs.splits import Splits, lesion_folds, require_no_leakage, split_by_lesion, use_given_split
 from training.hardware import describe_hardware
-from training.log_file import logged, training_log
 from training.run_folder import (
     CONFIG_FILE,
     before,
+    logged,
     new_run_folder,
     read_run_config,
     read_run_settings,
+    training_log,
     unless_refused,
     write_run_config,
 )
 from training.runtime import CHECKPOINT, refuse_begun
 from training.trackers import TrackerKind
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One training: its settings (with one seed and no others), its images, its place in the run's folder."""
+
+    config: ClassifierConfig
+    splits: Splits
+    place: str
+
+    @property
+    def title(self) -> str:
+        """What it is called within the run."""
+        return self.place or self.config.architecture
+
+
+def plan_parts(images: Sequence[LabelledImage], config: ClassifierConfig) -> list[Part]:
+    """Return the trainings of a run in the order in which they are carried out.
+
+    A single training is in the run's folder itself, several in `seed_<seed>`, `fold_<number>` or
+    `seed_<seed>/fold_<number>`.
+
+    Raises
+    ------
+    InputRefusedError
+        If the images cannot be split as the settings say.
+    """
+    divided = list(_splits(images, config))
+    return [
+        Part(one, splits, "/".join(filter(None, (seed_place, fold_place))))
+        for seed_place, one in _seeds(config)
+        for fold_place, splits in divided
+    ]
+
+
+def _seeds(config: ClassifierConfig) -> Iterator[tuple[str, ClassifierConfig]]:
+    if not config.seeds:
+        yield "", config
+    for seed in config.seeds:
+        yield f"seed_{seed}", config.model_copy(update={"seed": seed, "seeds": ()})
+
+
+def _splits(images: Sequence[LabelledImage], config: ClassifierConfig) -> Iterator[tuple[str, Splits]]:
+    share = config.validation_fraction
+    if config.folds:
+        folds = lesion_folds(images, config.folds, config.split_seed, validation_fraction=share)
+        yield from ((f"fold_{number}", splits) for number, splits in enumerate(folds))
+        return
+    split = use_given_split if config.split == "given" else split_by_lesion
+    yield "", split(images, test_fraction=config.test_fraction, validation_fraction=share, split_seed=config.split_seed)
+
 
 _OWN: Final = (
     "plots", "model", "seed_*", "fold_*", "*.json", "*.jsonl", "*.csv", "*.log", "*.html", "*.pt", ".*.tmp", "lock",

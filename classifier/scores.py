@@ -4,15 +4,21 @@ A bootstrap needs thousands of them, so everything here is a sum over images wit
 ones gives the score itself, rows of counts give its bootstrap distribution. With weights of one every score equals that
 of scikit-learn (`tests/classifier/test_scores.py`). A score that has no meaning for a row, such as the recall of a
 class that does not occur in it, is NaN there.
+
+Calibration makes probabilities mean what they say (the temperature), and compares confidence with being right.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
+from scipy.optimize import minimize_scalar
+from scipy.special import log_softmax, softmax
+from sklearn.metrics import recall_score
 
 Floats = npt.NDArray[np.floating]
 Labels = npt.NDArray[np.int64]
@@ -173,3 +179,88 @@ def _ratio(numerator: Floats, denominator: Floats) -> Floats:
 
 def _mean_of_defined(values: Floats) -> Floats:
     return _ratio(np.nansum(values, axis=1), np.isfinite(values).sum(axis=1).astype(np.float64))
+
+
+def fit_temperature(logits: Floats, truth: Labels) -> float:
+    """Return the T that minimises the mean of -log softmax(logits / T)[truth] (Guo et al. 2017), within 0.1..10."""
+
+    def loss(log_temperature: float) -> float:
+        scaled = log_softmax(logits / np.exp(log_temperature), axis=1)
+        return float(-scaled[np.arange(len(truth)), truth].mean())
+
+    return float(np.exp(minimize_scalar(loss, bounds=(np.log(0.1), np.log(10)), method="bounded").x))
+
+
+def probabilities_of(logits: Floats) -> Floats:
+    """Return the softmax of logits (N, K) in float64."""
+    return np.asarray(softmax(np.asarray(logits, dtype=np.float64), axis=1))
+
+
+@dataclass(frozen=True, slots=True)
+class Reliability:
+    """How often the classifier is right at each level of confidence.
+
+    Attributes
+    ----------
+    count
+        Images in each of the equal-width bins of confidence, lowest first.
+    confidence, accuracy
+        Their mean confidence and the share that is right; None for a bin without images.
+    """
+
+    count: tuple[int, ...]
+    confidence: tuple[float | None, ...]
+    accuracy: tuple[float | None, ...]
+
+
+def reliability(probabilities: Floats, labels: Labels) -> Reliability:
+    """Return the reliability diagram's numbers for probabilities (N, K) and labels (N,)."""
+    bins = confidence_bins(probabilities)
+    count = np.bincount(bins, minlength=BINS).astype(np.int64)
+    confidence = np.bincount(bins, probabilities.max(axis=1), BINS)
+    right = np.bincount(bins[probabilities.argmax(axis=1) == labels], minlength=BINS)
+    return Reliability(tuple(count.tolist()), _shares(confidence, count), _shares(right, count))
+
+
+def _shares(sums: Floats | Labels, count: Labels) -> tuple[float | None, ...]:
+    return tuple(float(s / n) if n else None for s, n in zip(sums, count, strict=True))
+
+
+_EPOCH_NAMES = {
+    "accuracy": "accuracy",
+    "balanced_accuracy": "balanced_accuracy",
+    "precision": "precision_macro",
+    "recall": "recall_macro",
+    "f1_score": "f1_macro",
+    "auc": "auc_macro",
+    "top_3_accuracy": "top_3_accuracy",
+}
+
+
+def balanced_accuracy(truth: Labels, predicted: Labels) -> float:
+    """Return the mean recall over the classes that occur in `truth`."""
+    return float(recall_score(truth, predicted, labels=np.unique(truth), average="macro"))
+
+
+def epoch_metrics(logits: Floats, labels: Labels, prefix: str = "") -> dict[str, float]:
+    """Return one row of a training history, under ISICGenerator's names with `prefix` before each.
+
+    Parameters
+    ----------
+    logits
+        Shape (N, K).
+    labels
+        Shape (N,), 0..K-1.
+
+    Returns
+    -------
+    `loss` (cross-entropy in nats), `accuracy`, `balanced_accuracy`, `top_3_accuracy`, and `precision`, `recall`,
+    `f1_score` and `auc` as means over the classes that occur (ISICGenerator's were micro-averages, which hide the
+    rare classes). What has no meaning, such as the AUC where only one class occurs, is left out.
+    """
+    scores = score(probabilities_of(logits), labels, np.ones((1, len(labels))))
+    values = {name: float(scores[key][0]) for name, key in _EPOCH_NAMES.items()}
+    values["loss"] = float(
+        -log_softmax(np.asarray(logits, dtype=np.float64), axis=1)[np.arange(len(labels)), labels].mean()
+    )
+    return {prefix + name: value for name, value in values.items() if np.isfinite(value)}

@@ -13,8 +13,7 @@ from classifier.config import ClassifierConfig
 from core.models.classification.architectures import ARCHITECTURES
 from core.models.classification.loading import Triple
 from core.taxonomy import CLASSES
-from training.resuming import counted, restoring
-from training.runtime import load_checkpoint, save_checkpoint
+from training.runtime import counted, load_checkpoint, restoring, save_checkpoint
 
 BEST: Final = "best.pt"
 """File in a run's folder that holds the best epoch so far."""

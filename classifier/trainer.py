@@ -17,9 +17,9 @@ from classifier.config import ClassifierConfig
 from classifier.data import Split, channel_statistics
 from classifier.events import Evaluated, TrainingFinished, TrainingStarted, TrainingStep
 from classifier.learner import Learner, Start, begin
-from classifier.metrics import epoch_metrics
 from classifier.model import predict_logits
 from classifier.results import time_text
+from classifier.scores import epoch_metrics
 from classifier.trained import Trained
 from core.cancel import CancelToken
 from core.events import Event
@@ -28,8 +28,7 @@ from core.message import Message
 from core.models.classification.loading import Triple
 from core.precision import resolve_device
 from core.taxonomy import CLASSES
-from training.resuming import counted, restoring
-from training.runtime import CHECKPOINT, Budget, finite, load_checkpoint, save_checkpoint
+from training.runtime import CHECKPOINT, Budget, counted, finite, load_checkpoint, restoring, save_checkpoint
 from training.settings import SettingsRefusedError
 from training.trackers import LOG_FILE, RunLog, TrackerKind, open_run_log, read_log
 

@@ -62,7 +62,7 @@ def show(run: str, root: Path, json_mode: bool) -> None:
     RUN is the name of its folder under --root, or a path.
     """
     from training.experiments import find_run, read_run
-    from training.run_reading import newest
+    from training.run_folder import newest
 
     console = Console(json_mode=json_mode)
     details = read_run(find_run(run, root))
@@ -108,7 +108,7 @@ def compare(runs: tuple[str, ...], output: Path | None, root: Path, json_mode: b
 @json_option
 def clean(keep: int, dry_run: bool, yes: bool, root: Path, json_mode: bool) -> None:
     """Delete all but the newest runs. A run in progress is neither deleted nor counted."""
-    from training.cleaning import delete_run, runs_to_clean
+    from training.experiments import delete_run, runs_to_clean
 
     console = Console(json_mode=json_mode)
     old = runs_to_clean(_runs(root), keep)

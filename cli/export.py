@@ -8,9 +8,7 @@ import click
 
 from cli.console import Console
 from cli.derive import Words, carry_out, json_option, request_of, request_options
-from dataset.export.events import ExportFinished, ExportPlanned, LeftOut
-from dataset.export.options import FORMATS
-from dataset.export.request import ExportRequest
+from dataset.export.request import FORMATS, ExportFinished, ExportPlanned, ExportRequest, LeftOut
 
 EPILOG = "\b\nFormats\n" + "\n".join(f"  {name:<12} {words}" for name, words in FORMATS.items())
 _STOPPED: Final = "Stopped; nothing was written."

@@ -28,8 +28,9 @@ from core.events import Event
 from core.models.discovery import discover
 from core.taxonomy import CLASS_CODES, class_name
 from core.utils.path_manager import PathManager
-from download.events import (
+from download.request import (
     Downloading,
+    DownloadRequest,
     Extracting,
     Fetching,
     Finished,
@@ -38,7 +39,6 @@ from download.events import (
     Restarting,
     Retrying,
 )
-from download.request import DownloadRequest
 
 if TYPE_CHECKING:
     from core.models.discovery import Catalog, ClassModel
@@ -57,7 +57,7 @@ def download(json_mode: bool, **values: Any) -> int:
 
 
 def _beginning(event: Fetching) -> str:
-    from download.space import size
+    from download.records import size
 
     about = "" if event.expected is None else f" of about {size(event.expected)}"
     if event.received:

@@ -109,7 +109,7 @@ def sheet(json_mode: bool, model: Path, output: Path, **values: Any) -> None:
 
     A sheet with real photographs is for your own use: mind their licence before you share it.
     """
-    from diffusion.sheet_files import SheetRequest, write_sheet
+    from diffusion.sheet import SheetRequest, write_sheet
 
     console = Console(json_mode=json_mode)
     request = SheetRequest(model, output, drawing=_drawing(values), **values)

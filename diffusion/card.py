@@ -25,7 +25,7 @@ from diffusion.card_parts import hardware, licence_from, notes_of, photographs_i
 from diffusion.config import DiffusionConfig
 from diffusion.judgement import read_judgement
 from diffusion.measured import measured
-from diffusion.provenance import read_training, settings_of
+from diffusion.pack import read_training, settings_of
 from reports.markdown import render_markdown
 from reports.model import Authored, Block, Bullets, Code, Paragraph, Report, Section, Text, marked, parse
 

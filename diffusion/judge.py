@@ -23,16 +23,15 @@ from core.models.classification.loading import load_network
 from core.models.discovery import discover
 from core.models.networks import WEIGHTS_FILE
 from core.precision import resolve_device
-from diffusion.cost import Cost, measure_cost, with_autoencoder
 from diffusion.data import limited, split_images
 from diffusion.distances import Distances, LabelledFeatures, measure_distances
 from diffusion.fidelity import Fidelity, measure_fidelity
 from diffusion.generated import Draw, Generated, fill_folder, read_generated, recommended, sources_of
 from diffusion.heldout_loss import LossGap, measure_loss_gap
-from diffusion.judgement import JudgedData, Judgement, SweepPoint, write_judgement
+from diffusion.judgement import Cost, JudgedData, Judgement, SweepPoint, measure_cost, with_autoencoder, write_judgement
 from diffusion.model import noise_schedule
-from diffusion.provenance import read_training, settings_of
-from diffusion.sheet_files import save_sheet
+from diffusion.pack import read_training, settings_of
+from diffusion.sheet import save_sheet
 from measures.features import PIXELS, default_evaluator, extractor_of
 from measures.memorisation import Memorisation, judge_memorisation
 from measures.memorisation_files import Names, save_memorisation

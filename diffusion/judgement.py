@@ -14,6 +14,8 @@ The file has the keys `format`, `name`, `created`, and
 - `memorisation`: see `measures.memorisation.Memorisation`;
 - `sweep`: for each guidance that was tried, `guidance`, `mean_distance`, `overall` as in `distance`, and `fidelity` as
   `generated` in `fidelity`.
+
+What a generator costs is measured here too: its size on disk and in memory, and the arithmetic of one look at an image.
 """
 
 from __future__ import annotations
@@ -21,17 +23,19 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
+import torch
+from torch.utils.flop_counter import FlopCounterMode
 
+from core.diffusers_parts import AutoencoderKL, UNet2DModel
 from core.files.atomic import output_errors
 from core.files.reading import read_json
 from core.keeping import replace_kept_text
 from core.taxonomy import CLASS_CODES
-from diffusion.cost import Cost
 from diffusion.distances import Distance, Distances
 from diffusion.fidelity import Fidelity
 from diffusion.generated import Draw, Generated
@@ -39,6 +43,56 @@ from diffusion.heldout_loss import LossGap
 from diffusion.record_schemas import JudgementJson
 from measures.memorisation import Memorisation
 from photographs.labelled import LabelledImage
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """Cost of a network.
+
+    Attributes
+    ----------
+    parameters
+        Number of weights.
+    gmac
+        Thousand millions of multiply-adds of one forward pass of one image, without guidance (which doubles it).
+    attention_gmac
+        What of it the products of queries, keys and values take; many counts leave them out.
+    bytes
+        Size of the weights file.
+    """
+
+    parameters: int
+    gmac: float
+    attention_gmac: float
+    bytes: int
+
+
+def measure_cost(net: UNet2DModel, weights: Path) -> Cost:
+    """Count the weights, and the multiply-adds of convolutions, matrix products and attention in one forward pass."""
+    size = int(net.config.sample_size)
+    reference = next(net.parameters())
+    image = torch.zeros(1, int(net.config.in_channels), size, size, dtype=reference.dtype, device=reference.device)
+    label = None if net.config.num_class_embeds is None else torch.zeros(1, dtype=torch.long, device=reference.device)
+    timestep = torch.ones(1, device=reference.device)
+    with torch.no_grad(), FlopCounterMode(display=False) as counter:
+        net(image, timestep, class_labels=label)
+    parameters = sum(weight.numel() for weight in net.parameters())
+    attention = sum(flops for name, flops in _by_operation(counter).items() if "attention" in name)
+    return Cost(parameters, counter.get_total_flops() / 2e9, attention / 2e9, weights.stat().st_size)
+
+
+def with_autoencoder(cost: Cost, net: AutoencoderKL, weights: Path) -> Cost:
+    """Return the cost of a network together with that of the autoencoder that decodes what it makes.
+
+    A forward pass stays the network's alone; a picture is decoded once.
+    """
+    parameters = sum(weight.numel() for weight in net.parameters())
+    return replace(cost, parameters=cost.parameters + parameters, bytes=cost.bytes + weights.stat().st_size)
+
+
+def _by_operation(counter: FlopCounterMode) -> dict[str, int]:
+    return {str(operation): flops for operation, flops in counter.get_flop_counts()["Global"].items()}
+
 
 FORMAT: Final = 1
 JUDGEMENT_FILE: Final = "judgement.json"

@@ -1,4 +1,7 @@
-"""A model pack: the folder that diffusers itself loads, plus what this program wants to know about it."""
+"""A model pack: the folder that diffusers itself loads, plus what this program wants to know about it.
+
+How a generator came about is read from the files beside it, as far as they tell.
+"""
 
 from __future__ import annotations
 
@@ -9,17 +12,22 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import torch
 
 from core.diffusers_parts import UNet2DModel
 from core.files.atomic import write_bytes_atomic
 from core.files.opening import read_regular
-from core.models.networks import CONFIG_FILE, WEIGHTS_FILE
+from core.files.reading import read_json
+from core.models.networks import WEIGHTS_FILE
 from core.models.pack import MAX_BYTES, SCHEDULER_FOLDER, UNET_FOLDER, VAE_FOLDER
 from core.taxonomy import CLASS_CODES
+from diffusion.config import DiffusionConfig
 from diffusion.model import NoiseSchedule
+from diffusion.record_schemas import TrainingJson
+from training.run_folder import CONFIG_FILE
+from training.settings import load_settings
 
 TRAINING_FILE: Final = "training.json"
 """How the weights of a pack were made, for its card."""
@@ -133,3 +141,31 @@ def write_predecessor_checkpoint(net: UNet2DModel, folder: Path, class_code: str
 
 def _write_json(path: Path, content: Mapping[str, object]) -> None:
     path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+
+
+def read_training(models: Path) -> dict[str, Any]:
+    """Return what `training.json` beside the weights says, or `config.json` of the run that they lie in; {} if neither.
+
+    Raises
+    ------
+    InputRefusedError
+        If the file cannot be read.
+    """
+    places = (models / TRAINING_FILE, models.parent / CONFIG_FILE)
+    path = next((place for place in places if place.is_file()), None)
+    if path is None:
+        return {}
+    found: TrainingJson = read_json(path, TrainingJson, what="the record of a training")
+    return found.model_dump(exclude_unset=True)
+
+
+def settings_of(training: Mapping[str, Any]) -> DiffusionConfig:
+    """Return the settings that a generator was trained with; the defaults where nothing says.
+
+    Raises
+    ------
+    SettingsRefusedError
+        If they are none that this version of the program knows.
+    """
+    settings = training.get("settings")
+    return load_settings(DiffusionConfig, preset=settings if isinstance(settings, dict) else {})

@@ -50,9 +50,17 @@ from diffusion.trainer import DiffusionTrainer
 from measures.features import is_judge, load_extractor
 from measures.kid import MIN_IMAGES
 from training.hardware import describe_hardware
-from training.log_file import logged, training_log
 from training.request import TrainingPlan
-from training.run_folder import CONFIG_FILE, before, new_run_folder, read_run_config, unless_refused, write_run_config
+from training.run_folder import (
+    CONFIG_FILE,
+    before,
+    logged,
+    new_run_folder,
+    read_run_config,
+    training_log,
+    unless_refused,
+    write_run_config,
+)
 from training.runtime import CHECKPOINT, refuse_begun, resolve_precision
 
 PACK: Final = "pack"

@@ -17,8 +17,7 @@ from core.message import Message
 from core.models.discovery import discover
 from core.models.networks import build_net, read_state
 from diffusion.config import BUDGET_KEYS
-from training.resuming import counted, restoring
-from training.runtime import Checkpoint, load_checkpoint
+from training.runtime import Checkpoint, counted, load_checkpoint, restoring
 from training.settings import Settings
 
 

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import copy
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
 import torch
 from accelerate import Accelerator
 from diffusers.training_utils import EMAModel
+from PIL import Image
 from torch.utils.data import DataLoader
 
 from core.cancel import CancelToken
@@ -23,27 +26,76 @@ from diffusion.data import TrainingData
 from diffusion.draws import Draws, Positions, stream_seed
 from diffusion.evaluation import Evaluation, Evaluator, autocast, on_device
 from diffusion.events import Evaluated, TrainingStarted, TrainingStep
-from diffusion.history import History, columns
 from diffusion.latent.fused import fuse
 from diffusion.loss import diffusion_loss, halve
 from diffusion.model import build_scheduler, build_unet
 from diffusion.processes import Agreement, agree, leave_signals_to_the_first_process
 from diffusion.state import best_of, initialise, refuse_changes, restore_average, text_of
 from measures.pictures import tile
-from training.resuming import counted, restore_optimizer, restoring
 from training.runtime import (
     CHECKPOINT,
     Budget,
     Pace,
     cosine_rate,
+    counted,
     finite,
     load_checkpoint,
     plateau_rate,
     resolve_precision,
+    restore_optimizer,
+    restoring,
     save_checkpoint,
     set_rate,
 )
-from training.trackers import open_run_log
+from training.trackers import RunLog, open_run_log
+
+LOSS_COLUMNS: Final = ("event", "seconds", "loss", "rate", "images_per_second")
+SCORE_COLUMNS: Final = ("validation_loss", "kid", "kid_low", "kid_high", "best")
+
+
+def columns(classes: Sequence[str]) -> list[str]:
+    """Return the columns of the table, after the number of images."""
+    return [*LOSS_COLUMNS, *SCORE_COLUMNS, *(f"kid_{code}" for code in classes)]
+
+
+class History:
+    """Writes the rows of one run.
+
+    Parameters
+    ----------
+    log
+        None in all processes but the first.
+    """
+
+    def __init__(self, log: RunLog | None) -> None:
+        self._log = log
+
+    def losses(self, images: int, seconds: float, losses: Sequence[float], rate: float, pace: float | None) -> None:
+        """Note the mean loss of some steps."""
+        self._row(images, "loss", seconds, loss=sum(losses) / len(losses), rate=rate, images_per_second=pace)
+
+    def evaluation(self, seconds: float, found: Evaluated) -> None:
+        """Note an evaluation, and show its samples where curves are drawn."""
+        values = {name: value for name, value in asdict(found).items() if name in SCORE_COLUMNS}
+        by_class = {f"kid_{code}": value for code, value in found.kid_by_class.items()}
+        self._row(found.images, "evaluated", seconds, **{**values, "best": int(found.best)}, **by_class)
+        if self._log is not None:
+            with Image.open(found.sheet) as picture:
+                self._log.image(found.images, "samples", np.asarray(picture))
+
+    def finished(self, images: int, seconds: float) -> None:
+        """Note that the budget is used."""
+        self._row(images, "finished", seconds)
+
+    def close(self) -> None:
+        """Write out what is still buffered."""
+        if self._log is not None:
+            self._log.close()
+
+    def _row(self, images: int, event: str, seconds: float, **values: float | int | None) -> None:
+        if self._log is not None:
+            self._log.log(images, event=event, seconds=round(seconds, 1), **values)
+
 
 LOG_EVERY_STEPS: Final = 50
 SAMPLES: Final = "samples"

@@ -21,11 +21,9 @@ from core.jobs.stream import JobStopped
 from core.keeping import set_aside
 from core.message import Message
 from core.taxonomy import CLASS_CODES
-from download.contents import check_content
-from download.events import Extracting, Installed, Refused, Verifying
-from download.members import Member, Offer
-from download.naming import class_of
-from download.space import require_space, writing_to
+from download.members import Member, Offer, check_content, class_of
+from download.records import require_space, writing_to
+from download.request import Extracting, Installed, Refused, Verifying
 
 PIECE: Final = 1024**2
 _STEP: Final = 16 * 1024**2

@@ -18,15 +18,12 @@ from core.files.opening import sha256_of
 from core.files.own import own_folder, own_work_folder
 from core.jobs.stream import JobStopped
 from core.message import Message
-from download.events import Finished, Status, Verifying
 from download.install import Installation
 from download.members import Offer, in_archive, in_folder, open_archive
-from download.partial import WORK_NAME, Partial
-from download.patience import PATIENCE, Patience
-from download.records import Ledger, Record, read_records, write_record
-from download.request import DownloadRequest
+from download.partial import PATIENCE, WORK_NAME, Partial, Patience
+from download.records import Ledger, Record, read_records, write_record, writing_to
+from download.request import DownloadRequest, Finished, Status, Verifying
 from download.source import LocalSource, Source
-from download.space import writing_to
 from download.transfer import bring
 
 ARCHIVE: Final = "archive"
@@ -68,7 +65,7 @@ def fetch(
     Yields
     ------
     Event
-        Those of `download.events`; the last one is `Finished`.
+        Those of `download.request`; the last one is `Finished`.
 
     Raises
     ------

@@ -1,7 +1,12 @@
-"""The files that an archive or a folder offers, looked at before any of them is read."""
+"""The files that an archive or a folder offers, looked at before any of them is read.
+
+Which names are not even looked into; and whether a file is what its name says: it is read by the same code that will
+use it, before it gets its place.
+"""
 
 from __future__ import annotations
 
+import re
 import stat
 import zipfile
 from collections import defaultdict
@@ -11,11 +16,118 @@ from functools import partial
 from pathlib import Path
 from typing import IO, Final
 
-from core.errors import ArchiveError
+from core.errors import ArchiveError, ModelTruncatedError
 from core.message import Message
-from core.models.pack import MAX_BYTES
-from download.naming import wanted, why_unsafe
+from core.models.pack import MAX_BYTES, why_unusable
+from core.taxonomy import CLASS_INDEX
 from download.pages import begins_like_html
+
+STATISTICS: Final = "color_statistics.json"
+CLASSIFIER: Final = "classifier.pth"
+
+_CHECKPOINT: Final = re.compile(r"unet_([A-Za-z]+)_best\.(pth|safetensors)", re.IGNORECASE)
+_RESERVED: Final = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|com[0-9]|lpt[0-9])(\..*)?", re.IGNORECASE)
+_DRIVE: Final = re.compile(r"[A-Za-z]:")
+_LONGEST: Final = 1024
+
+
+def wanted(name: str) -> str | None:
+    """Return the name under which a file of that name is kept, or None if it is none of a model.
+
+    `name` may have folders before it; they are not kept.
+    """
+    base = name.rpartition("/")[2]
+    match = _CHECKPOINT.fullmatch(base)
+    if match is not None:
+        code = match[1].upper()
+        return f"unet_{code}_best.{match[2].lower()}" if code in CLASS_INDEX else None
+    return base.lower() if base.lower() in (STATISTICS, CLASSIFIER) else None
+
+
+def class_of(name: str) -> str | None:
+    """Return the class that a kept checkpoint draws, or None if the file is none."""
+    match = _CHECKPOINT.fullmatch(name)
+    return match[1].upper() if match else None
+
+
+def why_unsafe(name: str) -> Message | None:
+    """Return why a name inside an archive is not touched, or None if it may be.
+
+    Nothing is ever written under such a name anyway: this says that the archive is not what it seems.
+    """
+    parts = name.split("/")
+    if "\x00" in name or any(ord(letter) < 32 for letter in name):
+        return Message("its name holds control characters")
+    if len(name) > _LONGEST:
+        return Message("its file name is too long")
+    if "\\" in name:
+        return Message("its name holds a backslash, which leads elsewhere on Windows")
+    if name.startswith("/") or _DRIVE.match(name):
+        return Message("its name is an absolute path")
+    if ".." in parts:
+        return Message("its name leads out of the folder")
+    if any(_RESERVED.fullmatch(part.strip(" .")) for part in parts):
+        return Message("Windows reserves its name")
+    return None
+
+
+def check_content(path: Path) -> None:
+    """Read a file wholly, as it will be read when it is used; nothing in it is run.
+
+    Parameters
+    ----------
+    path
+        Named as in `naming.wanted`.
+
+    Raises
+    ------
+    ModelRefusedError
+        If it is damaged, unsafe, of another architecture, or holds NaN or infinity.
+    InputRefusedError
+        If it is no table of colour statistics.
+    """
+    if path.name == STATISTICS:
+        _check_statistics(path)
+        return
+    _refuse_at_sight(path)
+    if path.name == CLASSIFIER:
+        _check_classifier(path)
+    elif (code := class_of(path.name)) is not None:
+        _check_generator(path, code)
+
+
+def _refuse_at_sight(path: Path) -> None:
+    """Look at the first bytes: what cannot hold weights is refused before torch, which takes seconds, is loaded."""
+    if problem := why_unusable(path):
+        raise ModelTruncatedError(
+            Message("{problem}.", problem=problem),
+            remedy=Message("Copy or download it again; it was not loaded."),
+            path=path,
+        )
+
+
+def _check_statistics(path: Path) -> None:
+    from core.generator.color import load_color_statistics
+
+    load_color_statistics(path)
+
+
+def _check_classifier(path: Path) -> None:
+    from core.models.classification.loading import load_network
+
+    load_network(path)
+
+
+def _check_generator(path: Path, code: str) -> None:
+    import torch
+
+    from core.cache.cache_manager import CacheManager
+    from core.generator.model_manager import ModelManager
+    from core.models.discovery import ClassModel
+
+    model = ClassModel(code, True, path, "checkpoint")
+    ModelManager(CacheManager(max_bytes=0)).load(model, torch.device("cpu"), "fp32")
+
 
 MAX_MEMBERS: Final = 20_000
 MAX_TOTAL: Final = 8 * 1024**3

@@ -1,16 +1,50 @@
-"""What has arrived of an archive so far, and whether the rest of the same file can be put behind it."""
+"""What has arrived of an archive so far, and whether the rest of the same file can be put behind it.
+
+An attempt may report progress and fail in few ways; how long a download waits and how often it tries again stands here.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import json
+import threading
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
 
+from core.events import Event
 from core.files.atomic import write_text_atomic
+from core.jobs.stream import JobStopped
 from core.models.pack import read_json
 from download.source import RemoteSource
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """Seconds.
+
+    Attributes
+    ----------
+    connect
+        Until a server answers at all.
+    silence
+        That a server may send nothing in the middle of a file.
+    pauses
+        Before each further attempt. Attempts are counted again whenever a byte has come, so a connection that breaks
+        every minute still brings the whole file.
+    standstill
+        After which a download without any byte is given up, whatever it is waiting for.
+    """
+
+    connect: float = 15.0
+    silence: float = 30.0
+    pauses: tuple[float, ...] = (1.0, 3.0, 10.0, 30.0)
+    standstill: float = 180.0
+
+
+PATIENCE: Final = Patience()
+
 
 WORK_NAME: Final = ".download"
 """Folder inside the models folder, and so on the same drive; hidden, so that no models are looked for in it."""
@@ -117,3 +151,37 @@ def _whole(value: object) -> int | None:
 def _text(value: object) -> str | None:
     """Return what may stand in a header of a request."""
     return value if isinstance(value, str) and value.isascii() and value.isprintable() and len(value) < 300 else None
+
+
+class Interrupted(Exception):  # noqa: N818  # tried again by whoever called
+    """The connection broke, which another attempt may mend; the text says how."""
+
+
+class RestartNeeded(Exception):  # noqa: N818  # begun anew by whoever called
+    """What is there of the file cannot be continued; the text says why."""
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """What one attempt works with.
+
+    Attributes
+    ----------
+    progress
+        Called with the bytes that are there and the file's size (None: unknown) whenever some have come.
+    report
+        Called with any other event.
+    stop
+        Set when the download must end; looked at after every piece.
+    """
+
+    partial: Partial
+    patience: Patience
+    progress: Callable[[int, int | None], None]
+    report: Callable[[Event], None]
+    stop: threading.Event
+
+    def check(self) -> None:
+        """Raise `JobStopped` if the download was told to stop; what has arrived is kept."""
+        if self.stop.is_set():
+            raise JobStopped

@@ -5,6 +5,7 @@ from __future__ import annotations
 import queue
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import Final
@@ -14,14 +15,51 @@ from core.errors import DownloadError
 from core.events import Event
 from core.jobs.stream import JobStopped
 from core.message import Message
-from download.attempt import Attempt, Interrupted, RestartNeeded
-from download.events import Fetching, Restarting, Retrying
 from download.pages import by_hand
-from download.partial import Partial
-from download.patience import Patience
+from download.partial import Attempt, Interrupted, Partial, Patience, RestartNeeded
+from download.records import free_bytes, require_space, writing_to
+from download.request import Downloading, Fetching, Restarting, Retrying
 from download.source import ORIGINALS, ORIGINALS_BYTES, DriveSource, RemoteSource
-from download.space import free_bytes, require_space, writing_to
-from download.speed import Speed
+
+INTERVAL: Final = 0.2
+"""Seconds between two events: as often as a person can read."""
+
+_WINDOW: Final = 5.0
+
+
+class Speed:
+    """Turns byte counts into events with a rate and a remaining time.
+
+    Parameters
+    ----------
+    clock
+        Seconds that never go back.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._points: deque[tuple[float, int]] = deque()
+        self._shown = float("-inf")
+
+    def event(self, received: int, total: int | None) -> Downloading | None:
+        """Return the event for a count, or None if the last one was a moment ago; the last byte is always told."""
+        now = self._clock()
+        if self._points and received < self._points[-1][1]:
+            self._points.clear()
+        self._points.append((now, received))
+        while len(self._points) > 2 and now - self._points[0][0] > _WINDOW:
+            self._points.popleft()
+        if received != total and now - self._shown < INTERVAL:
+            return None
+        self._shown = now
+        rate = self._rate()
+        remaining = (total - received) / rate if rate and total is not None else None
+        return Downloading(received, total, rate, remaining)
+
+    def _rate(self) -> float | None:
+        (first, before), (last, now) = self._points[0], self._points[-1]
+        return (now - before) / (last - first) if last > first and now > before else None
+
 
 _GLANCE: Final = 0.1
 """Seconds between two looks at whether to stop."""
@@ -134,7 +172,7 @@ def _persist(attempt: Attempt) -> Path:
 def _fetch(attempt: Attempt) -> Path:
     source = attempt.partial.source
     if isinstance(source, DriveSource):
-        from download.drive import fetch_drive
+        from download.web import fetch_drive
 
         return fetch_drive(source, attempt)
     from download.web import fetch_web

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from core.utils.palette import SERIES, TEXT, figure_png, style_axes
 from training.experiments import RunDetails
-from training.run_reading import series
+from training.run_folder import series
 
 PANELS: Final = (
     ("loss", "training loss"),

@@ -1,9 +1,16 @@
-"""Where a training run keeps its files, and the configuration it writes there before anything else."""
+"""Where a training run keeps its files, and the configuration it writes there before anything else.
+
+What the files of a run say is read so that neither a broken nor a hostile file can do more than be passed over.
+`training.log` holds what a run said, beside its results.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+import logging
+import math
+import os
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from importlib.metadata import PackageNotFoundError, version
@@ -11,9 +18,14 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 from core.errors import InputRefusedError, ISICGUIError, UsageError
+from core.events import Event
+from core.files import loose_json
 from core.files.atomic import output_errors, write_text_atomic
+from core.files.opening import read_regular
 from core.files.reading import DamagedFileError, read_json
+from core.jobs.stream import JobStopped
 from core.message import Message
+from core.utils.logger import IsoFormatter, QuietFileHandler
 from core.version import __version__
 from training.settings import Settings
 
@@ -159,3 +171,134 @@ def _versions() -> dict[str, str]:
         except PackageNotFoundError:
             continue
     return found
+
+
+Row = Mapping[str, Any]
+
+LOG_FILE: Final = "log.jsonl"
+_MAX_BYTES: Final = 1 << 28
+
+
+def read_object(path: Path) -> dict[str, Any]:
+    """Return the JSON object in a file; an empty one if there is none, or it is none, or it is absurdly large."""
+    try:
+        return loose_json.read_object(path, _MAX_BYTES, follow=False)
+    except (OSError, ValueError):
+        return {}
+
+
+def problem_of(path: Path) -> str:
+    """Return why a file does not hold a JSON object, "" if it does or is not there."""
+    try:
+        loose_json.read_object(path, _MAX_BYTES, follow=False)
+    except FileNotFoundError:
+        return ""
+    except OSError as error:
+        return error.strerror or str(error)
+    except ValueError:
+        return Message("it is damaged")
+    return ""
+
+
+def read_rows(path: Path) -> list[Row]:
+    """Return the rows of a log; broken lines, such as a last one that a kill cut off, are ignored."""
+    try:
+        lines = read_regular(path, _MAX_BYTES, follow=False).splitlines()
+    except OSError:
+        return []
+    return [row for line in lines if (row := _row(line)) is not None]
+
+
+def series(rows: Iterable[Row], name: str) -> tuple[list[float], list[float]]:
+    """Return images seen and value of every row that has a number of that name."""
+    points = [(number(row.get("images")), number(row.get(name))) for row in rows]
+    found = [(images, value) for images, value in points if images is not None and value is not None]
+    return [images for images, _ in found], [value for _, value in found]
+
+
+def value_at(data: Any, *names: str) -> Mapping[str, Any]:
+    """Return the object under nested names; an empty one if there is none."""
+    for name in names:
+        data = data.get(name) if isinstance(data, Mapping) else None
+    return data if isinstance(data, Mapping) else {}
+
+
+def number(value: Any) -> float | None:
+    """Return a finite JSON number, None for anything else."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    with suppress(OverflowError):  # a whole number of hundreds of digits
+        return float(value) if math.isfinite(value) else None
+    return None
+
+
+def files_in(folder: Path) -> Iterator[tuple[str, int]]:
+    """Yield path relative to `folder`, with slashes, and bytes of every file; links are not followed."""
+    for place, folders, names in os.walk(folder):
+        folders.sort()
+        for name in sorted(names):
+            path = Path(place, name)
+            with suppress(OSError):  # a running trainer replaces its files
+                yield path.relative_to(folder).as_posix(), path.lstat().st_size
+
+
+def flat(settings: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield name and value of settings; `optimizer.beta` for a nested one."""
+    for name, value in settings.items():
+        if isinstance(value, Mapping):
+            yield from flat(value, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}", value
+
+
+def newest(rows: Sequence[Row]) -> dict[str, Any]:
+    """Return the newest value of every column."""
+    return {name: value for row in rows for name, value in row.items() if value is not None}
+
+
+def _row(line: bytes) -> Row | None:
+    try:
+        row = loose_json.parse(line)
+    except ValueError:
+        return None
+    return row if isinstance(row, dict) else None
+
+
+TRAINING_LOG: Final = "training.log"
+
+_logger = logging.getLogger(__name__)
+
+
+@contextmanager
+def training_log(folder: Path) -> Iterator[None]:
+    """Append everything that is logged inside the `with` block to the run's `training.log` as well."""
+    folder.mkdir(parents=True, exist_ok=True)
+    handler = QuietFileHandler(folder / TRAINING_LOG, encoding="utf-8")
+    handler.setFormatter(IsoFormatter())
+    root, level = logging.getLogger(), _logger.level
+    root.addHandler(handler)
+    _logger.setLevel(logging.INFO)  # whatever else is logged: what a run says belongs into its log
+    try:
+        yield
+    finally:
+        _logger.setLevel(level)
+        root.removeHandler(handler)
+        handler.close()
+
+
+def logged(events: Iterator[Event], but: type[Event]) -> Iterator[Event]:
+    """Yield the events of a run and note each, and how it ended; `but` are those of steps, which are too many."""
+    try:
+        for event in events:
+            if not isinstance(event, but):
+                _logger.info("%s", json.dumps(event.to_json()))
+            yield event
+    except ISICGUIError as error:
+        _logger.error("%s", error.message)
+        raise
+    except (JobStopped, GeneratorExit):
+        _logger.info("stopped")
+        raise
+    finally:
+        if isinstance(events, Generator):
+            events.close()  # before the log is closed

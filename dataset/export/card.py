@@ -13,8 +13,8 @@ from typing import Final
 from core.taxonomy import CLASS_CODES, class_name
 from core.version import PRODUCT, __version__
 from dataset.curation import CURATION_FILE
-from dataset.export.options import FORMATS, PARTS, ExportOptions
 from dataset.export.pictures import Unusable
+from dataset.export.request import FORMATS, PARTS, ExportOptions
 from dataset.export.rows import Entry, created
 from dataset.export.terms import ModelTerms
 from dataset.png import DIGITAL_SOURCE_TYPE

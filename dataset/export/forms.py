@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from core.files.text import csv_line, finite, plain
 from core.taxonomy import CLASS_CODES
-from dataset.export.options import PARTS, Format
+from dataset.export.request import PARTS, Format
 from dataset.export.rows import Entry, caption, facts
 
 MANIFEST_CSV: Final = "manifest.csv"

@@ -1,4 +1,8 @@
-"""The plan of an export: every file it will consist of, known before the first byte is written."""
+"""The plan of an export: every file it will consist of, known before the first byte is written.
+
+A curation file is obeyed: what it leaves out stays out, and the file goes along. Warnings are what a person should know
+about an export before it is used.
+"""
 
 from __future__ import annotations
 
@@ -6,27 +10,152 @@ import hashlib
 import os
 import shutil
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
 from core.errors import DiskFullError, InputRefusedError, OutputError, UsageError
 from core.files.atomic import output_errors
+from core.files.opening import read_regular
 from core.files.text import plain
 from core.jobs.stream import JobContext
 from core.message import Message
 from core.taxonomy import CLASS_CODES
-from dataset.curation import CURATION_FILE
+from dataset.curation import CURATION_FILE, Choice, read_curation
 from dataset.export.archive import packed_size
 from dataset.export.card import CARD_FILE, Facts, write_card
-from dataset.export.curated import obey_curation
 from dataset.export.forms import FORMS, Form, TextFile, manifest_csv
-from dataset.export.options import PARTS, ExportOptions
-from dataset.export.pictures import Collection, Unusable, inspect
+from dataset.export.pictures import Collection, Picture, Unusable, inspect
+from dataset.export.request import PARTS, ExportOptions
 from dataset.export.rows import Entry, make_entries
-from dataset.export.warnings import warnings_of
 from dataset.ratings import Rating
+from photographs.label_table import MAX_BYTES
+from photographs.licence import UNKNOWN
+
+
+@dataclass(frozen=True, slots=True)
+class Curated:
+    """What is left of some pictures.
+
+    Attributes
+    ----------
+    warnings
+        Damaged lines, and what was left out, one sentence each.
+    table
+        The curation file's bytes; None without one.
+    """
+
+    pictures: tuple[Picture, ...]
+    warnings: tuple[str, ...] = ()
+    table: bytes | None = None
+
+
+def obey_curation(file: Path | None, pictures: Sequence[Picture]) -> Curated:
+    """Return the pictures that a curation file, or the one in a folder, keeps; all of them if there is none.
+
+    A picture that the file does not name, or that is no longer the one that was judged, was never judged: it is left
+    out as well.
+
+    Raises
+    ------
+    InputRefusedError
+        If the file cannot be read, or names none of the pictures: it belongs to another folder.
+    """
+    if file is None:
+        return Curated(tuple(pictures))
+    file = file / CURATION_FILE if file.is_dir() else file
+    curation = read_curation(file)
+    known = {picture.path: curation.choices.get(f"{picture.code}/{picture.path.name}") for picture in pictures}
+    if pictures and not any(known.values()):
+        raise InputRefusedError(
+            Message("{path} names none of these images.", path=file),
+            remedy=Message("Name the curation file that was made for this folder, or repeat the curation."),
+            path=file,
+        )
+    judged = [picture for picture in pictures if _is_same(picture, known[picture.path])]
+    kept = tuple(picture for picture in judged if (choice := known[picture.path]) and choice.kept)
+    told = (*curation.notes, *_warnings(len(pictures) - len(judged), len(judged) - len(kept)))
+    return Curated(kept, told, read_regular(file, MAX_BYTES))
+
+
+def _is_same(picture: Picture, choice: Choice | None) -> bool:
+    return choice is not None and choice.sha256 == picture.sha256
+
+
+def _warnings(unjudged: int, dropped: int) -> tuple[str, ...]:
+    warnings = []
+    if dropped:
+        warnings.append(Message("Excluded by the curation: %n image(s).", n=dropped))
+    if unjudged:
+        words = Message(
+            "Excluded because the curation did not evaluate them in their present state: %n image(s).", n=unjudged
+        )
+        warnings.append(words)
+    return tuple(warnings)
+
+
+NAMED: Final = 3
+
+
+def warnings_of(
+    collection: Collection, options: ExportOptions, entries: Sequence[Entry], left_out: Sequence[Unusable]
+) -> tuple[str, ...]:
+    """Return what speaks against using an export without a second look, one or two sentences each."""
+    return (
+        *_about_folder(collection, left_out),
+        *_about_choice(options, entries),
+        *_about_pictures(entries),
+        *_about_terms(collection, entries),
+    )
+
+
+def _about_folder(collection: Collection, left_out: Sequence[Unusable]) -> Iterator[str]:
+    if left_out:
+        names = ", ".join(f"{item.code}/{item.path.name}" for item in left_out[:NAMED])
+        more = ", …" if len(left_out) > NAMED else ""
+        yield Message("Skipped as unusable: %n file(s) ({names}).", n=len(left_out), names=names + more)
+    if collection.damaged_ratings:
+        lines = ", ".join(map(str, collection.damaged_ratings[:NAMED]))
+        yield Message("Ratings passed over because damaged: %n line(s) (line {lines} of ratings.jsonl).",
+                      n=len(collection.damaged_ratings), lines=lines)  # fmt: skip
+    if collection.is_growing:
+        yield Message("A run is writing into this folder: images that it finishes later will not be in the export.")
+
+
+def _about_choice(options: ExportOptions, entries: Sequence[Entry]) -> Iterator[str]:
+    held = {entry.code for entry in entries}
+    empty = [code for code in CLASS_CODES if code in options.classes and code not in held]
+    if entries and empty:
+        yield Message("No image of {codes} matches.", codes=", ".join(empty))
+    if entries and options.split is not None:
+        parts = {entry.part for entry in entries}
+        for part, percent in zip(PARTS, options.split, strict=True):
+            if percent and part not in parts:
+                yield Message("The split {part} is empty: too few images with different seeds.", part=part)
+
+
+def _about_pictures(entries: Sequence[Entry]) -> Iterator[str]:
+    unknown = sum(entry.picture.recipe is None for entry in entries)
+    if unknown:
+        yield Message("Without a recipe inside: %n image(s). How they were generated is not fully known.", n=unknown)
+    copies = len(entries) - len({entry.picture.pixels for entry in entries})
+    if copies:
+        yield Message("Exact copies of another image: %n. Copies always go to the same split.", n=copies)
+    sizes = Counter((entry.picture.width, entry.picture.height) for entry in entries)
+    if len(sizes) > 1:
+        named = ", ".join(f"{width}×{height} ({count})" for (width, height), count in sizes.most_common(NAMED))
+        yield Message("The images differ in size: {sizes}.", sizes=named)
+
+
+def _about_terms(collection: Collection, entries: Sequence[Entry]) -> Iterator[str]:
+    recipes = [entry.picture.recipe for entry in entries if entry.picture.recipe is not None]
+    terms = {recipe.weights_sha256: collection.terms[recipe.weights_sha256] for recipe in recipes}
+    unknown = sorted({term.name for term in terms.values() if term.licence == UNKNOWN})
+    if unknown:
+        names = ", ".join(unknown)
+        yield Message("The licence of {models} is unknown: ask before you redistribute the images.", models=names)
+
 
 SUMS_FILE: Final = "SHA256SUMS"
 _SPARE_BYTES: Final = 16 << 20

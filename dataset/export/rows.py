@@ -1,17 +1,106 @@
-"""What is told about each exported image: where it is, what it shows, which part and group it is in, what made it."""
+"""What is told about each exported image: where it is, what it shows, which part and group it is in, what made it.
+
+Groups are near relatives: images that share a seed, a starting noise or their pixels. Two images that a model drew from
+one noise resemble each other, also in different classes. If one were trained on and the other tested on, the test would
+be too easy, as with two photographs of one lesion.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any, Final
 
 from core.taxonomy import CLASS_INDEX, class_name
-from dataset.export.groups import assign_parts, seed_groups
-from dataset.export.options import ExportOptions
 from dataset.export.pictures import Picture
+from dataset.export.request import PARTS, ExportOptions, Ratios
+from photographs.labelled import lesion_rank
+
+_ID_DIGITS: Final = 12
+_FEWEST_TO_DIVIDE: Final = 3
+"""Groups of a class from which on every part that is wanted gets at least one."""
+
+
+def seed_groups(pictures: Sequence[Picture]) -> list[str]:
+    """Return the name of each picture's group: ``seed-`` and its smallest seed, or ``file-`` and a digest.
+
+    Groups are closed: whoever shares a seed, a noise or the pixels with a member is a member.
+    """
+    leaders: dict[Hashable, int] = {}
+    parents = list(range(len(pictures)))
+    for index, picture in enumerate(pictures):
+        for key in _keys(picture):
+            _join(parents, index, leaders.setdefault(key, index))
+    roots = [_root(parents, index) for index in range(len(pictures))]
+    members: dict[int, list[Picture]] = {}
+    for root, picture in zip(roots, pictures, strict=True):
+        members.setdefault(root, []).append(picture)
+    names = {root: _name(group) for root, group in members.items()}
+    return [names[root] for root in roots]
+
+
+def assign_parts(groups: Sequence[str], codes: Sequence[str], ratios: Ratios | None, salt: str) -> list[str]:
+    """Return the part of each image: ``train``, ``val`` or ``test``; ``train`` for all without a split.
+
+    Groups that hold the same classes are ordered by SHA-256 of the salt and their name; test takes the first of them,
+    val the next, each the rounded share of the groups, and at least one where there are three or more.
+
+    Parameters
+    ----------
+    groups, codes
+        Group and class of each image.
+    ratios
+        Percentages of train, val and test.
+    """
+    if ratios is None:
+        return [PARTS[0]] * len(groups)
+    classes: dict[str, set[str]] = {}
+    for group, code in zip(groups, codes, strict=True):
+        classes.setdefault(group, set()).add(code)
+    alike: dict[tuple[str, ...], list[str]] = {}
+    for group, held in classes.items():
+        alike.setdefault(tuple(sorted(held)), []).append(group)
+    parts = {group: part for named in alike.values() for group, part in _divide(named, ratios, salt)}
+    return [parts[group] for group in groups]
+
+
+def _divide(groups: list[str], ratios: Ratios, salt: str) -> Iterator[tuple[str, str]]:
+    ordered = sorted(groups, key=lambda group: lesion_rank(group, salt))
+    _, val, test = (_count(len(ordered), percent) for percent in ratios)
+    for place, group in enumerate(ordered):
+        yield group, "test" if place < test else "val" if place < test + val else "train"
+
+
+def _count(groups: int, percent: int) -> int:
+    count = round(groups * percent / 100)
+    return max(count, 1) if percent and groups >= _FEWEST_TO_DIVIDE else count
+
+
+def _keys(picture: Picture) -> Iterator[Hashable]:
+    yield "pixels", picture.pixels
+    if picture.record.seed is not None:
+        yield "seed", picture.record.seed
+    if picture.record.noise_hash:
+        yield "noise", picture.record.noise_hash
+
+
+def _name(group: Sequence[Picture]) -> str:
+    seeds = [picture.record.seed for picture in group if picture.record.seed is not None]
+    return f"seed-{min(seeds)}" if seeds else f"file-{min(picture.pixels for picture in group)[:_ID_DIGITS]}"
+
+
+def _join(parents: list[int], one: int, other: int) -> None:
+    first, second = sorted((_root(parents, one), _root(parents, other)))
+    parents[second] = first
+
+
+def _root(parents: list[int], index: int) -> int:
+    while parents[index] != index:
+        parents[index] = index = parents[parents[index]]
+    return index
+
 
 _DOUBLE_SUFFIX: Final = ".jpg.png"
 

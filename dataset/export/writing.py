@@ -1,10 +1,13 @@
 """Carrying out the plan of an export: into a hidden folder first, which gets its name when it is complete.
 
 A process that dies leaves a hidden folder and nothing else; the next export to the same place removes it.
+
+As a job, an export has three parts: look at the pictures, plan, and write, or only say what would be written.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import glob
 import os
 import re
@@ -23,12 +26,12 @@ from core.files.atomic import fsync_dir, output_errors, write_new_file
 from core.files.folder_lock import HOLDER_FILE, LOCK_FILE, FolderLock, is_locked
 from core.files.opening import MAX_PICTURE_BYTES, FileTooLargeError, NotRegularFileError, read_regular
 from core.files.own import ForeignPathError, read_own, remove_tree
-from core.jobs.stream import SECONDS_BETWEEN, JobStopped
+from core.jobs.stream import SECONDS_BETWEEN, JobStopped, stream
 from core.message import Message
 from dataset.export.archive import pack
-from dataset.export.events import ExportFinished, ExportStarted
 from dataset.export.pictures import Picture
-from dataset.export.plan import ExportPlan, ImageFile, check_plan, check_target
+from dataset.export.plan import ExportPlan, ImageFile, check_plan, check_target, plan_export
+from dataset.export.request import ExportFinished, ExportPlanned, ExportRequest, ExportStarted, LeftOut
 from dataset.png import as_passed_on
 
 _FOLDER: Final = "folder"
@@ -173,3 +176,49 @@ def is_left_behind(folder: Path) -> bool:
         return not names or (names <= _PARTS and mark is not None and _MARK.startswith(mark))
     except (OSError, ForeignPathError):
         return False
+
+
+def run_export(request: ExportRequest, cancel: CancelToken) -> Iterator[Event]:
+    """Carry an export out, whole or not at all.
+
+    Yields
+    ------
+    Event
+        How far the look at the pictures is, what stays away, and then the plan of a preview, or what `export` yields.
+
+    Raises
+    ------
+    InputRefusedError, UsageError, OutputError, DiskFullError
+        If it cannot be carried out; also if the pictures are not what was agreed to.
+    JobStopped
+        If it was stopped before anything was written.
+    """
+    plan = yield from stream(lambda context: plan_export(request.output, request.options, context), cancel)
+    yield from (LeftOut(item.path, item.reason) for item in plan.left_out)
+    if request.preview:
+        yield from (Notice("export", warning) for warning in plan.warnings)
+        yield _planned(plan)
+        check_plan(plan)
+        return
+    if request.expected not in ("", plan.fingerprint):
+        raise InputRefusedError(
+            Message("'{path}' has changed since the export was planned; nothing was exported.", path=plan.output),
+            remedy=Message("Export again."),
+            path=plan.output,
+        )
+    yield from export(plan, cancel)
+
+
+def _planned(plan: ExportPlan) -> ExportPlanned:
+    return ExportPlanned(
+        output=plan.output,
+        options=dataclasses.asdict(plan.options),
+        images=plan.rows,
+        files=plan.files,
+        bytes=plan.bytes,
+        archive_bytes=plan.archive_bytes,
+        counts=plan.counts,
+        tree=plan.tree,
+        left_out=tuple({"file": item.path, "reason": item.reason} for item in plan.left_out),
+        warnings=plan.warnings,
+    )

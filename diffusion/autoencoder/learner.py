@@ -30,14 +30,16 @@ from diffusion.autoencoder.norm import quicken
 from diffusion.draws import ImageSet, stream_seed
 from diffusion.evaluation import autocast
 from diffusion.state import restore_average
-from training.resuming import counted, restore_optimizer, restoring
 from training.runtime import (
     Budget,
     Checkpoint,
     cosine_rate,
+    counted,
     finite,
     load_checkpoint,
     resolve_precision,
+    restore_optimizer,
+    restoring,
     set_rate,
 )
 

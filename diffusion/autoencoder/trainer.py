@@ -22,8 +22,7 @@ from diffusion.autoencoder.reconstruct import COLUMNS, reconstruct, reconstructi
 from diffusion.events import TrainingStarted, TrainingStep
 from diffusion.state import refuse_changes, text_of
 from measures.likeness import psnr
-from training.resuming import counted, restoring
-from training.runtime import CHECKPOINT, Pace, load_checkpoint, save_checkpoint
+from training.runtime import CHECKPOINT, Pace, counted, load_checkpoint, restoring, save_checkpoint
 from training.trackers import RunLog, open_run_log
 
 LOG_EVERY_STEPS: Final = 50

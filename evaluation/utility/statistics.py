@@ -17,8 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import t as student
 
-from classifier.calibration import fit_temperature, probabilities_of
-from classifier.scores import score, score_calibration
+from classifier.scores import fit_temperature, probabilities_of, score, score_calibration
 from core.taxonomy import CLASS_CODES, CLASS_INDEX
 from evaluation.utility.training import Outcome
 from measures.bootstrap import resampled_counts

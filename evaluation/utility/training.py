@@ -15,8 +15,8 @@ from classifier.batches import Batches, loss_weights
 from classifier.config import ClassifierConfig
 from classifier.data import Split, channel_statistics
 from classifier.learner import Learner, begin
-from classifier.metrics import epoch_metrics
 from classifier.model import predict_logits
+from classifier.scores import epoch_metrics
 from core.models.classification.loading import Triple
 from core.precision import resolve_device
 from core.taxonomy import CLASSES

@@ -17,9 +17,16 @@ from core.jobs.client import JobClient
 from core.jobs.stream import JobContext
 from core.taxonomy import CLASS_CODES
 from core.utils.shell import shell_line
-from dataset.export.events import ExportFinished
-from dataset.export.options import DEFAULT_SPLIT, FORMATS, ExportOptions, Format, Ratios, parse_split
-from dataset.export.request import ExportRequest
+from dataset.export.request import (
+    DEFAULT_SPLIT,
+    FORMATS,
+    ExportFinished,
+    ExportOptions,
+    ExportRequest,
+    Format,
+    Ratios,
+    parse_split,
+)
 from gui.common.settings import SettingsModel
 from gui.workers.job import JobEnd, MakeClient, WorkerJob
 from gui.workers.task import TaskRunner

@@ -19,7 +19,7 @@ from PyQt5.QtWidgets import (
 
 from core.home import expanded
 from core.taxonomy import CLASSES, class_name
-from dataset.export.options import DEFAULT_SPLIT, FORMATS
+from dataset.export.request import DEFAULT_SPLIT, FORMATS
 from dataset.layout import MAX_STARS
 from gui.gallery.dataset_export import DatasetExportModel, all_classes
 from gui.i18n import tr, translate

@@ -8,7 +8,7 @@ from PyQt5.QtCore import Qt
 from PyQt5.QtGui import QGuiApplication
 from PyQt5.QtWidgets import QDialog, QHBoxLayout, QProgressBar, QVBoxLayout, QWidget
 
-from dataset.export.events import ExportFinished
+from dataset.export.request import ExportFinished
 from gui.common.desktop import open_path
 from gui.gallery.count_table import CountTable
 from gui.gallery.dataset_export import DatasetExportModel, ExportState, Preview

@@ -13,8 +13,17 @@ from PyQt5.QtCore import QObject, pyqtSignal
 from core.errors import ISICGUIError
 from core.events import Event
 from core.jobs.client import JobClient
-from download.events import Downloading, Extracting, Fetching, Finished, Refused, Restarting, Retrying, Verifying
-from download.request import DownloadRequest
+from download.request import (
+    Downloading,
+    DownloadRequest,
+    Extracting,
+    Fetching,
+    Finished,
+    Refused,
+    Restarting,
+    Retrying,
+    Verifying,
+)
 from download.source import ORIGINALS, ORIGINALS_BYTES
 from gui.common.settings import SettingsModel
 from gui.workers.job import JobEnd, MakeClient, WorkerJob
@@ -65,7 +74,7 @@ class Arrival:
     Attributes
     ----------
     status
-        As in `download.events`.
+        As in `download.request`.
     refused
         Why a file was not taken, sentence by sentence.
     kept
@@ -261,7 +270,7 @@ class ModelDownload(QObject):
 
 def _outlook(target: Path) -> Outlook:
     from download.partial import Partial
-    from download.space import free_bytes
+    from download.records import free_bytes
 
     partial = Partial(target, ORIGINALS)
     try:

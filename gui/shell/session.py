@@ -16,7 +16,7 @@ from core.errors import ISICGUIError
 from core.events import Failed, Finished, ImageDone
 from core.generation import UNCHANGED, GenerationRequest, RunChanges
 from core.utils.logger import RingHandler
-from dataset.export.events import ExportFinished
+from dataset.export.request import ExportFinished
 from gui.common.engine_model import EngineModel, EngineState
 from gui.common.keys import KeysModel
 from gui.common.memory import MemoryModel

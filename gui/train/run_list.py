@@ -65,8 +65,7 @@ def list_entries(root: Path, ended: frozenset[Path] = frozenset()) -> list[RunEn
         If the folder cannot be read.
     """
     from training.experiments import list_runs
-    from training.run_folder import CONFIG_FILE
-    from training.run_reading import read_object
+    from training.run_folder import CONFIG_FILE, read_object
 
     entries = []
     runs = list_runs(root) if root.is_dir() else []
@@ -101,7 +100,7 @@ def list_damaged(root: Path) -> dict[Path, Message]:
 
 def read_log(folder: Path) -> RunLog:
     """Return what a run has written down."""
-    from training.run_reading import LOG_FILE, read_rows
+    from training.run_folder import LOG_FILE, read_rows
 
     sheets = sorted((folder / "samples").glob("*.png"), key=lambda path: path.stat().st_mtime)
     return RunLog(folder, read_rows(folder / LOG_FILE), sheets[-1] if sheets else None)

@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from classifier.calibration import fit_temperature, probabilities_of, reliability
-from classifier.scores import score_calibration
+from classifier.scores import fit_temperature, probabilities_of, reliability, score_calibration
 
 
 def drawn(logits: np.ndarray, rng: np.random.Generator) -> np.ndarray:

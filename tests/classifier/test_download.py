@@ -8,7 +8,7 @@ import threading
 
 import pytest
 
-from classifier.download import fetch
+from classifier.published import fetch
 from core.errors import ModelMissingError, ModelTruncatedError, OutputError
 from tests.classifier.web import content, serving, status
 from tests.support.patience import PATIENCE

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from classifier.evaluation import Answers, Estimate, confusion, evaluate
-from classifier.metrics import balanced_accuracy
+from classifier.scores import balanced_accuracy
 from measures.bootstrap import bootstrap_by_group
 
 CODES = ("MEL", "NV", "BCC")

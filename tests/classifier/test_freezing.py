@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import nn
 
-from classifier.freezing import parameter_groups, trained_blocks
+from classifier.learner import parameter_groups, trained_blocks
 from core.models.classification.architectures import ARCHITECTURES
 from tests.classifier.training_builders import batch, make_learner, tiny
 

@@ -10,8 +10,8 @@ import pytest
 import torch
 from PIL import Image
 
-from classifier.masks import mask_loss, read_masks
-from classifier.views import make_views
+from classifier.batches import make_views
+from classifier.data import mask_loss, read_masks
 from core.errors import InputRefusedError
 from photographs.labelled import LabelledImage
 from tests.classifier.training_builders import batch, make_learner, tiny

@@ -9,7 +9,7 @@ import pytest
 from scipy.special import softmax
 from sklearn import metrics as sk
 
-from classifier.metrics import balanced_accuracy, epoch_metrics
+from classifier.scores import balanced_accuracy, epoch_metrics
 
 
 def slow_balanced_accuracy(truth: list[int], predicted: list[int]) -> float:

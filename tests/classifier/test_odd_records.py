@@ -12,22 +12,20 @@ import pytest
 
 from classifier.aggregate import summarise_runs
 from classifier.config import ClassifierConfig
-from classifier.history import HISTORY_FILE, read_history
+from classifier.plots import HISTORY_FILE, read_history
 from classifier.predictions import PREDICTIONS_FILE, read_predictions
 from classifier.results import RESULTS_FILE
 from core.errors import InputRefusedError, ISICGUIError
 from core.models.classification.loading import read_record
 from core.taxonomy import CLASS_CODES
 from diffusion.judgement import JUDGEMENT_FILE, read_judgement
-from diffusion.pack import TRAINING_FILE
-from diffusion.provenance import read_training, settings_of
+from diffusion.pack import TRAINING_FILE, read_training, settings_of
 from download.partial import Partial, Seen
 from download.source import WebSource
 from evaluation.masks.segmenter import RECORD_FILE, WEIGHTS_FILE, load_segmenter
 from tests.fuzz.training_kinds import CLASSIFIER_RUN, make_runs
 from training.experiments import list_runs
-from training.run_folder import CONFIG_FILE, read_run_settings, write_run_config
-from training.run_reading import LOG_FILE, read_object, read_rows
+from training.run_folder import CONFIG_FILE, LOG_FILE, read_object, read_rows, read_run_settings, write_run_config
 from training.settings import load_settings
 from training.trackers import open_run_log, read_log
 

@@ -11,9 +11,8 @@ import torch
 from safetensors.torch import save_file
 from torchvision.models import DenseNet, ResNet18_Weights
 
-from classifier import pretrained
-from classifier.pretrained import load_pretrained
-from classifier.published import LITE0_PACKAGE, published_weights, torchvision_weights
+from classifier import published
+from classifier.published import LITE0_PACKAGE, load_pretrained, published_weights, torchvision_weights
 from core.errors import (
     ModelArchitectureError,
     ModelMissingError,
@@ -89,7 +88,7 @@ def test_a_file_without_a_sum_is_refused_and_its_sum_named(tmp_path):
 
 def test_the_wrong_file_is_refused_before_it_is_opened(tmp_path, monkeypatch):
     save(tmp_path / "w.pth")
-    monkeypatch.setattr(pretrained, "read_weights", lambda path: pytest.fail("the file was opened"))
+    monkeypatch.setattr(published, "read_weights", lambda path: pytest.fail("the file was opened"))
     with pytest.raises(ModelTruncatedError, match="was not opened"):
         load_pretrained(fresh(), "small_cnn", tmp_path / "w.pth", "0" * 64)
     renamed = (tmp_path / "w.pth").rename(tmp_path / "w-00000000.pth")
@@ -198,7 +197,7 @@ def weights(tmp_path):
 
 
 def publish(monkeypatch, url):
-    monkeypatch.setattr(pretrained, "published_weights", lambda _: torchvision_weights("SmallCNN_Weights.V1", url))
+    monkeypatch.setattr(published, "published_weights", lambda _: torchvision_weights("SmallCNN_Weights.V1", url))
 
 
 def test_imagenet_is_downloaded_once_into_the_cache_folder(weights, home, monkeypatch):

@@ -17,8 +17,7 @@ from PIL import Image
 from classifier.config import ClassifierConfig
 from classifier.events import Evaluated, Measured, RunStopped, SplitReady, Summarised, TrainingFinished, TrainingStarted
 from classifier.learner import Learner
-from classifier.parts import plan_parts
-from classifier.run import ClassifierRun, check_leakage, run_name
+from classifier.run import ClassifierRun, check_leakage, plan_parts, run_name
 from classifier.trained import Trained
 from core.cancel import CancelToken, StopMode
 from core.errors import FolderLockedError, InputRefusedError, OutOfMemoryError, OutputError

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from classifier.schedule import average_weights, build_schedule
+from classifier.learner import average_weights, build_schedule
 from tests.classifier.training_builders import batch, make_learner, tiny, vector
 
 

@@ -14,8 +14,8 @@ import torch
 from classifier.config import ClassifierConfig
 from classifier.data import Split
 from classifier.events import Evaluated, TrainingFinished, TrainingStarted, TrainingStep
-from classifier.metrics import balanced_accuracy
 from classifier.model import predict_logits
+from classifier.scores import balanced_accuracy
 from classifier.trained import Trained
 from classifier.trainer import COLUMNS, ClassifierTrainer
 from core.cancel import CancelToken, StopMode

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from classifier.views import blend, make_views, random_affine, warp
+from classifier.batches import blend, make_views, random_affine, warp
 
 
 def generator(seed: int = 0) -> torch.Generator:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from diffusers import UNet2DModel
 
-from diffusion.cost import measure_cost
+from diffusion.judgement import measure_cost
 
 
 def test_equals_a_count_by_hand(tmp_path: Path):

@@ -29,7 +29,7 @@ from diffusion.generated import fill_folder, read_generated, recommended
 from diffusion.judge import JudgeRequest, judge_pack
 from diffusion.judgement import Judgement, read_judgement
 from diffusion.measured import measured
-from diffusion.sheet_files import SheetRequest, write_sheet
+from diffusion.sheet import SheetRequest, write_sheet
 from reports.markdown import blocks_markdown, render_markdown
 from tests.support.labelled_data import write_labelled_folder
 from tests.support.tiny_classifier import write_tiny_classifier

@@ -11,7 +11,7 @@ from core.cache.cache_manager import CacheManager
 from core.generator.model_manager import ModelManager
 from core.generator.sampler import Drawing, Settings, to_uint8
 from core.models.discovery import discover
-from diffusion.sampling import SampleSettings, draw_samples
+from diffusion.evaluation import SampleSettings, draw_samples
 from tests.support.tiny_models import tiny_net, tiny_scheduler, write_tiny_pack
 
 SETTINGS = SampleSettings(steps=3, guidance=2.0, batch_size=2)

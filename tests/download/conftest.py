@@ -13,10 +13,10 @@ import pytest
 
 from core.cancel import CancelToken
 from core.taxonomy import CLASS_CODES
-from download.events import Finished
 from download.job import fetch
-from download.patience import Patience
+from download.partial import Patience
 from download.records import Ledger
+from download.request import Finished
 from download.source import WebSource
 from tests.support.patience import PATIENCE
 

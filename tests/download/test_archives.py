@@ -15,10 +15,9 @@ import torch
 from core.cancel import CancelToken
 from core.errors import ArchiveError, ChecksumError, ModelMissingError, UsageError
 from core.models.discovery import discover
-from download.events import Extracting, Installed, Refused, Verifying
 from download.install import Installation
-from download.members import Member, Offer, in_archive, open_archive
-from download.naming import class_of, wanted, why_unsafe
+from download.members import Member, Offer, class_of, in_archive, open_archive, wanted, why_unsafe
+from download.request import Extracting, Installed, Refused, Verifying
 from download.source import LocalSource, local_source
 from tests.download.conftest import STATISTICS, end, hostile_pickle, leftovers, pack
 from tests.support.tiny_classifier import write_random_resnet

@@ -10,10 +10,9 @@ import pytest
 
 from core.cancel import CancelToken, StopMode
 from core.errors import DownloadError, DownloadQuotaError, DownloadSignInError, UsageError
-from download.events import Downloading, Fetching, Restarting, Retrying
 from download.job import fetch
-from download.partial import Partial
-from download.patience import Patience
+from download.partial import Partial, Patience
+from download.request import Downloading, Fetching, Restarting, Retrying
 from download.source import ORIGINALS, DriveSource, remote_source
 from tests.download.conftest import QUICK, end, leftovers, pack
 from tests.support.file_server import FileServer

@@ -9,11 +9,11 @@ from collections import namedtuple
 import pytest
 
 from core.errors import DiskFullError, OutputError
-from download.events import Downloading
 from download.partial import Partial
+from download.records import RESERVE, require_space, size, writing_to
+from download.request import Downloading
 from download.source import ORIGINALS, ORIGINALS_BYTES, WebSource, local_source
-from download.space import RESERVE, require_space, size, writing_to
-from download.speed import Speed
+from download.transfer import Speed
 from download.web import PIECE
 from tests.download.conftest import STATISTICS, end, pack
 from tests.support.file_server import FileServer, serving_file

@@ -12,10 +12,9 @@ import pytest
 
 from core.cancel import CancelToken, StopMode
 from core.errors import ChecksumError, DownloadError, DownloadSignInError, UsageError
-from download.events import Downloading, Fetching, Installed, Restarting, Retrying
 from download.job import fetch
-from download.partial import Partial, Seen
-from download.patience import Patience
+from download.partial import Partial, Patience, Seen
+from download.request import Downloading, Fetching, Installed, Restarting, Retrying
 from download.source import WebSource, remote_source
 from download.web import PIECE
 from tests.download.conftest import PADDING, QUICK, STATISTICS, end, leftovers, pack

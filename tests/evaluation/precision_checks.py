@@ -21,8 +21,7 @@ from skimage import color
 from skimage import metrics as pictures
 from sklearn import metrics as sk
 
-from classifier.calibration import fit_temperature, probabilities_of
-from classifier.scores import BINS, score, score_calibration
+from classifier.scores import BINS, fit_temperature, probabilities_of, score, score_calibration
 from diffusion.fidelity import balanced_accuracy
 from evaluation.appearance import differences, image_numbers
 from evaluation.diversity import vendi_score

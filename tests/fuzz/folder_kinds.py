@@ -12,8 +12,8 @@ from core.files.opening import sha256_of
 from core.generation import RunChanges
 from core.generator.image_generator import ImageGenerator
 from dataset.curation import Decision, render_curation
-from dataset.export.options import ExportOptions
 from dataset.export.plan import plan_export
+from dataset.export.request import ExportOptions
 from dataset.export.writing import export
 from dataset.layout import Layout
 from dataset.ratings import Rating, read_ratings, write_ratings

@@ -7,12 +7,12 @@ from pathlib import Path
 
 from classifier.aggregate import summarise_runs
 from classifier.config import ClassifierConfig
-from classifier.history import read_history
+from classifier.plots import read_history
 from classifier.predictions import read_predictions, write_predictions
 from core.utils.path_manager import PathManager
 from diffusion.config import DiffusionConfig
 from diffusion.judgement import JUDGEMENT_FILE, read_judgement
-from diffusion.provenance import read_training, settings_of
+from diffusion.pack import read_training, settings_of
 from gui.train.run_list import list_entries
 from gui.train.run_list import read_log as read_window_log
 from tests.fuzz.case import Kind

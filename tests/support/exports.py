@@ -8,8 +8,8 @@ import json
 from pathlib import Path
 
 from core.generation import PlannedImage
-from dataset.export.options import ExportOptions
 from dataset.export.plan import plan_export
+from dataset.export.request import ExportOptions
 from dataset.export.writing import export
 from dataset.png import encode_png
 from tests.support.datasets import make_recipe, pixels_of

@@ -16,9 +16,18 @@ from PIL import Image
 from core.errors import FolderLockedError, InputRefusedError
 from core.files.folder_lock import FolderLock
 from gui.train.run_list import list_damaged, list_entries
-from training.cleaning import delete_run, runs_to_clean
 from training.curves import draw_curves
-from training.experiments import HEARTBEAT_SECONDS, compare, damaged_runs, find_run, is_run, list_runs, read_run
+from training.experiments import (
+    HEARTBEAT_SECONDS,
+    compare,
+    damaged_runs,
+    delete_run,
+    find_run,
+    is_run,
+    list_runs,
+    read_run,
+    runs_to_clean,
+)
 
 OLD = 3 * HEARTBEAT_SECONDS
 
@@ -298,7 +307,7 @@ def test_an_interrupted_deletion_can_be_repeated(tmp_path: Path, monkeypatch: py
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr("training.cleaning.shutil.rmtree", dies)
+        patch.setattr("training.experiments.shutil.rmtree", dies)
         with pytest.raises(KeyboardInterrupt):
             delete_run(run, tmp_path)
     grow_old(folder)

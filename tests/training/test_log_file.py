@@ -12,7 +12,7 @@ from core.errors import InputRefusedError
 from core.events import Event, Notice, Progress
 from core.jobs.stream import JobStopped
 from core.message import Message
-from training.log_file import TRAINING_LOG, logged, training_log
+from training.run_folder import TRAINING_LOG, logged, training_log
 
 
 def said(end: BaseException | None = None) -> Iterator[Event]:
@@ -73,5 +73,5 @@ def test_a_reader_that_goes_away_ends_the_run_inside_the_log(tmp_path: Path):
 
 def test_nothing_is_logged_there_afterwards(tmp_path: Path):
     text = log_of(tmp_path)
-    logging.getLogger("training.log_file").warning("later")
+    logging.getLogger("training.run_folder").warning("later")
     assert (tmp_path / TRAINING_LOG).read_text(encoding="utf-8") == text

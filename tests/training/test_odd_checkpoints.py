@@ -11,8 +11,7 @@ import pytest
 import torch
 
 from core.errors import ModelMissingError, ModelRefusedError, ModelTruncatedError, ModelUnsafeError
-from training.resuming import restore_optimizer, restoring
-from training.runtime import CHECKPOINT, load_checkpoint
+from training.runtime import CHECKPOINT, load_checkpoint, restore_optimizer, restoring
 
 CPU = torch.device("cpu")
 

@@ -15,8 +15,8 @@ from core.generation import GenerationRequest
 from core.generator.image_generator import ImageGenerator
 from core.generator.reproduce import reproduce
 from core.images import read_image
-from dataset.export.options import ExportOptions
 from dataset.export.plan import plan_export
+from dataset.export.request import ExportOptions
 from dataset.export.writing import export
 from dataset.layout import Layout
 from dataset.png import encode_png, read_recipe

@@ -131,7 +131,7 @@ def test_many_threads_lose_nothing() -> None:
 def test_a_log_that_cannot_grow_is_no_trouble_to_what_is_logged(tmp_path: Path) -> None:
     code = (
         "import logging, resource, sys; from pathlib import Path; from core.utils.logger import setup_logging\n"
-        "from training.log_file import training_log\n"
+        "from training.run_folder import training_log\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (10, 10))\n"
         "setup_logging(console=False, log_dir=Path(sys.argv[1]))\n"
         "with training_log(Path(sys.argv[1])):\n"

@@ -7,8 +7,8 @@ import os
 import pytest
 
 from core.utils.path_manager import PathManager
-from dataset.export.options import ExportOptions
 from dataset.export.plan import plan_export
+from dataset.export.request import ExportOptions
 from dataset.png import DIGITAL_SOURCE_TYPE
 from tests.support.exports import export_to, put
 

@@ -8,9 +8,8 @@ import pytest
 
 from core.errors import InputRefusedError
 from dataset.curation import Decision, read_curation, render_curation
-from dataset.export.options import ExportOptions
 from dataset.export.plan import plan_export
-from dataset.export.request import ExportRequest
+from dataset.export.request import ExportOptions, ExportRequest
 from tests.support.exports import export_to, files_of, manifest, pixels_of, put
 
 

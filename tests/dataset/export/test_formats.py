@@ -6,7 +6,7 @@ from PIL import Image
 from torchvision.datasets import ImageFolder
 
 from core.taxonomy import CLASS_CODES, CLASS_INDEX
-from dataset.export.options import format_names
+from dataset.export.request import format_names
 from dataset.png import read_recipe
 from photographs.sources import read_dataset
 from tests.support.datasets import generate, image_files

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from core.errors import DiskFullError, InputRefusedError, OutputError, UsageError
 from core.jobs.stream import JobStopped
-from dataset.export.options import ExportOptions, format_names, parse_classes, parse_split
 from dataset.export.pictures import inspect
 from dataset.export.plan import check_plan, plan_export, plan_of
+from dataset.export.request import ExportOptions, format_names, parse_classes, parse_split
 from dataset.ratings import Rating, write_ratings
 from tests.support.datasets import generate, pixels_of
 from tests.support.exports import export_to, files_of, manifest, put

@@ -16,9 +16,8 @@ from core.cancel import CancelToken, StopMode
 from core.errors import DiskFullError, InputRefusedError, OutputError
 from core.events import Progress
 from dataset.export import writing
-from dataset.export.events import ExportFinished, ExportStarted
-from dataset.export.options import ExportOptions
 from dataset.export.plan import plan_export
+from dataset.export.request import ExportFinished, ExportOptions, ExportStarted
 from dataset.export.writing import export
 from tests.support.broken_os import BrokenOS, Killed
 from tests.support.exports import export_to, files_of, put
@@ -154,7 +153,7 @@ KILLED = """
 import sys, time
 from pathlib import Path
 import dataset.export.writing as writing
-from dataset.export.options import ExportOptions
+from dataset.export.request import ExportOptions
 from dataset.export.plan import plan_export
 real, seen = writing.write_new_file, []
 def slow(path, data):

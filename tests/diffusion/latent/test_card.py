@@ -15,9 +15,9 @@ from core.generator.model_manager import ModelManager
 from core.models.discovery import discover
 from core.models.networks import encode
 from diffusion.card import write_card
-from diffusion.cost import measure_cost, with_autoencoder
 from diffusion.draws import Draw, timestep_at
 from diffusion.heldout_loss import measure_loss_gap
+from diffusion.judgement import measure_cost, with_autoencoder
 from diffusion.loss import diffusion_loss
 from diffusion.model import noise_schedule
 from photographs.labelled import LabelledImage

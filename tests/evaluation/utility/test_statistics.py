@@ -13,8 +13,7 @@ import numpy as np
 import pytest
 from scipy.special import expit
 
-from classifier.calibration import fit_temperature, probabilities_of
-from classifier.scores import score, score_calibration
+from classifier.scores import fit_temperature, probabilities_of, score, score_calibration
 from core.taxonomy import CLASS_CODES
 from evaluation.utility.arms import plan_arms
 from evaluation.utility.statistics import (
