@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import numpy as np
 from sklearn.metrics import confusion_matrix, roc_curve
 
-from classifier.events import FEW
 from classifier.scores import (
     PER_CLASS,
     Floats,
@@ -20,6 +19,7 @@ from classifier.scores import (
     score,
     score_calibration,
 )
+from core.few import FEW
 from measures.bootstrap import CONFIDENCE, resampled_counts
 
 REPEATS = 2000

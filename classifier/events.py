@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar, Final, Literal
+from typing import ClassVar, Literal
 
 from core.events import INTERRUPTED, Event, Progress
-
-FEW: Final = 30
-"""A number that was measured on fewer images is said to say little, in the same sentence."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -89,6 +89,7 @@ def describe(results: Results) -> Description:
         "split_hash": results.fingerprint,
         "val_balanced_accuracy": _rounded(headline.value),
         "val_balanced_accuracy_ci95": [_rounded(headline.low), _rounded(headline.high)],
+        "val_chance": _rounded(results.evaluation.chance),
         "val_n": results.evaluation.images,
         "val_lesions": results.evaluation.lesions,
         "val_measured_on": results.measured_on,

@@ -87,7 +87,9 @@ models_option = click.option(
     "--models", type=FOLDER, help="Folder of models: checkpoints or diffusers folders [default: the starter models]."
 )
 guidance_option = click.option(
-    "--guidance", type=float, help="Classifier-free guidance, 1 = none [default: the model's own]."
+    "--guidance",
+    type=float,
+    help="Classifier-free guidance: 1 = none, 0 = without the class [default: the model's own].",
 )
 precision_option = click.option(
     "--precision", type=click.Choice(PRECISIONS), default="auto", show_default=True, help="Numeric precision."

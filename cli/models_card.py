@@ -44,7 +44,7 @@ def drawing_options(command: Command) -> Command:
     for option in (
         click.option("--sampler", type=RegistryChoice(SAMPLERS), help="Denoising method."),
         click.option("--steps", type=int, help="Denoising steps."),
-        click.option("--guidance", type=float, help="Classifier-free guidance, 1 = none."),
+        click.option("--guidance", type=float, help="Classifier-free guidance: 1 = none, 0 = without the class."),
         click.option("--batch-size", type=int, help="Images per batch."),
         device_option,
     ):

@@ -8,7 +8,6 @@ from typing import Any, Final
 import click
 
 from classifier.events import (
-    FEW,
     DataRead,
     Evaluated,
     Measured,
@@ -22,6 +21,7 @@ from classifier.events import (
 from classifier.request import TrainClassifierRequest
 from cli.console import Console
 from cli.derive import TrainingBar, Words, carry_out, json_option, request_options
+from core.few import FEW
 
 
 @click.command("classifier")

@@ -134,7 +134,8 @@ class GenerationRequest(Request):
         choices=("default", "fast"), default=None,
     )  # fmt: skip
     guidance: float | None = option(
-        "--guidance", "Classifier-free guidance, 1 = none.", kind="number", default=None, low=0, high=50,
+        "--guidance", "Classifier-free guidance: 1 = none, 0 = without the class.", kind="number", default=None,
+        low=0, high=50,
         default_words="the model's own",
     )  # fmt: skip
     device: str = option("--device", "auto, cpu, cuda or cuda:N.", default="auto")

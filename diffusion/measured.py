@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from core.few import count_in_words
 from core.taxonomy import CLASS_CODES
 from reports.model import Block, Paragraph, Table, Text, marked, spans
 
@@ -134,7 +135,7 @@ def _kid(kid: Numbers) -> str:
 
 def _accuracy(accuracy: Numbers) -> str:
     interval = "" if accuracy["low"] is None else f" ({accuracy['low']:.3f} to {accuracy['high']:.3f})"
-    return f"{accuracy['value']:.3f}{interval}, n = {accuracy['n']}"
+    return f"{accuracy['value']:.3f}{interval}, n = {count_in_words(accuracy['n'])}"
 
 
 def _counts(by_class: Mapping[str, int]) -> str:

@@ -13,6 +13,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from core.few import count_in_words
 from core.message import Message
 from core.taxonomy import CLASS_CODES, CLASS_INDEX
 from measures.frechet import Frechet, measure_frechet
@@ -191,8 +192,8 @@ def _numbers(found: Comparison) -> Message:
     assert found.kid_floor is not None
     return Message(
 
-            "Kernel distance {value:.3f} (95 % CI {low:.3f} to {high:.3f}, n = {n}); two disjoint sets "
+            "Kernel distance {value:.3f} (95 % CI {low:.3f} to {high:.3f}, n = {count}); two disjoint sets "
             "of real lesions: {floor:.3f} ({floor_low:.3f} to {floor_high:.3f}); lower is better.",
-        value=found.kid.value, low=found.kid.low, high=found.kid.high, n=found.kid.n_a,
+        value=found.kid.value, low=found.kid.low, high=found.kid.high, count=count_in_words(found.kid.n_a),
         floor=found.kid_floor.value, floor_low=found.kid_floor.low, floor_high=found.kid_floor.high,
     )  # fmt: skip

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import confusion_matrix
 
+from core.few import count_in_words
 from core.jobs.stream import JobContext
 from core.message import Message
 from core.models.classification.learnt import digest_of, read_learnt
@@ -139,8 +140,9 @@ def _verdict(generated: Accuracy, real: Accuracy | None, source: Source, classes
     words = Message(
 
             "Target class recovered with balanced accuracy {value:.3f} (95 % CI {low:.3f} to "
-            "{high:.3f}, n = {n}; chance {chance:.3f}).",
-        value=generated.value, low=generated.low, high=generated.high, n=generated.n, chance=1 / classes,
+            "{high:.3f}, n = {count}; chance {chance:.3f}).",
+        value=generated.value, low=generated.low, high=generated.high, count=count_in_words(generated.n),
+        chance=1 / classes,
     )  # fmt: skip
     if real is None:
         none = Message("There are no photographs of these classes that the classifier has certainly not learnt from.")
@@ -154,10 +156,10 @@ def _verdict(generated: Accuracy, real: Accuracy | None, source: Source, classes
 
 
 def _about_photographs(real: Accuracy, source: Source) -> Message:
-    known = {"real": real.value, "n": real.n}
+    known = {"real": real.value, "count": count_in_words(real.n)}
     if source == "measured":
-        return Message("Photographs that the classifier has not learnt from: {real:.3f} (n = {n}).", **known)
-    return Message("Photographs that its maker held out, by its description: {real:.3f} (n = {n}).", **known)
+        return Message("Photographs that the classifier has not learnt from: {real:.3f} (n = {count}).", **known)
+    return Message("Photographs that its maker held out, by its description: {real:.3f} (n = {count}).", **known)
 
 
 def _is_chance(found: Accuracy, classes: int) -> bool:

@@ -1,4 +1,4 @@
-"""Kernel Inception Distance: how far two sets of images are apart, unbiased even for few images.
+"""Kernel distance: how far two sets of images are apart, unbiased even for few; KID with Inception's features alone.
 
 Binkowski et al., "Demystifying MMD GANs" (2018, arXiv:1801.01401): the squared maximum mean discrepancy under the
 kernel k(x, y) = (x.y / d + 1)^3. Unlike the Frechet distance it has no bias that grows as sets get smaller, so it is

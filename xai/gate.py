@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+from core.few import FEW
 from core.message import Message
 from core.models.classification.loading import ValidationRecord
 from core.taxonomy import CLASS_INDEX
@@ -68,14 +69,14 @@ def judge_order(classes: Sequence[str]) -> GateVerdict:
 
 
 def judge_record(record: ValidationRecord | None, classes: int) -> GateVerdict:
-    """Judge what is known about how good the classifier is."""
+    """Judge what is known about how good the classifier is; chance is that of the classes measured, or of all."""
     if record is None:
         return _amber(Message("The classifier has no validation record: its accuracy on held-out lesions is unknown."))
-    accuracy, chance = record.balanced_accuracy, 1 / classes
+    accuracy, chance = record.balanced_accuracy, record.chance or 1 / classes
     measured = Message(
         "balanced accuracy {accuracy:.2f} on {images} held-out images, chance is {chance:.2f}",
         accuracy=accuracy,
-        images=record.images,
+        images=record.images if record.images >= FEW else Message("{n} (too few to say much)", n=record.images),
         chance=chance,
     )
     if accuracy - 1.96 * math.sqrt(max(accuracy * (1 - accuracy), 0) / max(record.images, 1)) <= chance:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from core.few import FEW
 from core.message import Message, joined
 from evaluation.utility.arms import Arm
 from evaluation.utility.request import ENOUGH_SEEDS
@@ -111,7 +112,7 @@ def _words(
         "points": _in_points(found.value),
         "low": _in_points(found.low),
         "high": _in_points(found.high),
-        "lesions": lesions,
+        "lesions": lesions if lesions >= FEW else Message("too few ({n})", n=lesions),
     }
     if _is_alarming(difference):
         return "bad", Message(

@@ -100,3 +100,11 @@ def test_the_rule_of_80_percent_uses_what_is_not_learnt(tmp_path, judge, monkeyp
     for generated, on_real, level in ((0.79, 1.0, "doubt"), (0.81, 1.0, "good"), (0.61, 0.75, "good")):
         answers.update(set=Accuracy(generated, 0.55, 0.9, 24), real=Accuracy(on_real, 0.6, 1.0, 23))
         assert fidelity_section(judge("MEL0"), synthetic, real, 48).level == level
+
+
+@pytest.mark.parametrize(("each", "is_said"), [(14, True), (15, False)])
+def test_few_images_are_said_in_the_sentence_of_the_number(tmp_path, judge, each, is_said):
+    synthetic, real = sets(tmp_path, {"MEL": each, "NV": each}, {"MEL": 20, "NV": 20})
+    words = fidelity_section(judge("other"), synthetic, real, 48).verdict
+    assert (f"n = {2 * each}, too few to say much; chance 0.500" in words) == is_said
+    assert "(n = 40)" in words

@@ -84,6 +84,20 @@ def test_no_record_is_never_green():
     assert "no validation record" in verdict.reasons[0]
 
 
+def test_chance_is_that_of_the_classes_that_were_measured():
+    two = ValidationRecord(0.4, 500, "hash", chance=0.5)
+    verdict = judge_record(two, 7)
+    assert verdict.level == "red", "0.4 of two classes is no better than a guess, whatever seven would be"
+    assert "chance is 0.50" in " ".join(verdict.reasons)
+    assert "chance is 0.14" in " ".join(judge_record(ValidationRecord(0.1, 500, "hash"), 7).reasons)
+
+
+@pytest.mark.parametrize(("images", "is_said"), [(29, True), (30, False)])
+def test_few_images_are_said_in_the_sentence_of_the_number(images, is_said):
+    (reason,) = judge_record(ValidationRecord(0.3, images, "hash", chance=0.5), 7).reasons
+    assert ("too few to say much" in reason) == is_said
+
+
 def test_entropy_is_1_for_all_alike_and_0_for_certainty():
     assert normalised_entropy(dict.fromkeys("abcd", 0.25)) == pytest.approx(1)
     assert normalised_entropy({"a": 1.0, "b": 0.0}) == 0

@@ -119,7 +119,7 @@ class TrajectoryRequest(Request):
     )
     guidance: float | None = option(
         "--guidance",
-        "Classifier-free guidance, 1 = none.",
+        "Classifier-free guidance: 1 = none, 0 = without the class.",
         kind="number",
         default=None,
         default_words="the model's own",

@@ -91,6 +91,8 @@ class ValidationRecord:
         5th percentile over the validation images of |logit - logit at the skin baseline|, or None.
     interval
         95 % interval of the balanced accuracy, or None.
+    chance
+        Balanced accuracy of a guess among the classes that were measured; None if the record does not say it.
     """
 
     balanced_accuracy: float
@@ -98,6 +100,7 @@ class ValidationRecord:
     split_hash: str
     strength_p5: float | None = None
     interval: tuple[float, float] | None = None
+    chance: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +187,14 @@ def _validation(data: Mapping[str, Any]) -> ValidationRecord | None:
         str(split),
         None if strength is None else _finite(strength),
         None if low is None or high is None else (_finite(low), _finite(high)),
+        _chance(data.get("val_chance")),
     )
+
+
+def _chance(value: Any) -> float | None:
+    if value is not None and not 0 < float(value) <= 1:
+        raise ValueError(f"a chance of {value} is impossible")
+    return None if value is None else float(value)
 
 
 def _image_size(value: Any) -> int:
