@@ -297,7 +297,7 @@ def _assumed(
             "The weights in {used} are used; the averaged ones in {averaged} usually give better images: name that "
             "folder.",
             used=UNET_FOLDER,
-            averaged=folder / AVERAGED_FOLDER,
+            averaged=f"{folder.name}/{AVERAGED_FOLDER}",  # it is written into recipes, which are passed on
         )
     return assumed
 

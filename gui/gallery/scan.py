@@ -23,7 +23,8 @@ XAI_RESULTS: Final = "xai_results"
 BATCH: Final = 400
 """Images handed over at once: small enough that taking them in never takes long."""
 
-SUFFIXES: Final = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff")
+SUFFIXES: Final = (".png", ".jpg", ".jpeg", ".jfif", ".bmp", ".tif", ".tiff", ".webp")
+"""Of the pictures that the program reads, whoever put them there."""
 
 
 @dataclass(frozen=True, slots=True)

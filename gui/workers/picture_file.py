@@ -16,7 +16,10 @@ _SIGNATURES: Final = (
     (b"II*\0", b"tiff"),
     (b"MM\0*", b"tiff"),
 )
-_LONGEST: Final = 8
+_WEBP: Final = (b"RIFF", b"WEBP")
+"""At the beginning, and behind the four bytes of the length that follow."""
+
+_LONGEST: Final = 12
 
 
 def picture_reader(path: str | Path) -> QImageReader | None:
@@ -30,6 +33,8 @@ def picture_reader(path: str | Path) -> QImageReader | None:
     except (OSError, ValueError):
         return None
     form = next((form for signature, form in _SIGNATURES if start.startswith(signature)), None)
+    if (start[:4], start[8:]) == _WEBP:
+        form = b"webp"
     if form is None:
         return None
     reader = QImageReader(str(path), form)

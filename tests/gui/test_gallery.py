@@ -5,15 +5,17 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from PIL import Image
 from PyQt5.QtCore import QModelIndex
 
 from dataset.png import encode_png
 from gui.gallery.gallery import GalleryModel
-from gui.gallery.scan import BATCH, scan_images
+from gui.gallery.scan import BATCH, SUFFIXES, scan_images
 from gui.gallery.thumbnail_cache import load_thumbnail
 from gui.gallery.thumbnails import KEPT, ThumbnailStore
 from gui.shell.main_window import MainWindow
 from gui.workers.task import TaskRunner
+from photographs.files import PICTURE_SUFFIXES
 from tests.gui.conftest import Opener
 from tests.gui.fake_engine import make_pixels, make_recipe
 
@@ -52,6 +54,18 @@ def test_scanning_hands_over_small_batches(tmp_path: Path) -> None:
     batches = list(scan_images(tmp_path))
     assert [len(batch) for batch in batches] == [2, BATCH, 5]
     assert [item.name for item in batches[0]] == ["ISIC_0000002", "ISIC_0000001"]
+
+
+def test_every_picture_that_the_program_reads_is_in_the_gallery(tmp_path: Path) -> None:
+    """WebP pictures of a class folder were counted by every command and missing in the window."""
+    assert set(SUFFIXES) == PICTURE_SUFFIXES
+    (tmp_path / "MEL").mkdir()
+    kinds = {".webp": "WEBP", ".png": "PNG", ".jfif": "JPEG", ".TIF": "TIFF", ".bmp": "BMP"}
+    for number, (suffix, kind) in enumerate(kinds.items()):
+        Image.fromarray(make_pixels(number)).save(tmp_path / "MEL" / f"photograph_{number}{suffix}", kind)
+    (items,) = scan_images(tmp_path)
+    assert len(items) == len(kinds)
+    assert not any(load_thumbnail(item.path).isNull() for item in items)
 
 
 def test_scanning_a_folder_that_is_not_there_finds_nothing(tmp_path: Path) -> None:

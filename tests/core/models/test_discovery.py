@@ -129,7 +129,8 @@ def test_a_training_checkpoint_says_what_is_assumed_and_offers_the_averaged_weig
             (home / name / file).write_bytes((pack / file).read_bytes())
     found = read_pack(home)
     assert found.assumed.keys() == {"scheduler", "weights"}
-    assert str(home / "unet_ema") in found.assumed["weights"]
+    assert "checkpoint-500_MEL/unet_ema" in found.assumed["weights"]
+    assert str(tmp_path) not in found.assumed["weights"], "recipes are passed on"
     averaged = read_pack(home / "unet_ema")
     assert averaged.only_class == "MEL"
     assert averaged.weights.parent == home / "unet_ema"
