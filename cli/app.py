@@ -12,13 +12,13 @@ from cli.classify import classify
 from cli.console import EXIT_INTERRUPTED, Console
 from cli.curate import curate
 from cli.data import data
+from cli.derive import CommandGroup
 from cli.doctor import doctor
 from cli.evaluate import evaluate
 from cli.experiments import experiments
 from cli.explain import explain
 from cli.export import export
 from cli.generate import generate, resume
-from cli.groups import CommandGroup
 from cli.guided import image2image, inpaint, interpolate
 from cli.models import models
 from cli.reproduce import reproduce

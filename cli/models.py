@@ -14,6 +14,7 @@ from cli.derive import (
     ANY_PATH,
     FOLDER,
     OUTPUT_FOLDER,
+    CommandGroup,
     JobBar,
     Words,
     carry_out,
@@ -21,7 +22,6 @@ from cli.derive import (
     request_of,
     request_options,
 )
-from cli.groups import CommandGroup
 from cli.models_card import card, judge, sheet
 from core.errors import ISICGUIError, ModelRefusedError
 from core.events import Event
