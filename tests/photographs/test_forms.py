@@ -10,7 +10,7 @@ import pytest
 
 from core.errors import InputRefusedError
 from core.taxonomy import CLASS_CODES
-from photographs.label_forms import LABEL_FORMS
+from photographs.label_forms import LABEL_FORMS, UnknownFormError
 from photographs.missing import MISSING
 from photographs.sources import read_dataset
 
@@ -250,7 +250,7 @@ def test_missing_lesions_are_none(tmp_path, missing):
     assert any("4 of 8 images" in note for note in found.notes)
 
 
-@pytest.mark.parametrize("missing", ["NaN", "null", '"nan"', '"None"', '""', '" - "'])
+@pytest.mark.parametrize("missing", ["NaN", "Infinity", "-Infinity", "null", '"nan"', '"None"', '""', '" - "'])
 def test_missing_values_of_json(tmp_path, missing):
     lines = [
         f'{{"image_path": "{n}.jpg", "class": "MEL", "lesion_id": {missing}, "split": {missing}}}' for n in range(3)
@@ -375,7 +375,7 @@ def test_the_archives_table_without_dermoscopic_photographs_or_with_the_oldest_c
     }  # fmt: skip
     assert "left out: 2 rows." in " ".join(found.notes)
     (tmp_path / "metadata.csv").write_text("isic_id,sex\nISIC_1,male\n")
-    with pytest.raises(InputRefusedError):
+    with pytest.raises(UnknownFormError):
         read_dataset(tmp_path)
 
 

@@ -267,3 +267,9 @@ def test_folders_count_from_the_innermost(tmp_path):
     assert matched(tmp_path, "a/b/1.jpg", "a/b/2.jpg", "c/3.jpg") == {
         "a/b/1.jpg": "x/b/1.png", "a/b/2.jpg": "2.png", "c/3.jpg": "b/3.png",
     }  # fmt: skip
+
+
+def test_the_folder_of_one_image_counts_where_it_is_a_class(tmp_path):
+    touch(tmp_path, "MEL/1.png", "any/1.png", "elsewhere/2.png", "other/2.png")
+    assert find_mask(Path("x/MEL/1.jpg"), tmp_path) == tmp_path / "MEL/1.png"
+    assert find_mask(Path("x/elsewhere/2.jpg"), tmp_path) is None, "a folder of any name says nothing of the set"

@@ -588,3 +588,11 @@ def test_two_files_of_one_lower_case_name_are_told_by_their_own_case(tmp_path):
     assert path_of("c/W.JPG") == tmp_path / "C" / "w.jpeg"
     assert path_of("c/W") == tmp_path / "C" / "w.jpeg"
     assert path_of("d/w.jpg") is None
+
+
+def test_the_same_photograph_in_two_of_seven_classes_is_enough(tmp_path):
+    write_image_folder(tmp_path)
+    (tmp_path / "VASC" / "same.PNG").write_bytes((tmp_path / "MEL" / "0.png").read_bytes())
+    assert len(read_dataset(tmp_path).images) == 15, "under another name it is not looked for"
+    (tmp_path / "MEL" / "Same.png").write_bytes((tmp_path / "MEL" / "0.png").read_bytes())
+    assert "in MEL and in VASC" in refused(tmp_path).message
