@@ -151,6 +151,8 @@ def test_diversity_turns_on_the_lower_end_of_duplicates_and_on_half_of_the_score
     assert one.data["expected"] == max(0.01, 1 / (n + 1))
     assert (one.data["duplicates"], one.data["n"], one.data["share"]) == (flagged, n, flagged / n)
     assert one.data["low"] <= one.data["share"] <= one.data["high"]
+    assert one.verdict.startswith(f"{flagged} of {n} images have a near-duplicate in the set ({flagged / n:.1%}, ")
+    assert f"as varied as {10 * ratio:.1f} distinct images; the same number of real photographs, as 10.0" in one.verdict
     assert (one.data["vendi"], one.data["vendi_real"], one.data["threshold"]) == (10 * ratio, 10.0, 0.7)
     assert one.data["pairs"] == [list(pair) for pair in pairs]
     assert len(one.parts) == (2 if flagged else 1)

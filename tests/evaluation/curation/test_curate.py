@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -235,3 +236,16 @@ def test_progress_goes_from_the_images_to_the_decisions(tmp_path, judge, photos)
     }  # fmt: skip
     fractions = [event.fraction for event in events]
     assert fractions == sorted(fractions)
+
+
+def test_images_of_a_class_that_the_classifier_does_not_know_are_kept_and_counted(tmp_path, judge):
+    for code in ("NV", "DF"):
+        for number in range(3):
+            save(tmp_path, f"{code}/{number}.png", draw_lesion(code, 60 + number))
+    other = replace(judge, classes=tuple("healthy skin" if name == "DF" else name for name in judge.classes))
+    found = curate(read_set(tmp_path), parse_rules("fidelity>=0.01"), network=other)
+    assert "Not evaluated by the classifier, as it has no such class: 3 images." in found.notes
+    assert {decision.fidelity for decision in found.decisions if decision.code == "DF"} == {None}
+    assert {image.code for image in found.kept.images} >= {"DF"}
+    known = curate(read_set(tmp_path), parse_rules("none"), network=judge)
+    assert not any("Not evaluated" in note for note in known.notes)
