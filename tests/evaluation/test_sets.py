@@ -166,6 +166,7 @@ def test_a_photograph_on_both_sides_is_counted_and_named(tmp_path):
     refuse_shared_pictures(one, other)
     for number in range(2):
         other.images[number + 1].path.write_bytes(one.images[number].path.read_bytes())
+    other = read_set(tmp_path / "other")
     with pytest.raises(InputRefusedError, match="2 of the 4 held-out") as refused:
         refuse_shared_pictures(one, other)
     assert f"such as {other.images[1].name}." in refused.value.message

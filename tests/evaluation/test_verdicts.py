@@ -17,6 +17,7 @@ from evaluation.finding import Finding, worst
 from evaluation.masks import section as masks
 from evaluation.results import SetFindings
 from evaluation.sets import ImageSet
+from measures.duplicates import NearDuplicates
 from measures.frechet import Frechet
 from measures.kid import Kid
 from measures.memorisation import Memorisation
@@ -146,7 +147,7 @@ def test_colour_turns_on_what_the_interval_does_not_exclude(low, high, least, le
 def test_diversity_turns_on_the_lower_end_of_duplicates_and_on_half_of_the_score(flagged, n, ratio, level):
     """Wilson's lower ends in per cent: of 200 images 4: 0.8, 5: 1.1, 14: 4.2, 19: 6.2; of 20 images 2: 2.8, 3: 5.2."""
     pairs = [(f"a{i}", f"b{i}") for i in range(min(flagged, 2))]
-    one = diversity._section(Message("Diversity"), flagged, n, [10 * ratio, 10.0], "space", pairs, 0.7)
+    one = diversity._section(of_diversity(flagged, n, ratio, shown=pairs))
     assert one.level == level
     assert one.data["expected"] == max(0.01, 1 / (n + 1))
     assert (one.data["duplicates"], one.data["n"], one.data["share"]) == (flagged, n, flagged / n)
@@ -156,6 +157,23 @@ def test_diversity_turns_on_the_lower_end_of_duplicates_and_on_half_of_the_score
     assert (one.data["vendi"], one.data["vendi_real"], one.data["threshold"]) == (10 * ratio, 10.0, 0.7)
     assert one.data["pairs"] == [list(pair) for pair in pairs]
     assert len(one.parts) == (2 if flagged else 1)
+
+
+def of_diversity(
+    flagged: int, n: int, ratio: float, *, copied: int = 0, shown: Sequence[tuple[str, str]] = ()
+) -> diversity._Found:
+    near = NearDuplicates(np.ones(n), np.zeros(n, np.int64), 0.7, n)
+    return diversity._Found(np.arange(n) < flagged, np.arange(n) < copied, [10 * ratio, 10.0], "space", shown, near)
+
+
+@pytest.mark.parametrize(
+    ("copied", "ratio", "level"),
+    [(0, 1.0, "good"), (1, 1.0, "doubt"), (5, 1.0, "doubt"), (6, 1.0, "bad"), (1, 0.2, "bad")],
+)
+def test_one_exact_copy_is_a_doubt_and_more_than_one_of_twenty_are_bad(copied, ratio, level):
+    one = diversity._section(of_diversity(0, 100, ratio, copied=copied))
+    assert (one.level, one.data["exact_copies"]) == (level, copied)
+    assert one.verdict.startswith(f"{copied} of 100 images are exact copies") is (copied > 0)
 
 
 def accuracy(value: float, low: float | None = None) -> Accuracy:
@@ -176,10 +194,10 @@ def accuracy(value: float, low: float | None = None) -> Accuracy:
     ],
 )
 def test_fidelity_turns_on_chance_and_on_four_fifths_of_real_photographs(generated, real, classes, level):
-    answer = fidelity._verdict(generated, real, classes)
+    answer = fidelity._verdict(generated, real, "measured", classes)
     assert answer[0] == level
     assert f"chance {1 / classes:.3f}" in answer[1]
-    assert ("Real photographs:" in answer[1]) is (real is not None)
+    assert ("has not learnt from: " in answer[1]) is (real is not None)
 
 
 def memorised(low: float, high: float) -> Memorisation:

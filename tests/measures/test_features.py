@@ -8,7 +8,14 @@ import numpy as np
 import torch
 
 from core.models.classification.loading import load_network
-from measures.features import PIXELS, default_evaluator, equal_length, load_extractor
+from measures.features import (
+    PIXELS,
+    default_curator,
+    default_evaluator,
+    equal_length,
+    judging_extractor,
+    load_extractor,
+)
 from tests.support.tiny_classifier import draw_lesion, write_tiny_classifier
 
 
@@ -33,17 +40,18 @@ def test_a_space_is_called_by_architecture_and_eight_digits_of_the_weights(tmp_p
     assert re.fullmatch(rf"HAM\(\w+@{sha256[:8]}\)", extractor.name)
 
 
-def test_the_classifier_that_judges_is_the_independent_one_or_else_the_auxiliary_one(tmp_path, monkeypatch):
+def test_one_starter_classifier_judges_and_another_one_curates(tmp_path, monkeypatch):
     class Home:
         starter_dir = tmp_path
         starter_classifier_dir = tmp_path / "auxiliary"
 
     monkeypatch.setattr("measures.features.PathManager", Home)
-    assert default_evaluator() is None
-    assert load_extractor() is PIXELS
-    for name in ("auxiliary", "classifier-independent"):
-        (tmp_path / name).mkdir()
-        assert default_evaluator() == tmp_path / name
+    assert default_evaluator() is default_curator() is None
+    assert judging_extractor() is PIXELS
+    (tmp_path / "auxiliary").mkdir()
+    assert (default_evaluator(), default_curator()) == (None, tmp_path / "auxiliary")
+    (tmp_path / "classifier-independent").mkdir()
+    assert (default_evaluator(), default_curator()) == (tmp_path / "classifier-independent", tmp_path / "auxiliary")
 
 
 def test_pixels_are_means_of_cells_between_0_and_1():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -211,11 +212,20 @@ def test_pixels_are_looked_at_once_even_where_they_are_the_features():
     assert judge_memorisation(noise(2, 0), noise(10, 1), noise(4, 2), PIXELS).spaces == (PIXELS.name,)
 
 
-def test_copies_of_flat_pictures_are_found_where_no_photograph_has_any_distance():
+def test_photographs_that_are_all_training_images_are_none():
     flat = np.full((12, 3, 8, 8), 7, np.uint8)
-    result = judge_memorisation(noise(2, 0), flat, flat[:4])
-    assert np.isfinite([result.excess, result.low, result.high]).all()
-    assert result.flagged == 0
+    with pytest.raises(InputRefusedError, match="12 training images and 0 held-out images"):
+        judge_memorisation(noise(2, 0), flat, flat[:4])
+
+
+def test_a_photograph_in_training_is_left_out_and_the_others_keep_their_numbers():
+    samples, train, held_out = noise(9, 0), noise(20, 1), noise(14, 2)
+    both = np.concatenate([held_out[:5], train[3:4, :, ::-1], held_out[5:], np.rot90(train[7:8], 1, (2, 3))])
+    found, expected = (judge_memorisation(samples, train, photographs) for photographs in (both, held_out))
+    assert (found.left_out, expected.left_out, found.held_out) == (2, 0, 14)
+    assert found.threshold == expected.threshold
+    for one, other in zip(found.pairs, expected.pairs, strict=True):
+        assert one == replace(other, held_out=other.held_out + (other.held_out >= 5))
 
 
 def test_the_table_without_names_has_places_and_six_digits(tmp_path: Path):
@@ -238,5 +248,5 @@ def test_the_table_without_names_has_places_and_six_digits(tmp_path: Path):
     assert numbers == {
         "excess": result.excess, "low": result.low, "high": result.high, "flagged": result.flagged, "n": 30,
         "expected": result.expected, "threshold": result.threshold, "train": 12, "held_out": 20,
-        "spaces": [PIXELS.name],
+        "spaces": [PIXELS.name], "left_out": 0,
     }  # fmt: skip

@@ -87,6 +87,7 @@ NEARNESS = ("measures/test_memorisation_support", "measures/test_memorisation", 
 
 MEASURES: Guards = {
     "measures/bootstrap": ("measures/test_bootstrap", PRECISION),
+    "measures/duplicates": ("measures/test_duplicates", "evaluation/test_diversity"),
     "measures/features": ("measures/test_features", "measures/test_memorisation", PRECISION),
     "measures/frechet": ("evaluation/test_frechet", PRECISION),
     "measures/kid": ("measures/test_kid", PRECISION),
@@ -103,6 +104,7 @@ MEASURES: Guards = {
     ),
     "measures/prdc": ("evaluation/test_prdc", PRECISION),
     "measures/reference": ("measures/test_reference",),
+    "measures/texture": ("measures/test_texture",),
 }
 
 VERDICTS = "evaluation/test_verdicts"
@@ -114,7 +116,8 @@ EVALUATION: Guards = {
     "evaluation/distribution": ("evaluation/test_distribution", VERDICTS),
     "evaluation/diversity": ("evaluation/test_diversity", VERDICTS),
     "evaluation/features": ("evaluation/test_features",),
-    "evaluation/fidelity": ("evaluation/test_fidelity", VERDICTS),
+    "evaluation/fidelity": ("evaluation/test_fidelity", VERDICTS, "evaluation/test_fidelity_reference"),
+    "evaluation/itself": ("evaluation/test_itself",),
     "evaluation/measurements": ("evaluation/test_measurements", "evaluation/test_run"),
     "evaluation/memorisation": ("evaluation/test_memorisation", VERDICTS),
     "evaluation/pairs": ("evaluation/test_pairs", "evaluation/test_lpips"),
