@@ -159,7 +159,7 @@ def test_a_thumbnail_is_not_the_picture(tmp_path, first, marked):
 
 def test_several_pictures_of_one_size_are_refused(tmp_path):
     tifffile.imwrite(tmp_path / "a.tif", np.stack([COLOUR, COLOUR]), photometric="rgb")
-    named(tmp_path / "a.tif", "2 pictures of one size")
+    named(tmp_path / "a.tif", "2 images of the same size")
 
 
 def test_a_mask_page_beside_the_picture_is_none(tmp_path):
@@ -342,7 +342,7 @@ def test_which_page_is_meant_is_said_by_its_kind(tmp_path):
         write(*kinds)
         near(tmp_path / "a.tif", COLOUR)
     write(2, 0)
-    named(tmp_path / "a.tif", "2 pictures of one size")
+    named(tmp_path / "a.tif", "2 images of the same size")
     write(1)
     named(tmp_path / "a.tif", "no picture")
 
