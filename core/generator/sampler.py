@@ -374,7 +374,7 @@ class Settings:
     Attributes
     ----------
     guidance
-        As it will be used, see `predictor.effective_guidance`.
+        As it will be used, see `effective_guidance`.
     batch_size
         Every batch is filled up to this many images: convolutions of another shape round differently in the last bit.
     """
