@@ -21,6 +21,8 @@ def test_vendi_score_by_hand():
     twice = np.repeat(np.eye(3), 2, axis=0)
     assert vendi_score(twice) == pytest.approx(3), "three, each twice"
     assert vendi_score(7 * twice) == pytest.approx(3), "lengths do not count"
+    assert vendi_score(np.array([0.1, 3, 0.2, 1, 5, 0.3])[:, None] * twice) == pytest.approx(3), "short ones neither"
+    assert vendi_score(np.concatenate([np.eye(3), np.zeros((3, 3))])) == pytest.approx(np.exp(np.log(6) / 2))
     # two at 60 degrees: eigenvalues of [[1, 1/2], [1/2, 1]] / 2 are 3/4 and 1/4
     two = np.array([[1.0, 0.0], [0.5, np.sqrt(3) / 2]])
     assert vendi_score(two) == pytest.approx(np.exp(-(0.75 * np.log(0.75) + 0.25 * np.log(0.25))))

@@ -10,7 +10,9 @@ from PIL import Image
 
 from core.events import Notice
 from core.jobs.stream import JobContext
+from core.message import Message
 from dataset.png import synthetic_mark
+from evaluation.itself import fault_section, in_one
 from evaluation.request import EvaluationRequest, Judged
 from evaluation.run import evaluate
 from tests.support.picture_sets import write_folders, write_labelled
@@ -88,3 +90,9 @@ def test_photographs_that_carry_a_recipe(places, tmp_path, role):
     sets = {"real": places / "real", "train": places / "train"} | {role: tmp_path / role}
     words = {"real": "1 of the 25 held-out photographs", "train": "1 of the 25 training photographs"}[role]
     check_void(*judge(places, tmp_path / "out", places / "set", **sets), words)
+
+
+def test_every_fault_is_said():
+    faults = [Message("One."), Message("Two."), Message("Three.")]
+    assert [in_one(faults[:count]) for count in (1, 2, 3)] == ["One.", "One. Two.", "One. Two. Three."]
+    assert fault_section(faults).verdict == "One. Two. Three."

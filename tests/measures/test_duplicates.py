@@ -84,3 +84,11 @@ def test_nearest_other_images_in_two_spaces_by_hand():
     assert found.scores.tolist() == [0.5, 0.5, 0.5]
     assert found.partners.tolist() == [1, 0, 0]
     assert found.threshold == pytest.approx(0.75 * 1.0)
+
+
+def test_photographs_at_a_hundredth_of_the_usual_distance_are_one():
+    space = np.full((6, 6), 100.0)
+    np.fill_diagonal(space, np.inf)
+    space[0, 1] = space[1, 0] = 1.0
+    space[2, 3] = space[3, 2] = 1.01
+    assert different(space).tolist() == [0, 2, 3, 4, 5]
