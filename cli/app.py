@@ -26,6 +26,7 @@ from cli.streams import flush_standard_streams, silence_broken_streams
 from cli.train import train
 from cli.trajectory import trajectory
 from cli.utility import utility
+from cli.web import web
 from core import keeping
 from core.crash import write_report
 from core.errors import ISICGUIError, OutputError
@@ -83,6 +84,7 @@ for command in (
     train,
     experiments,
     models,
+    web,
     doctor,
 ):
     cli.add_command(command)

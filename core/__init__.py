@@ -5,7 +5,7 @@ from typing import Final
 
 ROOMS: Final = (
     "core", "dataset", "photographs", "measures", "training", "download", "legacy", "reports", "xai", "diffusion",
-    "classifier", "evaluation", "cli", "gui",
+    "classifier", "evaluation", "cli", "gui", "web",
 )  # fmt: skip
 """The top-level packages of the program."""
 

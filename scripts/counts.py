@@ -40,7 +40,7 @@ ROOT: Final = Path(__file__).resolve().parents[1]
 PAGE: Final = ROOT / "docs" / "architecture.md"
 ROOMS: Final = (
     "core", "dataset", "photographs", "measures", "training", "download", "legacy", "reports", "xai", "diffusion",
-    "classifier", "evaluation", "cli", "gui",
+    "classifier", "evaluation", "cli", "gui", "web",
 )  # fmt: skip
 BEGIN, END = "<!-- counts: begin -->", "<!-- counts: end -->"
 _PROCESS: Final = re.compile(r"\bQProcess\(|\bcontext\.Process\(|\bmultiprocessing\.Process\(")

@@ -116,10 +116,17 @@ def test_starting_does_not_load_what_takes_seconds(module: str, file: str) -> No
     assert module == "gui.app" or not {"PyQt5", "gui"} & loaded
 
 
+OF_THE_PAGE = {"gradio", "fastapi"}
+"""What `requirements-web.txt` brings."""
+
+
 def test_every_imported_package_is_required_and_every_required_one_imported() -> None:
     providers = metadata.packages_distributions()
     own = {*ROOMS, "main", "bootstrap"}
     names = {name for tree in trees().values() for name in imports(tree)} - own - set(sys.stdlib_module_names)
+    users = {path for path, tree in trees().items() if OF_THE_PAGE & set(imports(tree))}
+    assert {path.relative_to(ROOT).parts[0] for path in users} == {"web"}
+    names -= OF_THE_PAGE  # an optional extra
     unknown = {name for name in names if name not in providers}
     assert unknown == set(), "imported but not installed"
     # `packages_distributions` names every distribution with files below that name; one that is required will do.
