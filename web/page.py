@@ -100,7 +100,7 @@ class _Page:
 
     def _results(self) -> None:
         words = self._words
-        self._status = gr.Textbox(label=words("status"), interactive=False, lines=2, elem_id="status")
+        self._status = gr.Textbox(show_label=False, interactive=False, lines=2, elem_id="status")
         self._preview = gr.Image(label=words("preview"), interactive=False, height=_SIDE, elem_id="preview")
         self._gallery = gr.Gallery(
             label=words("result"),

@@ -52,8 +52,6 @@ TEXTS: Final[Mapping[str, tuple[str, str, str]]] = {
     "check": ("Reliability check", "Проверка надёжности", "可靠性检查"),
     "reproduce": ("Reproduce", "Воспроизвести", "复现"),
     "download": ("Download all, with recipes", "Скачать всё, с рецептами", "全部下载（含配方）"),
-    "status": ("Status", "Состояние", "状态"),
-    "examples": ("Examples", "Примеры", "示例"),
 }
 """English, Russian, Chinese."""
 

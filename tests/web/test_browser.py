@@ -92,11 +92,12 @@ def test_an_image_is_generated_explained_and_downloaded(page: Any, tmp_path: Pat
 def test_a_mask_that_is_drawn_changes_the_image_there(page: Any, tmp_path: Path) -> None:
     Image.fromarray(np.full((256, 256, 3), 180, np.uint8)).save(tmp_path / "skin.png")
     page.get_by_role("tab").nth(2).click()
-    page.set_input_files("#drawn input[type=file]", tmp_path / "skin.png")
-    canvas = page.locator("#drawn canvas").first
-    canvas.wait_for()
-    page.wait_for_timeout(1500)
-    place = canvas.bounding_box()
+    with page.expect_file_chooser() as chooser:
+        page.click("#drawn button[aria-label=Upload]")
+    chooser.value.set_files(tmp_path / "skin.png")
+    page.wait_for_timeout(2000)  # the editor says nowhere that it has drawn the image
+    page.click("#drawn button[aria-label=Brush]")
+    place = page.locator("#drawn canvas").first.bounding_box()
     x, y = place["x"] + place["width"] / 2, place["y"] + place["height"] / 2
     page.mouse.move(x - 20, y)
     page.mouse.down()
