@@ -86,6 +86,27 @@ def classifies(count: int) -> Look:
     return look
 
 
+def learns(count: int) -> Look:
+    """Return a look at a short training of a classifier: from so many photographs, and to its end."""
+
+    def look(answer: Answer) -> Iterator[str]:
+        yield from _differs("exit code", answer.code, 0)
+        yield from _differs("photographs", answer.last("data").get("images"), count)
+        yield from _differs("is measured", bool(answer.last("measured")), True)
+
+    return look
+
+
+def curates(count: int) -> Look:
+    """Return a look at `curate`: a decision about each of so many images."""
+
+    def look(answer: Answer) -> Iterator[str]:
+        yield from _differs("exit code", answer.code, 0)
+        yield from _differs("images", answer.last("finished").get("images"), count)
+
+    return look
+
+
 def matches(matched: int, without: int) -> Look:
     """Return a look at the masks of `evaluate`: so many images with one, and so many without."""
 
@@ -125,6 +146,12 @@ def _data(where: str, look: Look, *more: str) -> Step:
     return Step(("data", "check", f"{{case}}{where}", *more, "--json"), look)
 
 
+def _train(where: str, count: int) -> Step:
+    small = ("--preset", "quick", "--architecture", "simple_cnn", "--epochs", "1", "--image-size", "32")
+    places = ("--data", f"{{case}}{where}", "--output", "{out}/t", "--device", "cpu", "--tracker", "none", "--json")
+    return Step(("train", "classifier", *small, *places), learns(count))
+
+
 def _link_to_itself(copy: Path) -> None:
     (copy / "real" / "latest").symlink_to(".")
 
@@ -132,16 +159,23 @@ def _link_to_itself(copy: Path) -> None:
 SEVEN = ("MEL", "NV", "BCC", "AKIEC", "BKL", "DF", "VASC")
 _LIST = ("models", "list", "--models", "{case}", "--json")
 _EVALUATE = ("evaluate", "--synthetic", "{case}/synthetic", "--real", "{case}/real", "--measures", "masks", "--json")
+_UTILITY = (
+    "utility", "--train", "{case}/table.csv", "--test", "{cases}/csv_nan_test/table.csv", "--synthetic",
+    "{cases}/eval_set/synthetic", "--preset", "quick", "--ratios", "1", "--seeds", "1", "--steps", "2",
+    "--image-size", "32", "--output", "{out}/u", "--device", "cpu", "--json",
+)  # fmt: skip
 
 CASES: dict[str, list[Step]] = {
     "superpixels_beside": [
         _data("", checks(12, {"MEL": 6, "NV": 6}, "12 left out")),
         Step(("classify", "{case}", "--json"), classifies(12)),
+        _train("", 12),
     ],
     "eval_set": [
         Step(("data", "check", "{case}/real", "--json"), checks(12, None), _link_to_itself),
         Step(("classify", "{case}/real", "--json"), classifies(12), _link_to_itself),
         Step((*_EVALUATE, "--masks", "{case}/masks", "--output", "{out}/e"), matches(6, 6), _link_to_itself),
+        Step(("curate", "{case}/synthetic", "--output", "{out}/c", "--json"), curates(12)),
         _data("/synthetic", checks(12, {"MEL": 6, "NV": 6}, "6 of 12 images have one"), "--masks", "{case}/masks"),
     ],
     "evalmasks_clash": [
@@ -156,8 +190,15 @@ CASES: dict[str, list[Step]] = {
             checks(28, None, "3 of 28 images have one"),
         ),
     ],
-    "train_masks01": [_data("", checks(20, {"MEL": 10, "NV": 10}, "20 of 20 images have one; 0 are empty"))],
-    "csv_nan": [_data("/table.csv", checks(16, {"MEL": 8, "NV": 8}, "8 of 16 images"))],
+    "train_masks01": [
+        _data("", checks(20, {"MEL": 10, "NV": 10}, "20 of 20 images have one; 0 are empty")),
+        _train("", 20),
+    ],
+    "csv_nan": [
+        _data("/table.csv", checks(16, {"MEL": 8, "NV": 8}, "8 of 16 images")),
+        _train("/table.csv", 16),
+        Step(_UTILITY, says("8 of 16 images have no lesion identifier", "No result here is valid")),
+    ],
     "csv_nan_test": [_data("/table.csv", checks(12, {"MEL": 6, "NV": 6}, "6 of 12 images"))],
     "checkpoint-500_MEL": [Step(_LIST, says("is assumed", "unet_ema"))],
     "pack8_isic2019": [Step(_LIST, says("8 class labels", "isicgui.json"))],
@@ -187,7 +228,7 @@ CASES: dict[str, list[Step]] = {
         Step(("classify", "{case}", "--json"), refuses("DICOM: 6", "Convert")),
         Step(("train", "classifier", "--data", "{case}", "--output", "{out}/t", "--json"), refuses("DICOM: 6")),
     ],
-    "hf_metadata": [_data("", checks(8, {"MEL": 4, "NV": 4}))],
+    "hf_metadata": [_data("", checks(8, {"MEL": 4, "NV": 4})), _train("", 8)],
 }
 """By folder: what it is comes with the folder; the answers are those of its README."""
 

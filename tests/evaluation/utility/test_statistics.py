@@ -116,6 +116,12 @@ def test_a_planted_gain_is_found():
     assert found["Worse than the best control"] == 0
 
 
+@pytest.mark.parametrize(("lesions", "words"), [(29, "too few (29) test lesions"), (30, " 30 test lesions")])
+def test_few_test_lesions_are_said_in_the_sentence_of_the_number(lesions, words):
+    results = World(LARGE).experiment(np.random.default_rng(0), luck=0.05)
+    assert words in judge(results, differences(results, HEADLINE), lesions, 0).words
+
+
 def test_a_planted_harm_is_found():
     found = answers(World(LARGE), -0.4, 20)
     assert found["Worse than the best control"] >= 18, found
