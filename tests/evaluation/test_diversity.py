@@ -164,3 +164,11 @@ def test_copies_are_found_outside_of_the_images_that_are_compared(tmp_path):
     assert found.data["n"] == 12
     assert found.data["exact_copies"] == 40
     assert found.level == "bad"
+
+
+def test_copies_among_too_few_pictures_are_counted_all_the_same(real, tmp_path):
+    pictures = photographs(5, seed=5)
+    pictures[3] = pictures[0]
+    found = judge(real, tmp_path, pictures)
+    assert (found.level, found.data) == ("bad", {"n": 5, "exact_copies": 2})
+    assert found.verdict.startswith("2 of 5 images are exact copies of one another. Diversity needs at least 10")
