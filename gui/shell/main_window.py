@@ -24,7 +24,7 @@ from gui.help.problem_dialog import ProblemDialog
 from gui.i18n import tr
 from gui.run.progress_panel import ProgressPanel
 from gui.run.queue_panel import QueuePanel
-from gui.run.run import RunModel, RunState, summary
+from gui.run.run import RunState
 from gui.run.setup_panel import SetupPanel
 from gui.shell import dropped
 from gui.shell.banner import Banner
@@ -39,6 +39,7 @@ from gui.shell.status_line import StatusLine
 from gui.shell.top_bar import TopBar
 from gui.shell.window_look import copy_look
 from gui.shell.window_place import brought_back, centred
+from gui.shell.window_words import end_of, rating_words, theme_words, view_words
 from gui.theme.tokens import GAP_SMALL, GRID
 from gui.widgets.fitting import room_on
 from gui.widgets.picture_view import STEP
@@ -115,7 +116,7 @@ class MainWindow(QMainWindow):
         """Stand in for another window of the session, which is about to go."""
         self._opened = True
         copy_look(old, self)
-        self.progress.tell(_end_of(self.session.run))
+        self.progress.tell(end_of(self.session.run))
         self._show_title()
         self.desk.take_over(old.desk)
         self._begin()
@@ -316,7 +317,7 @@ class MainWindow(QMainWindow):
             Key(("Z",), tr("One image pixel, one screen pixel"), picture.zoom_one, "zoom-one", Area.PICTURE),
             Key(("S",), tr("Single pixels instead of smoothing"), picture.pixels.toggle, "pixels", Area.PICTURE),
             *(Key((f"Ctrl+{n + 1}",), words, partial(picture.tabs.setCurrentIndex, n), f"view-{name}", Area.PICTURE)
-              for n, (name, words) in enumerate(_view_words().items())),
+              for n, (name, words) in enumerate(view_words().items())),
             Key(("B",), tr("Grey, black, white or squares around images"), picture.turn_ground, "ground",
                 Area.PICTURE),
             Key(("Ctrl+E",), tr("Open the image in the system's viewer"), picture.open_outside, "open-outside",
@@ -334,7 +335,7 @@ class MainWindow(QMainWindow):
         gallery, queue, window = self.gallery, Area.QUEUE, Area.WINDOW
         return (
             *(Key((str(n),), words, partial(gallery.rate, n), f"rate-{n}", Area.GALLERY)
-              for n, words in enumerate(_rating_words())),
+              for n, words in enumerate(rating_words())),
             Key(("X",), tr("Reject the image, or undo the rejection"), gallery.toggle_rejected, "reject", Area.GALLERY),
             Key(("C",), tr("Compare the chosen images"), gallery.compare, "compare", Area.GALLERY),
             Key(("Del",), tr("Move the chosen images to the trash"), gallery.delete, "delete", Area.GALLERY),
@@ -363,7 +364,7 @@ class MainWindow(QMainWindow):
             Key((), tr("Choose the folder for images…"), self.top.choose_output, "choose-output", window),
             Key((), tr("Choose the folder of models…"), self.top.choose_models, "choose-models", window),
             *(Key((), words, partial(session.settings.set, "ui.theme", theme), f"theme-{theme}", window)
-              for theme, words in _theme_words().items()),
+              for theme, words in theme_words().items()),
             Key((), tr("Reset the layout"), self.reset_layout, "reset-layout", window),
             Key((), tr("Get models, and check this computer"), self.desk.show_models, "get-models", window),
             Key(("Ctrl+,",), tr("Settings"), self.desk.show_settings, "settings", window),
@@ -411,7 +412,7 @@ class MainWindow(QMainWindow):
         return tr("{product} (safe mode)").format(product=PRODUCT) if self.session.settings.is_safe else PRODUCT
 
     def _run_ended(self) -> None:
-        self.progress.tell(_end_of(self.session.run))
+        self.progress.tell(end_of(self.session.run))
 
     def _confirm(self, words: str) -> None:
         self.statusBar().showMessage(words, TOLD_MS)
@@ -478,33 +479,3 @@ class MainWindow(QMainWindow):
                 if place.size[i]
             ]
             self.resizeDocks([dock for dock, _ in sized], [size for _, size in sized], orientation)
-
-
-def _view_words() -> dict[str, str]:
-    """Return the four views of the picture, in their order."""
-    return {
-        "image": tr("Show the image"),
-        "denoising": tr("Show the denoising steps"),
-        "explain": tr("Show the explanation"),
-        "compare": tr("Show the comparison"),
-    }
-
-
-def _theme_words() -> dict[str, str]:
-    return {
-        "light": tr("Light colours"),
-        "dark": tr("Dark colours"),
-        "system": tr("The colours of the desktop"),
-    }
-
-
-def _rating_words() -> tuple[str, ...]:
-    """Return what 0..5 stars are called."""
-    return tr("No stars"), tr("One star"), tr("Two stars"), tr("Three stars"), tr("Four stars"), tr("Five stars")
-
-
-def _end_of(run: RunModel) -> str:
-    """Return how the last run ended, in words."""
-    if run.error:
-        return tr("The run ended with an error.")
-    return summary(run.last) if run.last else tr("Ready")

@@ -56,10 +56,10 @@ def test_checksum_and_card(pack: Path):
     (pack / "NOTES.md").write_text("- Hairs are lost.", encoding="utf-8")
     card = write_card(pack).read_text(encoding="utf-8")
     for part in (
-        "16 x 16 pixels become 8 x 8 latent pixels of 2 channels",
+        "encodes 16 x 16 pixels as 8 x 8 latent pixels of 2 channels",
         "CC0",
         "--set widths=8,8",
-        "5 images seen",
+        "5 images processed",
         "Hairs are lost",
     ):
         assert part in card
