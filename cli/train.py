@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from cli.train_autoencoder import autoencoder_command
+from cli.train_check import check_command
 from cli.train_classifier import classifier_command
 from cli.train_diffusion import diffusion_command
 
@@ -30,3 +31,4 @@ def train() -> None:
 train.add_command(autoencoder_command)
 train.add_command(diffusion_command)
 train.add_command(classifier_command)
+train.add_command(check_command)
