@@ -141,6 +141,13 @@ class ImageGenerator:
         request = GenerationRequest(
             order_counts(counts), self._models, Path(), device=self._device, precision=self._precision, **options
         )
+        if request.start:
+            raise UsageError(
+                Message(
+                    "Images that begin from others are made in an output folder, which keeps what they begin from."
+                ),
+                remedy=Message("Use the jobs image2image, inpaint and interpolate."),
+            )
         catalog = discover(request.models)
         equipment = self._equip(request, catalog)
         batch_size = _batch_size(request, equipment, list(counts), max(counts.values()))

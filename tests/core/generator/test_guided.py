@@ -318,6 +318,11 @@ def test_a_beginning_that_cannot_be_is_refused(data: dict[str, Any]) -> None:
         Beginning.from_json(data)
 
 
+def test_in_memory_a_beginning_is_refused_not_passed_over(pack: Path) -> None:
+    with pytest.raises(UsageError, match="output folder"):
+        ImageGenerator(models=pack).sample({"MEL": 1}, start=(Beginning("image2image", ("a" * 64,)),), steps=2)
+
+
 def test_a_beginning_is_read_back_as_it_was_written() -> None:
     for one in (
         Beginning("image2image", ("a" * 64,), strength=0.5),
