@@ -143,9 +143,7 @@ class ImageGenerator:
         )
         if request.start:
             raise UsageError(
-                Message(
-                    "Images that begin from others need an output folder, which keeps what they begin from."
-                ),
+                Message("Images that begin from others need an output folder, which keeps what they begin from."),
                 remedy=Message("Use the jobs image2image, inpaint and interpolate."),
             )
         catalog = discover(request.models)
