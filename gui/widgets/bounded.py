@@ -25,7 +25,7 @@ class Bounded(QScrollArea):
         policy = QSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
         policy.setHeightForWidth(True)
         self.setSizePolicy(policy)
-        is_hidden = content.isHidden()
+        is_hidden = content.isHidden() and content.testAttribute(Qt.WidgetAttribute.WA_WState_ExplicitShowHide)
         if not content.objectName():
             content.setObjectName("scrolled")
         self.setWidget(content)

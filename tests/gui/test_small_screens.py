@@ -125,6 +125,11 @@ def test_few_words_take_little_room(window: MainWindow, qtbot) -> None:
     place = dialog.findChild(Bounded)
     assert place is not None
     assert 0 < place.height() < 100
+    assert [line.text() for line in dialog.findChildren(QLabel) if line.isVisible() and line.text()] == [
+        "Title",
+        "Message",
+        "Remedy",
+    ]
     assert place.verticalScrollBar().maximum() == 0
     dialog.close()
 
