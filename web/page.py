@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import gradio as gr
 import numpy as np
@@ -115,7 +115,7 @@ class _Page:
         with gr.Row():
             self._explain = gr.Button(words("explain"), elem_id="explain")
             self._again = gr.Button(words("reproduce"), elem_id="reproduce")
-            self._download = gr.DownloadButton(words("download"), elem_id="download")  # type: ignore[arg-type]
+            self._download = gr.DownloadButton(cast(str, words("download")), elem_id="download")
         with gr.Row():
             self._map = gr.Image(label=words("map"), interactive=False, height=_SIDE, elem_id="map")
             with gr.Column():
