@@ -39,7 +39,7 @@ def statistics_figure(summary: Summary) -> bytes:
             number = summary.images.get(code, sum(summary.images.values()))
             axes.set_title(f"{code}, n = {number}: {title}", fontsize=9.5, loc="left", color=TEXT)
     for axes in grid[-1]:
-        axes.set_xlabel(f"logits; dots: images, bars: mean, 95 % interval (n ≥ {ENOUGH})")
+        axes.set_xlabel(f"logits; dots: images, bars: mean, 95 % CI (n ≥ {ENOUGH})")
     handles, labels = grid[0, 0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=3, frameon=False, fontsize=8.5)
     return figure_png(figure)
