@@ -16,10 +16,12 @@ import tempfile
 from collections.abc import Iterator
 from dataclasses import asdict
 from io import BytesIO
+from itertools import chain
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+import numpy as np
 from PIL import Image
 from PyQt5.QtCore import QBuffer, QIODevice
 from PyQt5.QtWidgets import QWidget
@@ -29,12 +31,14 @@ from core.utils.logger import setup_logging
 from core.utils.path_manager import HOME_VARIABLE, PathManager
 from gui.app import make_application, make_stage
 from gui.explain.explain import ExplainState
+from gui.explain.map_drawing import RAMP_GROUND
 from gui.help.problem_dialog import ProblemDialog
 from gui.shell.main_window import MainWindow
 from gui.theme.palette import tokens
 from gui.workers.local_engine import LocalEngine
 from gui.workers.process_engine import ProcessEngine
 from scripts.walk import Wait, Walk
+from xai.overlay import colour_ramp
 
 SIZE = (1280, 800)
 CLASSES = ("MEL", "NV", "BCC", "VASC")
@@ -42,6 +46,8 @@ SETTLE_MS = 600
 """Time for thumbnails and layout to settle before a picture is taken."""
 
 COLOURS = 256
+SHADES = 24
+"""Of them for the colour bar of the maps, whose ends must keep their hue."""
 
 GLANCE_MS = 150
 """Before the page of the first start names this computer: that is nobody's business."""
@@ -172,17 +178,24 @@ def save_light(widget: QWidget, target: Path) -> None:
     widget.grab().save(buffer, "PNG")
     with Image.open(BytesIO(bytes(buffer.data()))) as picture:
         whole = picture.convert("RGB")
-    whole.quantize(palette=_palette_of(whole), dither=Image.Dither.FLOYDSTEINBERG).save(target, optimize=True)
+    with_few_colours(whole).save(target, optimize=True)
 
 
-def _palette_of(picture: Image.Image) -> Image.Image:
-    """Return a palette with the colours of the theme exactly as they are: verdicts must not change their colour."""
-    own = [value for value in asdict(tokens()).values() if value.startswith("#")]
-    fixed = [int(value[i : i + 2], 16) for value in own for i in (1, 3, 5)]
-    free = picture.quantize(COLOURS - len(own)).getpalette() or []
-    made = Image.new("P", (1, 1))
-    made.putpalette([*fixed, *free[: 3 * (COLOURS - len(own))]])
-    return made
+def with_few_colours(picture: Image.Image) -> Image.Image:
+    """Return a picture with 256 colours; those of the theme stay exactly as they are."""
+    own = sorted({value for value in asdict(tokens()).values() if value.startswith("#")})
+    theme = [[int(value[i : i + 2], 16) for i in (1, 3, 5)] for value in own]
+    fixed = [*theme, *colour_ramp("signed", SHADES, RAMP_GROUND).tolist()]  # a colour bar is small, but is read
+    free = picture.quantize(COLOURS - len(fixed)).getpalette() or []
+    palette = Image.new("P", (1, 1))
+    palette.putpalette([*chain.from_iterable(fixed), *free[: 3 * (COLOURS - len(fixed))]])
+    light = picture.quantize(palette=palette, dither=Image.Dither.FLOYDSTEINBERG)
+    pixels, places = np.asarray(picture), np.array(light)
+    for place, colour in enumerate(theme):
+        places[(pixels == colour).all(axis=-1)] = place  # Pillow takes a near colour for the nearest
+    exact = Image.fromarray(places)
+    exact.putpalette(light.getpalette() or [])
+    return exact
 
 
 def main() -> int:
