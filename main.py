@@ -29,6 +29,7 @@ NEEDED = {
     "curate": EVALUATING,
     "utility": TRAINING,
     "export": (*FILES, "tqdm"),
+    **dict.fromkeys(("image2image", "inpaint", "interpolate"), (*ENGINE, "scipy")),
     "models": (*ENGINE, "gdown", "requests"),
     "train": TRAINING,
     "experiments": TRAINING,

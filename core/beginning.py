@@ -64,7 +64,8 @@ class Beginning:
             "mask": (_is_sum(self.mask) if self.kind == "inpaint" else self.mask == ""),
             "strength": _is_number(self.strength) and 0 < self.strength <= 1,
             "share": _is_number(self.share) and 0 <= self.share <= 1,
-            "classes": len(self.classes) in (0, ends) and all(code in CLASS_CODES for code in self.classes),
+            "classes": len(self.classes) in ({2} if self.kind == "interpolate" else {0, 1})
+            and all(code in CLASS_CODES for code in self.classes),
             "target": self.target in ("", *CLASS_CODES),
         }
         return next((name for name, fit in fits.items() if not fit), "")

@@ -169,7 +169,8 @@ class GenerationRequest(Request):
             object.__setattr__(self, "steps", min(FAST_STEPS, usual) if self.preset == "fast" else usual)
         _check_choice(Message("preset"), self.preset or "default", ("default", "fast"))
         object.__setattr__(self, "preset", None)  # what it stands for is in the other fields
-        if name := misfit(self):
+        name = misfit(self) or ("" if _begin_alike(self.start) else "start")
+        if name:
             raise UsageError(
                 Message("The request has no usable '{name}'.", name=name),
                 remedy=Message("Request the images again."),
@@ -236,6 +237,11 @@ class GenerationRequest(Request):
                 Message("This is no request for images ({why}).", why=f"{type(error).__name__}: {error}"),
                 remedy=Message("Request the images again."),
             ) from error
+
+
+def _begin_alike(start: tuple[Beginning, ...]) -> bool:
+    """Whether the images of a run begin in one way, as those of a batch have to."""
+    return len({(one.kind, one.strength) for one in start}) <= 1
 
 
 def is_explained(position: int, every: int) -> bool:

@@ -19,6 +19,7 @@ from core.errors import OutputError
 from core.events import RunStatus
 from core.files.atomic import create_bytes_atomic, fsync_dir, output_errors, write_bytes_atomic
 from core.files.folder_lock import FolderLock
+from core.files.opening import sha256_of
 from core.files.own import ForeignPathError, remove_temporary, require_own
 from core.generation import GenerationRequest, PlannedImage
 from core.message import Message
@@ -130,7 +131,7 @@ class SyntheticDataset:
         return self._state.unfinished()
 
     def keep_inputs(self, files: Mapping[str, bytes]) -> None:
-        """Keep the pictures and masks that images begin from; what is kept already is left alone.
+        """Keep the pictures and masks that images begin from; what else is in the place of one is replaced.
 
         Parameters
         ----------
@@ -144,10 +145,11 @@ class SyntheticDataset:
         """
         folder = self._layout.inputs
         with output_errors(self.folder):
-            for sha256, content in files.items():
+            for sha256 in files:
                 folder.mkdir(exist_ok=True)
-                with suppress(FileExistsError):
-                    create_bytes_atomic(folder / f"{sha256}.png", content, tmp_dir=self._layout.temporary)
+                path = folder / f"{sha256}.png"
+                if not _is_kept(path, sha256):
+                    write_bytes_atomic(path, files[sha256], tmp_dir=self._layout.temporary)
 
     def begin_run(self, request: GenerationRequest, planned: Sequence[PlannedImage]) -> Run:
         """Note a new run with its plan and the numbers reserved for it.
@@ -292,3 +294,8 @@ def _is_same(present: Recipe | None, recipe: Recipe) -> bool:
 
 def _new_run_id() -> str:
     return f"{datetime.now(timezone.utc):%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
+
+
+def _is_kept(path: Path, sha256: str) -> bool:
+    """Whether a file of this content, and no link or pipe, is there."""
+    return path.is_file() and not path.is_symlink() and sha256_of(path) == sha256

@@ -205,14 +205,14 @@ class ImageGenerator:
         cancel = cancel or CancelToken()
         counts = dict(request.counts)
         if cancel.mode is not None:
-            yield _nothing_begun(cancel, request.output, sum(counts.values()))
+            yield nothing_begun(cancel, request.output, sum(counts.values()))
             return
         catalog = discover(request.models)
         equipment = self._equip(request, catalog)
         refused = _unavailable(counts, catalog)
         batch_size = _batch_size(request, equipment, counts.keys() - refused.keys(), max(counts.values()))
         if cancel.mode is not None:
-            yield _nothing_begun(cancel, request.output, sum(counts.values()))
+            yield nothing_begun(cancel, request.output, sum(counts.values()))
             return
         with SyntheticDataset.open(request.output) as dataset:
             dataset.keep_inputs(inputs)
@@ -256,7 +256,7 @@ class ImageGenerator:
                 path=output,
             )
         if cancel.mode is not None:
-            yield _nothing_begun(cancel, output, 0)
+            yield nothing_begun(cancel, output, 0)
             return
         with SyntheticDataset.open(output, create=False) as dataset:
             runs = [run for run in dataset.unfinished() if not changes.run_ids or run.run_id in changes.run_ids]
@@ -302,7 +302,7 @@ class ImageGenerator:
         return Equipment(catalog.classes, self._manager, color_corrections(catalog, request.color), device, precision)
 
 
-def _nothing_begun(cancel: CancelToken, output: Path, images: int) -> Finished:
+def nothing_begun(cancel: CancelToken, output: Path, images: int) -> Finished:
     """Return the end of what was stopped before it began: no run is noted that somebody would be asked to finish."""
     status: RunStatus = "discarded" if cancel.mode is StopMode.DISCARD else "stopped"
     return Finished("", status, written=0, failed=0, remaining=images, seconds=0.0, output=output)

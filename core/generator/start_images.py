@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -50,6 +51,7 @@ class StartImages:
     def __init__(self, folders: Sequence[Path]) -> None:
         self._folders = folders
         self._files: dict[str, Path] = {}
+        self._ends: dict[Hashable, tuple[Tensor, int]] = {}
 
     def path(self, sha256: str) -> Path:
         """Return the file with this SHA-256.
@@ -80,8 +82,13 @@ class StartImages:
 
     def mask(self, sha256: str, size: int) -> NDArray[np.bool_]:
         """Return where a mask is inside, (size, size), cut and scaled as its picture is."""
-        mask = Image.fromarray(read_image(self.path(sha256))[..., 0])
-        return np.asarray(_square(mask, size, Image.Resampling.BOX) >= 128)
+        return mask_at(read_image(self.path(sha256))[..., 0] >= 128, size)
+
+    def end(self, key: Hashable, find: Callable[[], tuple[Tensor, int]]) -> tuple[Tensor, int]:
+        """Return what an end of an interpolation begins from, found once: it is the same for every batch."""
+        if key not in self._ends:
+            self._ends[key] = find()
+        return self._ends[key]
 
     def recipe(self, sha256: str) -> Recipe | None:
         """Return the recipe inside a picture, or None."""
@@ -89,6 +96,12 @@ class StartImages:
             return read_recipe(self.path(sha256))
         except InputRefusedError:
             return None
+
+
+def mask_at(mask: NDArray[np.bool_], size: int) -> NDArray[np.bool_]:
+    """Return where a mask is inside, (size, size): the largest square in its middle, scaled."""
+    image = Image.fromarray(mask.astype(np.uint8) * 255)
+    return np.asarray(_square(image, size, Image.Resampling.BOX) >= 128)
 
 
 def _square(image: Image.Image, size: int, resampling: Image.Resampling) -> NDArray[np.uint8]:
@@ -163,7 +176,11 @@ def _interpolated(
     first = beginnings[0]
     labels = _labels(first.classes, model, label_of)
     one, other = (
-        _end(files, sha256, label, model, sampler, steps) for sha256, label in zip(first.images, labels, strict=True)
+        files.end(
+            (sha256, label, model.sha256, model.precision, model.device, sampler, steps),
+            partial(_end, files, sha256, label, model, sampler, steps),
+        )
+        for sha256, label in zip(first.images, labels, strict=True)
     )
     shares = [beginning.share for beginning in beginnings]
     known = [label for label in labels if label is not None]
@@ -190,7 +207,7 @@ def _end(
 ) -> tuple[Tensor, int]:
     """Return the noise (1, C, h, w) that an end of an interpolation begins from, on the CPU, and its stream's seed."""
     recipe = files.recipe(sha256)
-    if recipe is not None and _is_made_so(recipe, model, sampler, steps):
+    if recipe is not None and is_made_so(recipe, model.sha256, sampler, steps):
         return ImageStreams([recipe.seed], model.noise_shape).initial, recipe.seed
     image = model.latents(_to_tensor([files.picture(sha256, model.image_size)], model.device))
     deterministic = build_scheduler("ddim" if sampler != "euler" else sampler, model.scheduler_config, steps)
@@ -198,7 +215,12 @@ def _end(
     return invert(make_predictor(own, NO_GUIDANCE), deterministic, image, initial_scale(deterministic)).cpu(), 0
 
 
-def _is_made_so(recipe: Recipe, model: LoadedModel, sampler: str, steps: int) -> bool:
-    """Whether an image's noise leads to it here: with other settings, its own way back is the nearer one."""
-    made = (recipe.weights_sha256, recipe.sampler, recipe.steps)
-    return made == (model.sha256, sampler, steps) and not recipe.start
+def is_made_so(recipe: Recipe, weights: str, sampler: str, steps: int) -> bool:
+    """Whether an image's noise leads to it here: with other settings, its own way back is the nearer one.
+
+    Parameters
+    ----------
+    weights
+        SHA-256 of the model that is used here.
+    """
+    return (recipe.weights_sha256, recipe.sampler, recipe.steps) == (weights, sampler, steps) and not recipe.start
