@@ -33,7 +33,7 @@ def web(host: str, port: int, models: Path | None, share: bool) -> int:
     """Serve a page with the same jobs as the window, for browsers; end it with Ctrl-C.
 
     It needs an optional extra: pip install -r requirements-web.txt. The page is for this computer alone unless --host
-    says otherwise. Uploads and images are kept for the visit and then deleted.
+    says otherwise. Uploads and images are deleted an hour after their visitor last used the page.
     """
     if find_spec("gradio") is None:
         raise UsageError(

@@ -137,9 +137,11 @@ class _Page:
         self._stop.click(None, cancels=running)
         self._gallery.select(self._choose, [self._token], [self._chosen, self._recipe], show_progress="hidden")
         self._explain.click(
-            self._explained, [self._token, self._chosen], [self._map, self._check], concurrency_id="engine"
+            self._explained, [self._token, self._chosen], [self._token, self._map, self._check], concurrency_id="engine"
         )
-        self._again.click(self._reproduced, [self._token, self._chosen], self._status, concurrency_id="engine")
+        self._again.click(
+            self._reproduced, [self._token, self._chosen], [self._token, self._status], concurrency_id="engine"
+        )
         self._download.click(self._packed, self._token, self._download)
 
     def _job(self, make: Callable[..., Request]) -> Callable[..., Iterator[View]]:
@@ -172,19 +174,20 @@ class _Page:
             raise gr.Error("Generate an image first.")
         return visitor, visitor.images[chosen if 0 <= chosen < len(visitor.images) else -1]
 
-    def _explained(self, token: str | None, chosen: int) -> tuple[str, str]:
+    # the token is given back so that the visit's time begins anew
+    def _explained(self, token: str | None, chosen: int) -> tuple[str | None, str, str]:
         try:
             overlay, result, reasons = self._studio.explain(*self._image(token, chosen))
         except ISICGUIError as error:
             raise gr.Error(in_words(error), duration=None) from error
-        return str(overlay), f"{result}\n{reasons}".strip()
+        return token, str(overlay), f"{result}\n{reasons}".strip()
 
-    def _reproduced(self, token: str | None, chosen: int) -> str:
+    def _reproduced(self, token: str | None, chosen: int) -> tuple[str | None, str]:
         try:
             difference = self._studio.reproduce(*self._image(token, chosen))
         except ISICGUIError as error:
             raise gr.Error(in_words(error), duration=None) from error
-        return f"The largest pixel difference is {difference} of 255."
+        return token, f"The largest pixel difference is {difference} of 255."
 
     def _packed(self, token: str | None) -> str:
         visitor, _ = self._image(token, -1)

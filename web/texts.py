@@ -8,11 +8,12 @@ from typing import Final
 TEXTS: Final[Mapping[str, tuple[str, str, str]]] = {
     "about": (
         "Synthetic dermoscopic images from diffusion models. **Research only; never a diagnosis.** What you upload and "
-        "generate is kept for your visit alone and then deleted.",
+        "generate is shown to you alone and deleted an hour after you last used the page.",
         "Синтетические дерматоскопические изображения на основе диффузионных моделей. **Только для исследований; не "
-        "является диагнозом.** Загруженное и созданное хранится только во время вашего визита и затем удаляется.",
+        "является диагнозом.** Загруженное и созданное видите только вы; через час после последнего действия оно "
+        "удаляется.",
         "由扩散模型生成的合成皮肤镜图像。**仅供研究，绝非诊断。** "
-        "您上传和生成的内容仅在本次访问期间保留，随后即被删除。",
+        "您上传和生成的内容只有您能看到，并在您最后一次使用本页一小时后删除。",
     ),
     "class": ("Class", "Класс", "类别"),
     "count": ("Images", "Изображений", "图像数量"),
