@@ -402,7 +402,7 @@ def test_an_image_that_is_not_what_its_recipe_makes_is_told_so(make_request, mad
     finished, _ = collect(make_request(image=made_image(lighter), quick=True))
     image = read(finished.output)["image"]
     assert image["differs_from_file_by"] == 128
-    assert "differ by up to 128 of 255 levels" in finished.verdict
+    assert "differs from the file by up to 128 of 255 levels" in finished.verdict
     whole, _ = collect(make_request(image=made_image(lambda pixels: pixels), quick=True, output=finished.output / "b"))
     assert read(whole.output)["image"]["differs_from_file_by"] == 0
     assert "of 255 levels" not in whole.verdict
