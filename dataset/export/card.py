@@ -41,9 +41,16 @@ _COLUMNS: Final = (
     "checks every other file."
 )
 
+_PURPOSE: Final = (
+    "**For research and teaching only. {whose} These images, and models trained on them alone, must not be used to "
+    "examine, reassure or treat anybody.**"
+)
+_NOBODY: Final = "No image shows a lesion of a real patient."
+_BEGUN: Final = (
+    "Images that began from others (`start` in their recipe) hold parts of those, which may be photographs of real "
+    "patients: pass them on only where you may pass on what they began from."
+)
 _LIMITS: Final = (
-    "**For research and teaching only. No image shows a lesion of a real patient. These images, and models trained on "
-    "them alone, must not be used to examine, reassure or treat anybody.**",
     "A label is the target class of the generator. No dermatologist or histology has confirmed it, and generators fail "
     "more often for some classes; measure it (`python main.py evaluate`) before you rely on it.",
     "The images contain no more than the training photographs of the generator: their cameras, hospitals and patients, "
@@ -72,7 +79,7 @@ def write_card(facts: Facts) -> str:
         Section("Splits", [Paragraph(_parts(facts))]),
         Section("Origin of the images", list(_provenance(facts))),
         Section("Licence", list(_terms(facts))),
-        Section("Limits", [Bullets([parse(item) for item in _LIMITS])]),
+        Section("Limits", [Bullets([parse(item) for item in (_purpose(facts), *_LIMITS)])]),
     ]
     front = _front_matter(facts) if facts.options.format == "hf" else ""
     return render_markdown(Report(facts.options.target.name, [_lead(facts)], sections), front_matter=front)
@@ -131,10 +138,16 @@ def _left_out(facts: Facts) -> Iterator[str | Span]:
     yield f" and {len(facts.left_out) - NAMED} more)." if len(facts.left_out) > NAMED else ")."
 
 
+def _purpose(facts: Facts) -> str:
+    has_begun = any(entry.picture.recipe is not None and entry.picture.recipe.start for entry in facts.entries)
+    return _PURPOSE.format(whose=_BEGUN if has_begun else _NOBODY)
+
+
 def _parts(facts: Facts) -> Text:
     groups = {entry.group for entry in facts.entries}
     related = marked(
-        "Images that share a seed, a starting noise or their pixels are one **seed group** (`seed_group`; here "
+        "Images that share a seed, a starting noise, their pixels or a picture that they began from are one **seed "
+        "group** (`seed_group`; here "
         "{groups} groups of {images} images). They resemble each other, also across classes and runs",
         groups=len(groups),
         images=len(facts.entries),

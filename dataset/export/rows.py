@@ -1,8 +1,8 @@
 """What is told about each exported image: where it is, what it shows, which part and group it is in, what made it.
 
-Groups are near relatives: images that share a seed, a starting noise or their pixels. Two images that a model drew from
-one noise resemble each other, also in different classes. If one were trained on and the other tested on, the test would
-be too easy, as with two photographs of one lesion.
+Groups are near relatives: images that share a seed, a starting noise, their pixels or a picture that they began from.
+Two images that a model drew from one noise resemble each other, also in different classes. If one were trained on
+and the other tested on, the test would be too easy, as with two photographs of one lesion.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _FEWEST_TO_DIVIDE: Final = 3
 def seed_groups(pictures: Sequence[Picture]) -> list[str]:
     """Return the name of each picture's group: ``seed-`` and its smallest seed, or ``file-`` and a digest.
 
-    Groups are closed: whoever shares a seed, a noise or the pixels with a member is a member.
+    Groups are closed: whoever shares a seed, a noise, the pixels or a beginning with a member is a member.
     """
     leaders: dict[Hashable, int] = {}
     parents = list(range(len(pictures)))
@@ -84,6 +84,9 @@ def _keys(picture: Picture) -> Iterator[Hashable]:
         yield "seed", picture.record.seed
     if picture.record.noise_hash:
         yield "noise", picture.record.noise_hash
+    yield "picture", picture.passed_on  # by which an image that begins from this one names it
+    if picture.recipe is not None:
+        yield from (("picture", one) for one in picture.recipe.start.get("images", ()))
 
 
 def _name(group: Sequence[Picture]) -> str:

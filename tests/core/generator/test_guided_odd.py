@@ -7,6 +7,7 @@ import hashlib
 import json
 import os
 import shutil
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,10 @@ from core.generator.reproduce import reproduce
 from core.generator.start import invert
 from core.guided import Image2ImageRequest, InpaintRequest, InterpolateRequest
 from core.images import read_image
+from dataset.export.plan import plan_export
+from dataset.export.request import ExportOptions
 from dataset.png import encode_png, read_recipe
+from tests.support.exports import export_to
 
 SETTINGS: dict[str, Any] = {"steps": 4, "precision": "fp32", "device": "cpu"}
 
@@ -204,3 +208,32 @@ class TestManyImages:
 def test_the_commands_say_that_they_need_scipy() -> None:
     for command in ("image2image", "inpaint", "interpolate"):
         assert "scipy" in main.NEEDED[command]
+
+
+def test_images_of_one_picture_and_the_picture_are_one_group_of_an_export(
+    ask: Any, pack: Path, photo: Path, tmp_path: Path
+) -> None:
+    output = tmp_path / "out"
+    first = generated(ask, output)
+    for begun, seed in ((first, 1), (first, 2), (photo, 3), (photo, 4)):
+        request = Image2ImageRequest(
+            images=(begun,), class_code="NV", seed=seed, models=pack, output=output, **SETTINGS
+        )  # fmt: skip
+        assert files(list(image2image(request, CancelToken())))
+    plan = plan_export(output, ExportOptions(tmp_path / "set"))
+    groups = {file.entry.picture.path: file.entry.group for file in plan.images}
+    assert len(groups) == 5
+    assert sorted(Counter(groups.values()).values()) == [2, 3]
+
+
+def test_the_card_of_an_export_says_that_images_may_hold_parts_of_photographs(
+    ask: Any, pack: Path, photo: Path, tmp_path: Path
+) -> None:
+    generated(ask, tmp_path / "plain")
+    request = Image2ImageRequest(images=(photo,), class_code="NV", models=pack, output=tmp_path / "begun", **SETTINGS)
+    list(image2image(request, CancelToken()))
+    for name, is_begun in (("plain", False), ("begun", True)):
+        export_to(tmp_path / name, tmp_path / f"{name}-set")
+        card = (tmp_path / f"{name}-set" / "README.md").read_text(encoding="utf-8")
+        assert ("No image shows a lesion of a real patient" in card) is not is_begun
+        assert ("may be photographs of real patients" in " ".join(card.split())) is is_begun
