@@ -29,7 +29,7 @@ PIECE: Final = 1024**2
 _STEP: Final = 16 * 1024**2
 """Bytes between two events."""
 
-_DAMAGED: Final = (zipfile.BadZipFile, zlib.error, EOFError)
+_DAMAGED: Final = (zipfile.BadZipFile, zlib.error, EOFError, UnicodeDecodeError)
 
 
 @dataclass

@@ -255,7 +255,7 @@ def _reading(path: Path) -> Iterator[None]:
 def _first_damaged(archive: zipfile.ZipFile) -> str | None:
     try:
         return archive.testzip()
-    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, RuntimeError, NotImplementedError) as error:
         return str(error)
     except OSError as error:  # its directory sends the reader before the beginning of the file
         return error.strerror or str(error)

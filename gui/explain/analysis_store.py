@@ -90,7 +90,7 @@ def read_request(data: Mapping[str, Any]) -> TrajectoryRequest:
     is_earlier = "class_code" in data
     values = _of_earlier_version(data) if is_earlier else dict(data)
     for name in ("output", "image", "models", "classifier"):
-        values[name] = None if values[name] is None else Path(values[name])
+        values[name] = None if values[name] is None else Path(values[name]).absolute()
     for name in ("classes", "methods"):
         values[name] = tuple(values[name])
     request = TrajectoryRequest(**values)

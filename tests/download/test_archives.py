@@ -260,6 +260,15 @@ def test_a_damaged_member_is_refused_and_the_others_are_taken(bring_it, tmp_path
     assert end(events).files == ("color_statistics.json",)
 
 
+def test_a_name_that_is_no_text_is_damage(bring_it, tmp_path):
+    """Its own header calls the name UTF-8; the directory at the end, by which it is chosen, does not."""
+    data = bytearray(pack({"color_statistics.json": STATISTICS}))
+    data[6:8] = struct.pack("<H", 0x800)
+    data[30] = 0x80
+    events = bring_it(saved(tmp_path / "odd.zip", bytes(data)))
+    assert "damaged" in refusals(events)["color_statistics.json"]
+
+
 def test_a_password_and_a_strange_method_are_told(bring_it, tmp_path):
     data = bytearray(pack({"color_statistics.json": STATISTICS}))
     data[data.rindex(b"PK\x01\x02") + 8] |= 1

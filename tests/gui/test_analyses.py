@@ -231,6 +231,11 @@ def test_requests_survive_json(request_: TrajectoryRequest) -> None:
     assert read_request(json.loads(json.dumps(request_.to_json()))) == request_
 
 
+def test_a_path_that_somebody_wrote_without_its_folder_is_kept_in_full() -> None:
+    data = {**TrajectoryRequest(HERE / "out", image=HERE / "a.png").to_json(), "image": "odd name"}
+    assert read_request(data).image == Path.cwd() / "odd name"
+
+
 @pytest.mark.skipif(os.name != "posix", reason="the file names a Linux user's folders")
 def test_the_list_that_an_earlier_version_wrote_goes_on_with_the_same_analyses(
     bench: Callable[[], Bench], tmp_path: Path

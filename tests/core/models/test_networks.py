@@ -316,7 +316,8 @@ def test_precisions_are_cached_apart(pack):
 
 def test_an_unreadable_scheduler_is_a_refusal_of_this_pack_only(tmp_path):
     pack = write_tiny_pack(tmp_path / "pack")
-    model = discover(pack).classes["MEL"]
     (pack / "scheduler_config.json").write_text("{")
-    with pytest.raises(ModelArchitectureError, match="scheduler_config"):
+    model = discover(pack).classes["MEL"]
+    assert not model.available
+    with pytest.raises(ModelMissingError, match="scheduler_config"):
         load(model)
