@@ -78,8 +78,8 @@ def test_a_step_is_tried_out_without_a_trace(ask, tmp_path, monkeypatch, steps):
     """So many steps and no more, of images that nobody gets; where one image has too few, of several."""
     asked = []
 
-    def count(model, guidance, conditioning):
-        predict = make_predictor(model, guidance, conditioning)
+    def count(*wanted):
+        predict = make_predictor(*wanted)
         return lambda *given: asked.append(len(given[0])) or predict(*given)
 
     monkeypatch.setattr(sampler, "make_predictor", count)
