@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import gc
+import os
+import subprocess
+import sys
 import weakref
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
 
 import pytest
 from PyQt5.QtCore import QCoreApplication, QEvent, QLocale
@@ -22,6 +27,9 @@ from gui.shell.window_host import WindowHost
 from gui.theme.palette import apply_theme
 from tests.gui.conftest import fake_catalog
 from tests.gui.fake_engine import make_pixels, make_recipe
+
+ALONE: Final = "ISICGUI_TEST_ALONE"
+"""Environment variable of a process that runs one test."""
 
 
 @pytest.fixture(autouse=True)
@@ -96,6 +104,16 @@ def test_the_window_speaks_each_language_while_a_run_goes_on(stage, engine, qtbo
     assert len(engine.requests) == 1
 
 
+def test_nothing_is_left_of_the_old_window_in_a_fresh_process():
+    """In a process of its own: what hundreds of other tests have left behind can hold a window as well."""
+    test = f"{Path(__file__)}::{test_nothing_is_left_of_the_old_window.__name__}"
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", test]
+    done = subprocess.run(command, env={**os.environ, ALONE: "1"}, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+    assert "1 passed" in done.stdout
+
+
+@pytest.mark.skipif(ALONE not in os.environ, reason="runs in a process of its own, see the test before")
 def test_nothing_is_left_of_the_old_window(stage, qtbot):
     """Whatever is still connected to the session would keep its widget alive, and act on it after its end."""
     old = parts_of(stage.window)
