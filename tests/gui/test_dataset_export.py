@@ -77,7 +77,7 @@ def test_the_dialog_shows_what_is_then_written(dialog, model, qtbot):
     assert "10 images, 13 files" in dialog.summary.text()
     shown = folders_shown(dialog)
     click(qtbot, dialog.go)
-    qtbot.waitUntil(lambda: model.last is not None)
+    qtbot.waitUntil(lambda: model.last is not None and dialog.folder.isVisible())
     target = model.options.target
     written = files_of(target)
     assert len(written) == 13
